@@ -1,0 +1,1 @@
+//! Envelopes, problem codes and scenario files

@@ -1,0 +1,1 @@
+//! The rules: commands in, events and postings out

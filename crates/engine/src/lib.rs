@@ -1,0 +1,1 @@
+//! One writer: batch, idempotency, snapshot, follower, verify

@@ -1,0 +1,1 @@
+//! Books for auditors: hledger, Ledger and CSV

@@ -1,0 +1,1 @@
+//! The durable log: SQLite, Merkle tree, tiles, checkpoints; knows no domain

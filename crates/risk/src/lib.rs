@@ -1,0 +1,1 @@
+//! The reference venue: synthetic books on real prices; floats live here only

@@ -1,0 +1,1 @@
+//! Generators, the naive oracle and the scenario runner

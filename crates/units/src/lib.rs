@@ -1,0 +1,1 @@
+//! Money, time and identifiers: the only division in the product
