@@ -1,1 +1,54 @@
-//! Money, time and identifiers: the only division in the product
+//! Money, time and identifiers, and the only division in the product.
+//!
+//! Everything that Backstop counts is one of these types: integer atoms of one asset ([`Amount`]),
+//! claims on a pool ([`Shares`]), position sizes ([`Base`]), signed results ([`Signed`]), portions
+//! ([`Bps`]), prices ([`Price`]), index fractions ([`Fixed60`]), moments ([`Timestamp`]) and spans
+//! ([`Span`]). They have private fields and checked operations only, so a unit can't be mixed up
+//! and an overflow can't pass unseen.
+//!
+//! # Invariants
+//!
+//! - **U1** No float and no panic. Division happens in [`mul_div_floor`], [`mul_div_ceil`] and
+//!   [`split`], nowhere else, and the direction of rounding is in the name.
+//! - **U2** Each value has one encoding (borsh) and one spelling (decimal text).
+//! - **U3** The parts of a [`split`] add up to the whole.
+//!
+//! What is deliberately not here: assets, accounts, rules. An [`Amount`] does not know its asset;
+//! [`Money`] does, and meets the rules at the edge of `core`.
+
+#![no_std]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::integer_division,
+        clippy::as_conversions,
+        clippy::float_arithmetic,
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic
+    )
+)]
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod amount;
+mod bps;
+mod decimal;
+mod ids;
+mod label;
+mod math;
+pub mod split;
+mod time;
+
+pub use amount::{Amount, Base, Fixed60, Money, Price, Shares, Signed};
+pub use bps::{Bps, Hash, parse_hex};
+pub use decimal::{DecimalError, format_decimal, parse_decimal};
+pub use ids::{
+    AccountId, AssetId, FundId, LossId, MarketId, ProposalId, Seq, TicketId, TrancheId, TransferId,
+};
+pub use label::{Label, LabelError};
+pub use math::{MathError, mul_div_ceil, mul_div_floor};
+pub use time::{Span, TimeError, Timestamp};

@@ -1,0 +1,99 @@
+//! Dispatch: each command to its rule. No rule is here.
+
+use crate::{
+    command::{Body, Linked},
+    event::Event,
+    fund::{hold, money, setup, stake, unstake},
+    governance::{Context, authority, custody, proposal, registry},
+    liquidation::{market, settle},
+    loss::{lifecycle, recovery},
+    reject::{Halt, Reject, RejectCode},
+    txn::Txn,
+};
+
+/// Checks the sender's right, then lets the command's rule emit its events.
+pub(crate) fn decide(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Result<(), Halt> {
+    authority::require(txn, context, body)?;
+    match composite(txn, context, body) {
+        Some(done) => done,
+        None => single(txn, context, body).and_then(|event| txn.emit(event)),
+    }
+}
+
+/// Commands that take several steps.
+fn composite(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Result<(), Halt>> {
+    Some(match body {
+        Body::SettleLiquidation(c) => settle::settle(txn, context, c),
+        Body::PlaceLoss(c) => lifecycle::place_assessed(txn, context, c),
+        Body::ClaimRecovery(c) => recovery::claim(txn, context, c),
+        Body::Propose(c) => proposal::propose(txn, context, c),
+        Body::Approve(c) => proposal::approve(txn, context, c),
+        Body::Execute(c) => proposal::execute(txn, context, c),
+        Body::Linked(c) => linked(txn, context, c),
+        _ => return None,
+    })
+}
+
+/// Commands that are one fact.
+fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Halt> {
+    let state = txn.state();
+    match body {
+        Body::RegisterAsset(c) => registry::register_asset(state, c),
+        Body::OpenAccount(c) => registry::open_account(state, c),
+        Body::SetRoles(c) => registry::set_roles(state, c),
+        Body::SetCouncil(c) => registry::set_council(c),
+        Body::ActivateRules(c) => registry::activate_rules(state, c),
+        Body::Opening(c) => registry::opening(state, c),
+        Body::CreateFund(c) => setup::create_fund(state, c),
+        Body::CreateTranche(c) => setup::create_tranche(state, c),
+        Body::SetThreshold(c) => setup::set_threshold(state, c),
+        Body::SetTarget(c) => setup::set_target(state, c),
+        Body::SetSplit(c) => setup::set_split(state, c),
+        Body::SetCovers(c) => setup::set_covers(state, c),
+        Body::Contribute(c) => money::contribute(state, context, c),
+        Body::WithdrawExcess(c) => money::withdraw_excess(state, context, c),
+        Body::Stake(c) => stake::stake(state, context, c),
+        Body::RequestUnstake(c) => unstake::request(state, c),
+        Body::CancelUnstake(c) => unstake::cancel(state, c.ticket),
+        Body::ClaimUnstake(c) => unstake::claim(state, context, c.ticket),
+        Body::LapseTicket(c) => unstake::lapse(state, context, c.ticket),
+        Body::RaiseAlert(c) => hold::raise_alert(state, context, c),
+        Body::EndAlert(c) => hold::end_alert(state, context, c),
+        Body::PauseEntries(c) => hold::pause_entries(state, context, c),
+        Body::CreateMarket(c) => market::create(state, c),
+        Body::SetWaterfall(c) => market::set_waterfall(state, c),
+        Body::ReportOpenInterest(c) => market::report_open_interest(state, c),
+        Body::PayFees(c) => market::pay_fees(state, c),
+        Body::DeclareLoss(c) => lifecycle::declare(state, context, c),
+        Body::AssessLoss(c) => lifecycle::assess(state, context, c),
+        Body::CloseLoss(c) => lifecycle::close(state, c),
+        Body::VoidLoss(c) => lifecycle::void(state, c),
+        Body::LapseDeclaration(c) => lifecycle::lapse(state, context, c),
+        Body::RecoverLoss(c) => recovery::recover(state, c),
+        Body::BeginTransfer(c) => custody::begin(state, c),
+        Body::ResolveTransfer(c) => custody::resolve(state, c),
+        Body::Reconcile(c) => custody::reconcile(state, context, c),
+        Body::CancelProposal(c) => proposal::cancel(state, context, c),
+        Body::SettleLiquidation(_)
+        | Body::PlaceLoss(_)
+        | Body::ClaimRecovery(_)
+        | Body::Propose(_)
+        | Body::Approve(_)
+        | Body::Execute(_)
+        | Body::Linked(_) => Err(Reject::bare(RejectCode::BatchNested).into()),
+    }
+}
+
+/// All steps or none, one level deep.
+fn linked(txn: &mut Txn<'_>, context: &Context<'_>, command: &Linked) -> Result<(), Halt> {
+    let limit = usize::from(txn.state().meta.limits.steps_max);
+    if command.steps.is_empty() || command.steps.len() > limit {
+        return Err(Reject::new(RejectCode::BatchTooLarge, command.steps.len(), limit).into());
+    }
+    command.steps.iter().try_for_each(|step| match step {
+        Body::Linked(_) | Body::Propose(_) | Body::Approve(_) | Body::Execute(_) => {
+            Err(Reject::bare(RejectCode::BatchNested).into())
+        }
+        step => decide(txn, context, step),
+    })
+}

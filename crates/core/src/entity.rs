@@ -1,0 +1,298 @@
+//! What a ledger keeps: one type for each kind of item in its slabs.
+
+use crate::{
+    command::{Body, Direction, Outcome},
+    event::Row,
+    ledger::LedgerAccount,
+    policy::{
+        Cause, FundKind, FundPolicy, LayerPolicy, PublicKey, Roles, TranchePolicy, Underwater,
+    },
+};
+use alloc::{boxed::Box, vec::Vec};
+use backstop_units::{
+    AccountId, Amount, AssetId, Base, Fixed60, FundId, Hash, Label, LossId, MarketId, Price, Seq,
+    Shares, Span, Timestamp, TrancheId,
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+macro_rules! entity {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+        pub struct $name { $($(#[$field_doc])* pub $field: $kind),* }
+    )*};
+}
+
+entity! {
+    /// An asset.
+    Asset {
+        /// Its name.
+        label: Label,
+        /// Decimals of a whole unit, for print only.
+        decimals: u8,
+        /// Whose signature an external balance needs.
+        custodian: Option<PublicKey>,
+    }
+    /// An account.
+    Account {
+        /// Its name.
+        label: Label,
+        /// Its owner group.
+        group: Label,
+        /// What it may do.
+        roles: Roles,
+    }
+    /// Who must sign sensitive commands. No keys: the operator alone decides.
+    Council {
+        /// The members' keys.
+        keys: Vec<PublicKey>,
+        /// How many must sign.
+        threshold: u8,
+    }
+    /// A fund.
+    Fund {
+        /// Its name.
+        label: Label,
+        /// The asset it holds.
+        asset: AssetId,
+        /// Whom it serves.
+        kind: FundKind,
+        /// Who gets excess and overflow.
+        treasury: AccountId,
+        /// Where automatic allocations stop.
+        threshold: Amount,
+        /// What risk says it should hold.
+        target: Amount,
+        /// Its rules.
+        policy: FundPolicy,
+        /// Its first staked tranche.
+        first_tranche: Option<TrancheId>,
+    }
+    /// A staked tranche. Its assets are a ledger account.
+    Tranche {
+        /// Its name.
+        label: Label,
+        /// Its fund.
+        fund: FundId,
+        /// Its rules.
+        policy: TranchePolicy,
+        /// Which share series is on; a wiped one is over.
+        series: u32,
+        /// How many losses it has borne; dates the shares of each holder.
+        epoch: u32,
+        /// Shares outstanding in this series.
+        shares: Shares,
+        /// Shares on open tickets, part of `shares`.
+        queued: Shares,
+        /// The fund's next tranche.
+        sibling: Option<TrancheId>,
+    }
+    /// One account's stake in one tranche.
+    Position {
+        /// Whose.
+        account: AccountId,
+        /// In which tranche.
+        tranche: TrancheId,
+        /// Of which series its shares are.
+        series: u32,
+        /// The tranche's loss count when its shares last changed.
+        epoch: u32,
+        /// All its shares, those on tickets too.
+        shares: Shares,
+        /// Shares on open tickets.
+        queued: Shares,
+        /// Open tickets.
+        tickets: u16,
+        /// Its shares before the last change that followed a loss.
+        past: Option<u32>,
+    }
+    /// A position's shares as they were over a run of losses: written on the first change after one.
+    PastShares {
+        /// After the loss with this count, exclusive.
+        after: u32,
+        /// Up to the loss with this count, inclusive.
+        until: u32,
+        /// Of which series they were.
+        series: u32,
+        /// How many.
+        shares: Shares,
+        /// The run before.
+        earlier: Option<u32>,
+    }
+    /// A request to unstake.
+    Ticket {
+        /// Out of which tranche.
+        tranche: TrancheId,
+        /// Of which position.
+        position: u32,
+        /// Of which series its shares are.
+        series: u32,
+        /// How many.
+        shares: Shares,
+        /// Their value at the request.
+        value: Amount,
+        /// When the cooldown is over.
+        ready_at: Timestamp,
+        /// How long it can then be claimed; no time means for ever.
+        window: Span,
+        /// Claimed, cancelled or lapsed.
+        closed: bool,
+    }
+    /// What one contributor gave to one fund.
+    Contribution {
+        /// To which fund.
+        fund: FundId,
+        /// Who.
+        account: AccountId,
+        /// How much in all, whatever losses took since.
+        total: Amount,
+    }
+    /// A market.
+    Market {
+        /// Its name.
+        label: Label,
+        /// The fund that its allocations feed.
+        fund: FundId,
+        /// The venue's account.
+        venue: AccountId,
+        /// Pay of a liquidator who closes under water.
+        underwater: Underwater,
+        /// Within this span losses of one cause are one event.
+        event_window: Span,
+        /// First layer of its waterfall.
+        layers_from: u32,
+        /// How many layers.
+        layers: u8,
+        /// Open interest, in base atoms.
+        open_interest: Base,
+        /// What each base atom has borne of socialised losses, in 1/2⁶⁰ atom.
+        index: Fixed60,
+        /// What the index could not express yet, in 1/2⁶⁰ atom.
+        index_carry: Fixed60,
+    }
+    /// One layer of a market's waterfall.
+    Layer {
+        /// Its settings.
+        policy: LayerPolicy,
+        /// Who pays, by handle.
+        source: Source,
+        /// What it has paid ever.
+        used: Amount,
+        /// What it paid lately: for each limit that is set, its rolling window.
+        windows: [Option<u32>; 9],
+    }
+    /// A loss.
+    Loss {
+        /// On which market.
+        market: MarketId,
+        /// Why.
+        cause: Cause,
+        /// How far it is.
+        status: LossStatus,
+        /// Whose account caused it.
+        account: Option<AccountId>,
+        /// Estimate, then assessment.
+        gross: Amount,
+        /// Merkle root of what it was computed from; zero until it is assessed.
+        evidence: Hash,
+        /// The mark, where a venue reported one.
+        mark: Price,
+        /// When it happened.
+        occurred_at: Timestamp,
+        /// When it was declared.
+        declared_at: Timestamp,
+        /// When the declaration lapses.
+        lapses_at: Timestamp,
+        /// The record that placed it.
+        placed_in: Option<Seq>,
+        /// Who bore how much.
+        rows: Vec<LossRow>,
+    }
+    /// One row of a loss, and what came back to it.
+    LossRow {
+        /// Who bore how much.
+        row: Row,
+        /// What came back.
+        recovered: Amount,
+    }
+    /// What one staker was paid of one recovery.
+    Claim {
+        /// Of which loss.
+        loss: LossId,
+        /// Of which row.
+        row: u8,
+        /// To which position.
+        position: u32,
+        /// How much so far.
+        paid: Amount,
+    }
+    /// A transfer between the books and the custodian.
+    Transfer {
+        /// Which way.
+        direction: Direction,
+        /// Whose money.
+        party: LedgerAccount,
+        /// Of which asset.
+        asset: AssetId,
+        /// How many atoms.
+        amount: Amount,
+        /// The custodian's reference.
+        reference: Label,
+        /// How it ended, once it has.
+        outcome: Option<Outcome>,
+    }
+    /// A proposal.
+    Proposal {
+        /// Who filed it.
+        by: AccountId,
+        /// What is proposed.
+        body: Box<Body>,
+        /// Digest of the body.
+        digest: Hash,
+        /// Its nonce.
+        nonce: u64,
+        /// When it lapses.
+        expires_at: Timestamp,
+        /// How long it waits once signed.
+        delay: Span,
+        /// Who has signed.
+        keys: Vec<PublicKey>,
+        /// From when on it can be carried out.
+        ready_at: Option<Timestamp>,
+        /// Carried out or withdrawn.
+        closed: bool,
+    }
+}
+
+/// Who pays a layer, by handle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Source {
+    /// The market's own fee pool.
+    FeePool = 0,
+    /// A fund's reserve, then its contributions.
+    Reserve(FundId) = 1,
+    /// A staked tranche.
+    Staked(TrancheId) = 2,
+    /// Open positions.
+    Socialised = 3,
+}
+
+/// How far a loss is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum LossStatus {
+    /// Declared, without evidence.
+    Declared = 0,
+    /// Amount and evidence are fixed; open until it is placed.
+    Open = 1,
+    /// Every row is placed.
+    Placed = 2,
+    /// Nothing further is expected but recoveries.
+    Closed = 3,
+    /// Withdrawn or lapsed.
+    Void = 4,
+}

@@ -1,0 +1,294 @@
+//! Domain facts: what a command turned out to mean. State follows from events alone.
+
+use crate::{
+    command::{Body, Direction, Outcome},
+    ledger::LedgerAccount,
+    policy::{
+        AlertCause, Cause, Causes, FundKind, FundPolicy, LayerPolicy, MarketPolicy, PublicKey,
+        Roles, SplitPolicy, TranchePolicy,
+    },
+};
+use alloc::{boxed::Box, vec::Vec};
+use backstop_units::{
+    AccountId, Amount, AssetId, Base, Fixed60, FundId, Hash, Label, LossId, MarketId, Price,
+    ProposalId, Shares, TicketId, Timestamp, TrancheId, TransferId,
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+/// Who bore a row of a loss, so that a recovery finds them again.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Cohort {
+    /// The market's fee pool.
+    FeePool = 0,
+    /// A fund's own reserve.
+    Reserve(FundId) = 1,
+    /// A fund's contributions.
+    Contributions(FundId) = 2,
+    /// The holders of a tranche's shares just before the loss.
+    Stakers {
+        /// Which tranche.
+        tranche: TrancheId,
+        /// Which share series.
+        series: u32,
+        /// The tranche's loss count after this loss; finds each holder's shares as they were.
+        epoch: u32,
+        /// Shares outstanding just before the loss.
+        shares: Shares,
+    } = 3,
+    /// The positions open just before the loss, by base amount.
+    Positions {
+        /// What each base atom bore, in 1/2⁶⁰ atom.
+        delta: Fixed60,
+        /// Open interest, in base atoms.
+        base: Base,
+    } = 4,
+    /// Nobody could be found to bear it: the named residual, unpaid to the venue.
+    Residual = 5,
+}
+
+/// One row of a loss: who bore how much.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct Row {
+    /// Position of the layer in the waterfall; the residual stands behind the last one.
+    pub layer: u8,
+    /// Who bore it.
+    pub cohort: Cohort,
+    /// How many atoms.
+    pub amount: Amount,
+}
+
+/// A part of a recovery or reversal that goes to one row.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct RowPart {
+    /// Position of the row in the loss.
+    pub row: u8,
+    /// Where the money goes.
+    pub to: LedgerAccount,
+    /// How many atoms.
+    pub amount: Amount,
+}
+
+/// The placement of a loss: its rows add up to its gross amount.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct Placement {
+    /// Which loss; a new one if its handle is the next.
+    pub loss: LossId,
+    /// On which market.
+    pub market: MarketId,
+    /// Of which asset.
+    pub asset: AssetId,
+    /// Why.
+    pub cause: Cause,
+    /// Whose account caused it.
+    pub account: Option<AccountId>,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// Merkle root of what it was computed from.
+    pub evidence: Hash,
+    /// The mark, where a venue reported one.
+    pub mark: Price,
+    /// How many atoms.
+    pub gross: Amount,
+    /// Who bore how much, in the order of the waterfall.
+    pub rows: Vec<Row>,
+    /// The market's index carry after it, in 1/2⁶⁰ atom.
+    pub index_carry: Fixed60,
+    /// Whether it was settled in one command and needs no further step.
+    pub closed: bool,
+}
+
+/// One fact. Discriminants are append-only; a changed shape is a new variant.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "fields are the command's own, by handle; see the command table")]
+pub enum Event {
+    /// An asset exists.
+    AssetRegistered { asset: AssetId, label: Label, decimals: u8, custodian: Option<PublicKey> } =
+        1,
+    /// An account exists.
+    AccountOpened { account: AccountId, label: Label, group: Label } = 2,
+    /// An account's roles were set.
+    RolesSet { account: AccountId, roles: Roles } = 3,
+    /// The council was replaced.
+    CouncilSet { keys: Vec<PublicKey>, threshold: u8 } = 4,
+    /// A rules version is on.
+    RulesActivated { version: u16 } = 5,
+    /// An approval's nonce was used.
+    NonceUsed { nonce: u64 } = 6,
+    /// A fund exists.
+    FundCreated {
+        fund: FundId,
+        label: Label,
+        asset: AssetId,
+        kind: FundKind,
+        treasury: AccountId,
+        threshold: Amount,
+        target: Amount,
+        policy: FundPolicy,
+    } = 20,
+    /// A tranche exists.
+    TrancheCreated { tranche: TrancheId, label: Label, fund: FundId, policy: TranchePolicy } = 21,
+    /// The threshold moved.
+    ThresholdSet { fund: FundId, threshold: Amount } = 22,
+    /// The target moved.
+    TargetSet { fund: FundId, target: Amount } = 23,
+    /// The sharing changed.
+    SplitSet { fund: FundId, split: SplitPolicy } = 24,
+    /// The covered causes changed.
+    CoversSet { fund: FundId, covers: Causes } = 25,
+    /// A gift arrived.
+    Contributed { fund: FundId, account: AccountId, asset: AssetId, amount: Amount } = 26,
+    /// Excess went to the treasury.
+    ExcessWithdrawn { fund: FundId, asset: AssetId, treasury: AccountId, amount: Amount } = 27,
+    /// A stake arrived.
+    Staked {
+        tranche: TrancheId,
+        position: u32,
+        account: AccountId,
+        asset: AssetId,
+        amount: Amount,
+        shares: Shares,
+    } = 28,
+    /// A ticket was filed.
+    UnstakeRequested {
+        ticket: TicketId,
+        tranche: TrancheId,
+        position: u32,
+        shares: Shares,
+        value: Amount,
+    } = 29,
+    /// A ticket's shares are free again.
+    UnstakeEnded { ticket: TicketId, lapsed: bool } = 30,
+    /// A ticket was paid; what the last staker leaves behind goes to the fund's reserve.
+    Unstaked {
+        ticket: TicketId,
+        tranche: TrancheId,
+        fund: FundId,
+        account: AccountId,
+        asset: AssetId,
+        amount: Amount,
+        orphaned: Amount,
+    } = 31,
+    /// A wiped tranche began a new share series.
+    SeriesStarted { tranche: TrancheId, series: u32 } = 32,
+    /// Exits are held.
+    AlertRaised { fund: FundId, cause: AlertCause, until: Timestamp } = 33,
+    /// Exits are free again.
+    AlertEnded { fund: FundId } = 34,
+    /// Entries are held.
+    EntriesPaused { fund: FundId, until: Timestamp } = 35,
+    /// A market exists.
+    MarketCreated {
+        market: MarketId,
+        label: Label,
+        fund: FundId,
+        venue: AccountId,
+        policy: Box<MarketPolicy>,
+    } = 50,
+    /// A market has a new waterfall.
+    WaterfallSet { market: MarketId, layers: Vec<LayerPolicy> } = 51,
+    /// Open interest was reported.
+    OpenInterestReported { market: MarketId, base: Base } = 52,
+    /// Fees went to the fee pool.
+    FeesPaid { market: MarketId, asset: AssetId, amount: Amount } = 53,
+    /// A liquidation was settled. What was left is the sum of the first four amounts.
+    LiquidationSettled {
+        market: MarketId,
+        account: AccountId,
+        liquidator: AccountId,
+        asset: AssetId,
+        fund: FundId,
+        to_fund: Amount,
+        to_liquidator: Amount,
+        to_user: Amount,
+        overflow: Amount,
+        overflow_to: LedgerAccount,
+        bounty: Amount,
+    } = 54,
+    /// A loss was declared.
+    LossDeclared {
+        loss: LossId,
+        market: MarketId,
+        cause: Cause,
+        account: Option<AccountId>,
+        estimate: Amount,
+        occurred_at: Timestamp,
+        lapses_at: Timestamp,
+    } = 70,
+    /// A loss was assessed.
+    LossAssessed { loss: LossId, amount: Amount, evidence: Hash } = 71,
+    /// A loss was placed.
+    LossPlaced(Box<Placement>) = 72,
+    /// A loss was closed.
+    LossClosed { loss: LossId } = 73,
+    /// A loss was withdrawn, by its declarer's silence or by the council; what was placed is reversed.
+    LossVoided { loss: LossId, lapsed: bool, market: MarketId, asset: AssetId, parts: Vec<RowPart> } =
+        74,
+    /// Money came back.
+    LossRecovered { loss: LossId, asset: AssetId, from: LedgerAccount, parts: Vec<RowPart> } = 76,
+    /// One staker's part was paid.
+    RecoveryClaimed {
+        loss: LossId,
+        row: u8,
+        position: u32,
+        account: AccountId,
+        asset: AssetId,
+        amount: Amount,
+    } = 77,
+    /// A transfer was announced.
+    TransferBegun {
+        transfer: TransferId,
+        direction: Direction,
+        party: LedgerAccount,
+        asset: AssetId,
+        amount: Amount,
+        reference: Label,
+    } = 90,
+    /// A transfer ended.
+    TransferResolved {
+        transfer: TransferId,
+        direction: Direction,
+        party: LedgerAccount,
+        asset: AssetId,
+        amount: Amount,
+        outcome: Outcome,
+    } = 91,
+    /// Custody was compared; `surplus` and `shortfall` are what moved to or from suspense.
+    Reconciled {
+        asset: AssetId,
+        balance: Amount,
+        as_of: Timestamp,
+        surplus: Amount,
+        shortfall: Amount,
+    } = 92,
+    /// A proposal was filed.
+    Proposed {
+        proposal: ProposalId,
+        by: AccountId,
+        body: Box<Body>,
+        digest: Hash,
+        nonce: u64,
+        expires_at: Timestamp,
+        delay_ms: u64,
+    } = 100,
+    /// A proposal was signed; `ready_at` is set once enough have.
+    Approved { proposal: ProposalId, keys: Vec<PublicKey>, ready_at: Option<Timestamp> } = 101,
+    /// A proposal was carried out; its own events follow.
+    Executed { proposal: ProposalId } = 102,
+    /// A proposal was withdrawn.
+    ProposalCancelled { proposal: ProposalId } = 103,
+    /// An opening balance of a scenario.
+    Opened { account: LedgerAccount, asset: AssetId, amount: Amount } = 120,
+}

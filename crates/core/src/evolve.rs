@@ -1,0 +1,261 @@
+//! From event to state: no rule, no choice, no reject. Replay needs nothing else.
+
+use crate::{
+    event::Event,
+    fund::{evolve::stake, holds::Holds},
+    ledger::postings,
+    liquidation::market::{layer_with, resolve},
+    loss::{
+        capacity::{ROLLING, event_window},
+        evolve::loss,
+        window::Window,
+    },
+    policy::{Cause, LayerPolicy},
+    reject::Corrupt,
+    state::{Account, Asset, Council, Fund, Layer, Market, Proposal, State, Tranche, Transfer},
+};
+use alloc::vec::Vec;
+use backstop_units::{Amount, Base, Fixed60, MarketId, Shares, Span};
+
+/// Applies one fact.
+///
+/// # Errors
+/// [`Corrupt`] when the event does not fit the state.
+pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
+    postings(event, |posting| state.ledger.post(posting))?;
+    match event {
+        Event::LiquidationSettled { .. }
+        | Event::FeesPaid { .. }
+        | Event::ExcessWithdrawn { .. }
+        | Event::Reconciled { .. }
+        | Event::Opened { .. } => Ok(()),
+        Event::AssetRegistered { .. }
+        | Event::AccountOpened { .. }
+        | Event::RolesSet { .. }
+        | Event::CouncilSet { .. }
+        | Event::RulesActivated { .. }
+        | Event::NonceUsed { .. } => registry(state, event),
+        Event::FundCreated { .. }
+        | Event::TrancheCreated { .. }
+        | Event::ThresholdSet { .. }
+        | Event::TargetSet { .. }
+        | Event::SplitSet { .. }
+        | Event::CoversSet { .. }
+        | Event::AlertRaised { .. }
+        | Event::AlertEnded { .. }
+        | Event::EntriesPaused { .. } => fund(state, event),
+        Event::Contributed { .. }
+        | Event::Staked { .. }
+        | Event::UnstakeRequested { .. }
+        | Event::UnstakeEnded { .. }
+        | Event::Unstaked { .. }
+        | Event::SeriesStarted { .. } => stake(state, event),
+        Event::MarketCreated { .. }
+        | Event::WaterfallSet { .. }
+        | Event::OpenInterestReported { .. } => market(state, event),
+        Event::LossDeclared { .. }
+        | Event::LossAssessed { .. }
+        | Event::LossPlaced(_)
+        | Event::LossClosed { .. }
+        | Event::LossVoided { .. }
+        | Event::LossRecovered { .. }
+        | Event::RecoveryClaimed { .. } => loss(state, event),
+        Event::TransferBegun { .. } | Event::TransferResolved { .. } => transfer(state, event),
+        Event::Proposed { .. }
+        | Event::Approved { .. }
+        | Event::Executed { .. }
+        | Event::ProposalCancelled { .. } => proposal(state, event),
+    }
+}
+
+fn registry(state: &mut State, event: &Event) -> Result<(), Corrupt> {
+    match event {
+        Event::AssetRegistered { asset, label, decimals, custodian } => {
+            state.assets.insert(
+                *asset,
+                Asset { label: *label, decimals: *decimals, custodian: *custodian },
+            )?;
+            state.labels.assets.insert(*label, *asset);
+        }
+        Event::AccountOpened { account, label, group } => {
+            let roles = crate::policy::Roles::NONE;
+            state.accounts.insert(*account, Account { label: *label, group: *group, roles })?;
+            state.labels.accounts.insert(*label, *account);
+        }
+        Event::RolesSet { account, roles } => state.accounts.change(*account)?.roles = *roles,
+        Event::CouncilSet { keys, threshold } => {
+            *state.change_council() = Council { keys: keys.clone(), threshold: *threshold };
+        }
+        Event::RulesActivated { version } => state.meta.rules = *version,
+        Event::NonceUsed { nonce } => state.meta.nonce = *nonce,
+        _ => return Err(Corrupt::DanglingHandle),
+    }
+    Ok(())
+}
+
+fn fund(state: &mut State, event: &Event) -> Result<(), Corrupt> {
+    let now = state.meta.now;
+    match event {
+        Event::FundCreated { fund, label, asset, kind, treasury, threshold, target, policy } => {
+            let item = Fund {
+                label: *label,
+                asset: *asset,
+                kind: *kind,
+                treasury: *treasury,
+                threshold: *threshold,
+                target: *target,
+                policy: *policy,
+                first_tranche: None,
+            };
+            state.funds.insert(*fund, item)?;
+            state.holds.insert(*fund, Holds::default())?;
+            state.labels.funds.insert(*label, *fund);
+        }
+        Event::TrancheCreated { tranche, label, fund, policy } => {
+            let item = Tranche {
+                label: *label,
+                fund: *fund,
+                policy: *policy,
+                series: 0,
+                epoch: 0,
+                shares: Shares::ZERO,
+                queued: Shares::ZERO,
+                sibling: None,
+            };
+            let last = state.tranches_of(state.funds.expect(*fund)?).last().map(|(id, _)| id);
+            state.tranches.insert(*tranche, item)?;
+            match last {
+                Some(last) => state.tranches.change(last)?.sibling = Some(*tranche),
+                None => state.funds.change(*fund)?.first_tranche = Some(*tranche),
+            }
+            state.labels.tranches.insert(*label, *tranche);
+        }
+        Event::ThresholdSet { fund, threshold } => {
+            state.funds.change(*fund)?.threshold = *threshold
+        }
+        Event::TargetSet { fund, target } => state.funds.change(*fund)?.target = *target,
+        Event::SplitSet { fund, split } => state.funds.change(*fund)?.policy.split = *split,
+        Event::CoversSet { fund, covers } => state.funds.change(*fund)?.policy.covers = *covers,
+        Event::AlertRaised { fund, until, .. } => {
+            state.holds.change(*fund)?.raise_alert(now, *until)
+        }
+        Event::AlertEnded { fund } => state.holds.change(*fund)?.end_alert(now),
+        Event::EntriesPaused { fund, until } => state.holds.change(*fund)?.pause(now, *until),
+        _ => return Err(Corrupt::DanglingHandle),
+    }
+    Ok(())
+}
+
+fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
+    match event {
+        Event::MarketCreated { market, label, fund, venue, policy } => {
+            let item = Market {
+                label: *label,
+                fund: *fund,
+                venue: *venue,
+                underwater: policy.underwater,
+                event_window: policy.event_window,
+                layers_from: 0,
+                layers: 0,
+                open_interest: Base::ZERO,
+                index: Fixed60::ZERO,
+                index_carry: Fixed60::ZERO,
+            };
+            state.markets.insert(*market, item)?;
+            state.labels.markets.insert(*label, *market);
+            set_layers(state, *market, &policy.waterfall)
+        }
+        Event::WaterfallSet { market, layers } => set_layers(state, *market, layers),
+        Event::OpenInterestReported { market, base } => {
+            state.markets.change(*market)?.open_interest = *base;
+            Ok(())
+        }
+        _ => Err(Corrupt::DanglingHandle),
+    }
+}
+
+/// Appends a waterfall; a layer whose payer stays keeps what it has used.
+fn set_layers(state: &mut State, id: MarketId, policies: &[LayerPolicy]) -> Result<(), Corrupt> {
+    let market = state.markets.expect(id)?.clone();
+    let mut layers: Vec<Layer> = Vec::with_capacity(policies.len());
+    for policy in policies {
+        let source = resolve(state, policy.source).map_err(|_| Corrupt::DanglingHandle)?;
+        let old = layer_with(state, &market, source).map(|(_, layer)| layer);
+        let (used, mut windows) =
+            old.map_or((Amount::ZERO, [None; 9]), |old| (old.used, old.windows));
+        let rolling = ROLLING
+            .iter()
+            .filter(|(_, _, limit)| limit(policy).is_some())
+            .map(|(at, span, _)| (*at, *span));
+        let causes = Cause::ALL.iter().filter(|_| policy.per_event.is_some());
+        let events = causes.map(|cause| (event_window(*cause), market.event_window));
+        for (at, span) in rolling.chain(events).collect::<Vec<(usize, Span)>>() {
+            let Some(place) = windows.get_mut(at).filter(|place| place.is_none()) else { continue };
+            let window = state.windows.next_id();
+            state.windows.insert(window, Window::new(span))?;
+            *place = Some(window);
+        }
+        layers.push(Layer { policy: *policy, source, used, windows });
+    }
+    let from = state.layers.next_id();
+    let count = u8::try_from(layers.len()).map_err(|_| Corrupt::CounterRange)?;
+    for layer in layers {
+        let layer_id = state.layers.next_id();
+        state.layers.insert(layer_id, layer)?;
+    }
+    let market = state.markets.change(id)?;
+    market.layers_from = from;
+    market.layers = count;
+    Ok(())
+}
+
+fn transfer(state: &mut State, event: &Event) -> Result<(), Corrupt> {
+    match event {
+        Event::TransferBegun { transfer, direction, party, asset, amount, reference } => {
+            let item = Transfer {
+                direction: *direction,
+                party: *party,
+                asset: *asset,
+                amount: *amount,
+                reference: *reference,
+                outcome: None,
+            };
+            state.transfers.insert(*transfer, item)
+        }
+        Event::TransferResolved { transfer, outcome, .. } => {
+            state.transfers.change(*transfer)?.outcome = Some(*outcome);
+            Ok(())
+        }
+        _ => Err(Corrupt::DanglingHandle),
+    }
+}
+
+fn proposal(state: &mut State, event: &Event) -> Result<(), Corrupt> {
+    match event {
+        Event::Proposed { proposal, by, body, digest, nonce, expires_at, delay_ms } => {
+            let item = Proposal {
+                by: *by,
+                body: body.clone(),
+                digest: *digest,
+                nonce: *nonce,
+                expires_at: *expires_at,
+                delay: Span::from_ms(*delay_ms),
+                keys: Vec::new(),
+                ready_at: None,
+                closed: false,
+            };
+            state.proposals.insert(*proposal, item)
+        }
+        Event::Approved { proposal, keys, ready_at } => {
+            let item = state.proposals.change(*proposal)?;
+            item.keys.clone_from(keys);
+            item.ready_at = *ready_at;
+            Ok(())
+        }
+        Event::Executed { proposal } | Event::ProposalCancelled { proposal } => {
+            state.proposals.change(*proposal)?.closed = true;
+            Ok(())
+        }
+        _ => Err(Corrupt::DanglingHandle),
+    }
+}

@@ -1,0 +1,86 @@
+//! Creating funds and tranches, and changing their settings.
+
+use crate::{
+    command::{CreateFund, CreateTranche, SetCovers, SetSplit, SetTarget, SetThreshold},
+    event::Event,
+    policy::{FundPolicy, SplitPolicy},
+    reject::{Halt, Reject, RejectCode},
+    state::State,
+};
+use backstop_units::Label;
+
+/// A label that nothing of this kind has yet.
+pub(crate) fn free_label<T>(label: Label, taken: Option<T>) -> Result<(), Reject> {
+    if label == Label::NONE || taken.is_some() {
+        return Err(Reject::got(RejectCode::DuplicateLabel, label));
+    }
+    Ok(())
+}
+
+/// A sharing whose parts add up to the whole.
+pub(crate) fn check_split(split: &SplitPolicy) -> Result<(), Reject> {
+    let parts = [split.fund, split.liquidator, split.user];
+    let sum = parts.iter().fold(0u64, |sum, part| sum.saturating_add(u64::from(part.get())));
+    if sum == 10_000 { Ok(()) } else { Err(Reject::new(RejectCode::BadSplit, sum, 10_000u64)) }
+}
+
+fn check_policy(policy: &FundPolicy) -> Result<(), Reject> {
+    check_split(&policy.split)?;
+    let day = backstop_units::Span::days(1);
+    if policy.declaration_lapse.is_zero() {
+        return Err(Reject::new(RejectCode::BadPolicy, "declaration_lapse of no time", day));
+    }
+    if policy.hold_max > backstop_units::Span::days(90) {
+        return Err(Reject::new(
+            RejectCode::BadPolicy,
+            policy.hold_max,
+            backstop_units::Span::days(90),
+        ));
+    }
+    Ok(())
+}
+
+pub(crate) fn create_fund(state: &State, command: &CreateFund) -> Result<Event, Halt> {
+    free_label(command.label, state.fund_id(command.label).ok())?;
+    let asset = state.asset_id(command.asset)?;
+    let treasury = state.account_id(command.treasury)?;
+    check_policy(&command.policy)?;
+    Ok(Event::FundCreated {
+        fund: state.funds.next_id(),
+        label: command.label,
+        asset,
+        kind: command.kind,
+        treasury,
+        threshold: command.threshold,
+        target: command.target,
+        policy: command.policy,
+    })
+}
+
+pub(crate) fn create_tranche(state: &State, command: &CreateTranche) -> Result<Event, Halt> {
+    free_label(command.label, state.tranche_id(command.label).ok())?;
+    let fund = state.fund_id(command.fund)?;
+    let (tranche, label) = (state.tranches.next_id(), command.label);
+    Ok(Event::TrancheCreated { tranche, label, fund, policy: command.policy })
+}
+
+pub(crate) fn set_threshold(state: &State, command: &SetThreshold) -> Result<Event, Halt> {
+    let fund = state.fund_id(command.fund)?;
+    Ok(Event::ThresholdSet { fund, threshold: command.threshold })
+}
+
+pub(crate) fn set_target(state: &State, command: &SetTarget) -> Result<Event, Halt> {
+    let fund = state.fund_id(command.fund)?;
+    Ok(Event::TargetSet { fund, target: command.target })
+}
+
+pub(crate) fn set_split(state: &State, command: &SetSplit) -> Result<Event, Halt> {
+    let fund = state.fund_id(command.fund)?;
+    check_split(&command.split)?;
+    Ok(Event::SplitSet { fund, split: command.split })
+}
+
+pub(crate) fn set_covers(state: &State, command: &SetCovers) -> Result<Event, Halt> {
+    let fund = state.fund_id(command.fund)?;
+    Ok(Event::CoversSet { fund, covers: command.covers })
+}

@@ -1,0 +1,174 @@
+//! Which right each command needs: one table for all of them.
+
+use super::{Context, Power, approvals};
+use crate::{
+    command::{Body, Party},
+    event::Event,
+    policy::{Role, Roles},
+    reject::{Halt, Reject, RejectCode},
+    state::State,
+    txn::Txn,
+};
+use backstop_units::{AccountId, FundId, MarketId, Span};
+
+/// The right that a command needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// None: time or a signature inside decides.
+    Anyone,
+    /// One of these roles.
+    Role(Roles),
+    /// The account itself, or a venue that acts for its users.
+    Owner(AccountId),
+    /// The market's own venue, or the operator.
+    Venue(MarketId),
+    /// The council, after a delay. A ledger without council keys leaves it to the operator.
+    Council(Span),
+    /// A proposal, an approval or an execution: its own rules follow.
+    Own,
+}
+
+const OPERATOR: Roles = Roles::of(&[Role::Operator]);
+const OPENS_ACCOUNTS: Roles = Roles::of(&[Role::Operator, Role::Venue]);
+const DECLARES: Roles = Roles::of(&[Role::Venue, Role::Risk, Role::Guardian]);
+const RISK: Roles = Roles::of(&[Role::Risk]);
+const PLACES: Roles = Roles::of(&[Role::Risk, Role::Keeper, Role::Operator]);
+const ALERTS: Roles = Roles::of(&[Role::Guardian, Role::Risk]);
+const GUARDIAN: Roles = Roles::of(&[Role::Guardian]);
+const CUSTODY: Roles = Roles::of(&[Role::Custodian, Role::Operator]);
+
+/// The right that `body` needs in this state.
+///
+/// # Errors
+/// A reject when the body names what does not exist.
+pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
+    use Authority::{Anyone, Council, Own, Owner, Venue};
+    let config = state.meta.limits.config_delay;
+    let account = |label| state.account_id(label).map(Owner);
+    let market = |label| state.market_id(label).map(Venue);
+    Ok(match body {
+        Body::RegisterAsset(_)
+        | Body::CreateFund(_)
+        | Body::CreateTranche(_)
+        | Body::CreateMarket(_)
+        | Body::Opening(_) => Authority::Role(OPERATOR),
+        Body::OpenAccount(_) => Authority::Role(OPENS_ACCOUNTS),
+        Body::SetRoles(_)
+        | Body::SetCouncil(_)
+        | Body::ActivateRules(_)
+        | Body::SetSplit(_)
+        | Body::SetWaterfall(_) => Council(config),
+        Body::SetThreshold(c) => {
+            let fund = state.fund_id(c.fund)?;
+            protective(state, fund, c.threshold >= state.funds.expect(fund)?.threshold)?
+        }
+        Body::SetTarget(c) => {
+            let fund = state.fund_id(c.fund)?;
+            protective(state, fund, c.target >= state.funds.expect(fund)?.target)?
+        }
+        Body::SetCovers(c) => Council(covers_delay(state, state.fund_id(c.fund)?, config)?),
+        Body::Contribute(c) => account(c.account)?,
+        Body::Stake(c) => account(c.account)?,
+        Body::RequestUnstake(c) => account(c.account)?,
+        Body::ClaimRecovery(c) => account(c.account)?,
+        Body::CancelUnstake(c) => ticket_owner(state, c.ticket)?,
+        Body::ClaimUnstake(c) => ticket_owner(state, c.ticket)?,
+        Body::LapseTicket(_) | Body::LapseDeclaration(_) => Anyone,
+        Body::WithdrawExcess(c) => {
+            Council(state.funds.expect(state.fund_id(c.fund)?)?.policy.withdraw_delay)
+        }
+        Body::RaiseAlert(_) | Body::EndAlert(_) => Authority::Role(ALERTS),
+        Body::PauseEntries(_) => Authority::Role(GUARDIAN),
+        Body::ReportOpenInterest(c) => market(c.market)?,
+        Body::PayFees(c) => market(c.market)?,
+        Body::SettleLiquidation(c) => market(c.market)?,
+        Body::DeclareLoss(_) => Authority::Role(DECLARES),
+        Body::AssessLoss(_) | Body::CloseLoss(_) => Authority::Role(RISK),
+        Body::PlaceLoss(_) => Authority::Role(PLACES),
+        Body::VoidLoss(_) => Council(Span::ZERO),
+        Body::RecoverLoss(c) => party(state, c.from)?,
+        Body::BeginTransfer(c) => match c.direction {
+            crate::command::Direction::In => Authority::Role(CUSTODY),
+            crate::command::Direction::Out => party(state, c.party)?,
+        },
+        Body::ResolveTransfer(_) | Body::Reconcile(_) => Authority::Role(CUSTODY),
+        Body::Propose(_)
+        | Body::Approve(_)
+        | Body::Execute(_)
+        | Body::CancelProposal(_)
+        | Body::Linked(_) => Own,
+    })
+}
+
+/// A rise protects and is immediate for the risk desk; a fall waits for the council and the delay.
+fn protective(state: &State, fund: FundId, rises: bool) -> Result<Authority, Halt> {
+    let delay = state.funds.expect(fund)?.policy.threshold_delay;
+    Ok(if rises {
+        Authority::Role(Roles::of(&[Role::Risk, Role::Operator]))
+    } else {
+        Authority::Council(delay)
+    })
+}
+
+/// Covering more than stakers agreed to waits until those who object can have left.
+fn covers_delay(state: &State, fund: FundId, least: Span) -> Result<Span, Halt> {
+    let cooldowns =
+        state.tranches_of(state.funds.expect(fund)?).map(|(_, tranche)| tranche.policy.cooldown);
+    Ok(cooldowns.fold(least, Span::max))
+}
+
+fn party(state: &State, party: Party) -> Result<Authority, Halt> {
+    Ok(match party {
+        Party::Account(label) => Authority::Owner(state.account_id(label)?),
+        Party::Clearing(label) => Authority::Venue(state.market_id(label)?),
+    })
+}
+
+fn ticket_owner(state: &State, ticket: backstop_units::TicketId) -> Result<Authority, Halt> {
+    let ticket = crate::fund::unstake::open_ticket(state, ticket)?;
+    Ok(Authority::Owner(state.positions.expect(ticket.position)?.account))
+}
+
+/// Refuses a command whose sender lacks the right; uses up an approval's nonce.
+pub(crate) fn require(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Result<(), Halt> {
+    let Power::Sender(verified) = context.power else { return Ok(()) };
+    let state = txn.state();
+    match authority(state, body)? {
+        Authority::Anyone | Authority::Own => Ok(()),
+        Authority::Role(roles) => has_role(state, context, roles),
+        Authority::Owner(owner) if context.actor == Some(owner) => Ok(()),
+        Authority::Owner(_) => has_role(state, context, Roles::of(&[Role::Venue]))
+            .map_err(|_| Reject::bare(RejectCode::NotOwner).into()),
+        Authority::Venue(market) if context.actor == Some(state.markets.expect(market)?.venue) => {
+            Ok(())
+        }
+        Authority::Venue(_) => has_role(state, context, OPERATOR),
+        Authority::Council(delay) if !delay.is_zero() => {
+            Err(Reject::new(RejectCode::Timelocked, Span::ZERO, delay).into())
+        }
+        Authority::Council(_) if state.council.keys.is_empty() => {
+            has_role(state, context, OPERATOR)
+        }
+        Authority::Council(_) => {
+            let needed = usize::from(state.council.threshold);
+            let verified =
+                verified.ok_or(Reject::new(RejectCode::TooFewSignatures, 0usize, needed))?;
+            approvals::quorum(state, context.now, verified)?;
+            txn.emit(Event::NonceUsed { nonce: verified.nonce })
+        }
+    }
+}
+
+/// Whether the sender holds one of these roles.
+pub(crate) fn has_role(state: &State, context: &Context<'_>, roles: Roles) -> Result<(), Halt> {
+    let held = match context.actor {
+        Some(actor) => state.accounts.expect(actor)?.roles,
+        None => Roles::NONE,
+    };
+    if held.meets(roles) {
+        return Ok(());
+    }
+    let needed = roles.iter().next().map_or("none", Role::word);
+    Err(Reject::new(RejectCode::RoleMissing, held.iter().next().map_or("none", Role::word), needed)
+        .into())
+}

@@ -1,0 +1,103 @@
+//! Assets, accounts, roles, the council, rules versions, opening balances.
+
+use crate::{
+    RULES_VERSION,
+    command::{
+        ActivateRules, OpenAccount, Opening, OpeningAccount, RegisterAsset, SetCouncil, SetRoles,
+    },
+    event::Event,
+    fund::setup::free_label,
+    ledger::LedgerAccount,
+    reject::{Halt, Reject, RejectCode},
+    state::State,
+};
+
+const DECIMALS_MAX: u8 = 30;
+
+pub(crate) fn register_asset(state: &State, command: &RegisterAsset) -> Result<Event, Halt> {
+    free_label(command.label, state.asset_id(command.label).ok())?;
+    if command.decimals > DECIMALS_MAX {
+        return Err(Reject::new(
+            RejectCode::TooManyDecimals,
+            u32::from(command.decimals),
+            u32::from(DECIMALS_MAX),
+        )
+        .into());
+    }
+    Ok(Event::AssetRegistered {
+        asset: state.assets.next_id(),
+        label: command.label,
+        decimals: command.decimals,
+        custodian: command.custodian,
+    })
+}
+
+pub(crate) fn open_account(state: &State, command: &OpenAccount) -> Result<Event, Halt> {
+    free_label(command.label, state.account_id(command.label).ok())?;
+    let limit = state.meta.limits.accounts_max;
+    if state.accounts.next_id().get() >= limit {
+        return Err(Reject::new(RejectCode::CapacityReached, state.accounts.len(), limit).into());
+    }
+    let group = command.group.unwrap_or(command.label);
+    Ok(Event::AccountOpened { account: state.accounts.next_id(), label: command.label, group })
+}
+
+pub(crate) fn set_roles(state: &State, command: &SetRoles) -> Result<Event, Halt> {
+    Ok(Event::RolesSet { account: state.account_id(command.account)?, roles: command.roles })
+}
+
+pub(crate) fn set_council(command: &SetCouncil) -> Result<Event, Halt> {
+    let mut keys = command.keys.clone();
+    keys.sort_unstable();
+    keys.dedup();
+    let threshold = usize::from(command.threshold);
+    if keys.len() != command.keys.len() || threshold == 0 || threshold > keys.len() {
+        return Err(Reject::new(RejectCode::BadCouncil, threshold, keys.len()).into());
+    }
+    Ok(Event::CouncilSet { keys: command.keys.clone(), threshold: command.threshold })
+}
+
+pub(crate) fn activate_rules(state: &State, command: &ActivateRules) -> Result<Event, Halt> {
+    if command.version > RULES_VERSION || command.version <= state.meta.rules {
+        return Err(Reject::new(
+            RejectCode::UnknownRules,
+            u32::from(command.version),
+            u32::from(RULES_VERSION),
+        )
+        .into());
+    }
+    Ok(Event::RulesActivated { version: command.version })
+}
+
+pub(crate) fn opening(state: &State, command: &Opening) -> Result<Event, Halt> {
+    if !state.meta.limits.sandbox {
+        return Err(Reject::bare(RejectCode::SandboxOnly).into());
+    }
+    let asset = state.asset_id(command.asset)?;
+    let held = |account: LedgerAccount, holds| {
+        if holds == asset {
+            Ok(account)
+        } else {
+            Err(Reject::got(RejectCode::WrongAsset, command.asset))
+        }
+    };
+    let account = match command.account {
+        OpeningAccount::Account(label) => LedgerAccount::Balance(state.account_id(label)?),
+        OpeningAccount::Reserve(label) => {
+            let fund = state.fund_id(label)?;
+            held(LedgerAccount::Reserve(fund), state.funds.expect(fund)?.asset)?
+        }
+        OpeningAccount::Contributions(label) => {
+            let fund = state.fund_id(label)?;
+            held(LedgerAccount::Contributions(fund), state.funds.expect(fund)?.asset)?
+        }
+        OpeningAccount::FeePool(label) => {
+            let market = state.market_id(label)?;
+            let fund = state.markets.expect(market)?.fund;
+            held(LedgerAccount::FeePool(market), state.funds.expect(fund)?.asset)?
+        }
+    };
+    let sum = state.ledger.owed(account, asset).checked_add(command.amount);
+    sum.ok_or(Reject::bare(RejectCode::Overflow))?;
+    Ok(Event::Opened { account, asset, amount: command.amount })
+}

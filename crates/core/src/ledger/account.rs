@@ -1,0 +1,156 @@
+//! The chart of accounts.
+
+use alloc::string::String;
+use backstop_units::{AccountId, AssetId, FundId, LossId, MarketId, TrancheId};
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+/// Which column an account's balance must stand in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// It holds: debits at least credits.
+    Debit,
+    /// It is owed: credits at least debits.
+    Credit,
+    /// It settles both ways.
+    Either,
+}
+
+/// An account of the ledger. Each holds one asset for one owner and one purpose.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum LedgerAccount {
+    /// Money at the custodian.
+    Custody(AssetId) = 0,
+    /// Money announced and not yet moved: incoming is held here, outgoing is owed here.
+    InTransit(AssetId) = 1,
+    /// What the books and the custodian disagree on.
+    Suspense(AssetId) = 2,
+    /// Where a scenario's opening balances come from.
+    Opening(AssetId) = 3,
+    /// A sum too small to divide, kept for the next split.
+    Carry(AssetId) = 4,
+    /// What an account can freely use.
+    Balance(AccountId) = 10,
+    /// A fund's own money.
+    Reserve(FundId) = 20,
+    /// What contributors gave to a fund.
+    Contributions(FundId) = 21,
+    /// A staked tranche's assets.
+    Tranche(TrancheId) = 22,
+    /// A market's fees, first to pay.
+    FeePool(MarketId) = 30,
+    /// What is owed to a market's venue, or by it.
+    Clearing(MarketId) = 31,
+    /// Part of clearing: what positions bore through the index, collected by the venue.
+    Socialised(MarketId) = 32,
+    /// Part of clearing: what nobody could bear.
+    Residual(MarketId) = 33,
+    /// Recovered money that waits for those who bore a loss.
+    Recoveries(LossId) = 40,
+    /// Incoming money that its owner can't use yet.
+    Pending(AccountId) = 11,
+    /// Incoming money for a market's clearing that is not there yet.
+    PendingClearing(MarketId) = 34,
+}
+
+impl LedgerAccount {
+    /// Kind and handle as one number, unique for each account.
+    #[inline]
+    pub(crate) const fn key(self) -> u64 {
+        let (kind, id) = match self {
+            Self::Custody(a) => (0, a.get()),
+            Self::InTransit(a) => (1, a.get()),
+            Self::Suspense(a) => (2, a.get()),
+            Self::Opening(a) => (3, a.get()),
+            Self::Carry(a) => (4, a.get()),
+            Self::Balance(a) => (10, a.get()),
+            Self::Pending(a) => (11, a.get()),
+            Self::Reserve(f) => (20, f.get()),
+            Self::Contributions(f) => (21, f.get()),
+            Self::Tranche(t) => (22, t.get()),
+            Self::FeePool(m) => (30, m.get()),
+            Self::Clearing(m) => (31, m.get()),
+            Self::Socialised(m) => (32, m.get()),
+            Self::Residual(m) => (33, m.get()),
+            Self::PendingClearing(m) => (34, m.get()),
+            Self::Recoveries(l) => (40, l.get()),
+        };
+        kind << 32 | widen(id)
+    }
+
+    /// The column its balance must stand in.
+    pub const fn side(self) -> Side {
+        match self {
+            Self::Custody(_) | Self::Socialised(_) | Self::Residual(_) => Side::Debit,
+            Self::InTransit(_) | Self::Suspense(_) | Self::Opening(_) | Self::Clearing(_) => {
+                Side::Either
+            }
+            _ => Side::Credit,
+        }
+    }
+
+    /// Its path in exported books, without names: what it is, then whose.
+    pub fn path(self) -> (&'static str, String) {
+        let id: &dyn core::fmt::Display = match &self {
+            Self::Custody(a)
+            | Self::InTransit(a)
+            | Self::Suspense(a)
+            | Self::Opening(a)
+            | Self::Carry(a) => a,
+            Self::Balance(a) | Self::Pending(a) => a,
+            Self::Reserve(f) | Self::Contributions(f) => f,
+            Self::Tranche(t) => t,
+            Self::FeePool(m)
+            | Self::Clearing(m)
+            | Self::Socialised(m)
+            | Self::Residual(m)
+            | Self::PendingClearing(m) => m,
+            Self::Recoveries(l) => l,
+        };
+        (self.word(), alloc::format!("{id}"))
+    }
+
+    /// The word for its kind.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Custody(_) => "custody",
+            Self::InTransit(_) => "in_transit",
+            Self::Suspense(_) => "suspense",
+            Self::Opening(_) => "opening",
+            Self::Carry(_) => "carry",
+            Self::Balance(_) => "balance",
+            Self::Pending(_) => "pending",
+            Self::Reserve(_) => "reserve",
+            Self::Contributions(_) => "contributions",
+            Self::Tranche(_) => "tranche",
+            Self::FeePool(_) => "fee_pool",
+            Self::Clearing(_) => "clearing",
+            Self::Socialised(_) => "socialised",
+            Self::Residual(_) => "residual",
+            Self::PendingClearing(_) => "pending_clearing",
+            Self::Recoveries(_) => "recoveries",
+        }
+    }
+}
+
+/// Widens a handle for the key.
+#[expect(clippy::as_conversions, reason = "u32 to u64 is lossless, and From is not const")]
+const fn widen(id: u32) -> u64 {
+    id as u64
+}

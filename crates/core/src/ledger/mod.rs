@@ -1,0 +1,181 @@
+//! The double-entry ledger: a chart of accounts, and balances that change by postings only.
+//!
+//! ```text
+//!   what is held            what it is owed to
+//!   custody, in transit  =  balances + reserves + contributions + tranches + fee pools
+//!                           + clearing + recoveries + suspense
+//! ```
+//!
+//! A posting debits one account and credits another with the same amount, so the sum over all
+//! accounts of an asset is zero by construction; [`Ledger::check`] proves it by counting.
+
+mod account;
+pub(crate) mod posting;
+
+pub use account::{LedgerAccount, Side};
+pub use posting::{Posting, postings};
+
+use crate::{index::Index, reject::Corrupt, slab::Slab};
+use alloc::vec::Vec;
+use backstop_units::{Amount, AssetId};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// One account of the ledger. Both columns only grow; the balance is their difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Entry {
+    /// Which account.
+    pub account: LedgerAccount,
+    /// Of which asset.
+    pub asset: AssetId,
+    /// All debits ever, in atoms.
+    pub debits: Amount,
+    /// All credits ever, in atoms.
+    pub credits: Amount,
+}
+
+impl Entry {
+    /// Credits less debits, for an account that is owed; zero when it is overdrawn.
+    pub fn credit_balance(&self) -> Amount {
+        self.credits.saturating_sub(self.debits)
+    }
+    /// Debits less credits, for an account that holds; zero when it is overdrawn.
+    pub fn debit_balance(&self) -> Amount {
+        self.debits.saturating_sub(self.credits)
+    }
+}
+
+/// All accounts. **Invariant L1** debits equal credits for each asset. **L2** an account with a side
+/// never leaves it.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    entries: Slab<u32, Entry>,
+    index: Index<(u64, u32), u32>,
+}
+
+impl Ledger {
+    pub(crate) fn new(seed: u128) -> Self {
+        Self { entries: Slab::default(), index: Index::new(seed) }
+    }
+
+    /// Rebuilds the index over entries read from a snapshot.
+    pub(crate) fn from_entries(entries: Slab<u32, Entry>, seed: u128) -> Self {
+        let mut index = Index::new(seed);
+        index.reserve(entries.len());
+        for (slot, entry) in entries.iter() {
+            index.insert((entry.account.key(), entry.asset.get()), slot);
+        }
+        index.commit();
+        Self { entries, index }
+    }
+
+    pub(crate) const fn entries(&self) -> &Slab<u32, Entry> {
+        &self.entries
+    }
+
+    /// Every account that was ever posted to, in the order of first use.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Entry> {
+        self.entries.iter().map(|(_, entry)| entry)
+    }
+
+    /// One account, empty if it was never posted to.
+    #[inline]
+    pub fn entry(&self, account: LedgerAccount, asset: AssetId) -> Entry {
+        let empty = Entry { account, asset, debits: Amount::ZERO, credits: Amount::ZERO };
+        let slot = self.index.get((account.key(), asset.get()));
+        slot.and_then(|slot| self.entries.get(slot)).copied().unwrap_or(empty)
+    }
+
+    /// What an account is owed.
+    #[inline]
+    pub fn owed(&self, account: LedgerAccount, asset: AssetId) -> Amount {
+        self.entry(account, asset).credit_balance()
+    }
+
+    /// What an account holds.
+    pub fn held(&self, account: LedgerAccount, asset: AssetId) -> Amount {
+        self.entry(account, asset).debit_balance()
+    }
+
+    /// Books one posting. A posting of nothing leaves no trace.
+    ///
+    /// # Errors
+    /// [`Corrupt::Overdrawn`] when an account would leave its side or overflow.
+    pub(crate) fn post(&mut self, posting: Posting) -> Result<(), Corrupt> {
+        if posting.amount.is_zero() {
+            return Ok(());
+        }
+        let debit = self.change(posting.debit, posting.asset)?;
+        debit.debits = debit.debits.checked_add(posting.amount).ok_or(Corrupt::Overdrawn)?;
+        within_side(debit)?;
+        let credit = self.change(posting.credit, posting.asset)?;
+        credit.credits = credit.credits.checked_add(posting.amount).ok_or(Corrupt::Overdrawn)?;
+        within_side(credit)
+    }
+
+    fn change(&mut self, account: LedgerAccount, asset: AssetId) -> Result<&mut Entry, Corrupt> {
+        let key = (account.key(), asset.get());
+        let slot = match self.index.get(key) {
+            Some(slot) => slot,
+            None => {
+                let slot = self.entries.next_id();
+                let entry = Entry { account, asset, debits: Amount::ZERO, credits: Amount::ZERO };
+                self.entries.insert(slot, entry)?;
+                self.index.insert(key, slot);
+                slot
+            }
+        };
+        self.entries.change(slot)
+    }
+
+    /// Debits and credits of each asset that occurs, in the order of the assets.
+    ///
+    /// # Errors
+    /// [`Corrupt::TrialBalance`] when a total exceeds 128 bits.
+    pub fn totals(&self) -> Result<Vec<(AssetId, Amount, Amount)>, Corrupt> {
+        let mut totals: Vec<(AssetId, Amount, Amount)> = Vec::new();
+        for entry in self.iter() {
+            let at = match totals.binary_search_by_key(&entry.asset, |total| total.0) {
+                Ok(at) => at,
+                Err(at) => {
+                    totals.insert(at, (entry.asset, Amount::ZERO, Amount::ZERO));
+                    at
+                }
+            };
+            let total = totals.get_mut(at).ok_or(Corrupt::TrialBalance)?;
+            total.1 = total.1.checked_add(entry.debits).ok_or(Corrupt::TrialBalance)?;
+            total.2 = total.2.checked_add(entry.credits).ok_or(Corrupt::TrialBalance)?;
+        }
+        Ok(totals)
+    }
+
+    /// Counts everything: L1 and L2.
+    ///
+    /// # Errors
+    /// [`Corrupt::TrialBalance`] or [`Corrupt::Overdrawn`].
+    pub fn check(&self) -> Result<(), Corrupt> {
+        if self.totals()?.iter().any(|(_, debits, credits)| debits != credits) {
+            return Err(Corrupt::TrialBalance);
+        }
+        self.iter().try_for_each(within_side)
+    }
+
+    pub(crate) fn commit(&mut self) {
+        self.entries.commit();
+        self.index.commit();
+    }
+
+    pub(crate) fn rollback(&mut self) {
+        self.entries.rollback();
+        self.index.rollback();
+    }
+}
+
+#[inline]
+fn within_side(entry: &Entry) -> Result<(), Corrupt> {
+    let kept = match entry.account.side() {
+        Side::Debit => entry.debits >= entry.credits,
+        Side::Credit => entry.credits >= entry.debits,
+        Side::Either => true,
+    };
+    if kept { Ok(()) } else { Err(Corrupt::Overdrawn) }
+}

@@ -1,0 +1,158 @@
+//! Postings as a pure function of an event: derived, never stored.
+
+use super::LedgerAccount;
+use crate::{
+    command::{Direction, Outcome},
+    event::{Cohort, Event, Placement},
+};
+use backstop_units::{Amount, AssetId, MarketId};
+
+/// Moves `amount` of `asset` from the credit of one account to the credit of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Posting {
+    /// The account that gives (its debits grow).
+    pub debit: LedgerAccount,
+    /// The account that takes (its credits grow).
+    pub credit: LedgerAccount,
+    /// Of which asset.
+    pub asset: AssetId,
+    /// How many atoms.
+    pub amount: Amount,
+}
+
+/// Hands every posting of `event` to `post`, in order.
+///
+/// # Errors
+/// The first error of `post`.
+pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>) -> Result<(), E> {
+    use LedgerAccount as L;
+    let mut one = |asset, debit, credit, amount| post(Posting { debit, credit, asset, amount });
+    match event {
+        Event::Contributed { fund, account, asset, amount } => {
+            one(*asset, L::Balance(*account), L::Contributions(*fund), *amount)
+        }
+        Event::ExcessWithdrawn { fund, asset, treasury, amount } => {
+            one(*asset, L::Reserve(*fund), L::Balance(*treasury), *amount)
+        }
+        Event::Staked { tranche, account, asset, amount, .. } => {
+            one(*asset, L::Balance(*account), L::Tranche(*tranche), *amount)
+        }
+        Event::Unstaked { tranche, fund, account, asset, amount, orphaned, .. } => {
+            one(*asset, L::Tranche(*tranche), L::Balance(*account), *amount)?;
+            one(*asset, L::Tranche(*tranche), L::Reserve(*fund), *orphaned)
+        }
+        Event::FeesPaid { market, asset, amount } => {
+            one(*asset, L::Clearing(*market), L::FeePool(*market), *amount)
+        }
+        Event::LiquidationSettled {
+            market,
+            account,
+            liquidator,
+            asset,
+            fund,
+            to_fund,
+            to_liquidator,
+            to_user,
+            overflow,
+            overflow_to,
+            bounty,
+        } => {
+            let clearing = L::Clearing(*market);
+            one(*asset, clearing, L::Reserve(*fund), *to_fund)?;
+            one(*asset, clearing, L::Balance(*liquidator), *to_liquidator)?;
+            one(*asset, clearing, L::Balance(*account), *to_user)?;
+            one(*asset, clearing, *overflow_to, *overflow)?;
+            one(*asset, L::Reserve(*fund), L::Balance(*liquidator), *bounty)
+        }
+        Event::LossPlaced(placement) => placed(placement, one),
+        Event::LossVoided { market, asset, parts, .. } => parts
+            .iter()
+            .try_for_each(|part| one(*asset, L::Clearing(*market), part.to, part.amount)),
+        Event::LossRecovered { asset, from, parts, .. } => {
+            parts.iter().try_for_each(|part| one(*asset, *from, part.to, part.amount))
+        }
+        Event::RecoveryClaimed { loss, account, asset, amount, .. } => {
+            one(*asset, L::Recoveries(*loss), L::Balance(*account), *amount)
+        }
+        Event::TransferBegun { direction, party, asset, amount, .. } => {
+            begun(*direction, *party, *asset, *amount, one)
+        }
+        Event::TransferResolved { direction, party, asset, amount, outcome, .. } => {
+            resolved(*direction, *outcome, *party, *asset, *amount, one)
+        }
+        Event::Reconciled { asset, surplus, shortfall, .. } => {
+            one(*asset, L::Custody(*asset), L::Suspense(*asset), *surplus)?;
+            one(*asset, L::Suspense(*asset), L::Custody(*asset), *shortfall)
+        }
+        Event::Opened { account, asset, amount } => {
+            one(*asset, L::Opening(*asset), *account, *amount)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The account that a row of a loss on `market` is taken from.
+pub(crate) fn row_account(cohort: &Cohort, market: MarketId) -> LedgerAccount {
+    match cohort {
+        Cohort::FeePool => LedgerAccount::FeePool(market),
+        Cohort::Reserve(fund) => LedgerAccount::Reserve(*fund),
+        Cohort::Contributions(fund) => LedgerAccount::Contributions(*fund),
+        Cohort::Stakers { tranche, .. } => LedgerAccount::Tranche(*tranche),
+        Cohort::Positions { .. } => LedgerAccount::Socialised(market),
+        Cohort::Residual => LedgerAccount::Residual(market),
+    }
+}
+
+fn placed<E>(
+    placement: &Placement,
+    mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
+) -> Result<(), E> {
+    let clearing = LedgerAccount::Clearing(placement.market);
+    placement.rows.iter().try_for_each(|row| {
+        one(placement.asset, row_account(&row.cohort, placement.market), clearing, row.amount)
+    })
+}
+
+/// Incoming money is held in transit for its owner; outgoing money leaves its owner at once.
+fn begun<E>(
+    direction: Direction,
+    party: LedgerAccount,
+    asset: AssetId,
+    amount: Amount,
+    mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
+) -> Result<(), E> {
+    let transit = LedgerAccount::InTransit(asset);
+    match direction {
+        Direction::In => one(asset, transit, pending(party), amount),
+        Direction::Out => one(asset, party, transit, amount),
+    }
+}
+
+fn resolved<E>(
+    direction: Direction,
+    outcome: Outcome,
+    party: LedgerAccount,
+    asset: AssetId,
+    amount: Amount,
+    mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
+) -> Result<(), E> {
+    let (transit, custody) = (LedgerAccount::InTransit(asset), LedgerAccount::Custody(asset));
+    match (direction, outcome) {
+        (Direction::In, Outcome::Confirmed) => {
+            one(asset, custody, transit, amount)?;
+            one(asset, pending(party), party, amount)
+        }
+        (Direction::In, Outcome::Failed) => one(asset, pending(party), transit, amount),
+        (Direction::Out, Outcome::Confirmed) => one(asset, transit, custody, amount),
+        (Direction::Out, Outcome::Failed) => one(asset, transit, party, amount),
+    }
+}
+
+/// Where money on its way to `party` waits.
+fn pending(party: LedgerAccount) -> LedgerAccount {
+    match party {
+        LedgerAccount::Balance(account) => LedgerAccount::Pending(account),
+        LedgerAccount::Clearing(market) => LedgerAccount::PendingClearing(market),
+        other => other,
+    }
+}

@@ -1,0 +1,113 @@
+//! Markets: creation, waterfall, open interest, fees.
+
+use crate::{
+    command::{CreateMarket, PayFees, ReportOpenInterest, SetWaterfall},
+    event::Event,
+    fund::setup::free_label,
+    loss::waterfall::LAYERS_MAX,
+    policy::{FundKind, LayerPolicy, LayerSource},
+    reject::{Halt, Reject, RejectCode},
+    state::{Fund, Layer, Market, Source, State},
+};
+use alloc::{boxed::Box, vec::Vec};
+use backstop_units::FundId;
+
+/// A layer's payer by handle.
+pub(crate) fn resolve(state: &State, source: LayerSource) -> Result<Source, Reject> {
+    Ok(match source {
+        LayerSource::FeePool => Source::FeePool,
+        LayerSource::Reserve(label) => Source::Reserve(state.fund_id(label)?),
+        LayerSource::Staked(label) => Source::Staked(state.tranche_id(label)?),
+        LayerSource::Socialised => Source::Socialised,
+    })
+}
+
+/// A waterfall that can be paid: not empty, each layer once, of one asset, isolated or shared.
+fn check(state: &State, id: FundId, fund: &Fund, layers: &[LayerPolicy]) -> Result<(), Halt> {
+    let most = LAYERS_MAX.min(usize::from(state.meta.limits.layers_max));
+    if layers.is_empty() {
+        return Err(Reject::bare(RejectCode::NoWaterfall).into());
+    }
+    if layers.len() > most {
+        return Err(Reject::new(RejectCode::TooManyLayers, layers.len(), most).into());
+    }
+    let mut seen: Vec<Source> = Vec::new();
+    for layer in layers {
+        let source = resolve(state, layer.source)?;
+        if seen.contains(&source) {
+            return Err(Reject::new(RejectCode::DuplicateLayer, seen.len(), most).into());
+        }
+        seen.push(source);
+        let payer = match source {
+            Source::Reserve(fund) => fund,
+            Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
+            Source::FeePool | Source::Socialised => continue,
+        };
+        let other = state.funds.expect(payer)?;
+        if other.asset != fund.asset {
+            return Err(Reject::got(RejectCode::LayerAsset, other.label).into());
+        }
+        if payer != id && (other.kind == FundKind::Isolated || fund.kind == FundKind::Isolated) {
+            return Err(Reject::new(RejectCode::IsolatedFund, other.label, fund.label).into());
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn create(state: &State, command: &CreateMarket) -> Result<Event, Halt> {
+    free_label(command.label, state.market_id(command.label).ok())?;
+    let fund_id = state.fund_id(command.fund)?;
+    let venue = state.account_id(command.venue)?;
+    check(state, fund_id, state.funds.expect(fund_id)?, &command.policy.waterfall)?;
+    Ok(Event::MarketCreated {
+        market: state.markets.next_id(),
+        label: command.label,
+        fund: fund_id,
+        venue,
+        policy: Box::new(command.policy.clone()),
+    })
+}
+
+/// The layer of a market's current waterfall that has this payer.
+pub(crate) fn layer_with(state: &State, market: &Market, source: Source) -> Option<(u32, Layer)> {
+    state
+        .layers_of(market)
+        .find(|(_, layer)| layer.source == source)
+        .map(|(id, layer)| (id, layer.clone()))
+}
+
+pub(crate) fn set_waterfall(state: &State, command: &SetWaterfall) -> Result<Event, Halt> {
+    let id = state.market_id(command.market)?;
+    let market = state.markets.expect(id)?;
+    check(state, market.fund, state.funds.expect(market.fund)?, &command.layers)?;
+    // An open loss has shut gates by the old layers; they must be the ones that open them.
+    for fund in crate::loss::lifecycle::funds_of(state, market)? {
+        if let Some((loss, _)) = state.holds.expect(fund)?.open.first() {
+            return Err(Reject::got(RejectCode::LossOpen, *loss).into());
+        }
+    }
+    for layer in &command.layers {
+        let old = layer_with(state, market, resolve(state, layer.source)?);
+        let (Some((_, old)), Some(limit)) = (old, layer.lifetime) else { continue };
+        if limit < old.used {
+            return Err(Reject::new(RejectCode::LimitBelowUsed, limit, old.used).into());
+        }
+    }
+    Ok(Event::WaterfallSet { market: id, layers: command.layers.clone() })
+}
+
+pub(crate) fn report_open_interest(
+    state: &State,
+    command: &ReportOpenInterest,
+) -> Result<Event, Halt> {
+    Ok(Event::OpenInterestReported { market: state.market_id(command.market)?, base: command.base })
+}
+
+pub(crate) fn pay_fees(state: &State, command: &PayFees) -> Result<Event, Halt> {
+    let market = state.market_id(command.market)?;
+    if command.amount.is_zero() {
+        return Err(Reject::bare(RejectCode::ZeroAmount).into());
+    }
+    let asset = state.funds.expect(state.markets.expect(market)?.fund)?.asset;
+    Ok(Event::FeesPaid { market, asset, amount: command.amount })
+}

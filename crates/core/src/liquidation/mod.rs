@@ -1,0 +1,5 @@
+//! Liquidations: sharing what is left, placing what is missing.
+
+pub(crate) mod market;
+pub(crate) mod settle;
+pub mod split;

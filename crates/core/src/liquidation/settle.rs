@@ -1,0 +1,149 @@
+//! One liquidation, settled in one command.
+
+use super::split::{Parts, share};
+use crate::{
+    command::SettleLiquidation,
+    event::Event,
+    fund::coverage::room,
+    governance::Context,
+    ledger::LedgerAccount,
+    loss::place::{Assessed, place},
+    policy::{Cause, Overflow, Underwater},
+    reject::{Halt, Reject, RejectCode},
+    state::{Fund, State},
+    txn::Txn,
+};
+use backstop_units::{AccountId, Amount, FundId, Hash, MarketId};
+
+/// Who and what a settlement is about, by handle.
+#[derive(Clone, Copy)]
+struct Parties {
+    market: MarketId,
+    fund: FundId,
+    account: AccountId,
+    liquidator: AccountId,
+    underwater: Underwater,
+}
+
+/// Shares what is left, or sends the deficit through the waterfall. With nothing left nothing moves
+/// and nothing fails.
+pub(crate) fn settle(
+    txn: &mut Txn<'_>,
+    context: &Context<'_>,
+    command: &SettleLiquidation,
+) -> Result<(), Halt> {
+    let parties = parties(txn.state(), command)?;
+    if let Some(base) = command.open_interest {
+        txn.emit(Event::OpenInterestReported { market: parties.market, base })?;
+    }
+    let deficit = command.outcome.negative();
+    let settled = if deficit.is_zero() {
+        solvent(txn.state(), &parties, command.outcome.positive())?
+    } else {
+        underwater(txn, context, &parties, command, deficit)?
+    };
+    txn.emit(settled)
+}
+
+fn parties(state: &State, command: &SettleLiquidation) -> Result<Parties, Halt> {
+    let id = state.market_id(command.market)?;
+    let market = state.markets.expect(id)?;
+    let account = state.account_id(command.account)?;
+    let liquidator = state.account_id(command.liquidator)?;
+    if account == liquidator {
+        return Err(Reject::got(RejectCode::SelfLiquidation, command.account).into());
+    }
+    Ok(Parties {
+        market: id,
+        fund: market.fund,
+        account,
+        liquidator,
+        underwater: market.underwater,
+    })
+}
+
+fn solvent(state: &State, parties: &Parties, collateral: Amount) -> Result<Event, Halt> {
+    let fund = state.funds.expect(parties.fund)?;
+    let parts = share(&fund.policy.split, collateral, room(state, parties.fund, fund)?)?;
+    Ok(event(parties, fund, &parts, overflow_account(state, fund, parties), Amount::ZERO))
+}
+
+/// Where the fund's share goes as far as it does not fit under the threshold.
+fn overflow_account(state: &State, fund: &Fund, parties: &Parties) -> LedgerAccount {
+    match fund.policy.split.overflow {
+        Overflow::Treasury => LedgerAccount::Balance(fund.treasury),
+        Overflow::User => LedgerAccount::Balance(parties.account),
+        Overflow::Liquidator => LedgerAccount::Balance(parties.liquidator),
+        Overflow::Stakers => {
+            let staked = state.tranches_of(fund).find(|(_, tranche)| !tranche.shares.is_zero());
+            staked
+                .map_or(LedgerAccount::Balance(fund.treasury), |(id, _)| LedgerAccount::Tranche(id))
+        }
+    }
+}
+
+/// The fund pays before anybody earns; then the liquidator gets what the market's policy grants.
+fn underwater(
+    txn: &mut Txn<'_>,
+    context: &Context<'_>,
+    parties: &Parties,
+    command: &SettleLiquidation,
+    deficit: Amount,
+) -> Result<Event, Halt> {
+    let evidence = command.evidence.filter(|root| *root != Hash::ZERO);
+    let evidence = evidence.ok_or(Reject::bare(RejectCode::NoEvidence))?;
+    let fee = match parties.underwater {
+        Underwater::FullFee { fee } => fee.of_floor(command.notional)?,
+        Underwater::Nothing | Underwater::Bounty { .. } => Amount::ZERO,
+    };
+    let loss = Assessed {
+        loss: txn.state().losses.next_id(),
+        market: parties.market,
+        cause: Cause::Bankruptcy,
+        account: Some(parties.account),
+        evidence,
+        mark: command.mark,
+        gross: deficit.checked_add(fee).ok_or(Reject::bare(RejectCode::Overflow))?,
+        occurred_at: context.occurred_at,
+        closed: true,
+    };
+    place(txn, context, &loss)?;
+    let state = txn.state();
+    let fund = state.funds.expect(parties.fund)?;
+    let bounty = bounty(state, parties, fund, command.notional)?;
+    let parts = Parts { liquidator: fee, ..Parts::default() };
+    Ok(event(parties, fund, &parts, LedgerAccount::Balance(fund.treasury), bounty))
+}
+
+/// A capped bounty out of the protocol's own reserve, never to the bankrupt's own group.
+fn bounty(state: &State, parties: &Parties, fund: &Fund, notional: Amount) -> Result<Amount, Halt> {
+    let Underwater::Bounty { fee, cap } = parties.underwater else { return Ok(Amount::ZERO) };
+    let group = |account| state.accounts.expect(account).map(|account| account.group);
+    if group(parties.account)? == group(parties.liquidator)? {
+        return Ok(Amount::ZERO);
+    }
+    let reserve = state.ledger.owed(LedgerAccount::Reserve(parties.fund), fund.asset);
+    Ok(fee.of_floor(notional)?.min(cap).min(reserve))
+}
+
+fn event(
+    parties: &Parties,
+    fund: &Fund,
+    parts: &Parts,
+    overflow_to: LedgerAccount,
+    bounty: Amount,
+) -> Event {
+    Event::LiquidationSettled {
+        market: parties.market,
+        account: parties.account,
+        liquidator: parties.liquidator,
+        asset: fund.asset,
+        fund: parties.fund,
+        to_fund: parts.fund,
+        to_liquidator: parts.liquidator,
+        to_user: parts.user,
+        overflow: parts.overflow,
+        overflow_to,
+        bounty,
+    }
+}

@@ -1,0 +1,91 @@
+//! What each layer of a market's waterfall has and may pay at a moment.
+
+use super::waterfall::{Capacity, LAYERS_MAX};
+use crate::{
+    ledger::LedgerAccount,
+    policy::{Cause, LayerPolicy},
+    reject::Corrupt,
+    state::{Layer, Market, Source, State},
+};
+use arrayvec::ArrayVec;
+use backstop_units::{Amount, AssetId, MarketId, Span, Timestamp};
+
+/// Rolling limits that a layer can have besides those for each event: their place among its windows,
+/// their span, and where their limit is configured.
+pub(crate) const ROLLING: [(usize, Span, fn(&LayerPolicy) -> Option<Amount>); 3] = [
+    (0, Span::hours(1), |policy| policy.per_1h),
+    (1, Span::hours(8), |policy| policy.per_8h),
+    (2, Span::hours(24), |policy| policy.per_24h),
+];
+
+/// The place of a cause's event window among a layer's windows.
+pub(crate) fn event_window(cause: Cause) -> usize {
+    let at = Cause::ALL.iter().position(|other| *other == cause).unwrap_or(0);
+    at.saturating_add(ROLLING.len())
+}
+
+/// What every layer of `market` could pay toward a loss of this cause, in waterfall order.
+///
+/// # Errors
+/// [`Corrupt::DanglingHandle`] when the waterfall names what does not exist.
+pub fn capacities(
+    state: &State,
+    id: MarketId,
+    market: &Market,
+    cause: Cause,
+    at: Timestamp,
+) -> Result<ArrayVec<Capacity, LAYERS_MAX>, Corrupt> {
+    let asset = state.funds.expect(market.fund)?.asset;
+    let layers = state.layers_of(market).take(LAYERS_MAX);
+    layers
+        .map(|(_, layer)| {
+            Ok(Capacity {
+                available: available(state, id, market, layer, cause, asset)?,
+                headroom: headroom(state, layer, cause, at),
+            })
+        })
+        .collect()
+}
+
+/// What a layer has for this cause, before its limits.
+fn available(
+    state: &State,
+    id: MarketId,
+    market: &Market,
+    layer: &Layer,
+    cause: Cause,
+    asset: AssetId,
+) -> Result<Amount, Corrupt> {
+    let owed = |account| state.ledger.owed(account, asset);
+    Ok(match layer.source {
+        Source::FeePool => owed(LedgerAccount::FeePool(id)),
+        Source::Reserve(fund) if state.funds.expect(fund)?.policy.covers.has(cause) => {
+            owed(LedgerAccount::Reserve(fund))
+                .saturating_add(owed(LedgerAccount::Contributions(fund)))
+        }
+        Source::Staked(tranche) if state.tranches.expect(tranche)?.policy.covers.has(cause) => {
+            owed(LedgerAccount::Tranche(tranche))
+        }
+        // Positions bear what is left, to any amount, as long as there are positions.
+        Source::Socialised if !market.open_interest.is_zero() => Amount::MAX,
+        _ => Amount::ZERO,
+    })
+}
+
+/// What the tightest limit of a layer leaves for this cause at a moment.
+fn headroom(state: &State, layer: &Layer, cause: Cause, at: Timestamp) -> Amount {
+    let used = |place: usize| {
+        let window =
+            layer.windows.get(place).copied().flatten().and_then(|id| state.windows.get(id));
+        window.map_or(Amount::ZERO, |window| window.used(at))
+    };
+    let left = |limit: Option<Amount>, used: Amount| {
+        limit.map_or(Amount::MAX, |limit| limit.saturating_sub(used))
+    };
+    let policy = &layer.policy;
+    let lifetime = left(policy.lifetime, layer.used);
+    let event = left(policy.per_event, used(event_window(cause)));
+    ROLLING.iter().fold(lifetime.min(event), |least, (place, _, limit)| {
+        least.min(left(limit(policy), used(*place)))
+    })
+}

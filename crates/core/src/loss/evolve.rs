@@ -1,0 +1,208 @@
+//! What losses leave in the state: status, gates, rows, limits used, claims paid.
+
+use super::{
+    capacity::{ROLLING, event_window},
+    lifecycle::funds_of,
+};
+use crate::{
+    event::{Cohort, Event, Placement, RowPart},
+    liquidation::market::layer_with,
+    policy::Cause,
+    reject::Corrupt,
+    state::{Claim, Loss, LossRow, LossStatus, Source, State},
+};
+use alloc::vec::Vec;
+use backstop_units::{Amount, Hash, LossId, MarketId, Price, Timestamp};
+
+pub(crate) fn loss(state: &mut State, event: &Event) -> Result<(), Corrupt> {
+    match event {
+        Event::LossDeclared { loss, market, cause, account, estimate, occurred_at, lapses_at } => {
+            let item = Loss {
+                market: *market,
+                cause: *cause,
+                status: LossStatus::Declared,
+                account: *account,
+                gross: *estimate,
+                evidence: Hash::ZERO,
+                mark: Price::ZERO,
+                occurred_at: *occurred_at,
+                declared_at: state.meta.now,
+                lapses_at: *lapses_at,
+                placed_in: None,
+                rows: Vec::new(),
+            };
+            state.losses.insert(*loss, item)?;
+            gate(state, *market, *loss, Some(*lapses_at))
+        }
+        Event::LossAssessed { loss, amount, evidence } => {
+            let item = state.losses.change(*loss)?;
+            item.status = LossStatus::Open;
+            item.gross = *amount;
+            item.evidence = *evidence;
+            let market = item.market;
+            gate(state, market, *loss, Some(Timestamp::MAX))
+        }
+        Event::LossPlaced(placement) => placed(state, placement),
+        Event::LossClosed { loss } => {
+            state.losses.change(*loss)?.status = LossStatus::Closed;
+            Ok(())
+        }
+        Event::LossVoided { loss, market, parts, .. } => {
+            recovered(state, *loss, parts, true)?;
+            state.losses.change(*loss)?.status = LossStatus::Void;
+            gate(state, *market, *loss, None)
+        }
+        Event::LossRecovered { loss, parts, .. } => recovered(state, *loss, parts, false),
+        Event::RecoveryClaimed { loss, row, position, amount, .. } => {
+            claimed(state, (*loss, *row, *position), *amount)
+        }
+        _ => Err(Corrupt::DanglingHandle),
+    }
+}
+
+/// Shuts the gates of a market's funds for a loss until a moment, or opens them.
+fn gate(
+    state: &mut State,
+    market: MarketId,
+    loss: LossId,
+    until: Option<Timestamp>,
+) -> Result<(), Corrupt> {
+    let now = state.meta.now;
+    for fund in funds_of(state, state.markets.expect(market)?)? {
+        let holds = state.holds.change(fund)?;
+        match until {
+            Some(until) => holds.shut(now, loss, until),
+            None => holds.open(now, loss),
+        }
+    }
+    Ok(())
+}
+
+fn placed(state: &mut State, placement: &Placement) -> Result<(), Corrupt> {
+    let rows =
+        placement.rows.iter().map(|row| LossRow { row: *row, recovered: Amount::ZERO }).collect();
+    let status = if placement.closed { LossStatus::Closed } else { LossStatus::Placed };
+    let next = state.meta.next;
+    match state.losses.get(placement.loss) {
+        Some(_) => {
+            let item = state.losses.change(placement.loss)?;
+            (item.status, item.rows, item.placed_in) = (status, rows, Some(next));
+            gate(state, placement.market, placement.loss, None)?;
+        }
+        None => {
+            let item = Loss {
+                market: placement.market,
+                cause: placement.cause,
+                status,
+                account: placement.account,
+                gross: placement.gross,
+                evidence: placement.evidence,
+                mark: placement.mark,
+                occurred_at: placement.occurred_at,
+                declared_at: state.meta.now,
+                lapses_at: Timestamp::MAX,
+                placed_in: Some(next),
+                rows,
+            };
+            state.losses.insert(placement.loss, item)?;
+        }
+    }
+    let at = placement.occurred_at.min(state.meta.now);
+    for row in &placement.rows {
+        match row.cohort {
+            Cohort::Stakers { tranche, epoch, .. } => state.tranches.change(tranche)?.epoch = epoch,
+            Cohort::Positions { delta, .. } => {
+                let market = state.markets.change(placement.market)?;
+                market.index = market.index.checked_add(delta).ok_or(Corrupt::CounterRange)?;
+                market.index_carry = placement.index_carry;
+            }
+            Cohort::FeePool | Cohort::Reserve(_) | Cohort::Contributions(_) | Cohort::Residual => {}
+        }
+        let used = Use::Draw(row.amount, at);
+        use_layer(state, placement.market, &row.cohort, placement.cause, used)?;
+    }
+    Ok(())
+}
+
+/// A change of what a layer has used.
+#[derive(Clone, Copy)]
+enum Use {
+    /// It paid at a moment.
+    Draw(Amount, Timestamp),
+    /// A reversal: it paid nothing.
+    GiveBack(Amount),
+}
+
+/// Changes what the layer behind a cohort has used: ever, and in each of its windows.
+fn use_layer(
+    state: &mut State,
+    market: MarketId,
+    cohort: &Cohort,
+    cause: Cause,
+    used: Use,
+) -> Result<(), Corrupt> {
+    let source = match cohort {
+        Cohort::FeePool => Source::FeePool,
+        Cohort::Reserve(fund) | Cohort::Contributions(fund) => Source::Reserve(*fund),
+        Cohort::Stakers { tranche, .. } => Source::Staked(*tranche),
+        Cohort::Positions { .. } => Source::Socialised,
+        Cohort::Residual => return Ok(()),
+    };
+    // A layer that a new waterfall no longer names has nothing to count.
+    let Some((id, layer)) = layer_with(state, state.markets.expect(market)?, source) else {
+        return Ok(());
+    };
+    let ever = &mut state.layers.change(id)?.used;
+    *ever = match used {
+        Use::Draw(amount, _) => ever.saturating_add(amount),
+        Use::GiveBack(amount) => ever.saturating_sub(amount),
+    };
+    let places = ROLLING.iter().map(|(at, ..)| *at).chain([event_window(cause)]);
+    for window in places.filter_map(|at| layer.windows.get(at).copied().flatten()) {
+        let window = state.windows.change(window)?;
+        match used {
+            Use::Draw(amount, at) => window.add(at, amount),
+            Use::GiveBack(amount) => window.give_back(amount),
+        }
+    }
+    Ok(())
+}
+
+/// Books what came back to rows; a reversal also gives back what the layers had used.
+fn recovered(
+    state: &mut State,
+    id: LossId,
+    parts: &[RowPart],
+    reversal: bool,
+) -> Result<(), Corrupt> {
+    for part in parts {
+        let loss = state.losses.change(id)?;
+        let (market, cause) = (loss.market, loss.cause);
+        let row = loss.rows.get_mut(usize::from(part.row)).ok_or(Corrupt::DanglingHandle)?;
+        row.recovered = row.recovered.checked_add(part.amount).ok_or(Corrupt::CounterRange)?;
+        if row.recovered > row.row.amount {
+            return Err(Corrupt::CounterRange);
+        }
+        let cohort = row.row.cohort;
+        if reversal {
+            use_layer(state, market, &cohort, cause, Use::GiveBack(part.amount))?;
+        }
+    }
+    Ok(())
+}
+
+fn claimed(state: &mut State, key: (LossId, u8, u32), amount: Amount) -> Result<(), Corrupt> {
+    match state.labels.claims.get(key) {
+        Some(id) => {
+            let claim = state.claims.change(id)?;
+            claim.paid = claim.paid.checked_add(amount).ok_or(Corrupt::CounterRange)?;
+        }
+        None => {
+            let id = state.claims.next_id();
+            let (loss, row, position) = key;
+            state.claims.insert(id, Claim { loss, row, position, paid: amount })?;
+            state.labels.claims.insert(key, id);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! Declare, assess, place, close, void: the states of a loss that takes its time.
+
+use super::{
+    place::{Assessed, place},
+    recovery,
+};
+use crate::{
+    command::{AssessLoss, CloseLoss, DeclareLoss, LapseDeclaration, PlaceLoss, VoidLoss},
+    event::Event,
+    fund::holds::OPEN_LOSSES_MAX,
+    governance::Context,
+    reject::{Corrupt, Halt, Reject, RejectCode},
+    state::{Loss, LossStatus, Market, Source, State},
+    txn::Txn,
+};
+use alloc::vec::Vec;
+use arrayvec::ArrayVec;
+use backstop_units::{FundId, Hash, LossId};
+
+/// The funds that a market's losses may touch: their gates shut and open together.
+pub(crate) fn funds_of(state: &State, market: &Market) -> Result<ArrayVec<FundId, 17>, Corrupt> {
+    let mut funds = ArrayVec::new();
+    funds.push(market.fund);
+    for (_, layer) in state.layers_of(market) {
+        let fund = match layer.source {
+            Source::Reserve(fund) => fund,
+            Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
+            Source::FeePool | Source::Socialised => continue,
+        };
+        if !funds.contains(&fund) {
+            funds.push(fund);
+        }
+    }
+    Ok(funds)
+}
+
+/// A loss under its handle.
+pub(crate) fn find(state: &State, loss: LossId) -> Result<&Loss, Reject> {
+    state.losses.get(loss).ok_or_else(|| Reject::got(RejectCode::UnknownLoss, loss))
+}
+
+fn wrong_state(loss: &Loss, needed: &'static str) -> Reject {
+    let word = match loss.status {
+        LossStatus::Declared => "declared",
+        LossStatus::Open => "open",
+        LossStatus::Placed => "placed",
+        LossStatus::Closed => "closed",
+        LossStatus::Void => "void",
+    };
+    Reject::new(RejectCode::LossState, word, needed)
+}
+
+pub(crate) fn declare(
+    state: &State,
+    context: &Context<'_>,
+    command: &DeclareLoss,
+) -> Result<Event, Halt> {
+    let id = state.market_id(command.market)?;
+    let market = state.markets.expect(id)?;
+    let account = command.account.map(|label| state.account_id(label)).transpose()?;
+    if command.estimate.is_zero() {
+        return Err(Reject::bare(RejectCode::ZeroAmount).into());
+    }
+    for fund in funds_of(state, market)? {
+        if state.holds.expect(fund)?.open.len() >= OPEN_LOSSES_MAX {
+            return Err(Reject::new(
+                RejectCode::TooManyOpenLosses,
+                OPEN_LOSSES_MAX,
+                OPEN_LOSSES_MAX,
+            )
+            .into());
+        }
+    }
+    let lapse = state.funds.expect(market.fund)?.policy.declaration_lapse;
+    Ok(Event::LossDeclared {
+        loss: state.losses.next_id(),
+        market: id,
+        cause: command.cause,
+        account,
+        estimate: command.estimate,
+        occurred_at: context.occurred_at,
+        lapses_at: context.now.plus(lapse),
+    })
+}
+
+pub(crate) fn assess(
+    state: &State,
+    context: &Context<'_>,
+    command: &AssessLoss,
+) -> Result<Event, Halt> {
+    let loss = find(state, command.loss)?;
+    match loss.status {
+        LossStatus::Declared if context.now < loss.lapses_at => {}
+        LossStatus::Declared => {
+            return Err(Reject::new(RejectCode::LossState, "lapsed", "declared").into());
+        }
+        LossStatus::Open => {}
+        _ => return Err(wrong_state(loss, "declared or open").into()),
+    }
+    if command.amount.is_zero() {
+        return Err(Reject::bare(RejectCode::ZeroAmount).into());
+    }
+    if command.evidence == Hash::ZERO {
+        return Err(Reject::bare(RejectCode::NoEvidence).into());
+    }
+    Ok(Event::LossAssessed {
+        loss: command.loss,
+        amount: command.amount,
+        evidence: command.evidence,
+    })
+}
+
+pub(crate) fn place_assessed(
+    txn: &mut Txn<'_>,
+    context: &Context<'_>,
+    command: &PlaceLoss,
+) -> Result<(), Halt> {
+    let loss = find(txn.state(), command.loss)?;
+    if loss.status != LossStatus::Open {
+        return Err(wrong_state(loss, "open").into());
+    }
+    let assessed = Assessed {
+        loss: command.loss,
+        market: loss.market,
+        cause: loss.cause,
+        account: loss.account,
+        evidence: loss.evidence,
+        mark: loss.mark,
+        gross: loss.gross,
+        occurred_at: loss.occurred_at,
+        closed: false,
+    };
+    place(txn, context, &assessed)
+}
+
+pub(crate) fn close(state: &State, command: &CloseLoss) -> Result<Event, Halt> {
+    let loss = find(state, command.loss)?;
+    if loss.status != LossStatus::Placed {
+        return Err(wrong_state(loss, "placed").into());
+    }
+    Ok(Event::LossClosed { loss: command.loss })
+}
+
+pub(crate) fn lapse(
+    state: &State,
+    context: &Context<'_>,
+    command: &LapseDeclaration,
+) -> Result<Event, Halt> {
+    let loss = find(state, command.loss)?;
+    if loss.status != LossStatus::Declared {
+        return Err(wrong_state(loss, "declared").into());
+    }
+    if context.now < loss.lapses_at {
+        return Err(
+            Reject::new(RejectCode::DeclarationNotLapsed, context.now, loss.lapses_at).into()
+        );
+    }
+    voided(state, command.loss, loss, true)
+}
+
+pub(crate) fn void(state: &State, command: &VoidLoss) -> Result<Event, Halt> {
+    let loss = find(state, command.loss)?;
+    if loss.status == LossStatus::Void {
+        return Err(wrong_state(loss, "any but void").into());
+    }
+    voided(state, command.loss, loss, false)
+}
+
+/// What is placed and not yet recovered goes back row by row; nothing is placed before that.
+fn voided(state: &State, id: LossId, loss: &Loss, lapsed: bool) -> Result<Event, Halt> {
+    let market = state.markets.expect(loss.market)?;
+    let asset = state.funds.expect(market.fund)?.asset;
+    let parts: Vec<_> = recovery::unrecovered(id, loss).collect();
+    Ok(Event::LossVoided { loss: id, lapsed, market: loss.market, asset, parts })
+}

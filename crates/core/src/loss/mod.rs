@@ -1,0 +1,20 @@
+//! Losses: from the declaration to the last recovery.
+//!
+//! ```text
+//!   Declared ──assess──▶ Open ──place──▶ Placed ──close──▶ Closed
+//!      │                  │                 │                 │
+//!      └── lapses / void ─┴──── void ───────┴────── void ─────┘ ──▶ Void
+//! ```
+//!
+//! A deficit that a venue reports with its evidence passes through all of them in one command. While
+//! a loss is declared or open, the gate of every fund it may touch is shut.
+
+pub mod capacity;
+pub(crate) mod evolve;
+pub(crate) mod lifecycle;
+pub(crate) mod place;
+pub(crate) mod recovery;
+pub mod waterfall;
+pub mod window;
+
+pub use recovery::{claimable, shares_at};

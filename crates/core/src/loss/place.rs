@@ -1,0 +1,147 @@
+//! Turning a loss into rows: the waterfall's answer, with who bore each part.
+
+use super::{capacity::capacities, waterfall};
+use crate::{
+    event::{Cohort, Event, Placement, Row},
+    governance::Context,
+    ledger::LedgerAccount,
+    policy::Cause,
+    reject::Halt,
+    state::{Layer, Market, Source, State},
+    txn::Txn,
+};
+use alloc::{boxed::Box, vec::Vec};
+use backstop_units::{
+    AccountId, Amount, AssetId, Base, Fixed60, Hash, LossId, MarketId, Price, mul_div_floor,
+    split::with_carry,
+};
+
+/// A loss whose amount and evidence are fixed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Assessed {
+    pub(crate) loss: LossId,
+    pub(crate) market: MarketId,
+    pub(crate) cause: Cause,
+    pub(crate) account: Option<AccountId>,
+    pub(crate) evidence: Hash,
+    pub(crate) mark: Price,
+    pub(crate) gross: Amount,
+    pub(crate) occurred_at: backstop_units::Timestamp,
+    /// Settled in one command: no further step follows.
+    pub(crate) closed: bool,
+}
+
+/// Places a loss at once and in one step, and starts a new share series where it wiped a tranche.
+pub(crate) fn place(txn: &mut Txn<'_>, context: &Context<'_>, loss: &Assessed) -> Result<(), Halt> {
+    let placement = placement(txn.state(), context, loss)?;
+    let wiped = wiped(txn.state(), &placement)?;
+    txn.emit(Event::LossPlaced(Box::new(placement)))?;
+    wiped.into_iter().try_for_each(|event| txn.emit(event))
+}
+
+/// The rows of a loss as they would stand now.
+pub(crate) fn placement(
+    state: &State,
+    context: &Context<'_>,
+    loss: &Assessed,
+) -> Result<Placement, Halt> {
+    let market = state.markets.expect(loss.market)?;
+    let asset = state.funds.expect(market.fund)?.asset;
+    // A report from the past sees at least what has been used since, so it can't dodge a limit.
+    let at = loss.occurred_at.min(context.now);
+    let capacities = capacities(state, loss.market, market, loss.cause, at)?;
+    let paid = waterfall::allocate(loss.gross, &capacities);
+
+    let mut placement = Placement {
+        loss: loss.loss,
+        market: loss.market,
+        asset,
+        cause: loss.cause,
+        account: loss.account,
+        occurred_at: loss.occurred_at,
+        evidence: loss.evidence,
+        mark: loss.mark,
+        gross: loss.gross,
+        rows: Vec::with_capacity(4),
+        index_carry: market.index_carry,
+        closed: loss.closed,
+    };
+    for ((at, (_, layer)), draw) in (0u8..).zip(state.layers_of(market)).zip(&paid.draws) {
+        if !draw.is_zero() {
+            add_rows(state, market, layer, at, asset, *draw, &mut placement)?;
+        }
+    }
+    if !paid.residual.is_zero() {
+        placement.rows.push(Row {
+            layer: market.layers,
+            cohort: Cohort::Residual,
+            amount: paid.residual,
+        });
+    }
+    Ok(placement)
+}
+
+/// The rows of one layer: two for a reserve that also needs its contributions.
+fn add_rows(
+    state: &State,
+    market: &Market,
+    layer: &Layer,
+    at: u8,
+    asset: AssetId,
+    draw: Amount,
+    placement: &mut Placement,
+) -> Result<(), Halt> {
+    let mut push = |cohort, amount| placement.rows.push(Row { layer: at, cohort, amount });
+    match layer.source {
+        Source::FeePool => push(Cohort::FeePool, draw),
+        Source::Reserve(fund) => {
+            // Contributions are consumed last within the reserve.
+            let own = state.ledger.owed(LedgerAccount::Reserve(fund), asset).min(draw);
+            let given = draw.saturating_sub(own);
+            [(Cohort::Reserve(fund), own), (Cohort::Contributions(fund), given)]
+                .into_iter()
+                .filter(|(_, amount)| !amount.is_zero())
+                .for_each(|(cohort, amount)| push(cohort, amount));
+        }
+        Source::Staked(id) => {
+            let tranche = state.tranches.expect(id)?;
+            let epoch = tranche.epoch.saturating_add(1);
+            let (series, shares) = (tranche.series, tranche.shares);
+            push(Cohort::Stakers { tranche: id, series, epoch, shares }, draw);
+        }
+        Source::Socialised => {
+            let (delta, carry) = index_step(draw, market.open_interest, market.index_carry)?;
+            push(Cohort::Positions { delta, base: market.open_interest }, draw);
+            placement.index_carry = carry;
+        }
+    }
+    Ok(())
+}
+
+/// How far the index moves so that every base atom bears the same, and what it can't express yet.
+///
+/// **Units** 1/2⁶⁰ atom for each base atom. **Rounding** floor; the rest is carried to the next step,
+/// so over time positions bear exactly what was socialised. The money is posted whole at once.
+fn index_step(amount: Amount, base: Base, carry: Fixed60) -> Result<(Fixed60, Fixed60), Halt> {
+    // Open interest may have shrunk below an old carry: whole steps come out of it first.
+    let whole = mul_div_floor(carry.get(), 1, base.get())?;
+    let rest = carry.get().saturating_sub(whole.saturating_mul(base.get()));
+    let (step, carry) = with_carry(amount.get(), Fixed60::ONE, base.get(), rest)?;
+    Ok((Fixed60::new(step.saturating_add(whole)), Fixed60::new(carry)))
+}
+
+/// New share series for tranches that this placement empties, where the tranche's policy wants them.
+fn wiped(state: &State, placement: &Placement) -> Result<Vec<Event>, Halt> {
+    let mut events = Vec::new();
+    for row in &placement.rows {
+        let Cohort::Stakers { tranche, series, .. } = row.cohort else { continue };
+        let left = state
+            .ledger
+            .owed(LedgerAccount::Tranche(tranche), placement.asset)
+            .saturating_sub(row.amount);
+        if left.is_zero() && state.tranches.expect(tranche)?.policy.new_series_after_wipe {
+            events.push(Event::SeriesStarted { tranche, series: series.saturating_add(1) });
+        }
+    }
+    Ok(events)
+}

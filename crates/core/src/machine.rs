@@ -1,0 +1,205 @@
+//! The machine: begin a ledger, apply a command, try one, check a record.
+
+use crate::{
+    RULES_VERSION,
+    command::Command,
+    decide,
+    event::Event,
+    governance::{Context, Power, Verified, approvals},
+    record::{Entry, Genesis, Record},
+    reject::{Corrupt, Halt, Reject, RejectCode},
+    state::State,
+    txn::{self, Txn},
+};
+use alloc::vec::Vec;
+use backstop_units::{Label, Seq, Timestamp};
+
+/// A command whose signatures were checked, or are trusted because the log holds them.
+#[derive(Clone, Debug)]
+pub struct Checked<'a> {
+    command: &'a Command,
+    verified: Option<Verified>,
+    check_signatures: bool,
+}
+
+impl<'a> Checked<'a> {
+    /// Checks every signature of a command; needs no state, so it may run on any thread.
+    ///
+    /// # Errors
+    /// See [`approvals::verify_approvals`].
+    #[inline]
+    pub fn new(ledger: Label, command: &'a Command) -> Result<Self, Reject> {
+        let verified = approvals::verify_approvals(ledger, command)?;
+        Ok(Self { command, verified, check_signatures: true })
+    }
+
+    /// Takes the signatures of a recorded command as checked.
+    ///
+    /// # Errors
+    /// [`RejectCode::DuplicateSigner`].
+    pub fn trusting(command: &'a Command) -> Result<Self, Reject> {
+        let verified = command
+            .approvals
+            .as_ref()
+            .map(|found| approvals::trusted(command, found))
+            .transpose()?;
+        Ok(Self { command, verified, check_signatures: false })
+    }
+}
+
+/// Begins a ledger: an empty state and the setup carried out.
+///
+/// # Errors
+/// The first reject of the setup, with the position of its command.
+pub fn begin(genesis: &Genesis, now: Timestamp) -> Result<(State, Vec<Event>), (usize, Halt)> {
+    if genesis.rules == 0 || genesis.rules > RULES_VERSION {
+        let (got, limit) = (u32::from(genesis.rules), u32::from(RULES_VERSION));
+        return Err((0, Reject::new(RejectCode::UnknownRules, got, limit).into()));
+    }
+    let mut state = State::genesis(genesis.ledger, genesis.rules, genesis.limits, now);
+    let mut events = Vec::new();
+    let mut txn = Txn::begin(&mut state, &mut events);
+    let context = Context {
+        now,
+        occurred_at: now,
+        actor: None,
+        power: Power::Granted,
+        check_signatures: true,
+    };
+    for (at, body) in genesis.setup.iter().enumerate() {
+        decide::decide(&mut txn, &context, body).map_err(|halt| (at, halt))?;
+    }
+    txn.advance(now);
+    txn.commit();
+    Ok((state, events))
+}
+
+/// Applies one command at `now`; its events are in `events`. On an error nothing has changed.
+///
+/// **Complexity** O(1) in the number of accounts, stakers and losses.
+///
+/// # Errors
+/// [`Halt::Reject`] when a rule refuses, [`Halt::Corrupt`] when an invariant breaks.
+pub fn apply(
+    state: &mut State,
+    checked: &Checked<'_>,
+    now: Timestamp,
+    events: &mut Vec<Event>,
+) -> Result<(), Halt> {
+    let mut txn = Txn::begin(state, events);
+    run(&mut txn, checked, now)?;
+    txn.commit();
+    Ok(())
+}
+
+/// Answers as [`apply`] would, and takes everything back.
+///
+/// # Errors
+/// As [`apply`].
+pub fn dry_run(
+    state: &mut State,
+    checked: &Checked<'_>,
+    now: Timestamp,
+    events: &mut Vec<Event>,
+) -> Result<(), Halt> {
+    let mut txn = Txn::begin(state, events);
+    run(&mut txn, checked, now)
+}
+
+fn run(txn: &mut Txn<'_>, checked: &Checked<'_>, now: Timestamp) -> Result<(), Halt> {
+    let command = checked.command;
+    let state = txn.state();
+    if now < state.meta.now {
+        return Err(Corrupt::OutOfOrder.into());
+    }
+    let occurred_at = occurred_at(state, command, now)?;
+    let actor = state
+        .account_id(command.actor)
+        .map_err(|_| Reject::got(RejectCode::UnknownActor, command.actor))?;
+    let context = Context {
+        now,
+        occurred_at,
+        actor: Some(actor),
+        power: Power::Sender(checked.verified.as_ref()),
+        check_signatures: checked.check_signatures,
+    };
+    // Events see the new time: what a command starts, starts now.
+    txn.set_time(now);
+    decide::decide(txn, &context, &command.body)?;
+    txn.advance(now);
+    Ok(())
+}
+
+/// The moment it happened, within the skew that the ledger allows.
+fn occurred_at(state: &State, command: &Command, now: Timestamp) -> Result<Timestamp, Reject> {
+    let Some(at) = command.occurred_at else { return Ok(now) };
+    let limits = &state.meta.limits;
+    let (oldest, newest) = (now.minus(limits.skew_past), now.plus(limits.skew_ahead));
+    if at < oldest {
+        return Err(Reject::new(RejectCode::OccurredAtSkew, at, oldest));
+    }
+    if at > newest {
+        return Err(Reject::new(RejectCode::OccurredAtSkew, at, newest));
+    }
+    Ok(at)
+}
+
+/// Replays one record: order is checked, rules are not asked.
+///
+/// # Errors
+/// [`Corrupt`] when the record does not follow the state or does not fit it.
+pub fn replay(state: &mut State, record: &Record) -> Result<(), Corrupt> {
+    follows(state, record)?;
+    txn::replay(state, record.time, &record.events)
+}
+
+/// The state right after a genesis record, without asking the rules.
+///
+/// # Errors
+/// [`Corrupt`] when the record is no genesis or its events don't fit.
+pub fn replay_genesis(record: &Record) -> Result<State, Corrupt> {
+    let Entry::Genesis(genesis) = &record.entry else { return Err(Corrupt::OutOfOrder) };
+    let mut state = State::genesis(genesis.ledger, genesis.rules, genesis.limits, record.time);
+    replay(&mut state, record)?;
+    Ok(state)
+}
+
+/// Decides a recorded command again and compares; the state moves on as the record says.
+///
+/// # Errors
+/// [`Corrupt::RulesDiffer`] when the rules refuse it or give other events.
+pub fn recheck(
+    state: &mut State,
+    record: &Record,
+    signatures: bool,
+    scratch: &mut Vec<Event>,
+) -> Result<(), Corrupt> {
+    follows(state, record)?;
+    match &record.entry {
+        Entry::Genesis(genesis) => {
+            let (begun, events) = begin(genesis, record.time).map_err(|_| Corrupt::RulesDiffer)?;
+            *state = begun;
+            if events == record.events { Ok(()) } else { Err(Corrupt::RulesDiffer) }
+        }
+        Entry::Command(command) => {
+            let ledger = state.meta.ledger;
+            let checked =
+                if signatures { Checked::new(ledger, command) } else { Checked::trusting(command) };
+            let checked = checked.map_err(|_| Corrupt::RulesDiffer)?;
+            match apply(state, &checked, record.time, scratch) {
+                Ok(()) if *scratch == record.events => Ok(()),
+                Ok(()) | Err(Halt::Reject(_)) => Err(Corrupt::RulesDiffer),
+                Err(Halt::Corrupt(corrupt)) => Err(corrupt),
+            }
+        }
+    }
+}
+
+fn follows(state: &State, record: &Record) -> Result<(), Corrupt> {
+    let genesis = matches!(record.entry, Entry::Genesis(_));
+    let in_order = record.seq == state.meta.next
+        && record.time >= state.meta.now
+        && record.rules == state.meta.rules
+        && genesis == (record.seq == Seq::default());
+    if in_order { Ok(()) } else { Err(Corrupt::OutOfOrder) }
+}

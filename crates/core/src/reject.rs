@@ -1,0 +1,340 @@
+//! Why a command was refused, and what must never happen.
+
+use alloc::string::String;
+use backstop_units::{Hash, Label, MathError, Timestamp};
+use core::fmt;
+
+/// A value in a reject: what was got, or the limit it met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Value {
+    /// Nothing to show.
+    #[default]
+    None,
+    /// A count: atoms, shares, keys, positions.
+    Count(u128),
+    /// A moment.
+    Time(Timestamp),
+    /// An outside name.
+    Label(Label),
+    /// A digest.
+    Hash(Hash),
+    /// A word out of the product's vocabulary.
+    Word(&'static str),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("-"),
+            Self::Count(count) => fmt::Display::fmt(count, f),
+            Self::Time(time) => fmt::Display::fmt(time, f),
+            Self::Label(label) => fmt::Display::fmt(label, f),
+            Self::Hash(hash) => fmt::Display::fmt(hash, f),
+            Self::Word(word) => f.write_str(word),
+        }
+    }
+}
+
+macro_rules! value_from {
+    ($($from:ty => $variant:ident: $make:expr),* $(,)?) => {$(
+        impl From<$from> for Value {
+            fn from(value: $from) -> Self {
+                Self::$variant($make(value))
+            }
+        }
+    )*};
+}
+value_from! {
+    u128 => Count: core::convert::identity,
+    u64 => Count: u128::from,
+    u32 => Count: u128::from,
+    usize => Count: |v| u128::try_from(v).unwrap_or(u128::MAX),
+    backstop_units::Amount => Count: backstop_units::Amount::get,
+    backstop_units::Shares => Count: backstop_units::Shares::get,
+    backstop_units::LossId => Count: |v: backstop_units::LossId| u128::from(v.get()),
+    backstop_units::TicketId => Count: |v: backstop_units::TicketId| u128::from(v.get()),
+    backstop_units::TransferId => Count: |v: backstop_units::TransferId| u128::from(v.get()),
+    backstop_units::ProposalId => Count: |v: backstop_units::ProposalId| u128::from(v.get()),
+    backstop_units::Span => Count: |v: backstop_units::Span| u128::from(v.ms()),
+    Timestamp => Time: core::convert::identity,
+    Label => Label: core::convert::identity,
+    Hash => Hash: core::convert::identity,
+    &'static str => Word: core::convert::identity,
+}
+
+/// One refusal. A refused command changes nothing, is not journalled and does not use up its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reject {
+    /// Which rule refused.
+    pub code: RejectCode,
+    /// The value that was offered.
+    pub got: Value,
+    /// The limit that it met.
+    pub limit: Value,
+}
+
+impl Reject {
+    /// A refusal with the offered value and the limit.
+    pub fn new(code: RejectCode, got: impl Into<Value>, limit: impl Into<Value>) -> Self {
+        Self { code, got: got.into(), limit: limit.into() }
+    }
+    /// A refusal that only an offered value explains.
+    pub fn got(code: RejectCode, got: impl Into<Value>) -> Self {
+        Self { code, got: got.into(), limit: Value::None }
+    }
+    /// A refusal that needs no numbers.
+    pub const fn bare(code: RejectCode) -> Self {
+        Self { code, got: Value::None, limit: Value::None }
+    }
+}
+
+impl fmt::Display for Reject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}): {}", self.code.name(), self.code.number(), self.code.what())?;
+        if self.got != Value::None {
+            write!(f, ", got {}", self.got)?;
+        }
+        if self.limit != Value::None {
+            write!(f, ", limit {}", self.limit)?;
+        }
+        Ok(())
+    }
+}
+
+impl core::error::Error for Reject {}
+
+impl From<MathError> for Reject {
+    fn from(_: MathError) -> Self {
+        Self::bare(RejectCode::Overflow)
+    }
+}
+
+macro_rules! rejects {
+    ($($number:literal $variant:ident $name:literal $what:literal => $hint:literal;)*) => {
+        /// The rule that refused. Numbers come in bands for each part, are never reused, and their
+        /// order is the order of precedence where one command breaks several rules of a band.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u16)]
+        pub enum RejectCode {
+            $(#[doc = $what] $variant = $number,)*
+        }
+
+        impl RejectCode {
+            /// Every code, in the order of precedence.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The stable number.
+            pub const fn number(self) -> u16 {
+                match self { $(Self::$variant => $number),* }
+            }
+            /// The stable name, upper case.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+            /// Which rule was broken.
+            pub const fn what(self) -> &'static str {
+                match self { $(Self::$variant => $what),* }
+            }
+            /// What to do next.
+            pub const fn hint(self) -> &'static str {
+                match self { $(Self::$variant => $hint),* }
+            }
+        }
+    };
+}
+
+rejects! {
+    101 IdTooOld "ID_TOO_OLD" "the command id lies before the idempotency window" => "make a new UUIDv7 id; check the log first whether the old command was recorded";
+    102 IdInFuture "ID_IN_FUTURE" "the command id is over five minutes ahead of the ledger's clock" => "set the client's clock and make a new id";
+    103 IdReused "ID_REUSED" "this id was used by a command with another body" => "make a new id, or send the first body again to get its answer";
+    104 ClockJumped "CLOCK_JUMPED" "the machine's clock jumped; commands wait until an operator confirms the time" => "check the clock and restart with --confirm-clock";
+    105 OccurredAtSkew "OCCURRED_AT_SKEW" "occurred_at lies outside the allowed skew" => "send the event sooner, or leave occurred_at out";
+    106 QueueFull "QUEUE_FULL" "the writer's queue is full" => "wait and send the same id again";
+    107 JournalFull "JOURNAL_FULL" "the journal has reached its size limit" => "raise the limit or move to a larger disk; reads go on";
+    108 Stopped "STOPPED" "the writer has stopped" => "look at the service's log; restart recovers from the journal";
+    109 BatchTooLarge "BATCH_TOO_LARGE" "too many steps or bytes in one command" => "send fewer steps";
+    110 BatchNested "BATCH_NESTED" "a linked batch, proposal or execution can't stand inside another" => "send it on its own";
+    111 SandboxOnly "SANDBOX_ONLY" "opening balances exist in scenarios only" => "bring the money in through a transfer";
+    112 NotGenesis "NOT_GENESIS" "the ledger was not begun" => "begin with a genesis record";
+
+    201 UnknownActor "UNKNOWN_ACTOR" "no account has the actor's label" => "open an account for the actor first";
+    202 RoleMissing "ROLE_MISSING" "the actor lacks the role for this command" => "use an actor that holds the role, or have it granted";
+    203 NotOwner "NOT_OWNER" "the actor is neither the account itself nor a venue" => "let the owner of the account send it";
+    204 UnknownSigner "UNKNOWN_SIGNER" "a signature is by a key that is not of the council" => "sign with a council key";
+    205 BadSignature "BAD_SIGNATURE" "a signature does not fit these bytes" => "sign this body with this ledger id, nonce and expiry";
+    206 DuplicateSigner "DUPLICATE_SIGNER" "the same key signed twice" => "collect signatures of different keys";
+    207 NonceUsed "NONCE_USED" "the approval's nonce is not above the last one used" => "sign again with a higher nonce";
+    208 ApprovalExpired "APPROVAL_EXPIRED" "the approval has expired" => "sign again with a later expiry";
+    209 TooFewSignatures "TOO_FEW_SIGNATURES" "fewer valid signatures than the council's threshold" => "collect more signatures, or propose and let others approve";
+    210 Timelocked "TIMELOCKED" "this change must wait out its delay" => "propose it, and execute the proposal when it is ready";
+    211 UnknownProposal "UNKNOWN_PROPOSAL" "no such proposal" => "list the proposals";
+    212 ProposalClosed "PROPOSAL_CLOSED" "the proposal was executed or cancelled" => "propose again";
+    213 ProposalMismatch "PROPOSAL_MISMATCH" "the approval names other bytes, nonce or expiry than the proposal" => "sign the proposal's own digest, nonce and expiry";
+    214 ProposalNotReady "PROPOSAL_NOT_READY" "the proposal lacks signatures or its delay is not over" => "wait until it is ready";
+    215 BadCouncil "BAD_COUNCIL" "a council needs distinct keys and a threshold of 1 to all of them" => "correct keys and threshold";
+    216 NotProposable "NOT_PROPOSABLE" "this command needs no council" => "send it directly";
+    217 UnknownRules "UNKNOWN_RULES" "this program does not know that rules version" => "upgrade the program first";
+
+    301 UnknownAsset "UNKNOWN_ASSET" "no such asset" => "register the asset, or correct its label";
+    302 UnknownAccount "UNKNOWN_ACCOUNT" "no such account" => "open the account, or correct its label";
+    303 UnknownFund "UNKNOWN_FUND" "no such fund" => "create the fund, or correct its label";
+    304 UnknownTranche "UNKNOWN_TRANCHE" "no such tranche" => "create the tranche, or correct its label";
+    305 UnknownMarket "UNKNOWN_MARKET" "no such market" => "create the market, or correct its label";
+    306 DuplicateLabel "DUPLICATE_LABEL" "this label is taken" => "choose another label";
+    307 TooManyDecimals "TOO_MANY_DECIMALS" "an asset has at most 30 decimals" => "use fewer decimals";
+    308 CapacityReached "CAPACITY_REACHED" "a configured number of items is reached" => "raise the limit in the configuration";
+    309 ZeroAmount "ZERO_AMOUNT" "the amount is zero" => "send a positive amount";
+    310 WrongAsset "WRONG_ASSET" "the asset is not the one this holds" => "send the right asset";
+    311 InsufficientBalance "INSUFFICIENT_BALANCE" "the account's free balance is smaller" => "transfer money in first, or send less";
+    312 Overflow "OVERFLOW" "the result exceeds 128 bits" => "send a smaller amount";
+
+    401 BadSplit "BAD_SPLIT" "the shares of the split don't add up to 100%" => "make fund, liquidator and user add up to 10000 bps";
+    402 EntriesPaused "ENTRIES_PAUSED" "the guardian has paused entries into this fund" => "wait until the pause ends";
+    403 FundGated "FUND_GATED" "an open loss holds this fund" => "wait until the loss is placed, void or lapsed";
+    404 FundOnAlert "FUND_ON_ALERT" "an alert holds exits from this fund" => "wait until the alert ends";
+    405 LossOpen "LOSS_OPEN" "nothing is withdrawn while a loss is open" => "place or void the loss first";
+    406 SuspenseOpen "SUSPENSE_OPEN" "the books and the custodian disagree" => "reconcile until suspense is zero";
+    407 CoverageLow "COVERAGE_LOW" "coverage is below its band" => "wait until the fund has grown";
+    408 BelowThreshold "BELOW_THRESHOLD" "the fund is below its threshold" => "wait until the fund has grown past it";
+    409 NoExcess "NO_EXCESS" "the fund is exactly at its threshold" => "only what lies above the threshold is excess";
+    410 NoProtocolExcess "NO_PROTOCOL_EXCESS" "what lies above the threshold is contributors' or stakers' money" => "contributions are never withdrawn";
+    411 AboveExcess "ABOVE_EXCESS" "more than the excess" => "withdraw at most the limit";
+    412 BadPolicy "BAD_POLICY" "a setting is outside its rails" => "correct the setting";
+    413 AlertTooLong "ALERT_TOO_LONG" "alerts and pauses exceed what may be used in 90 days" => "shorten it";
+    414 NotOnAlert "NOT_ON_ALERT" "the fund has no alert" => "nothing to end";
+    415 TimeRunsBack "TIME_RUNS_BACK" "the moment lies in the past" => "name a later moment";
+
+    501 ZeroShares "ZERO_SHARES" "the amount is too small for one share" => "stake more";
+    502 BelowMinimumStake "BELOW_MINIMUM_STAKE" "below the tranche's minimum stake" => "stake at least the limit";
+    503 Slippage "SLIPPAGE" "fewer shares than the guard allows" => "look at the share price and send again";
+    504 TrancheWiped "TRANCHE_WIPED" "a loss took all assets of this tranche" => "this tranche takes no new stake";
+    505 InsufficientShares "INSUFFICIENT_SHARES" "more shares than are free" => "ask for at most the limit";
+    506 TooManyTickets "TOO_MANY_TICKETS" "too many open tickets of this staker" => "claim or cancel one first";
+    507 UnknownTicket "UNKNOWN_TICKET" "no such ticket" => "list the tickets";
+    508 TicketClosed "TICKET_CLOSED" "the ticket was claimed, cancelled or lapsed" => "file a new request";
+    509 CooldownNotOver "COOLDOWN_NOT_OVER" "the cooldown is not over" => "claim from the limit on";
+    510 ClaimWindowOver "CLAIM_WINDOW_OVER" "the claim window is over, the ticket lapsed back into stake" => "file a new request";
+    511 TicketNotLapsed "TICKET_NOT_LAPSED" "the claim window is not over" => "wait until the limit";
+
+    601 NoWaterfall "NO_WATERFALL" "a market needs at least one layer" => "name the layers";
+    602 TooManyLayers "TOO_MANY_LAYERS" "too many layers" => "use at most the limit";
+    603 DuplicateLayer "DUPLICATE_LAYER" "a layer stands twice in the waterfall" => "name each layer once";
+    604 LayerAsset "LAYER_ASSET" "a layer holds another asset than the market's fund" => "use layers of the same asset";
+    605 IsolatedFund "ISOLATED_FUND" "an isolated fund and a shared one can't stand in one waterfall" => "use layers of one kind";
+    606 LimitBelowUsed "LIMIT_BELOW_USED" "a lifetime limit below what is already used" => "set at least the limit";
+    607 SelfLiquidation "SELF_LIQUIDATION" "an account can't liquidate itself" => "name another liquidator";
+    608 NoEvidence "NO_EVIDENCE" "a loss needs an evidence root" => "send the Merkle root of marks, fills and positions";
+
+    701 UnknownLoss "UNKNOWN_LOSS" "no such loss" => "list the losses";
+    702 LossState "LOSS_STATE" "the loss is in another state" => "look at the loss's page for its state";
+    703 TooManyOpenLosses "TOO_MANY_OPEN_LOSSES" "too many open losses on one fund" => "place or void one first";
+    704 DeclarationNotLapsed "DECLARATION_NOT_LAPSED" "the declaration has time left to be assessed" => "wait until the limit";
+    705 RecoveryAboveLoss "RECOVERY_ABOVE_LOSS" "more than is still to be recovered" => "send at most the limit";
+    706 NothingToClaim "NOTHING_TO_CLAIM" "nothing recovered for this account" => "wait for a recovery";
+
+    801 UnknownTransfer "UNKNOWN_TRANSFER" "no such transfer" => "list the transfers";
+    802 TransferClosed "TRANSFER_CLOSED" "the transfer was already confirmed or failed" => "begin a new transfer";
+    803 NothingOwed "NOTHING_OWED" "more than the venue is owed" => "transfer at most the limit";
+    804 UnsignedBalance "UNSIGNED_BALANCE" "the external balance must be signed by the asset's custodian" => "have the custodian sign it";
+    805 CustodyShort "CUSTODY_SHORT" "custody holds less than this transfer" => "reconcile, or transfer less";
+}
+
+/// A broken log or a broken invariant: not the sender's fault. The writer stops; reads go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Corrupt {
+    /// A handle in an event leads nowhere.
+    #[error("an event names a handle that does not exist")]
+    DanglingHandle,
+    /// A posting would overdraw an account that can't go below zero, or overflow it.
+    #[error("a posting would overdraw or overflow an account")]
+    Overdrawn,
+    /// A counter would go below zero or past its width.
+    #[error("a counter would leave its range")]
+    CounterRange,
+    /// Debits and credits of an asset differ.
+    #[error("the trial balance of an asset is not zero")]
+    TrialBalance,
+    /// A record's sequence number or time does not follow the state's.
+    #[error("a record does not follow the one before it")]
+    OutOfOrder,
+    /// `decide` gives other events than the log holds.
+    #[error("the rules give other events than the log holds")]
+    RulesDiffer,
+    /// Bytes that are no record or state of this format.
+    #[error("bytes can't be decoded")]
+    Undecodable,
+    /// A numbered invariant is broken; see the essay on top of `core`.
+    #[error("invariant {0} is broken")]
+    Invariant(&'static str),
+}
+
+/// Why a step inside a transaction stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// The command is refused; the transaction is rolled back.
+    Reject(Reject),
+    /// Something is broken; the transaction is rolled back and the writer stops.
+    Corrupt(Corrupt),
+}
+
+impl From<Reject> for Halt {
+    fn from(reject: Reject) -> Self {
+        Self::Reject(reject)
+    }
+}
+impl From<Corrupt> for Halt {
+    fn from(corrupt: Corrupt) -> Self {
+        Self::Corrupt(corrupt)
+    }
+}
+impl From<MathError> for Halt {
+    fn from(error: MathError) -> Self {
+        Self::Reject(error.into())
+    }
+}
+
+impl fmt::Display for Halt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reject(reject) => reject.fmt(f),
+            Self::Corrupt(corrupt) => corrupt.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for Halt {}
+
+/// The catalogue of reject codes as a Markdown table, for the reference page.
+pub fn reject_table() -> String {
+    use core::fmt::Write as _;
+    let mut table =
+        String::from("| number | code | rule | what to do next |\n| --- | --- | --- | --- |\n");
+    for code in RejectCode::ALL {
+        // Writing into a String can't fail.
+        let _ = writeln!(
+            table,
+            "| {} | `{}` | {} | {} |",
+            code.number(),
+            code.name(),
+            code.what(),
+            code.hint()
+        );
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_rise_and_names_differ() {
+        for pair in RejectCode::ALL.windows(2) {
+            assert!(pair[0].number() < pair[1].number(), "{:?}", pair[1]);
+            assert!(pair[0] < pair[1]);
+        }
+        for (i, code) in RejectCode::ALL.iter().enumerate() {
+            assert!(RejectCode::ALL[..i].iter().all(|other| other.name() != code.name()));
+        }
+    }
+}

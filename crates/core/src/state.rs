@@ -1,0 +1,323 @@
+//! The state of one ledger: typed slabs, the books, and indexes for outside names.
+
+pub use crate::entity::{
+    Account, Asset, Claim, Contribution, Council, Fund, Layer, Loss, LossRow, LossStatus, Market,
+    PastShares, Position, Proposal, Source, Ticket, Tranche, Transfer,
+};
+use crate::{
+    fund::holds::Holds,
+    index::Index,
+    ledger::{Entry, Ledger},
+    loss::window::Window,
+    policy::Limits,
+    reject::{Corrupt, Reject, RejectCode},
+    slab::Slab,
+};
+use alloc::vec::Vec;
+use backstop_units::{
+    AccountId, Amount, AssetId, FundId, Hash, Label, LossId, MarketId, ProposalId, Seq, TicketId,
+    Timestamp, TrancheId, TransferId,
+};
+use borsh::{BorshDeserialize, BorshSerialize, io};
+use sha2::Digest;
+
+/// What holds for the whole ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Meta {
+    /// Which ledger this is; signatures and hashes are bound to it.
+    pub ledger: Label,
+    /// The rules that `decide` follows.
+    pub rules: u16,
+    /// The sequence number of the next record.
+    pub next: Seq,
+    /// The time of the last record.
+    pub now: Timestamp,
+    /// The ledger's limits.
+    pub limits: Limits,
+    /// The highest approval nonce used.
+    pub nonce: u64,
+}
+
+macro_rules! state {
+    ($($(#[$doc:meta])* $field:ident: $kind:ty),* $(,)?) => {
+        /// Everything a ledger knows. Fields are public to read; they change by events only.
+        #[derive(Clone, Debug)]
+        #[expect(missing_docs, reason = "each slab is documented by its item's type")]
+        pub struct State {
+            pub meta: Meta,
+            pub council: Council,
+            pub ledger: Ledger,
+            $($(#[$doc])* pub $field: $kind,)*
+            pub(crate) labels: Labels,
+            council_before: Option<Council>,
+            meta_before: Meta,
+        }
+
+        impl State {
+            fn empty(meta: Meta) -> Self {
+                let seed = meta.ledger.get();
+                Self {
+                    meta,
+                    council: Council { keys: Vec::new(), threshold: 0 },
+                    ledger: Ledger::new(seed),
+                    $($field: Slab::default(),)*
+                    labels: Labels::new(seed),
+                    council_before: None,
+                    meta_before: meta,
+                }
+            }
+
+            fn commit_slabs(&mut self) {
+                $(self.$field.commit();)*
+            }
+
+            fn rollback_slabs(&mut self) {
+                $(self.$field.rollback();)*
+            }
+
+            fn write<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
+                self.meta.serialize(writer)?;
+                self.council.serialize(writer)?;
+                self.ledger.entries().serialize(writer)?;
+                $(self.$field.serialize(writer)?;)*
+                Ok(())
+            }
+
+            fn read<R: io::Read>(reader: &mut R) -> io::Result<Self> {
+                let meta = Meta::deserialize_reader(reader)?;
+                let mut state = Self::empty(meta);
+                state.council = Council::deserialize_reader(reader)?;
+                let entries: Slab<u32, Entry> = Slab::deserialize_reader(reader)?;
+                state.ledger = Ledger::from_entries(entries, meta.ledger.get());
+                $(state.$field = <$kind>::deserialize_reader(reader)?;)*
+                Ok(state)
+            }
+        }
+    };
+}
+
+state! {
+    assets: Slab<AssetId, Asset>,
+    accounts: Slab<AccountId, Account>,
+    funds: Slab<FundId, Fund>,
+    holds: Slab<FundId, Holds>,
+    tranches: Slab<TrancheId, Tranche>,
+    positions: Slab<u32, Position>,
+    past_shares: Slab<u32, PastShares>,
+    tickets: Slab<TicketId, Ticket>,
+    contributions: Slab<u32, Contribution>,
+    markets: Slab<MarketId, Market>,
+    layers: Slab<u32, Layer>,
+    windows: Slab<u32, Window>,
+    losses: Slab<LossId, Loss>,
+    claims: Slab<u32, Claim>,
+    transfers: Slab<TransferId, Transfer>,
+    proposals: Slab<ProposalId, Proposal>,
+}
+
+/// Outside names and pairs of handles, each to its one item.
+#[derive(Clone, Debug)]
+pub(crate) struct Labels {
+    pub(crate) assets: Index<Label, AssetId>,
+    pub(crate) accounts: Index<Label, AccountId>,
+    pub(crate) funds: Index<Label, FundId>,
+    pub(crate) tranches: Index<Label, TrancheId>,
+    pub(crate) markets: Index<Label, MarketId>,
+    pub(crate) positions: Index<(TrancheId, AccountId), u32>,
+    pub(crate) contributions: Index<(FundId, AccountId), u32>,
+    pub(crate) claims: Index<(LossId, u8, u32), u32>,
+}
+
+impl Labels {
+    fn new(seed: u128) -> Self {
+        Self {
+            assets: Index::new(seed),
+            accounts: Index::new(seed),
+            funds: Index::new(seed),
+            tranches: Index::new(seed),
+            markets: Index::new(seed),
+            positions: Index::new(seed),
+            contributions: Index::new(seed),
+            claims: Index::new(seed),
+        }
+    }
+
+    fn commit(&mut self) {
+        self.assets.commit();
+        self.accounts.commit();
+        self.funds.commit();
+        self.tranches.commit();
+        self.markets.commit();
+        self.positions.commit();
+        self.contributions.commit();
+        self.claims.commit();
+    }
+
+    fn rollback(&mut self) {
+        self.assets.rollback();
+        self.accounts.rollback();
+        self.funds.rollback();
+        self.tranches.rollback();
+        self.markets.rollback();
+        self.positions.rollback();
+        self.contributions.rollback();
+        self.claims.rollback();
+    }
+}
+
+macro_rules! find {
+    ($($(#[$doc:meta])* $name:ident -> $id:ty, $code:ident;)*) => {
+        impl State {
+            $(
+                $(#[$doc])*
+                ///
+                /// # Errors
+                /// A reject that names the label when it is unknown.
+                #[inline]
+                pub fn $name(&self, label: Label) -> Result<$id, Reject> {
+                    find!(@index self, $name).get(label).ok_or_else(|| Reject::got(RejectCode::$code, label))
+                }
+            )*
+        }
+    };
+    (@index $self:ident, asset_id) => { $self.labels.assets };
+    (@index $self:ident, account_id) => { $self.labels.accounts };
+    (@index $self:ident, fund_id) => { $self.labels.funds };
+    (@index $self:ident, tranche_id) => { $self.labels.tranches };
+    (@index $self:ident, market_id) => { $self.labels.markets };
+}
+find! {
+    /// The asset under a label.
+    asset_id -> AssetId, UnknownAsset;
+    /// The account under a label.
+    account_id -> AccountId, UnknownAccount;
+    /// The fund under a label.
+    fund_id -> FundId, UnknownFund;
+    /// The tranche under a label.
+    tranche_id -> TrancheId, UnknownTranche;
+    /// The market under a label.
+    market_id -> MarketId, UnknownMarket;
+}
+
+impl State {
+    /// The state before the genesis record.
+    pub fn genesis(ledger: Label, rules: u16, limits: Limits, now: Timestamp) -> Self {
+        Self::empty(Meta { ledger, rules, next: Seq::default(), now, limits, nonce: 0 })
+    }
+
+    /// One account's stake in one tranche.
+    pub fn position(&self, tranche: TrancheId, account: AccountId) -> Option<(u32, &Position)> {
+        let id = self.labels.positions.get((tranche, account))?;
+        self.positions.get(id).map(|position| (id, position))
+    }
+
+    /// What one account has given to one fund.
+    pub fn contribution(&self, fund: FundId, account: AccountId) -> Amount {
+        let id = self.labels.contributions.get((fund, account));
+        id.and_then(|id| self.contributions.get(id)).map_or(Amount::ZERO, |given| given.total)
+    }
+
+    /// The layers of a market's waterfall with their handles, in the order in which they pay.
+    pub fn layers_of(&self, market: &Market) -> impl Iterator<Item = (u32, &Layer)> {
+        let from = market.layers_from;
+        let until = from.saturating_add(u32::from(market.layers));
+        (from..until).filter_map(|id| self.layers.get(id).map(|layer| (id, layer)))
+    }
+
+    /// The staked tranches of a fund, oldest first.
+    pub fn tranches_of(&self, fund: &Fund) -> impl Iterator<Item = (TrancheId, &Tranche)> {
+        let found = |id: TrancheId| self.tranches.get(id).map(|tranche| (id, tranche));
+        core::iter::successors(fund.first_tranche.and_then(found), move |(_, t)| {
+            t.sibling.and_then(found)
+        })
+    }
+
+    /// The saved council, for the rollback of a change to it.
+    pub(crate) fn change_council(&mut self) -> &mut Council {
+        if self.council_before.is_none() {
+            self.council_before = Some(self.council.clone());
+        }
+        &mut self.council
+    }
+
+    pub(crate) fn commit(&mut self) {
+        self.commit_slabs();
+        self.ledger.commit();
+        self.labels.commit();
+        self.council_before = None;
+        self.meta_before = self.meta;
+    }
+
+    pub(crate) fn rollback(&mut self) {
+        self.rollback_slabs();
+        self.ledger.rollback();
+        self.labels.rollback();
+        self.meta = self.meta_before;
+        if let Some(council) = self.council_before.take() {
+            self.council = council;
+        }
+    }
+
+    /// The canonical bytes: slabs in order, without indexes. Equal states have equal bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        // Writing into memory can't fail; sizes stay below borsh's 32-bit lengths by the handles' width.
+        let _ = self.write(&mut bytes);
+        bytes
+    }
+
+    /// Reads canonical bytes and rebuilds the indexes.
+    ///
+    /// # Errors
+    /// [`Corrupt::Undecodable`] when the bytes are not exactly one state.
+    pub fn from_bytes(mut bytes: &[u8]) -> Result<Self, Corrupt> {
+        let mut state = Self::read(&mut bytes).map_err(|_| Corrupt::Undecodable)?;
+        if !bytes.is_empty() {
+            return Err(Corrupt::Undecodable);
+        }
+        state.rebuild_labels();
+        state.commit();
+        Ok(state)
+    }
+
+    fn rebuild_labels(&mut self) {
+        let labels = &mut self.labels;
+        labels.accounts.reserve(self.accounts.len());
+        labels.positions.reserve(self.positions.len());
+        self.assets.iter().for_each(|(id, item)| labels.assets.insert(item.label, id));
+        self.accounts.iter().for_each(|(id, item)| labels.accounts.insert(item.label, id));
+        self.funds.iter().for_each(|(id, item)| labels.funds.insert(item.label, id));
+        self.tranches.iter().for_each(|(id, item)| labels.tranches.insert(item.label, id));
+        self.markets.iter().for_each(|(id, item)| labels.markets.insert(item.label, id));
+        self.positions
+            .iter()
+            .for_each(|(id, p)| labels.positions.insert((p.tranche, p.account), id));
+        self.contributions
+            .iter()
+            .for_each(|(id, c)| labels.contributions.insert((c.fund, c.account), id));
+        self.claims
+            .iter()
+            .for_each(|(id, c)| labels.claims.insert((c.loss, c.row, c.position), id));
+    }
+
+    /// SHA-256 of the canonical bytes: the same in every run, on every machine.
+    pub fn hash(&self) -> Hash {
+        let mut hasher = HashWriter(sha2::Sha256::new());
+        // Hashing can't fail; see `to_bytes`.
+        let _ = self.write(&mut hasher);
+        Hash::new(hasher.0.finalize().into())
+    }
+}
+
+/// Feeds written bytes to a digest without keeping them.
+struct HashWriter(sha2::Sha256);
+
+impl io::Write for HashWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! Decimal text to atoms and back, without floats.
+
+use alloc::{format, string::String};
+
+/// Why a text is no amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecimalError {
+    /// Nothing to read.
+    #[error("empty amount: write digits, such as 12 or 12.50")]
+    Empty,
+    /// Something other than digits and one point.
+    #[error("character {got:?} in an amount: only digits and one point are read")]
+    NotADigit {
+        /// The first character that is neither.
+        got: char,
+    },
+    /// More digits behind the point than the asset has.
+    #[error("{got} decimals, the asset has {limit}: shorten the amount")]
+    TooPrecise {
+        /// Decimals in the text.
+        got: usize,
+        /// Decimals of the asset.
+        limit: u8,
+    },
+    /// Past 128 bits of atoms.
+    #[error("amount exceeds 128 bits of atoms")]
+    Overflow,
+}
+
+/// Reads `12.5` as atoms of an asset with `decimals` decimals. Exact: no rounding, no exponent, no
+/// sign, no blanks.
+///
+/// # Errors
+/// See [`DecimalError`].
+///
+/// ```
+/// use backstop_units::{format_decimal, parse_decimal};
+/// assert_eq!(parse_decimal("12.5", 6), Ok(12_500_000));
+/// assert_eq!(format_decimal(12_500_000, 6), "12.500000");
+/// ```
+pub fn parse_decimal(text: &str, decimals: u8) -> Result<u128, DecimalError> {
+    let (whole, fraction) = match text.split_once('.') {
+        Some((whole, fraction)) if !fraction.is_empty() => (whole, fraction),
+        Some(_) => return Err(DecimalError::NotADigit { got: '.' }),
+        None => (text, ""),
+    };
+    if whole.is_empty() {
+        return Err(DecimalError::Empty);
+    }
+    if fraction.len() > usize::from(decimals) {
+        return Err(DecimalError::TooPrecise { got: fraction.len(), limit: decimals });
+    }
+    let padding = usize::from(decimals).saturating_sub(fraction.len());
+    let zeros = core::iter::repeat_n('0', padding);
+    whole.chars().chain(fraction.chars()).chain(zeros).try_fold(0u128, |sum, got| {
+        let digit = got.to_digit(10).ok_or(DecimalError::NotADigit { got })?;
+        sum.checked_mul(10)
+            .and_then(|tens| tens.checked_add(u128::from(digit)))
+            .ok_or(DecimalError::Overflow)
+    })
+}
+
+/// Prints atoms with all `decimals` decimals of their asset; the reverse of [`parse_decimal`].
+pub fn format_decimal(atoms: u128, decimals: u8) -> String {
+    let decimals = usize::from(decimals);
+    if decimals == 0 {
+        return format!("{atoms}");
+    }
+    let digits = format!("{atoms:0>width$}", width = decimals.saturating_add(1));
+    let (whole, fraction) = digits.split_at(digits.len().saturating_sub(decimals));
+    format!("{whole}.{fraction}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table() {
+        for (text, decimals, want) in [
+            ("0", 0, Ok(0)),
+            ("12", 6, Ok(12_000_000)),
+            ("0.000001", 6, Ok(1)),
+            ("00012.50", 2, Ok(1_250)),
+            ("340282366920938463463374607431768211455", 0, Ok(u128::MAX)),
+            ("340282366920938463463374607431768211456", 0, Err(DecimalError::Overflow)),
+            ("", 2, Err(DecimalError::Empty)),
+            (".5", 2, Err(DecimalError::Empty)),
+            ("5.", 2, Err(DecimalError::NotADigit { got: '.' })),
+            ("1.2.3", 9, Err(DecimalError::NotADigit { got: '.' })),
+            ("-1", 2, Err(DecimalError::NotADigit { got: '-' })),
+            ("1e3", 2, Err(DecimalError::NotADigit { got: 'e' })),
+            ("٣", 2, Err(DecimalError::NotADigit { got: '٣' })),
+            ("1.001", 2, Err(DecimalError::TooPrecise { got: 3, limit: 2 })),
+        ] {
+            assert_eq!(parse_decimal(text, decimals), want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn prints_what_it_reads() {
+        for atoms in [0, 1, 999_999, 1_000_000, u128::MAX] {
+            for decimals in [0, 1, 6, 18, 38, 60] {
+                assert_eq!(parse_decimal(&format_decimal(atoms, decimals), decimals), Ok(atoms));
+            }
+        }
+    }
+}
