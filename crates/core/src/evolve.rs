@@ -131,13 +131,13 @@ fn fund(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             state.labels.tranches.insert(*label, *tranche);
         }
         Event::ThresholdSet { fund, threshold } => {
-            state.funds.change(*fund)?.threshold = *threshold
+            state.funds.change(*fund)?.threshold = *threshold;
         }
         Event::TargetSet { fund, target } => state.funds.change(*fund)?.target = *target,
         Event::SplitSet { fund, split } => state.funds.change(*fund)?.policy.split = *split,
         Event::CoversSet { fund, covers } => state.funds.change(*fund)?.policy.covers = *covers,
         Event::AlertRaised { fund, until, .. } => {
-            state.holds.change(*fund)?.raise_alert(now, *until)
+            state.holds.change(*fund)?.raise_alert(now, *until);
         }
         Event::AlertEnded { fund } => state.holds.change(*fund)?.end_alert(now),
         Event::EntriesPaused { fund, until } => state.holds.change(*fund)?.pause(now, *until),

@@ -44,8 +44,6 @@ extern crate alloc;
 #[cfg(test)]
 #[macro_use]
 extern crate std;
-#[cfg(test)]
-use std::vec::Vec;
 
 pub mod command;
 mod decide;

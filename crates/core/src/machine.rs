@@ -51,6 +51,7 @@ impl<'a> Checked<'a> {
 ///
 /// # Errors
 /// The first reject of the setup, with the position of its command.
+#[expect(clippy::result_large_err, reason = "begun once; the error says where and why")]
 pub fn begin(genesis: &Genesis, now: Timestamp) -> Result<(State, Vec<Event>), (usize, Halt)> {
     if genesis.rules == 0 || genesis.rules > RULES_VERSION {
         let (got, limit) = (u32::from(genesis.rules), u32::from(RULES_VERSION));

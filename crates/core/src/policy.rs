@@ -127,8 +127,9 @@ macro_rules! bit_set {
             /// None.
             pub const NONE: Self = Self(0);
 
+            #[expect(clippy::as_conversions, reason = "the discriminant of a repr(u8) enum; From is not const")]
             const fn bit(item: $item) -> u16 {
-                match 1u16.checked_shl(discriminant(item as u8)) {
+                match 1u16.checked_shl(item as u32) {
                     Some(bit) => bit,
                     None => 0,
                 }
@@ -175,20 +176,12 @@ macro_rules! bit_set {
     };
 }
 
-/// Widens a discriminant for a shift.
-#[expect(clippy::as_conversions, reason = "u8 to u32 is lossless, and From is not const")]
-const fn discriminant(code: u8) -> u32 {
-    code as u32
-}
-
 bit_set! {
     /// A set of causes.
-    #[expect(clippy::as_conversions, reason = "the discriminant of a repr(u8) enum")]
     Causes of Cause
 }
 bit_set! {
     /// A set of roles.
-    #[expect(clippy::as_conversions, reason = "the discriminant of a repr(u8) enum")]
     Roles of Role
 }
 

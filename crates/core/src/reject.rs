@@ -148,7 +148,7 @@ rejects! {
     102 IdInFuture "ID_IN_FUTURE" "the command id is over five minutes ahead of the ledger's clock" => "set the client's clock and make a new id";
     103 IdReused "ID_REUSED" "this id was used by a command with another body" => "make a new id, or send the first body again to get its answer";
     104 ClockJumped "CLOCK_JUMPED" "the machine's clock jumped; commands wait until an operator confirms the time" => "check the clock and restart with --confirm-clock";
-    105 OccurredAtSkew "OCCURRED_AT_SKEW" "occurred_at lies outside the allowed skew" => "send the event sooner, or leave occurred_at out";
+    105 OccurredAtSkew "OCCURRED_AT_SKEW" "`occurred_at` lies outside the allowed skew" => "send the event sooner, or leave `occurred_at` out";
     106 QueueFull "QUEUE_FULL" "the writer's queue is full" => "wait and send the same id again";
     107 JournalFull "JOURNAL_FULL" "the journal has reached its size limit" => "raise the limit or move to a larger disk; reads go on";
     108 Stopped "STOPPED" "the writer has stopped" => "look at the service's log; restart recovers from the journal";

@@ -82,17 +82,14 @@ fn contributed(
     account: AccountId,
     amount: Amount,
 ) -> Result<(), Corrupt> {
-    match state.labels.contributions.get((fund, account)) {
-        Some(id) => {
-            let given = state.contributions.change(id)?;
-            given.total = given.total.checked_add(amount).ok_or(Corrupt::CounterRange)?;
-        }
-        None => {
-            let id = state.contributions.next_id();
-            state.contributions.insert(id, Contribution { fund, account, total: amount })?;
-            state.labels.contributions.insert((fund, account), id);
-        }
+    if let Some(id) = state.labels.contributions.get((fund, account)) {
+        let given = state.contributions.change(id)?;
+        given.total = given.total.checked_add(amount).ok_or(Corrupt::CounterRange)?;
+        return Ok(());
     }
+    let id = state.contributions.next_id();
+    state.contributions.insert(id, Contribution { fund, account, total: amount })?;
+    state.labels.contributions.insert((fund, account), id);
     Ok(())
 }
 

@@ -16,9 +16,7 @@ pub(crate) fn payable(
     state: &State,
     context: &Context<'_>,
     (id, fund): (FundId, &Fund),
-    account: AccountId,
-    asset: Label,
-    amount: Amount,
+    (account, asset, amount): (AccountId, Label, Amount),
 ) -> Result<(), Halt> {
     if state.asset_id(asset)? != fund.asset {
         let held = state.assets.expect(fund.asset)?.label;
@@ -47,7 +45,7 @@ pub(crate) fn contribute(
     let fund_id = state.fund_id(command.fund)?;
     let fund = state.funds.expect(fund_id)?;
     let account = state.account_id(command.account)?;
-    payable(state, context, (fund_id, fund), account, command.asset, command.amount)?;
+    payable(state, context, (fund_id, fund), (account, command.asset, command.amount))?;
     Ok(Event::Contributed { fund: fund_id, account, asset: fund.asset, amount: command.amount })
 }
 

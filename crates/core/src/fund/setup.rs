@@ -10,8 +10,8 @@ use crate::{
 use backstop_units::Label;
 
 /// A label that nothing of this kind has yet.
-pub(crate) fn free_label<T>(label: Label, taken: Option<T>) -> Result<(), Reject> {
-    if label == Label::NONE || taken.is_some() {
+pub(crate) fn free_label(label: Label, taken: bool) -> Result<(), Reject> {
+    if label == Label::NONE || taken {
         return Err(Reject::got(RejectCode::DuplicateLabel, label));
     }
     Ok(())
@@ -41,7 +41,7 @@ fn check_policy(policy: &FundPolicy) -> Result<(), Reject> {
 }
 
 pub(crate) fn create_fund(state: &State, command: &CreateFund) -> Result<Event, Halt> {
-    free_label(command.label, state.fund_id(command.label).ok())?;
+    free_label(command.label, state.fund_id(command.label).is_ok())?;
     let asset = state.asset_id(command.asset)?;
     let treasury = state.account_id(command.treasury)?;
     check_policy(&command.policy)?;
@@ -58,7 +58,7 @@ pub(crate) fn create_fund(state: &State, command: &CreateFund) -> Result<Event, 
 }
 
 pub(crate) fn create_tranche(state: &State, command: &CreateTranche) -> Result<Event, Halt> {
-    free_label(command.label, state.tranche_id(command.label).ok())?;
+    free_label(command.label, state.tranche_id(command.label).is_ok())?;
     let fund = state.fund_id(command.fund)?;
     let (tranche, label) = (state.tranches.next_id(), command.label);
     Ok(Event::TrancheCreated { tranche, label, fund, policy: command.policy })

@@ -16,7 +16,7 @@ pub(crate) fn stake(state: &State, context: &Context<'_>, command: &Stake) -> Re
     let tranche = state.tranches.expect(id)?;
     let fund = state.funds.expect(tranche.fund)?;
     let account = state.account_id(command.account)?;
-    payable(state, context, (tranche.fund, fund), account, command.asset, command.amount)?;
+    payable(state, context, (tranche.fund, fund), (account, command.asset, command.amount))?;
     if let Some(loss) = state.holds.expect(tranche.fund)?.gated_by(context.now) {
         return Err(Reject::got(RejectCode::FundGated, loss).into());
     }

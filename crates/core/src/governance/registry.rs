@@ -15,7 +15,7 @@ use crate::{
 const DECIMALS_MAX: u8 = 30;
 
 pub(crate) fn register_asset(state: &State, command: &RegisterAsset) -> Result<Event, Halt> {
-    free_label(command.label, state.asset_id(command.label).ok())?;
+    free_label(command.label, state.asset_id(command.label).is_ok())?;
     if command.decimals > DECIMALS_MAX {
         return Err(Reject::new(
             RejectCode::TooManyDecimals,
@@ -33,7 +33,7 @@ pub(crate) fn register_asset(state: &State, command: &RegisterAsset) -> Result<E
 }
 
 pub(crate) fn open_account(state: &State, command: &OpenAccount) -> Result<Event, Halt> {
-    free_label(command.label, state.account_id(command.label).ok())?;
+    free_label(command.label, state.account_id(command.label).is_ok())?;
     let limit = state.meta.limits.accounts_max;
     if state.accounts.next_id().get() >= limit {
         return Err(Reject::new(RejectCode::CapacityReached, state.accounts.len(), limit).into());

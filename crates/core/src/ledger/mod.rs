@@ -114,16 +114,13 @@ impl Ledger {
 
     fn change(&mut self, account: LedgerAccount, asset: AssetId) -> Result<&mut Entry, Corrupt> {
         let key = (account.key(), asset.get());
-        let slot = match self.index.get(key) {
-            Some(slot) => slot,
-            None => {
-                let slot = self.entries.next_id();
-                let entry = Entry { account, asset, debits: Amount::ZERO, credits: Amount::ZERO };
-                self.entries.insert(slot, entry)?;
-                self.index.insert(key, slot);
-                slot
-            }
-        };
+        if let Some(slot) = self.index.get(key) {
+            return self.entries.change(slot);
+        }
+        let slot = self.entries.next_id();
+        let entry = Entry { account, asset, debits: Amount::ZERO, credits: Amount::ZERO };
+        self.entries.insert(slot, entry)?;
+        self.index.insert(key, slot);
         self.entries.change(slot)
     }
 

@@ -78,7 +78,7 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
             begun(*direction, *party, *asset, *amount, one)
         }
         Event::TransferResolved { direction, party, asset, amount, outcome, .. } => {
-            resolved(*direction, *outcome, *party, *asset, *amount, one)
+            resolved((*direction, *outcome), *party, *asset, *amount, one)
         }
         Event::Reconciled { asset, surplus, shortfall, .. } => {
             one(*asset, L::Custody(*asset), L::Suspense(*asset), *surplus)?;
@@ -129,8 +129,7 @@ fn begun<E>(
 }
 
 fn resolved<E>(
-    direction: Direction,
-    outcome: Outcome,
+    (direction, outcome): (Direction, Outcome),
     party: LedgerAccount,
     asset: AssetId,
     amount: Amount,

@@ -55,7 +55,7 @@ fn check(state: &State, id: FundId, fund: &Fund, layers: &[LayerPolicy]) -> Resu
 }
 
 pub(crate) fn create(state: &State, command: &CreateMarket) -> Result<Event, Halt> {
-    free_label(command.label, state.market_id(command.label).ok())?;
+    free_label(command.label, state.market_id(command.label).is_ok())?;
     let fund_id = state.fund_id(command.fund)?;
     let venue = state.account_id(command.venue)?;
     check(state, fund_id, state.funds.expect(fund_id)?, &command.policy.waterfall)?;

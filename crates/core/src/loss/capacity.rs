@@ -10,9 +10,12 @@ use crate::{
 use arrayvec::ArrayVec;
 use backstop_units::{Amount, AssetId, MarketId, Span, Timestamp};
 
+/// Where a limit is configured.
+type LimitOf = fn(&LayerPolicy) -> Option<Amount>;
+
 /// Rolling limits that a layer can have besides those for each event: their place among its windows,
 /// their span, and where their limit is configured.
-pub(crate) const ROLLING: [(usize, Span, fn(&LayerPolicy) -> Option<Amount>); 3] = [
+pub(crate) const ROLLING: [(usize, Span, LimitOf); 3] = [
     (0, Span::hours(1), |policy| policy.per_1h),
     (1, Span::hours(8), |policy| policy.per_8h),
     (2, Span::hours(24), |policy| policy.per_24h),
@@ -40,7 +43,7 @@ pub fn capacities(
     layers
         .map(|(_, layer)| {
             Ok(Capacity {
-                available: available(state, id, market, layer, cause, asset)?,
+                available: available(state, (id, market, asset), layer, cause)?,
                 headroom: headroom(state, layer, cause, at),
             })
         })
@@ -50,11 +53,9 @@ pub fn capacities(
 /// What a layer has for this cause, before its limits.
 fn available(
     state: &State,
-    id: MarketId,
-    market: &Market,
+    (id, market, asset): (MarketId, &Market, AssetId),
     layer: &Layer,
     cause: Cause,
-    asset: AssetId,
 ) -> Result<Amount, Corrupt> {
     let owed = |account| state.ledger.owed(account, asset);
     Ok(match layer.source {

@@ -83,29 +83,26 @@ fn placed(state: &mut State, placement: &Placement) -> Result<(), Corrupt> {
         placement.rows.iter().map(|row| LossRow { row: *row, recovered: Amount::ZERO }).collect();
     let status = if placement.closed { LossStatus::Closed } else { LossStatus::Placed };
     let next = state.meta.next;
-    match state.losses.get(placement.loss) {
-        Some(_) => {
-            let item = state.losses.change(placement.loss)?;
-            (item.status, item.rows, item.placed_in) = (status, rows, Some(next));
-            gate(state, placement.market, placement.loss, None)?;
-        }
-        None => {
-            let item = Loss {
-                market: placement.market,
-                cause: placement.cause,
-                status,
-                account: placement.account,
-                gross: placement.gross,
-                evidence: placement.evidence,
-                mark: placement.mark,
-                occurred_at: placement.occurred_at,
-                declared_at: state.meta.now,
-                lapses_at: Timestamp::MAX,
-                placed_in: Some(next),
-                rows,
-            };
-            state.losses.insert(placement.loss, item)?;
-        }
+    if state.losses.get(placement.loss).is_some() {
+        let item = state.losses.change(placement.loss)?;
+        (item.status, item.rows, item.placed_in) = (status, rows, Some(next));
+        gate(state, placement.market, placement.loss, None)?;
+    } else {
+        let item = Loss {
+            market: placement.market,
+            cause: placement.cause,
+            status,
+            account: placement.account,
+            gross: placement.gross,
+            evidence: placement.evidence,
+            mark: placement.mark,
+            occurred_at: placement.occurred_at,
+            declared_at: state.meta.now,
+            lapses_at: Timestamp::MAX,
+            placed_in: Some(next),
+            rows,
+        };
+        state.losses.insert(placement.loss, item)?;
     }
     let at = placement.occurred_at.min(state.meta.now);
     for row in &placement.rows {
@@ -192,17 +189,14 @@ fn recovered(
 }
 
 fn claimed(state: &mut State, key: (LossId, u8, u32), amount: Amount) -> Result<(), Corrupt> {
-    match state.labels.claims.get(key) {
-        Some(id) => {
-            let claim = state.claims.change(id)?;
-            claim.paid = claim.paid.checked_add(amount).ok_or(Corrupt::CounterRange)?;
-        }
-        None => {
-            let id = state.claims.next_id();
-            let (loss, row, position) = key;
-            state.claims.insert(id, Claim { loss, row, position, paid: amount })?;
-            state.labels.claims.insert(key, id);
-        }
+    if let Some(id) = state.labels.claims.get(key) {
+        let claim = state.claims.change(id)?;
+        claim.paid = claim.paid.checked_add(amount).ok_or(Corrupt::CounterRange)?;
+        return Ok(());
     }
+    let id = state.claims.next_id();
+    let (loss, row, position) = key;
+    state.claims.insert(id, Claim { loss, row, position, paid: amount })?;
+    state.labels.claims.insert(key, id);
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, Fixed60, Hash, LossId, MarketId, Price, mul_div_floor,
+    AccountId, Amount, Base, Fixed60, Hash, LossId, MarketId, Price, mul_div_floor,
     split::with_carry,
 };
 
@@ -68,7 +68,7 @@ pub(crate) fn placement(
     };
     for ((at, (_, layer)), draw) in (0u8..).zip(state.layers_of(market)).zip(&paid.draws) {
         if !draw.is_zero() {
-            add_rows(state, market, layer, at, asset, *draw, &mut placement)?;
+            add_rows(state, market, (at, layer), *draw, &mut placement)?;
         }
     }
     if !paid.residual.is_zero() {
@@ -85,12 +85,11 @@ pub(crate) fn placement(
 fn add_rows(
     state: &State,
     market: &Market,
-    layer: &Layer,
-    at: u8,
-    asset: AssetId,
+    (at, layer): (u8, &Layer),
     draw: Amount,
     placement: &mut Placement,
 ) -> Result<(), Halt> {
+    let asset = placement.asset;
     let mut push = |cohort, amount| placement.rows.push(Row { layer: at, cohort, amount });
     match layer.source {
         Source::FeePool => push(Cohort::FeePool, draw),

@@ -88,6 +88,7 @@ pub fn allocate(loss: Amount, layers: &[Capacity]) -> Allocation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::vec::Vec;
 
     fn layer(available: u128, headroom: u128) -> Capacity {
         Capacity { available: Amount::new(available), headroom: Amount::new(headroom) }
