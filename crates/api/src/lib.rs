@@ -1,1 +1,20 @@
-//! Envelopes, problem codes and scenario files
+//! Envelopes: presets, scenario files, queries, and JSON for people.
+//!
+//! Everything a person writes or reads passes here, so that the command line, the HTTP API and the
+//! tests speak one language: amounts as decimal strings of atoms, times in RFC 3339, names instead
+//! of handles, refusals with number, code, value, limit and hint. No rule is here; every answer comes
+//! out of `core`.
+
+mod json;
+mod preset;
+mod query;
+mod run;
+mod scenario;
+mod view;
+
+pub use json::{event_json, named, problem};
+pub use preset::{PRESETS, Preset, PresetError};
+pub use query::{Query, answer};
+pub use run::{Host, HostError, MemoryHost, Outcome, books, run};
+pub use scenario::{Expect, FileError, Format, Scenario, Step};
+pub use view::{account_view, fund_view, loss_view, market_view, waterfall_view};

@@ -1,0 +1,121 @@
+//! Queries: pure questions to a state. They journal nothing.
+
+use crate::{
+    json::problem,
+    view::{account_view, fund_view, loss_view, market_view, waterfall_view},
+};
+use backstop_core::{Halt, Reject, State, fund, liquidation::split, policy::Cause};
+use backstop_units::{Amount, Label, LossId, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// One question.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Query {
+    /// What the operator may withdraw from a fund, or which rule leaves nothing.
+    Excess {
+        /// Which fund.
+        fund: Label,
+    },
+    /// How a remaining collateral would be shared now.
+    Split {
+        /// Which fund.
+        fund: Label,
+        /// How many atoms.
+        collateral: Amount,
+    },
+    /// Who would pay how much of a loss now.
+    Waterfall {
+        /// Which market.
+        market: Label,
+        /// How many atoms.
+        loss: Amount,
+        /// Why; bankruptcy if left out.
+        #[serde(default = "bankruptcy")]
+        cause: Cause,
+    },
+    /// A fund's parts.
+    Fund {
+        /// Which fund.
+        fund: Label,
+    },
+    /// An account's balances, stakes, tickets and claims.
+    Account {
+        /// Which account.
+        account: Label,
+    },
+    /// A market's open interest, index, pools and layers.
+    Market {
+        /// Which market.
+        market: Label,
+    },
+    /// A loss with its rows.
+    Loss {
+        /// Which loss.
+        loss: LossId,
+    },
+    /// Debits and credits of each asset.
+    TrialBalance {},
+    /// The state's hash.
+    StateHash {},
+}
+
+const fn bankruptcy() -> Cause {
+    Cause::Bankruptcy
+}
+
+/// Answers a query as of `now`; a refusal says which rule stands in the way.
+///
+/// # Errors
+/// A reject when a label is unknown, or what an invariant's breach says.
+pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Halt> {
+    match query {
+        Query::Excess { fund } => excess(state, *fund, now),
+        Query::Split { fund, collateral } => share(state, *fund, *collateral),
+        Query::Waterfall { market, loss, cause } => {
+            waterfall_view(state, *market, *loss, *cause, now)
+        }
+        Query::Fund { fund } => fund_view(state, state.fund_id(*fund)?, now),
+        Query::Account { account } => account_view(state, *account, now),
+        Query::Market { market } => market_view(state, state.market_id(*market)?, now),
+        Query::Loss { loss } => loss_view(state, *loss),
+        Query::TrialBalance {} => trial_balance(state),
+        Query::StateHash {} => Ok(json!({ "state_hash": state.hash() })),
+    }
+}
+
+fn excess(state: &State, label: Label, now: Timestamp) -> Result<Value, Halt> {
+    let id = state.fund_id(label)?;
+    let item = state.funds.expect(id)?;
+    match fund::excess(state, id, item, now) {
+        Ok(limit) => Ok(json!({ "allowed_max": limit })),
+        Err(Halt::Reject(reject)) => {
+            Ok(json!({ "allowed_max": Amount::ZERO, "because": problem(&reject) }))
+        }
+        Err(corrupt) => Err(corrupt),
+    }
+}
+
+fn share(state: &State, label: Label, collateral: Amount) -> Result<Value, Halt> {
+    let id = state.fund_id(label)?;
+    let item = state.funds.expect(id)?;
+    let room = item.threshold.saturating_sub(fund::coverage(state, id, item)?.counted);
+    let parts = split::share(&item.policy.split, collateral, room).map_err(Reject::from)?;
+    Ok(json!({
+        "to_fund": parts.fund,
+        "to_liquidator": parts.liquidator,
+        "to_user": parts.user,
+        "overflow": parts.overflow,
+        "overflow_to": item.policy.split.overflow,
+    }))
+}
+
+fn trial_balance(state: &State) -> Result<Value, Halt> {
+    let totals = state.ledger.totals()?;
+    let rows = totals.into_iter().map(|(asset, debits, credits)| {
+        let label = state.assets.get(asset).map(|item| item.label);
+        json!({ "asset": label, "debits": debits, "credits": credits, "balanced": debits == credits })
+    });
+    Ok(json!({ "assets": rows.collect::<Vec<_>>() }))
+}

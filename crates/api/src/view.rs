@@ -1,0 +1,241 @@
+//! What people see of a fund, market, loss and account: the same numbers on every face.
+
+use crate::json::named;
+use backstop_core::{
+    Halt, Reject, RejectCode, State,
+    event::Cohort,
+    fund::{coverage, shares::worth},
+    ledger::LedgerAccount,
+    loss::{capacity::capacities, claimable},
+    policy::Cause,
+    state::Source,
+    waterfall::allocate,
+};
+use backstop_units::{AccountId, Amount, AssetId, FundId, Label, LossId, MarketId, Timestamp};
+use serde_json::{Value, json};
+
+fn asset_label(state: &State, asset: AssetId) -> Label {
+    state.assets.get(asset).map_or(Label::NONE, |item| item.label)
+}
+
+/// A fund: its parts, what counts, its tranches, what holds it.
+///
+/// # Errors
+/// Only what a broken invariant says.
+pub fn fund_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Halt> {
+    let fund = state.funds.expect(id)?;
+    let parts = coverage(state, id, fund)?;
+    let holds = state.holds.expect(id)?;
+    let ratio = parts.counted.mul_div_floor(10_000, fund.target.get()).ok();
+    let tranches = state.tranches_of(fund).map(|(tranche_id, tranche)| {
+        let assets = state.ledger.owed(LedgerAccount::Tranche(tranche_id), fund.asset);
+        json!({
+            "label": tranche.label, "assets": assets, "shares": tranche.shares, "queued_shares": tranche.queued,
+            "series": tranche.series, "losses": tranche.epoch,
+        })
+    });
+    Ok(json!({
+        "id": id.to_string(),
+        "label": fund.label,
+        "asset": asset_label(state, fund.asset),
+        "decimals": state.assets.expect(fund.asset)?.decimals,
+        "kind": fund.kind,
+        "balance": parts.total(),
+        "reserve": parts.reserve,
+        "contributions": parts.contributions,
+        "staked": parts.staked,
+        "queued": parts.queued,
+        "counted": parts.counted,
+        "threshold": fund.threshold,
+        "target": fund.target,
+        "coverage_bps": ratio,
+        "gated_by": holds.gated_by(now).map(|loss| loss.to_string()),
+        "alert_until": holds.on_alert(now).then_some(holds.alert_until),
+        "paused_until": holds.is_paused(now).then_some(holds.paused_until),
+        "tranches": tranches.collect::<Vec<_>>(),
+    }))
+}
+
+/// A market: open interest, index, pools, layers and what each could pay now.
+///
+/// # Errors
+/// Only what a broken invariant says.
+pub fn market_view(state: &State, id: MarketId, now: Timestamp) -> Result<Value, Halt> {
+    let market = state.markets.expect(id)?;
+    let fund = state.funds.expect(market.fund)?;
+    let owed = |account| state.ledger.owed(account, fund.asset);
+    let held = |account| state.ledger.held(account, fund.asset);
+    Ok(json!({
+        "id": id.to_string(),
+        "label": market.label,
+        "fund": fund.label,
+        "open_interest": market.open_interest,
+        "index": market.index,
+        "fee_pool": owed(LedgerAccount::FeePool(id)),
+        "clearing": owed(LedgerAccount::Clearing(id)),
+        "socialised": held(LedgerAccount::Socialised(id)),
+        "residual": held(LedgerAccount::Residual(id)),
+        "layers": layers(state, id, Amount::ZERO, Cause::Bankruptcy, now)?,
+    }))
+}
+
+/// Who would pay how much of a loss now: the waterfall explained.
+///
+/// # Errors
+/// A reject when the market is unknown.
+pub fn waterfall_view(
+    state: &State,
+    label: Label,
+    loss: Amount,
+    cause: Cause,
+    now: Timestamp,
+) -> Result<Value, Halt> {
+    let id = state.market_id(label)?;
+    let market = state.markets.expect(id)?;
+    let paid = allocate(loss, &capacities(state, id, market, cause, now)?);
+    Ok(json!({
+        "market": label,
+        "cause": cause,
+        "loss": loss,
+        "layers": layers(state, id, loss, cause, now)?,
+        "residual": paid.residual,
+    }))
+}
+
+fn layers(
+    state: &State,
+    id: MarketId,
+    loss: Amount,
+    cause: Cause,
+    now: Timestamp,
+) -> Result<Vec<Value>, Halt> {
+    let market = state.markets.expect(id)?;
+    let capacities = capacities(state, id, market, cause, now)?;
+    let paid = allocate(loss, &capacities);
+    let rows = state.layers_of(market).zip(&capacities).zip(&paid.draws);
+    Ok(rows
+        .map(|(((_, layer), capacity), draw)| {
+            let unlimited = |amount: Amount| (amount != Amount::MAX).then_some(amount);
+            json!({
+                "layer": source_name(state, layer.source),
+                "available": unlimited(capacity.available),
+                "limits_leave": unlimited(capacity.headroom),
+                "used": layer.used,
+                "pays": draw,
+            })
+        })
+        .collect())
+}
+
+/// A layer's name: what it is, and whose.
+fn source_name(state: &State, source: Source) -> String {
+    match source {
+        Source::FeePool => "fee_pool".into(),
+        Source::Reserve(fund) => {
+            format!("reserve {}", state.funds.get(fund).map_or(Label::NONE, |f| f.label))
+        }
+        Source::Staked(id) => {
+            format!("staked {}", state.tranches.get(id).map_or(Label::NONE, |t| t.label))
+        }
+        Source::Socialised => "socialised".into(),
+    }
+}
+
+/// A loss: cause, rows, who bore them, what came back.
+///
+/// # Errors
+/// A reject when there is no such loss.
+pub fn loss_view(state: &State, id: LossId) -> Result<Value, Halt> {
+    let loss = state.losses.get(id).ok_or_else(|| Reject::got(RejectCode::UnknownLoss, id))?;
+    let market = state.markets.expect(loss.market)?;
+    let mut funded = Amount::ZERO;
+    let rows: Vec<Value> = loss
+        .rows
+        .iter()
+        .map(|row| {
+            if !matches!(row.row.cohort, Cohort::Positions { .. } | Cohort::Residual) {
+                funded = funded.saturating_add(row.row.amount);
+            }
+            json!({
+                "layer": row.row.layer, "cohort": row.row.cohort, "amount": row.row.amount,
+                "recovered": row.recovered,
+            })
+        })
+        .collect();
+    let value = json!({
+        "id": id.to_string(),
+        "market": market.label,
+        "cause": loss.cause,
+        "status": loss.status,
+        "account": loss.account.and_then(|account| state.accounts.get(account)).map(|account| account.label),
+        "gross": loss.gross,
+        "funded": funded,
+        "evidence": loss.evidence,
+        "mark": loss.mark,
+        "occurred_at": loss.occurred_at,
+        "declared_at": loss.declared_at,
+        "placed_in": loss.placed_in,
+        "rows": rows,
+    });
+    Ok(named(value, state))
+}
+
+/// An account: free balances, stakes, open tickets, gifts, claims.
+///
+/// # Errors
+/// A reject when there is no such account.
+pub fn account_view(state: &State, label: Label, now: Timestamp) -> Result<Value, Halt> {
+    let id = state.account_id(label)?;
+    let account = state.accounts.expect(id)?;
+    let balances = state.assets.iter().map(|(asset, item)| {
+        json!({ "asset": item.label, "free": state.ledger.owed(LedgerAccount::Balance(id), asset),
+                "pending": state.ledger.owed(LedgerAccount::Pending(id), asset) })
+    });
+    let gifts = state.funds.iter().map(|(fund, item)| (item.label, state.contribution(fund, id)));
+    let gifts = gifts.filter(|(_, total)| !total.is_zero());
+    Ok(json!({
+        "id": id.to_string(),
+        "label": account.label,
+        "group": account.group,
+        "roles": account.roles,
+        "balances": balances.collect::<Vec<_>>(),
+        "stakes": stakes(state, id, now)?,
+        "contributions": gifts.map(|(fund, total)| json!({ "fund": fund, "total": total })).collect::<Vec<_>>(),
+        "claims": claims(state, id)?,
+    }))
+}
+
+fn stakes(state: &State, account: AccountId, now: Timestamp) -> Result<Vec<Value>, Halt> {
+    let mut stakes = Vec::new();
+    for (tranche_id, tranche) in state.tranches.iter() {
+        let Some((position_id, position)) = state.position(tranche_id, account) else { continue };
+        let asset = state.funds.expect(tranche.fund)?.asset;
+        let assets = state.ledger.owed(LedgerAccount::Tranche(tranche_id), asset);
+        let alive = position.series == tranche.series;
+        let shares = if alive { position.shares } else { backstop_units::Shares::ZERO };
+        let tickets = state.tickets.iter().filter(|(_, t)| t.position == position_id && !t.closed);
+        let tickets = tickets.map(|(id, ticket)| {
+            json!({ "ticket": id.to_string(), "shares": ticket.shares, "ready_at": ticket.ready_at,
+                    "ready": now >= ticket.ready_at })
+        });
+        stakes.push(json!({
+            "tranche": tranche.label,
+            "shares": shares,
+            "value": worth(shares, assets, tranche.shares).map_err(Reject::from)?,
+            "tickets": tickets.collect::<Vec<_>>(),
+        }));
+    }
+    Ok(stakes)
+}
+
+fn claims(state: &State, account: AccountId) -> Result<Vec<Value>, Halt> {
+    let mut claims = Vec::new();
+    for (loss, _) in state.losses.iter() {
+        let parts = claimable(state, loss, account)?;
+        let sum = parts.iter().fold(Amount::ZERO, |sum, (_, _, part)| sum.saturating_add(*part));
+        if !sum.is_zero() {
+            claims.push(json!({ "loss": loss.to_string(), "amount": sum }));
+        }
+    }
+    Ok(claims)
+}
