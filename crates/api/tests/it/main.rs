@@ -1,0 +1,4 @@
+//! Conformance cases and golden scenarios, through the same runner as `backstop run`.
+
+mod conformance;
+mod scenarios;
