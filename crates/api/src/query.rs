@@ -80,7 +80,7 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::Account { account } => account_view(state, *account, now),
         Query::Market { market } => market_view(state, state.market_id(*market)?, now),
         Query::Loss { loss } => loss_view(state, *loss),
-        Query::TrialBalance {} => trial_balance(state),
+        Query::TrialBalance {} => Ok(trial_balance(state)),
         Query::StateHash {} => Ok(json!({ "state_hash": state.hash() })),
     }
 }
@@ -111,11 +111,11 @@ fn share(state: &State, label: Label, collateral: Amount) -> Result<Value, Halt>
     }))
 }
 
-fn trial_balance(state: &State) -> Result<Value, Halt> {
-    let totals = state.ledger.totals()?;
-    let rows = totals.into_iter().map(|(asset, debits, credits)| {
-        let label = state.assets.get(asset).map(|item| item.label);
-        json!({ "asset": label, "debits": debits, "credits": credits, "balanced": debits == credits })
+fn trial_balance(state: &State) -> Value {
+    let rows = state.ledger.totals().into_iter().map(|total| {
+        let label = state.assets.get(total.asset).map(|item| item.label);
+        let (debits, credits) = (total.debits.amount(), total.credits.amount());
+        json!({ "asset": label, "debits": debits, "credits": credits, "balanced": total.balances() })
     });
-    Ok(json!({ "assets": rows.collect::<Vec<_>>() }))
+    json!({ "assets": rows.collect::<Vec<_>>() })
 }

@@ -245,11 +245,15 @@ pub enum Corrupt {
     /// A handle in an event leads nowhere.
     #[error("an event names a handle that does not exist")]
     DanglingHandle,
-    /// A posting would overdraw an account that can't go below zero, or overflow it.
-    #[error("a posting would overdraw or overflow an account")]
+    /// A posting would overdraw an account that can't go below zero.
+    #[error("a posting would overdraw an account")]
     Overdrawn,
-    /// A counter would go below zero or past its width.
-    #[error("a counter would leave its range")]
+    /// A column of the ledger or a counter would exceed its width. While a command is decided this is
+    /// a refusal ([`RejectCode::Overflow`]); in a log it can't happen.
+    #[error("a column or counter would exceed its width")]
+    Overflow,
+    /// A counter would go below zero.
+    #[error("a counter would go below zero")]
     CounterRange,
     /// Debits and credits of an asset differ.
     #[error("the trial balance of an asset is not zero")]

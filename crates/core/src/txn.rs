@@ -3,7 +3,7 @@
 use crate::{
     event::Event,
     evolve,
-    reject::{Corrupt, Halt},
+    reject::{Corrupt, Halt, Reject, RejectCode},
     state::State,
 };
 use alloc::vec::Vec;
@@ -33,12 +33,18 @@ impl<'a> Txn<'a> {
     /// Applies one event and records it.
     ///
     /// # Errors
-    /// [`Corrupt`], never a reject: an event is a fact.
+    /// [`Corrupt`]; or an overflow as a reject, since nothing is a fact before the commit.
     #[inline]
     pub(crate) fn emit(&mut self, event: Event) -> Result<(), Halt> {
-        evolve::evolve(self.state, &event)?;
-        self.events.push(event);
-        Ok(())
+        match evolve::evolve(self.state, &event) {
+            Ok(()) => {
+                self.events.push(event);
+                Ok(())
+            }
+            // What would not fit the books is refused before it is a fact.
+            Err(Corrupt::Overflow) => Err(Reject::bare(RejectCode::Overflow).into()),
+            Err(corrupt) => Err(corrupt.into()),
+        }
     }
 
     /// Moves the ledger's clock; rolled back with the rest.

@@ -34,9 +34,9 @@ pub(crate) fn stake(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             }
             touch(state, *position)?;
             let held = state.positions.change(*position)?;
-            held.shares = held.shares.checked_add(*shares).ok_or(Corrupt::CounterRange)?;
+            held.shares = held.shares.checked_add(*shares).ok_or(Corrupt::Overflow)?;
             let all = state.tranches.change(*tranche)?;
-            all.shares = all.shares.checked_add(*shares).ok_or(Corrupt::CounterRange)?;
+            all.shares = all.shares.checked_add(*shares).ok_or(Corrupt::Overflow)?;
             Ok(())
         }
         Event::UnstakeRequested { ticket, tranche, position, shares, value } => {
@@ -57,10 +57,10 @@ pub(crate) fn stake(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             };
             state.tickets.insert(*ticket, item)?;
             let held = state.positions.change(*position)?;
-            held.queued = held.queued.checked_add(*shares).ok_or(Corrupt::CounterRange)?;
-            held.tickets = held.tickets.checked_add(1).ok_or(Corrupt::CounterRange)?;
+            held.queued = held.queued.checked_add(*shares).ok_or(Corrupt::Overflow)?;
+            held.tickets = held.tickets.checked_add(1).ok_or(Corrupt::Overflow)?;
             let all = state.tranches.change(*tranche)?;
-            all.queued = all.queued.checked_add(*shares).ok_or(Corrupt::CounterRange)?;
+            all.queued = all.queued.checked_add(*shares).ok_or(Corrupt::Overflow)?;
             Ok(())
         }
         Event::UnstakeEnded { ticket, .. } => end_ticket(state, *ticket, false),
@@ -84,7 +84,7 @@ fn contributed(
 ) -> Result<(), Corrupt> {
     if let Some(id) = state.labels.contributions.get((fund, account)) {
         let given = state.contributions.change(id)?;
-        given.total = given.total.checked_add(amount).ok_or(Corrupt::CounterRange)?;
+        given.total = given.total.checked_add(amount).ok_or(Corrupt::Overflow)?;
         return Ok(());
     }
     let id = state.contributions.next_id();

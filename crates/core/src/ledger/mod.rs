@@ -44,6 +44,47 @@ impl Entry {
     }
 }
 
+/// Debits and credits of one asset over all accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// Which asset.
+    pub asset: AssetId,
+    /// All debits.
+    pub debits: Sum,
+    /// All credits.
+    pub credits: Sum,
+}
+
+impl Total {
+    const fn new(asset: AssetId) -> Self {
+        let none = Sum { carries: 0, rest: 0 };
+        Self { asset, debits: none, credits: none }
+    }
+    /// Whether debits equal credits.
+    pub fn balances(&self) -> bool {
+        self.debits == self.credits
+    }
+}
+
+/// A sum of columns; each fits 128 bits, all together may not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sum {
+    carries: u64,
+    rest: u128,
+}
+
+impl Sum {
+    fn add(&mut self, amount: Amount) {
+        let (rest, carry) = self.rest.overflowing_add(amount.get());
+        self.rest = rest;
+        self.carries = self.carries.saturating_add(u64::from(carry));
+    }
+    /// The sum in atoms, [`Amount::MAX`] past 128 bits.
+    pub const fn amount(self) -> Amount {
+        if self.carries == 0 { Amount::new(self.rest) } else { Amount::MAX }
+    }
+}
+
 /// All accounts. **Invariant L1** debits equal credits for each asset. **L2** an account with a side
 /// never leaves it.
 #[derive(Clone, Debug)]
@@ -105,10 +146,10 @@ impl Ledger {
             return Ok(());
         }
         let debit = self.change(posting.debit, posting.asset)?;
-        debit.debits = debit.debits.checked_add(posting.amount).ok_or(Corrupt::Overdrawn)?;
+        debit.debits = debit.debits.checked_add(posting.amount).ok_or(Corrupt::Overflow)?;
         within_side(debit)?;
         let credit = self.change(posting.credit, posting.asset)?;
-        credit.credits = credit.credits.checked_add(posting.amount).ok_or(Corrupt::Overdrawn)?;
+        credit.credits = credit.credits.checked_add(posting.amount).ok_or(Corrupt::Overflow)?;
         within_side(credit)
     }
 
@@ -125,24 +166,21 @@ impl Ledger {
     }
 
     /// Debits and credits of each asset that occurs, in the order of the assets.
-    ///
-    /// # Errors
-    /// [`Corrupt::TrialBalance`] when a total exceeds 128 bits.
-    pub fn totals(&self) -> Result<Vec<(AssetId, Amount, Amount)>, Corrupt> {
-        let mut totals: Vec<(AssetId, Amount, Amount)> = Vec::new();
+    pub fn totals(&self) -> Vec<Total> {
+        let mut totals: Vec<Total> = Vec::new();
         for entry in self.iter() {
-            let at = match totals.binary_search_by_key(&entry.asset, |total| total.0) {
-                Ok(at) => at,
-                Err(at) => {
-                    totals.insert(at, (entry.asset, Amount::ZERO, Amount::ZERO));
+            let at = totals.binary_search_by_key(&entry.asset, |total| total.asset).unwrap_or_else(
+                |at| {
+                    totals.insert(at, Total::new(entry.asset));
                     at
-                }
-            };
-            let total = totals.get_mut(at).ok_or(Corrupt::TrialBalance)?;
-            total.1 = total.1.checked_add(entry.debits).ok_or(Corrupt::TrialBalance)?;
-            total.2 = total.2.checked_add(entry.credits).ok_or(Corrupt::TrialBalance)?;
+                },
+            );
+            if let Some(total) = totals.get_mut(at) {
+                total.debits.add(entry.debits);
+                total.credits.add(entry.credits);
+            }
         }
-        Ok(totals)
+        totals
     }
 
     /// Counts everything: L1 and L2.
@@ -150,10 +188,10 @@ impl Ledger {
     /// # Errors
     /// [`Corrupt::TrialBalance`] or [`Corrupt::Overdrawn`].
     pub fn check(&self) -> Result<(), Corrupt> {
-        if self.totals()?.iter().any(|(_, debits, credits)| debits != credits) {
-            return Err(Corrupt::TrialBalance);
+        if self.totals().iter().all(Total::balances) {
+            return self.iter().try_for_each(within_side);
         }
-        self.iter().try_for_each(within_side)
+        Err(Corrupt::TrialBalance)
     }
 
     pub(crate) fn commit(&mut self) {

@@ -110,7 +110,7 @@ fn placed(state: &mut State, placement: &Placement) -> Result<(), Corrupt> {
             Cohort::Stakers { tranche, epoch, .. } => state.tranches.change(tranche)?.epoch = epoch,
             Cohort::Positions { delta, .. } => {
                 let market = state.markets.change(placement.market)?;
-                market.index = market.index.checked_add(delta).ok_or(Corrupt::CounterRange)?;
+                market.index = market.index.checked_add(delta).ok_or(Corrupt::Overflow)?;
                 market.index_carry = placement.index_carry;
             }
             Cohort::FeePool | Cohort::Reserve(_) | Cohort::Contributions(_) | Cohort::Residual => {}
@@ -176,7 +176,7 @@ fn recovered(
         let loss = state.losses.change(id)?;
         let (market, cause) = (loss.market, loss.cause);
         let row = loss.rows.get_mut(usize::from(part.row)).ok_or(Corrupt::DanglingHandle)?;
-        row.recovered = row.recovered.checked_add(part.amount).ok_or(Corrupt::CounterRange)?;
+        row.recovered = row.recovered.checked_add(part.amount).ok_or(Corrupt::Overflow)?;
         if row.recovered > row.row.amount {
             return Err(Corrupt::CounterRange);
         }
@@ -191,7 +191,7 @@ fn recovered(
 fn claimed(state: &mut State, key: (LossId, u8, u32), amount: Amount) -> Result<(), Corrupt> {
     if let Some(id) = state.labels.claims.get(key) {
         let claim = state.claims.change(id)?;
-        claim.paid = claim.paid.checked_add(amount).ok_or(Corrupt::CounterRange)?;
+        claim.paid = claim.paid.checked_add(amount).ok_or(Corrupt::Overflow)?;
         return Ok(());
     }
     let id = state.claims.next_id();

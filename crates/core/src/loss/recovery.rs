@@ -48,7 +48,13 @@ pub(crate) fn recover(state: &State, command: &RecoverLoss) -> Result<Event, Hal
     let asset = state.funds.expect(state.markets.expect(loss.market)?.fund)?.asset;
     let from = match command.from {
         Party::Account(label) => LedgerAccount::Balance(state.account_id(label)?),
-        Party::Clearing(label) => LedgerAccount::Clearing(state.market_id(label)?),
+        Party::Clearing(label) => {
+            let market = state.market_id(label)?;
+            if state.funds.expect(state.markets.expect(market)?.fund)?.asset != asset {
+                return Err(Reject::got(RejectCode::WrongAsset, label).into());
+            }
+            LedgerAccount::Clearing(market)
+        }
     };
     let free = state.ledger.owed(from, asset);
     if matches!(from, LedgerAccount::Balance(_)) && free < command.amount {

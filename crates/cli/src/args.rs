@@ -1,0 +1,332 @@
+//! Verbs and flags.
+
+use backstop_units::{Amount, Label, LossId, Timestamp};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+/// Decides who pays when a trader goes bankrupt, posts every unit, proves it.
+#[derive(Debug, Parser)]
+#[command(name = "backstop", version, arg_required_else_help = true, after_help = AFTER)]
+pub(crate) struct Cli {
+    /// The ledger's journal.
+    #[arg(long, global = true, env = "BACKSTOP_DB", default_value = "backstop.db", value_name = "FILE")]
+    pub(crate) db: PathBuf,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print no progress.
+    #[arg(long, global = true)]
+    pub(crate) no_progress: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+const AFTER: &str = "\
+Example: backstop demo
+Exit codes: 0 done, 1 refused by a rule, 2 wrong usage or input, 3 verification found something wrong,
+4 a file or the machine failed, 130 interrupted";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Replay a real crash on a leveraged venue and show who paid.
+    Demo(DemoArgs),
+    /// Begin a ledger from a preset.
+    Init(InitArgs),
+    /// Send commands from a JSON file or standard input.
+    Apply(ApplyArgs),
+    /// Carry out a scenario file in memory.
+    Run(RunArgs),
+    /// Check a journal: its bytes, its books, and that the rules were followed.
+    Verify(VerifyArgs),
+    /// Sign the journal's present head.
+    Checkpoint(CheckpointArgs),
+    /// Prove that a record is in the journal, or check such a proof.
+    Proof(ProofArgs),
+    /// Funds: what they hold, what counts, what holds them.
+    Fund(FundArgs),
+    /// Losses: who paid how much.
+    Loss(LossArgs),
+    /// The loss waterfall: who would pay how much.
+    Waterfall(WaterfallArgs),
+    /// Books for other programs.
+    Export(ExportArgs),
+    /// Keys and signatures, made offline.
+    Keys(KeysArgs),
+    /// The ledger's present state: head, hash, trial balance, balances.
+    State,
+    /// Reference tables: commands and refusals.
+    Reference(ReferenceArgs),
+    /// Completions for a shell.
+    Completions(CompletionsArgs),
+}
+
+/// Flags of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Where journal, books and loss pages go; made anew, must be empty.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// The synthetic book's seed.
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// End without a dashboard (implied by --out and when output is no terminal).
+    #[arg(long)]
+    pub(crate) no_serve: bool,
+    /// Instead: the results over so many seeds, in memory.
+    #[arg(long, value_name = "SEEDS")]
+    pub(crate) sweep: Option<u32>,
+    /// Steps for each leg of a price bar.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub(crate) steps: u32,
+}
+
+/// Flags of `init`.
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// A preset's name, or a preset file.
+    #[arg(long, default_value = "backstop")]
+    pub(crate) preset: String,
+    /// The ledger's id: a label or UUID; random if left out.
+    #[arg(long)]
+    pub(crate) ledger: Option<Label>,
+    /// A council member's public key (repeat for each).
+    #[arg(long, value_name = "KEY")]
+    pub(crate) council: Vec<String>,
+    /// How many of the council must sign; a majority if left out.
+    #[arg(long)]
+    pub(crate) threshold: Option<u8>,
+}
+
+/// Flags of `apply`.
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArgs {
+    /// One JSON command a line, or an array; `-` is standard input.
+    pub(crate) file: PathBuf,
+    /// Answer, record nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Go on after a refusal.
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+}
+
+/// Flags of `run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The scenario, TOML or JSON.
+    pub(crate) file: PathBuf,
+    /// Also write the books for hledger and Ledger.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) books: Option<PathBuf>,
+}
+
+/// Flags of `verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The journal.
+    pub(crate) file: PathBuf,
+    /// A checkpoint kept elsewhere: finds a cut tail and a rewritten history.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Take the signatures inside the log as checked.
+    #[arg(long)]
+    pub(crate) no_signatures: bool,
+}
+
+/// Flags of `checkpoint`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckpointArgs {
+    /// The key to sign with.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The signer's name.
+    #[arg(long, default_value = "backstop")]
+    pub(crate) name: String,
+}
+
+/// Flags of `proof`.
+#[derive(Debug, Args)]
+pub(crate) struct ProofArgs {
+    /// What about it.
+    #[command(subcommand)]
+    pub(crate) verb: ProofVerb,
+}
+
+/// What about a proof.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProofVerb {
+    /// Print the proof of a record.
+    Show {
+        /// Its sequence number.
+        seq: u64,
+    },
+    /// Check a proof; needs no journal.
+    Check {
+        /// The proof, as printed.
+        file: PathBuf,
+    },
+}
+
+/// Flags of `fund`.
+#[derive(Debug, Args)]
+pub(crate) struct FundArgs {
+    /// What to see.
+    #[command(subcommand)]
+    pub(crate) verb: FundVerb,
+}
+
+/// What to see of funds.
+#[derive(Debug, Subcommand)]
+pub(crate) enum FundVerb {
+    /// All funds.
+    List,
+    /// One fund.
+    Show {
+        /// Its label.
+        fund: Label,
+    },
+}
+
+/// Flags of `loss`.
+#[derive(Debug, Args)]
+pub(crate) struct LossArgs {
+    /// What to see.
+    #[command(subcommand)]
+    pub(crate) verb: LossVerb,
+}
+
+/// What to see of losses.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LossVerb {
+    /// All losses, newest first.
+    List {
+        /// At most so many.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// One loss.
+    Show {
+        /// `loss_0` and so on.
+        #[arg(value_parser = loss_id)]
+        loss: LossId,
+        /// As a picture.
+        #[arg(long)]
+        svg: bool,
+    },
+}
+
+/// Flags of `waterfall`.
+#[derive(Debug, Args)]
+pub(crate) struct WaterfallArgs {
+    /// What to see.
+    #[command(subcommand)]
+    pub(crate) verb: WaterfallVerb,
+}
+
+/// What to see of a waterfall.
+#[derive(Debug, Subcommand)]
+pub(crate) enum WaterfallVerb {
+    /// Who would pay how much of a loss that hits a market now.
+    Explain {
+        /// The market's label.
+        market: Label,
+        /// The loss, in atoms.
+        #[arg(value_parser = atoms)]
+        loss: Amount,
+    },
+}
+
+/// Flags of `export`.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// Which format.
+    #[arg(value_enum)]
+    pub(crate) format: ExportFormat,
+    /// Where to; standard output if left out.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// A format of exported books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// hledger and Ledger.
+    Ledger,
+    /// Postings, RFC 4180.
+    Csv,
+}
+
+/// Flags of `keys`.
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    /// What about keys.
+    #[command(subcommand)]
+    pub(crate) verb: KeysVerb,
+}
+
+/// What about keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysVerb {
+    /// Make a key; the file holds the secret, the output is the public key.
+    New {
+        /// Where the secret goes; refused if it exists.
+        file: PathBuf,
+    },
+    /// Sign a command's body for one ledger, nonce and expiry.
+    Sign {
+        /// The secret.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The ledger's id.
+        #[arg(long)]
+        ledger: Label,
+        /// Above every nonce used before.
+        #[arg(long)]
+        nonce: u64,
+        /// Not valid after this.
+        #[arg(long, value_parser = moment)]
+        expires: Timestamp,
+        /// The body as JSON, such as `{"void_loss": {"loss": "loss_3"}}`.
+        body: PathBuf,
+    },
+}
+
+/// Flags of `reference`.
+#[derive(Debug, Args)]
+pub(crate) struct ReferenceArgs {
+    /// Which table.
+    #[arg(value_enum)]
+    pub(crate) table: ReferenceTable,
+}
+
+/// A reference table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReferenceTable {
+    /// Every command with its fields.
+    Commands,
+    /// Every refusal with its rule and hint.
+    Rejects,
+}
+
+/// Flags of `completions`.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// Which shell.
+    pub(crate) shell: Shell,
+}
+
+fn atoms(text: &str) -> Result<Amount, String> {
+    backstop_units::parse_decimal(text, 0).map(Amount::new).map_err(|error| error.to_string())
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).map_err(|error| error.to_string())
+}
+
+fn loss_id(text: &str) -> Result<LossId, String> {
+    let index = text.strip_prefix("loss_").unwrap_or(text);
+    index.parse().map(LossId::new).map_err(|_| "expected loss_ and a number".to_owned())
+}

@@ -1,0 +1,58 @@
+//! `keys`: ed25519 keys and council signatures, made offline.
+
+use crate::{
+    args::{KeysArgs, KeysVerb},
+    exit::Failure,
+    files,
+    printer::Printer,
+};
+use backstop_core::{
+    Body,
+    governance::{approval_bytes, body_digest},
+};
+use ed25519_dalek::{Signer, SigningKey};
+use serde_json::json;
+use std::path::Path;
+
+pub(crate) fn run(args: &KeysArgs, printer: &Printer) -> Result<(), Failure> {
+    match &args.verb {
+        KeysVerb::New { file } => new(file, printer),
+        KeysVerb::Sign { key, ledger, nonce, expires, body } => {
+            let secret = load(key)?;
+            let text = files::read(body)?;
+            let body: Body = serde_json::from_str(&text)
+                .map_err(|error| Failure::Input(format!("{}: {error}", body.display())))?;
+            let digest = body_digest(&body);
+            let bytes = approval_bytes(*ledger, *nonce, *expires, &digest);
+            let signature = secret.sign(&bytes);
+            printer.value(&json!({
+                "nonce": nonce,
+                "expires_at": expires,
+                "digest": digest,
+                "signatures": [{
+                    "key": hex::encode(secret.verifying_key().to_bytes()),
+                    "bytes": hex::encode(signature.to_bytes()),
+                }],
+            }))
+        }
+    }
+}
+
+fn new(file: &Path, printer: &Printer) -> Result<(), Failure> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| Failure::Environment(format!("random numbers: {error}")))?;
+    let secret = SigningKey::from_bytes(&seed);
+    files::write_secret(file, &format!("{}\n", hex::encode(seed)))?;
+    let public = hex::encode(secret.verifying_key().to_bytes());
+    printer.note(&format!("The secret is in {}. Keep it off the machine that runs the ledger.", file.display()));
+    printer.either(&json!({ "public_key": public }), || format!("{public}\n"))
+}
+
+/// Reads a secret as written by `keys new`.
+pub(crate) fn load(path: &Path) -> Result<SigningKey, Failure> {
+    let text = files::read(path)?;
+    let mut seed = [0; 32];
+    hex::decode_to_slice(text.trim(), &mut seed)
+        .map_err(|_| Failure::Input(format!("{}: not a secret key as `backstop keys new` writes it", path.display())))?;
+    Ok(SigningKey::from_bytes(&seed))
+}

@@ -1,0 +1,15 @@
+//! One file for each verb.
+
+pub(crate) mod apply;
+pub(crate) mod checkpoint;
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod export;
+pub(crate) mod init;
+pub(crate) mod keys;
+pub(crate) mod proof;
+pub(crate) mod reference;
+pub(crate) mod run;
+pub(crate) mod show;
+pub(crate) mod state;
+pub(crate) mod verify;

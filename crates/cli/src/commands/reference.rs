@@ -1,0 +1,51 @@
+//! `reference`: the tables of commands and refusals, from the core's own declarations.
+
+use crate::{
+    args::{ReferenceArgs, ReferenceTable},
+    exit::Failure,
+    printer::Printer,
+};
+use backstop_core::{COMMANDS, RejectCode};
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+pub(crate) fn run(args: &ReferenceArgs, printer: &Printer) -> Result<(), Failure> {
+    match args.table {
+        ReferenceTable::Commands => printer.either(&commands(), commands_text),
+        ReferenceTable::Rejects => printer.either(&rejects(), backstop_core::reject::reject_table),
+    }
+}
+
+fn commands() -> Value {
+    let rows = COMMANDS.iter().map(|command| {
+        let fields = command.fields.iter().map(|field| {
+            json!({ "name": field.name, "type": field.kind, "doc": field.doc.trim() })
+        });
+        json!({ "code": command.code, "word": command.word, "doc": command.doc.trim(), "fields": fields.collect::<Vec<_>>() })
+    });
+    rows.collect()
+}
+
+fn commands_text() -> String {
+    let mut text = String::new();
+    for command in COMMANDS {
+        // Writing into a String can't fail.
+        let _ = writeln!(text, "## `{}` ({})\n\n{}\n", command.word, command.code, command.doc.trim());
+        let _ = writeln!(text, "| field | type | what |\n| --- | --- | --- |");
+        for field in command.fields {
+            let kind = field.kind.replace("backstop_units::", "");
+            let _ = writeln!(text, "| `{}` | `{kind}` | {} |", field.name, field.doc.trim());
+        }
+        text.push('\n');
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+fn rejects() -> Value {
+    let rows = RejectCode::ALL.iter().map(|code| {
+        json!({ "number": code.number(), "code": code.name(), "rule": code.what(), "hint": code.hint() })
+    });
+    rows.collect()
+}
