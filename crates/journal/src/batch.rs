@@ -87,7 +87,9 @@ impl BatchBuilder {
 
     /// Adds a record and returns its leaf hash.
     ///
-    /// **Errors** [`JournalError::TooLong`] if the record or the batch would pass
+    /// # Errors
+    ///
+    /// [`JournalError::TooLong`] if the record or the batch would pass
     /// [`RECORD_BYTES_MAX`](crate::frame::RECORD_BYTES_MAX) or
     /// [`BATCH_BYTES_MAX`](crate::frame::BATCH_BYTES_MAX); the builder is unchanged then.
     ///

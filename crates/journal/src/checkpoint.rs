@@ -64,7 +64,9 @@ pub enum CheckpointError {
 impl Checkpoint {
     /// The checkpoint as signed text.
     ///
-    /// **Errors** [`CheckpointError::BadName`] if the origin or the name can't be written.
+    /// # Errors
+    ///
+    /// [`CheckpointError::BadName`] if the origin or the name can't be written.
     pub fn sign(&self, key: &SigningKey, name: &str) -> Result<String, CheckpointError> {
         if !is_name(name) || self.origin.is_empty() || self.origin.contains(char::is_control) {
             return Err(CheckpointError::BadName);
@@ -79,7 +81,9 @@ impl Checkpoint {
     /// Reads the body of a checkpoint **without checking any signature**, for a reader that has
     /// no key. Nothing in it can be trusted before it is compared with something that is.
     ///
-    /// **Errors** [`CheckpointError::Malformed`].
+    /// # Errors
+    ///
+    /// [`CheckpointError::Malformed`].
     pub fn parse_unverified(text: &str) -> Result<Self, CheckpointError> {
         let (body, _) = split(text)?;
         parse_body(body)
@@ -87,7 +91,9 @@ impl Checkpoint {
 
     /// Reads a checkpoint that `key` signed under `name`. Signatures of others are passed over.
     ///
-    /// **Errors** in this order: [`CheckpointError::Malformed`], [`CheckpointError::BadName`],
+    /// # Errors
+    ///
+    /// In this order: [`CheckpointError::Malformed`], [`CheckpointError::BadName`],
     /// [`CheckpointError::NotSigned`], [`CheckpointError::WrongSignature`].
     pub fn open(text: &str, name: &str, key: &VerifyingKey) -> Result<Self, CheckpointError> {
         let (body, signatures) = split(text)?;
@@ -163,11 +169,10 @@ fn parse_body(body: &str) -> Result<Checkpoint, CheckpointError> {
         .ok()
         .and_then(|root| Hash::try_from(root).ok())
         .ok_or(CheckpointError::Malformed { line: 3 })?;
-    // Extension lines may follow. None of them is empty; the last piece is what is behind the
-    // body's newline.
-    let extensions = body.trim_end_matches('\n').split('\n').skip(3);
-    if extensions.zip(4..).any(|(text, _): (&str, usize)| text.is_empty()) {
-        return Err(CheckpointError::Malformed { line: 4 });
+    // Extension lines may follow; none of them is empty.
+    let whole = body.strip_suffix('\n').unwrap_or(body);
+    if let Some((_, line)) = whole.split('\n').zip(1usize..).find(|(text, _)| text.is_empty()) {
+        return Err(CheckpointError::Malformed { line });
     }
     Ok(Checkpoint { origin: origin.to_owned(), size, root })
 }

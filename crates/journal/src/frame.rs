@@ -97,7 +97,7 @@ impl<'a> RecordIter<'a> {
         Self { rest: bytes, offset: 0 }
     }
 
-    fn take(&self) -> Option<(&'a [u8], &'a [u8])> {
+    fn cut(&self) -> Option<(&'a [u8], &'a [u8])> {
         let (length, rest) = self.rest.split_first_chunk::<LENGTH_BYTES>()?;
         let length = u32::from_le_bytes(*length);
         if length > RECORD_BYTES_MAX {
@@ -114,7 +114,7 @@ impl<'a> Iterator for RecordIter<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let Some((record, rest)) = self.take() else {
+        let Some((record, rest)) = self.cut() else {
             self.rest = &[];
             return Some(Err(FrameError { offset: self.offset }));
         };

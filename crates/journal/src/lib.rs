@@ -27,6 +27,7 @@
 //! What is deliberately not here: commands, events, money, clocks, threads, async, compression,
 //! and any way to edit or delete.
 
+#![expect(clippy::doc_markdown, reason = "SQLite is a name, not an item")]
 #![cfg_attr(
     not(test),
     deny(

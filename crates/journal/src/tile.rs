@@ -108,13 +108,15 @@ impl TreeState {
     /// last full tile. `None` if a level's edge is no list of fewer than 256 hashes.
     pub(crate) fn from_edges(size: u64, edges: Vec<Vec<u8>>) -> Option<Self> {
         let mut frontier = Frontier::new();
-        for (edge, level) in edges.iter().zip(0u32..).rev() {
+        let mut level = u32::try_from(edges.len()).ok()?.checked_mul(TILE_HEIGHT)?;
+        for edge in edges.iter().rev() {
+            level = level.checked_sub(TILE_HEIGHT)?;
             let (hashes, rest) = edge.as_chunks::<HASH_BYTES>();
             if !rest.is_empty() || edge.len() >= TILE_BYTES {
                 return None;
             }
             for hash in hashes {
-                frontier.push_subtree(level.checked_mul(TILE_HEIGHT)?, *hash).ok()?;
+                frontier.push_subtree(level, *hash).ok()?;
             }
         }
         (frontier.size() == size).then_some(Self { frontier, edges })

@@ -126,7 +126,9 @@ impl Frontier {
 
     /// Appends a complete subtree of 2^`level` leaves whose hash is known.
     ///
-    /// **Errors** [`RangeError`] if the size is not a multiple of 2^`level`, or would pass
+    /// # Errors
+    ///
+    /// [`RangeError`] if the size is not a multiple of 2^`level`, or would pass
     /// `u64::MAX`.
     pub fn push_subtree(&mut self, level: u32, hash: Hash) -> Result<(), RangeError> {
         let refused = RangeError { got: u64::from(level), limit: self.size };

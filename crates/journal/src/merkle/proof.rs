@@ -12,6 +12,10 @@ pub trait HashSource {
 
     /// The hash of the complete subtree that covers the leaves from `index * 2^level` up to
     /// `(index + 1) * 2^level`.
+    ///
+    /// # Errors
+    ///
+    /// [`RangeError`] if the subtree is not complete, or what keeps the source from reading.
     fn subtree(&self, level: u32, index: u64) -> Result<Hash, Self::Error>;
 }
 
@@ -50,7 +54,9 @@ pub enum ProofError {
 /// The proof that the leaf `index` is in the tree of the first `size` leaves: the sibling hashes
 /// from the leaf up.
 ///
-/// **Errors** [`RangeError`] if `index >= size`; whatever the source returns.
+/// # Errors
+///
+/// [`RangeError`] if `index >= size`; whatever the source returns.
 pub fn inclusion_proof<S: HashSource>(
     index: u64,
     size: u64,
@@ -82,7 +88,9 @@ pub fn inclusion_proof<S: HashSource>(
 ///
 /// It is empty if `old` is 0 or equals `new`.
 ///
-/// **Errors** [`RangeError`] if `old > new`; whatever the source returns.
+/// # Errors
+///
+/// [`RangeError`] if `old > new`; whatever the source returns.
 pub fn consistency_proof<S: HashSource>(
     old: u64,
     new: u64,
@@ -119,7 +127,9 @@ pub fn consistency_proof<S: HashSource>(
 
 /// The root of the first `size` leaves.
 ///
-/// **Errors** whatever the source returns.
+/// # Errors
+///
+/// Whatever the source returns.
 pub fn root_at<S: HashSource>(size: u64, source: &S) -> Result<Hash, S::Error> {
     if size == 0 {
         return Ok(empty_root());
@@ -129,7 +139,9 @@ pub fn root_at<S: HashSource>(size: u64, source: &S) -> Result<Hash, S::Error> {
 
 /// Checks that `leaf` is number `index` of the `size` leaves under `root`.
 ///
-/// **Errors** in this order: [`ProofError::OutOfRange`], [`ProofError::WrongLength`],
+/// # Errors
+///
+/// In this order: [`ProofError::OutOfRange`], [`ProofError::WrongLength`],
 /// [`ProofError::RootMismatch`].
 pub fn verify_inclusion(
     leaf: &Hash,
@@ -166,7 +178,9 @@ pub fn verify_inclusion(
 /// Checks that the tree with `old_root` and `old_size` leaves is a prefix of the tree with
 /// `new_root` and `new_size` leaves.
 ///
-/// **Errors** in this order: [`ProofError::OutOfRange`], [`ProofError::WrongLength`],
+/// # Errors
+///
+/// In this order: [`ProofError::OutOfRange`], [`ProofError::WrongLength`],
 /// [`ProofError::RootMismatch`].
 pub fn verify_consistency(
     old_size: u64,

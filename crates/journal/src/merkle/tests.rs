@@ -18,7 +18,10 @@ const CT: [(&str, &str); 8] = [
 ];
 
 fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
 }
 
 fn hash(text: &str) -> Hash {
@@ -74,7 +77,8 @@ struct Leaves<'a>(&'a [Hash]);
 impl HashSource for Leaves<'_> {
     type Error = RangeError;
     fn subtree(&self, level: u32, index: u64) -> Result<Hash, RangeError> {
-        let (start, end) = ((index << level) as usize, ((index + 1) << level) as usize);
+        let place = |index: u64| usize::try_from(index << level).unwrap();
+        let (start, end) = (place(index), place(index + 1));
         let error = RangeError { got: end as u64, limit: self.0.len() as u64 };
         self.0.get(start..end).map(naive_root).ok_or(error)
     }
@@ -189,10 +193,7 @@ fn out_of_range_is_an_error() {
     let leaves = leaves(4);
     let range = RangeError { got: 4, limit: 4 };
     assert_eq!(inclusion_proof(4, 4, &Leaves(&leaves)), Err(range));
-    assert_eq!(
-        consistency_proof(5, 4, &Leaves(&leaves)),
-        Err(RangeError { got: 5, limit: 4 })
-    );
+    assert_eq!(consistency_proof(5, 4, &Leaves(&leaves)), Err(RangeError { got: 5, limit: 4 }));
     let root = naive_root(&leaves);
     assert_eq!(
         verify_inclusion(&leaves[0], 4, 4, &[], &root),
