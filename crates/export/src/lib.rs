@@ -1,1 +1,42 @@
-//! Books for auditors: hledger, Ledger and CSV
+//! Books for auditors: what the engine did, in files that other programs can check.
+//!
+//! ```text
+//!                       ┌─▶ ledger::LedgerWriter   one journal for hledger and Ledger
+//!   records, state ─────┼─▶ csv::PostingsCsv       spreadsheets
+//!                       └─▶ loss::loss_page        one page for each loss, with its waterfall
+//! ```
+//!
+//! # Invariants
+//!
+//! - **X1** Nothing here decides or computes money: postings come from
+//!   [`backstop_core::ledger::postings`], balances from the state.
+//! - **X2** The journal asserts every closing balance of the state, so an outside program finds a
+//!   posting that is missing, changed or doubled.
+//! - **X3** The same records and state give the same bytes. No float, no clock, no file access.
+//! - **X4** A name can't break out of its field: see [`names`], [`csv`] and [`loss`].
+//!
+//! What is deliberately not here: opening files, choosing file names, reading journals back.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::integer_division,
+        clippy::as_conversions,
+        clippy::float_arithmetic,
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic
+    )
+)]
+
+pub mod csv;
+mod error;
+pub mod ledger;
+pub mod loss;
+pub mod names;
+mod words;
+
+pub use error::ExportError;
+pub use words::event_word;

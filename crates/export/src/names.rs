@@ -1,0 +1,124 @@
+//! Account paths and money as text, in the field's words.
+//!
+//! A label holds `a-z 0-9 . _ : -` or is a UUID, so it brings no blank, quote, semicolon or line
+//! break into a file. Only the colon means something there: it parts the levels of an account, so it
+//! is written as a slash, which no label can hold. Two names never get one spelling.
+
+use backstop_core::{ledger::LedgerAccount, state::State};
+use backstop_units::{
+    AccountId, Amount, AssetId, FundId, Label, MarketId, TrancheId, format_decimal,
+};
+
+/// A label as one level of an account path.
+pub(crate) fn level(label: Label) -> String {
+    label.to_string().replace(':', "/")
+}
+
+macro_rules! labels {
+    ($($name:ident, $slab:ident, $id:ty;)*) => {$(
+        /// The label under a handle; the handle itself where the state has none.
+        pub(crate) fn $name(state: &State, id: $id) -> String {
+            state.$slab.get(id).map_or_else(|| id.to_string(), |item| item.label.to_string())
+        }
+    )*};
+}
+labels! {
+    account_label, accounts, AccountId;
+    fund_label, funds, FundId;
+    tranche_label, tranches, TrancheId;
+    market_label, markets, MarketId;
+    asset_label, assets, AssetId;
+}
+
+/// The full path of an account in exported books, such as `Equity:Fund:main:Staked:stakers`.
+///
+/// `state` is any state in which the account's owner exists. What is held stands under `Assets`,
+/// what is owed to outsiders under `Liabilities`, a fund's own layers under `Equity`.
+pub fn account_path(state: &State, account: LedgerAccount) -> String {
+    use LedgerAccount as L;
+    let path = |text: String| text.replace(':', "/");
+    let asset = |id| path(asset_label(state, id));
+    let owner = |id| path(account_label(state, id));
+    let fund = |id| path(fund_label(state, id));
+    let market = |id| path(market_label(state, id));
+    match account {
+        L::Custody(id) => format!("Assets:Custody:{}", asset(id)),
+        L::InTransit(id) => format!("Assets:InTransit:{}", asset(id)),
+        L::Suspense(id) => format!("Equity:Suspense:{}", asset(id)),
+        L::Opening(id) => format!("Equity:Opening:{}", asset(id)),
+        L::Carry(id) => format!("Equity:Carry:{}", asset(id)),
+        L::Balance(id) => format!("Liabilities:Balances:{}", owner(id)),
+        L::Pending(id) => format!("Liabilities:Pending:{}", owner(id)),
+        L::Reserve(id) => format!("Equity:Fund:{}:Reserve", fund(id)),
+        L::Contributions(id) => format!("Equity:Fund:{}:Contributions", fund(id)),
+        L::Tranche(id) => {
+            let owner = state.tranches.get(id).map(|tranche| fund(tranche.fund));
+            let owner = owner.unwrap_or_else(|| "unknown".to_owned());
+            format!("Equity:Fund:{owner}:Staked:{}", path(tranche_label(state, id)))
+        }
+        L::FeePool(id) => format!("Liabilities:Market:{}:FeePool", market(id)),
+        L::Clearing(id) => format!("Liabilities:Market:{}:Clearing", market(id)),
+        L::Socialised(id) => format!("Liabilities:Market:{}:Clearing:Socialised", market(id)),
+        L::Residual(id) => format!("Liabilities:Market:{}:Clearing:Residual", market(id)),
+        L::PendingClearing(id) => format!("Liabilities:Market:{}:PendingClearing", market(id)),
+        L::Recoveries(id) => format!("Liabilities:Recoveries:{id}"),
+    }
+}
+
+/// How amounts of one asset are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// The asset's name.
+    pub symbol: String,
+    /// Decimals of a whole unit.
+    pub decimals: u8,
+}
+
+impl Unit {
+    /// The unit of an asset.
+    pub fn of(state: &State, asset: AssetId) -> Self {
+        let decimals = state.assets.get(asset).map_or(0, |asset| asset.decimals);
+        Self { symbol: asset_label(state, asset), decimals }
+    }
+
+    /// An amount with all its decimals: `12.500000`.
+    pub fn digits(&self, amount: Amount) -> String {
+        format_decimal(amount.get(), self.decimals)
+    }
+
+    /// An amount with its asset, without zeros at the end: `12.5 usdt`.
+    pub fn short(&self, amount: Amount) -> String {
+        format!("{} {}", trim(self.digits(amount)), self.symbol)
+    }
+}
+
+/// Cuts zeros off the end of a fraction.
+pub(crate) fn trim(digits: String) -> String {
+    if !digits.contains('.') {
+        return digits;
+    }
+    digits.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_keep_names_apart() {
+        for (label, want) in [("alice", "alice"), ("a:b", "a/b"), (":", "/"), ("-.-", "-.-")] {
+            assert_eq!(level(Label::parse(label).unwrap()), want);
+        }
+    }
+
+    #[test]
+    fn short_amounts() {
+        let unit = Unit { symbol: "usdt".to_owned(), decimals: 2 };
+        for (atoms, want) in
+            [(0, "0 usdt"), (1, "0.01 usdt"), (1_000, "10 usdt"), (150, "1.5 usdt")]
+        {
+            assert_eq!(unit.short(Amount::new(atoms)), want);
+        }
+        assert_eq!(Unit { decimals: 0, ..unit }.short(Amount::new(100)), "100 usdt");
+    }
+}

@@ -1,0 +1,89 @@
+//! Words of the field for events, causes and states, as they stand in exported files.
+
+use backstop_core::{
+    Event,
+    record::{Entry, Record},
+    state::LossStatus,
+};
+use backstop_units::LossId;
+
+/// The word for an event, the same as in its JSON.
+pub const fn event_word(event: &Event) -> &'static str {
+    match event {
+        Event::AssetRegistered { .. } => "asset_registered",
+        Event::AccountOpened { .. } => "account_opened",
+        Event::RolesSet { .. } => "roles_set",
+        Event::CouncilSet { .. } => "council_set",
+        Event::RulesActivated { .. } => "rules_activated",
+        Event::NonceUsed { .. } => "nonce_used",
+        Event::FundCreated { .. } => "fund_created",
+        Event::TrancheCreated { .. } => "tranche_created",
+        Event::ThresholdSet { .. } => "threshold_set",
+        Event::TargetSet { .. } => "target_set",
+        Event::SplitSet { .. } => "split_set",
+        Event::CoversSet { .. } => "covers_set",
+        Event::Contributed { .. } => "contributed",
+        Event::ExcessWithdrawn { .. } => "excess_withdrawn",
+        Event::Staked { .. } => "staked",
+        Event::UnstakeRequested { .. } => "unstake_requested",
+        Event::UnstakeEnded { .. } => "unstake_ended",
+        Event::Unstaked { .. } => "unstaked",
+        Event::SeriesStarted { .. } => "series_started",
+        Event::AlertRaised { .. } => "alert_raised",
+        Event::AlertEnded { .. } => "alert_ended",
+        Event::EntriesPaused { .. } => "entries_paused",
+        Event::MarketCreated { .. } => "market_created",
+        Event::WaterfallSet { .. } => "waterfall_set",
+        Event::OpenInterestReported { .. } => "open_interest_reported",
+        Event::FeesPaid { .. } => "fees_paid",
+        Event::LiquidationSettled { .. } => "liquidation_settled",
+        Event::LossDeclared { .. } => "loss_declared",
+        Event::LossAssessed { .. } => "loss_assessed",
+        Event::LossPlaced(_) => "loss_placed",
+        Event::LossClosed { .. } => "loss_closed",
+        Event::LossVoided { .. } => "loss_voided",
+        Event::LossRecovered { .. } => "loss_recovered",
+        Event::RecoveryClaimed { .. } => "recovery_claimed",
+        Event::TransferBegun { .. } => "transfer_begun",
+        Event::TransferResolved { .. } => "transfer_resolved",
+        Event::Reconciled { .. } => "reconciled",
+        Event::Proposed { .. } => "proposed",
+        Event::Approved { .. } => "approved",
+        Event::Executed { .. } => "executed",
+        Event::ProposalCancelled { .. } => "proposal_cancelled",
+        Event::Opened { .. } => "opened",
+    }
+}
+
+/// The command's word of a record; `genesis` for the first.
+pub(crate) const fn command_word(record: &Record) -> &'static str {
+    match &record.entry {
+        Entry::Genesis(_) => "genesis",
+        Entry::Command(command) => command.body.word(),
+    }
+}
+
+/// The loss that an event is about.
+pub(crate) fn loss_of(event: &Event) -> Option<LossId> {
+    match event {
+        Event::LossDeclared { loss, .. }
+        | Event::LossAssessed { loss, .. }
+        | Event::LossClosed { loss }
+        | Event::LossVoided { loss, .. }
+        | Event::LossRecovered { loss, .. }
+        | Event::RecoveryClaimed { loss, .. } => Some(*loss),
+        Event::LossPlaced(placement) => Some(placement.loss),
+        _ => None,
+    }
+}
+
+/// The word for how far a loss is.
+pub(crate) const fn status_word(status: LossStatus) -> &'static str {
+    match status {
+        LossStatus::Declared => "declared",
+        LossStatus::Open => "open",
+        LossStatus::Placed => "placed",
+        LossStatus::Closed => "closed",
+        LossStatus::Void => "void",
+    }
+}

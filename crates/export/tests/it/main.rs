@@ -1,0 +1,6 @@
+//! Books of a small ledger that was made by the engine itself, judged by outside programs.
+
+mod books;
+mod losses;
+mod sheets;
+mod world;
