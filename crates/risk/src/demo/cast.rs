@@ -1,0 +1,102 @@
+//! Who plays which part, read from a genesis: the preset decides the names.
+
+use crate::error::RiskError;
+use backstop_core::{
+    Body, Genesis,
+    policy::{LayerSource, Role, Roles},
+};
+use backstop_units::Label;
+
+/// The accounts and places of a genesis that the demo needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cast {
+    /// The preset.
+    pub preset: Label,
+    /// The first asset.
+    pub asset: Label,
+    /// Its decimals.
+    pub decimals: u8,
+    /// The first market.
+    pub market: Label,
+    /// Its layers, in the order in which they pay.
+    pub layers: Vec<LayerSource>,
+    /// Its fund.
+    pub fund: Label,
+    /// The fund's first staked tranche.
+    pub tranche: Option<Label>,
+    /// The market's venue.
+    pub venue: Label,
+    /// Who opens accounts and gives to the fund.
+    pub operator: Label,
+    /// Who moves money in and out: the custodian, or the operator.
+    pub custodian: Label,
+}
+
+impl Cast {
+    /// Reads a genesis, inside linked batches too.
+    ///
+    /// # Errors
+    /// [`RiskError::Missing`] without an asset, fund or market, [`RiskError::NoRole`] without an
+    /// operator.
+    pub fn of(genesis: &Genesis) -> Result<Self, RiskError> {
+        let bodies = flat(&genesis.setup);
+        let find = |what, pick: &dyn Fn(&Body) -> bool| {
+            bodies.iter().copied().find(|body| pick(body)).ok_or(RiskError::Missing(what))
+        };
+        let Body::CreateMarket(market) = find("market", &|b| matches!(b, Body::CreateMarket(_)))?
+        else {
+            return Err(RiskError::Missing("market"));
+        };
+        let Body::CreateFund(fund) =
+            find("fund", &|b| matches!(b, Body::CreateFund(f) if f.label == market.fund))?
+        else {
+            return Err(RiskError::Missing("fund"));
+        };
+        let Body::RegisterAsset(asset) =
+            find("asset", &|b| matches!(b, Body::RegisterAsset(a) if a.label == fund.asset))?
+        else {
+            return Err(RiskError::Missing("asset"));
+        };
+        let tranche = bodies.iter().find_map(|body| match body {
+            Body::CreateTranche(tranche) if tranche.fund == fund.label => Some(tranche.label),
+            _ => None,
+        });
+        let operator = holder(&bodies, Role::Operator).ok_or(RiskError::NoRole(Role::Operator))?;
+        Ok(Self {
+            preset: genesis.preset,
+            asset: asset.label,
+            decimals: asset.decimals,
+            market: market.label,
+            layers: market.policy.waterfall.iter().map(|layer| layer.source).collect(),
+            fund: fund.label,
+            tranche,
+            venue: market.venue,
+            operator,
+            custodian: holder(&bodies, Role::Custodian).unwrap_or(operator),
+        })
+    }
+}
+
+fn flat(bodies: &[Body]) -> Vec<&Body> {
+    let mut all = Vec::new();
+    for body in bodies {
+        match body {
+            Body::Linked(linked) => all.extend(&linked.steps),
+            _ => all.push(body),
+        }
+    }
+    all
+}
+
+/// The first account that holds a role when the genesis is done.
+fn holder(bodies: &[&Body], role: Role) -> Option<Label> {
+    let mut roles: Vec<(Label, Roles)> = Vec::new();
+    for body in bodies {
+        let Body::SetRoles(set) = body else { continue };
+        match roles.iter_mut().find(|(account, _)| *account == set.account) {
+            Some((_, held)) => *held = set.roles,
+            None => roles.push((set.account, set.roles)),
+        }
+    }
+    roles.iter().find(|(_, held)| held.has(role)).map(|(account, _)| *account)
+}

@@ -1,0 +1,159 @@
+//! Before the first bar: accounts are opened, money comes in through custody, the fund is filled.
+
+use super::cast::Cast;
+use crate::{
+    book::{Book, numbered},
+    error::RiskError,
+    float::to_units,
+    ledger::Ledger,
+    params::{BookParams, VenueParams},
+    random::Random,
+};
+use backstop_core::{
+    Body, Event,
+    command::{
+        BeginTransfer, Contribute, Direction, OpenAccount, Outcome, Party, ResolveTransfer,
+        SetTarget, SetThreshold, Stake,
+    },
+};
+use backstop_units::{Amount, Label, MathError, Shares, Timestamp, split::largest_remainder};
+
+/// Sets stakes apart from the book: another stream of the same seed.
+const STAKES_STREAM: u64 = 0x5354_414B_4553;
+
+/// Opens liquidators, stakers and traders. Returns the liquidators.
+pub(super) fn open_accounts(
+    cast: &Cast,
+    params: &VenueParams,
+    book: &Book,
+    at: Timestamp,
+    ledger: &mut impl Ledger,
+) -> Result<Vec<Label>, RiskError> {
+    let liquidators = names("liquidator", params.liquidators.max(1))?;
+    let stakers = stakers(cast, params)?;
+    let traders = book.accounts.iter().map(|account| account.label);
+    let labels = liquidators.iter().copied().chain(stakers).chain(traders);
+    let open = |label| OpenAccount { label, group: None }.into();
+    ledger.send_all(at, cast.operator, labels.map(open).collect())?;
+    Ok(liquidators)
+}
+
+fn names(kind: &str, count: u32) -> Result<Vec<Label>, RiskError> {
+    Ok((1..=count).map(|number| numbered(kind, number)).collect::<Result<_, _>>()?)
+}
+
+fn stakers(cast: &Cast, params: &VenueParams) -> Result<Vec<Label>, RiskError> {
+    if cast.tranche.is_some() { names("staker", params.stakers) } else { Ok(Vec::new()) }
+}
+
+/// Fills the fund with `total` atoms: the operator's contribution, and stakes where there is a
+/// staked tranche. Makes sure that target and threshold fit: the target is what was filled in, the
+/// threshold twice that, unless the preset's are higher. Returns what came in through custody.
+pub(super) fn fill_fund(
+    cast: &Cast,
+    params: &VenueParams,
+    (seed, total): (u64, Amount),
+    at: Timestamp,
+    ledger: &mut impl Ledger,
+) -> Result<Amount, RiskError> {
+    let stakers = stakers(cast, params)?;
+    let staked =
+        if stakers.is_empty() { Amount::ZERO } else { params.staked_part.of_floor(total)? };
+    let stakes = stakes(seed, staked, params.stake_min, stakers.len())?;
+    let given = total.saturating_sub(staked);
+    let mut payments = vec![(cast.operator, given)];
+    payments.extend(stakers.iter().copied().zip(stakes));
+    payments.retain(|(_, amount)| !amount.is_zero());
+    transfer_in(cast, &payments, at, ledger)?;
+    if !given.is_zero() {
+        let gift = Contribute {
+            fund: cast.fund,
+            account: cast.operator,
+            asset: cast.asset,
+            amount: given,
+        };
+        ledger.send(at, cast.operator, gift.into())?;
+    }
+    let of_stakers = payments.iter().filter(|(account, _)| *account != cast.operator);
+    let bodies = of_stakers.filter_map(|(account, amount)| {
+        let stake = Stake {
+            tranche: cast.tranche?,
+            account: *account,
+            asset: cast.asset,
+            amount: *amount,
+            min_shares: Shares::ZERO,
+        };
+        Some(stake.into())
+    });
+    ledger.send_all(at, cast.venue, bodies.collect())?;
+    raise_limits(cast, total, at, ledger)?;
+    Ok(total)
+}
+
+/// Raises target and threshold where a preset's are lower than this fund needs.
+fn raise_limits(
+    cast: &Cast,
+    total: Amount,
+    at: Timestamp,
+    ledger: &mut impl Ledger,
+) -> Result<(), RiskError> {
+    let twice = total.checked_add(total).ok_or(MathError::Overflow)?;
+    let now = ledger.read(|state| {
+        let fund = state.fund_id(cast.fund).ok().and_then(|id| state.funds.get(id));
+        fund.map(|fund| (fund.target, fund.threshold))
+    })?;
+    let (target, threshold) = now.ok_or(RiskError::Missing("fund"))?;
+    let mut bodies: Vec<Body> = Vec::new();
+    if target < total {
+        bodies.push(SetTarget { fund: cast.fund, target: total }.into());
+    }
+    if threshold < twice {
+        bodies.push(SetThreshold { fund: cast.fund, threshold: twice }.into());
+    }
+    ledger.send_all(at, cast.operator, bodies)?;
+    Ok(())
+}
+
+/// Heavy-tailed stakes that add up to `total`, each at least `least` as far as it goes around.
+fn stakes(seed: u64, total: Amount, least: Amount, count: usize) -> Result<Vec<Amount>, RiskError> {
+    let people = u128::try_from(count).unwrap_or(u128::MAX);
+    let floor = least.get().min(total.get().checked_div(people).unwrap_or(0));
+    let rest = total.get().saturating_sub(floor.saturating_mul(people));
+    let mut random = Random::new(seed ^ STAKES_STREAM);
+    let sigma = BookParams::DEMO.size_sigma;
+    let weights: Vec<u128> =
+        (0..count).map(|_| to_units(random.lognormal(1e6, sigma)).max(1)).collect();
+    let mut parts = vec![0; count];
+    if count > 0 {
+        largest_remainder(rest, &weights, &mut parts)?;
+    }
+    Ok(parts.into_iter().map(|part| Amount::new(part + floor)).collect())
+}
+
+/// Brings money in through custody, announced and confirmed, to free balances.
+fn transfer_in(
+    cast: &Cast,
+    payments: &[(Label, Amount)],
+    at: Timestamp,
+    ledger: &mut impl Ledger,
+) -> Result<(), RiskError> {
+    let begin = |(account, amount): &(Label, Amount)| {
+        let transfer = BeginTransfer {
+            direction: Direction::In,
+            party: Party::Account(*account),
+            asset: cast.asset,
+            amount: *amount,
+            reference: *account,
+        };
+        transfer.into()
+    };
+    let events = ledger.send_all(at, cast.custodian, payments.iter().map(begin).collect())?;
+    let confirm = |event: &Event| match event {
+        Event::TransferBegun { transfer, .. } => {
+            Some(ResolveTransfer { transfer: *transfer, outcome: Outcome::Confirmed }.into())
+        }
+        _ => None,
+    };
+    ledger.send_all(at, cast.custodian, events.iter().filter_map(confirm).collect())?;
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! Why a run of the venue ended early.
+
+use crate::{ledger::LedgerError, venue::Conservation};
+use backstop_core::policy::Role;
+use backstop_units::{Label, LabelError, MathError};
+
+/// Why a run of the venue ended early. Nothing here is a normal outcome of a crash.
+#[derive(Debug, thiserror::Error)]
+pub enum RiskError {
+    /// The ledger refused or failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A quantity left 128 bits.
+    #[error(transparent)]
+    Math(#[from] MathError),
+    /// An account's name is no label.
+    #[error(transparent)]
+    Label(#[from] LabelError),
+    /// The genesis lacks something the venue needs.
+    #[error("the genesis creates no {0}: the venue needs an asset, a fund and a market")]
+    Missing(&'static str),
+    /// No account of the genesis has a role.
+    #[error("the genesis gives nobody the role {}", .0.word())]
+    NoRole(Role),
+    /// A market of the venue is unknown to the ledger, or its fund holds another asset.
+    #[error("market {0} is not on this ledger, or not in the venue's asset")]
+    Market(Label),
+    /// Prices are counted in other atoms than the asset's.
+    #[error("prices have {got} decimals of the quote asset, the asset has {want}")]
+    Decimals {
+        /// Of the prices.
+        got: u8,
+        /// Of the asset.
+        want: u8,
+    },
+    /// There is no bar or no step to run.
+    #[error("nothing to run: at least one bar and one step for each leg are needed")]
+    NothingToRun,
+    /// The ledger's answer lacks an event that its command always has.
+    #[error("the ledger's answer lacks the event {0}")]
+    Answer(&'static str),
+    /// Money appeared or vanished.
+    #[error("the books don't add up: {0:?}")]
+    NotConserved(Box<Conservation>),
+}

@@ -1,0 +1,382 @@
+//! Price bars: the shipped history, and a strict reader for files of the same form.
+//!
+//! ```text
+//! open_time_unix,open,high,low,close
+//! 1760130000,196.84,199.15,168.79,193.41
+//! ```
+//!
+//! Columns are found by name, so their order is free and further ones are ignored. Lines that begin
+//! with `#` and empty lines are skipped. Numbers are read exactly, without floats.
+
+use backstop_units::{DecimalError, Price, Span, Timestamp, parse_decimal};
+
+/// Hourly bars of SOL/USDT, 2025-10-08 00:00 to 2025-10-12 23:00 UTC, 120 bars: the crash of
+/// 2025-10-10 and two days on either side. Origin and licence stand in `data/README.md`.
+pub const SOL_2025_10: &str = include_str!("../../../data/solusdt_1h_2025-10.csv");
+
+/// Decimals of the quote asset in which the shipped file is read (USDT).
+pub const QUOTE_DECIMALS: u8 = 6;
+
+/// Most decimals of a quote asset: with more, sums over a book could overflow.
+pub const QUOTE_DECIMALS_MAX: u8 = 9;
+
+/// Smallest and largest price that is read, in whole quote units: outside it sums could overflow.
+pub const PRICE_RANGE: (&str, &str) = ("0.000001", "1000000000");
+
+/// Longest file that is read, in bars: 30 years of hours.
+pub const BARS_MAX: usize = 262_800;
+
+/// One bar. **Invariant** `low <= open, close <= high`, and none is zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bar {
+    /// When it opens.
+    pub open_time: Timestamp,
+    /// First price.
+    pub open: Price,
+    /// Highest price.
+    pub high: Price,
+    /// Lowest price.
+    pub low: Price,
+    /// Last price.
+    pub close: Price,
+}
+
+/// Bars in rising order of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bars {
+    /// Length of each bar: the smallest distance between two; one hour if there is only one.
+    pub span: Span,
+    /// Decimals of the quote asset in which the prices are counted.
+    pub quote_decimals: u8,
+    /// The bars; at least one as parsed. A gap in time is a missing bar.
+    pub bars: Vec<Bar>,
+}
+
+/// What is wrong with a field of a price file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// A line has fewer fields than the header names.
+    #[error("the field is missing")]
+    Missing,
+    /// A field is no number.
+    #[error(transparent)]
+    NotANumber(#[from] DecimalError),
+    /// A price outside [`PRICE_RANGE`].
+    #[error("a price lies between {} and {}", PRICE_RANGE.0, PRICE_RANGE.1)]
+    PriceRange,
+    /// The high lies below the low.
+    #[error("the high is below the low")]
+    HighBelowLow,
+    /// Open or close lies outside high and low.
+    #[error("open and close lie between low and high")]
+    OutsideRange,
+    /// A time that is not after the one before.
+    #[error("times must rise from line to line")]
+    Unordered,
+    /// A time past the year 9999.
+    #[error("a time is in whole seconds since 1970, before the year 10000")]
+    TimeRange,
+}
+
+/// Why a text is no price history.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PriceError {
+    /// No line with a header, or no bar after it.
+    #[error("no bars: the file needs a header and at least one line of prices")]
+    Empty,
+    /// The header lacks a column.
+    #[error("line {line}: the header has no column {column:?}")]
+    NoColumn {
+        /// Line of the header, counted from one.
+        line: usize,
+        /// The missing name.
+        column: &'static str,
+    },
+    /// A field is wrong.
+    #[error("line {line}, column {column} ({name}): {fault}")]
+    Field {
+        /// Line, counted from one.
+        line: usize,
+        /// First character of the field, counted from one.
+        column: usize,
+        /// The field's name.
+        name: &'static str,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+    /// More decimals than [`QUOTE_DECIMALS_MAX`].
+    #[error("a quote asset of {got} decimals: at most {QUOTE_DECIMALS_MAX} are read")]
+    Decimals {
+        /// Of the quote asset.
+        got: u8,
+    },
+    /// More bars than [`BARS_MAX`].
+    #[error("line {line}: more than {BARS_MAX} bars")]
+    TooLong {
+        /// The first line too many.
+        line: usize,
+    },
+}
+
+/// The columns that a file needs, in the order of [`Bar`].
+const COLUMNS: [&str; 5] = ["open_time_unix", "open", "high", "low", "close"];
+
+/// Last second of the year 9999.
+const LAST_SECOND: u128 = 253_402_300_799;
+
+/// Where the needed columns stand in a line.
+type Places = [usize; 5];
+
+/// One field's place in the text, for errors.
+#[derive(Clone, Copy)]
+struct Place {
+    line: usize,
+    column: usize,
+    name: &'static str,
+}
+
+impl Place {
+    fn error(self, fault: Fault) -> PriceError {
+        PriceError::Field { line: self.line, column: self.column, name: self.name, fault }
+    }
+}
+
+impl Bars {
+    /// Reads a price file; prices become integers of a quote asset with `quote_decimals` decimals.
+    ///
+    /// **Rounding** none: a price with more decimals than the scale holds is refused.
+    ///
+    /// # Errors
+    /// The first [`PriceError`] in the order of the text.
+    pub fn parse(text: &str, quote_decimals: u8) -> Result<Self, PriceError> {
+        if quote_decimals > QUOTE_DECIMALS_MAX {
+            return Err(PriceError::Decimals { got: quote_decimals });
+        }
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut lines = (1usize..)
+            .zip(text.lines())
+            .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+        let (number, header) = lines.next().ok_or(PriceError::Empty)?;
+        let places = columns(number, header)?;
+        let scale = Scale::new(quote_decimals);
+        let mut bars: Vec<Bar> = Vec::new();
+        for (line, content) in lines {
+            if bars.len() == BARS_MAX {
+                return Err(PriceError::TooLong { line });
+            }
+            bars.push(bar(line, content, &places, &scale, bars.last())?);
+        }
+        if bars.is_empty() {
+            return Err(PriceError::Empty);
+        }
+        let steps = bars.windows(2).map(|pair| match pair {
+            [a, b] => b.open_time.since(a.open_time),
+            _ => Span::hours(1),
+        });
+        Ok(Self { span: steps.min().unwrap_or(Span::hours(1)), quote_decimals, bars })
+    }
+
+    /// The shipped history of the crash: 2025-10-09 00:00 to 2025-10-11 23:00 UTC, 72 bars.
+    ///
+    /// # Errors
+    /// None while the shipped file is whole; a test reads it.
+    pub fn sol_crash() -> Result<Self, PriceError> {
+        let all = Self::parse(SOL_2025_10, QUOTE_DECIMALS)?;
+        Ok(all.between(CRASH_FROM, CRASH_UNTIL))
+    }
+
+    /// The bars that open within a stretch of time, its end left out.
+    #[must_use]
+    pub fn between(&self, from: Timestamp, until: Timestamp) -> Self {
+        let inside = |bar: &&Bar| bar.open_time >= from && bar.open_time < until;
+        let bars = self.bars.iter().filter(inside).copied().collect();
+        Self { span: self.span, quote_decimals: self.quote_decimals, bars }
+    }
+}
+
+/// 2025-10-09 00:00 UTC: the first bar of the demo.
+pub const CRASH_FROM: Timestamp = Timestamp::from_ms(1_759_968_000_000);
+/// 2025-10-12 00:00 UTC: the end of the demo's last bar.
+pub const CRASH_UNTIL: Timestamp = Timestamp::from_ms(1_760_227_200_000);
+
+/// Decimals of a price and its allowed range at that scale.
+struct Scale {
+    decimals: u8,
+    least: u128,
+    most: u128,
+}
+
+impl Scale {
+    fn new(quote_decimals: u8) -> Self {
+        // A price counts quote atoms per whole base unit times 10^9.
+        let decimals = quote_decimals.saturating_add(9);
+        let bound = |text| parse_decimal(text, decimals);
+        Self {
+            decimals,
+            least: bound(PRICE_RANGE.0).unwrap_or(1),
+            most: bound(PRICE_RANGE.1).unwrap_or(u128::MAX),
+        }
+    }
+}
+
+fn columns(line: usize, header: &str) -> Result<Places, PriceError> {
+    let names: Vec<&str> = header.split(',').map(str::trim).collect();
+    let mut places = [0; 5];
+    for (place, column) in places.iter_mut().zip(COLUMNS) {
+        let found = names.iter().position(|name| *name == column);
+        *place = found.ok_or(PriceError::NoColumn { line, column })?;
+    }
+    Ok(places)
+}
+
+/// One field without its blanks, and where it begins.
+fn field<'a>(
+    line: usize,
+    content: &'a str,
+    at: usize,
+    name: &'static str,
+) -> Result<(&'a str, Place), PriceError> {
+    let mut column = 1;
+    for (index, raw) in content.split(',').enumerate() {
+        if index == at {
+            let text = raw.trim();
+            let blanks = raw.chars().take_while(|c| c.is_whitespace()).count();
+            let shift = if text.is_empty() { 0 } else { blanks };
+            return Ok((text, Place { line, column: column + shift, name }));
+        }
+        column += raw.chars().count() + 1;
+    }
+    // Just behind the last character.
+    Err(Place { line, column: column - 1, name }.error(Fault::Missing))
+}
+
+fn bar(
+    line: usize,
+    content: &str,
+    places: &Places,
+    scale: &Scale,
+    last: Option<&Bar>,
+) -> Result<Bar, PriceError> {
+    let [time_at, open_at, high_at, low_at, close_at] = *places;
+    let (text, place) = field(line, content, time_at, COLUMNS[0])?;
+    let seconds = parse_decimal(text, 0).map_err(|fault| place.error(fault.into()))?;
+    let seconds = u64::try_from(seconds).ok().filter(|s| u128::from(*s) <= LAST_SECOND);
+    let seconds = seconds.ok_or(place.error(Fault::TimeRange))?;
+    let open_time = Timestamp::from_ms(seconds * 1_000);
+    if last.is_some_and(|last| open_time <= last.open_time) {
+        return Err(place.error(Fault::Unordered));
+    }
+    let price = |at, name| -> Result<(Price, Place), PriceError> {
+        let (text, place) = field(line, content, at, name)?;
+        let atoms =
+            parse_decimal(text, scale.decimals).map_err(|fault| place.error(fault.into()))?;
+        if !(scale.least..=scale.most).contains(&atoms) {
+            return Err(place.error(Fault::PriceRange));
+        }
+        Ok((Price::new(atoms), place))
+    };
+    let (open, open_place) = price(open_at, COLUMNS[1])?;
+    let (high, high_place) = price(high_at, COLUMNS[2])?;
+    let (low, _) = price(low_at, COLUMNS[3])?;
+    let (close, close_place) = price(close_at, COLUMNS[4])?;
+    if high < low {
+        return Err(high_place.error(Fault::HighBelowLow));
+    }
+    for (price, place) in [(open, open_place), (close, close_place)] {
+        if !(low..=high).contains(&price) {
+            return Err(place.error(Fault::OutsideRange));
+        }
+    }
+    Ok(Bar { open_time, open, high, low, close })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "open_time_unix,open,high,low,close\n";
+
+    #[test]
+    fn shipped_file_is_whole() {
+        let all = Bars::parse(SOL_2025_10, QUOTE_DECIMALS).unwrap();
+        assert_eq!((all.bars.len(), all.span), (120, Span::hours(1)));
+        let crash = Bars::sol_crash().unwrap();
+        assert_eq!(crash.bars.len(), 72);
+        let low = crash.bars.iter().map(|bar| bar.low).min().unwrap();
+        assert_eq!(low, Price::new(168_790_000 * 1_000_000_000));
+        let step = |pair: &[Bar]| pair[1].open_time.since(pair[0].open_time) == Span::hours(1);
+        assert!(all.bars.windows(2).all(step));
+    }
+
+    #[test]
+    fn order_of_columns_and_noise_are_free() {
+        let text = "\u{feff}# made up\r\nclose, volume,low,high,open,open_time_unix\r\n\r\n 2,x,1,3, 1.5 ,60\r\n";
+        let bars = Bars::parse(text, 6).unwrap();
+        let price = |micros: u128| Price::new(micros * 1_000_000_000);
+        assert_eq!(
+            bars.bars,
+            [Bar {
+                open_time: Timestamp::from_ms(60_000),
+                open: price(1_500_000),
+                high: price(3_000_000),
+                low: price(1_000_000),
+                close: price(2_000_000),
+            }]
+        );
+    }
+
+    #[test]
+    fn junk_is_named_with_line_and_column() {
+        let field = |line, column, name, fault| PriceError::Field { line, column, name, fault };
+        let digit = |got| Fault::NotANumber(DecimalError::NotADigit { got });
+        for (text, want) in [
+            (String::new(), PriceError::Empty),
+            (HEAD.to_owned(), PriceError::Empty),
+            ("open,high\n".to_owned(), PriceError::NoColumn { line: 1, column: "open_time_unix" }),
+            (
+                "#\nopen_time_unix,open,high,close\n".to_owned(),
+                PriceError::NoColumn { line: 2, column: "low" },
+            ),
+            (format!("{HEAD}60,2,3,1"), field(2, 9, "close", Fault::Missing)),
+            (format!("{HEAD}60,2,x3,1,2"), field(2, 6, "high", digit('x'))),
+            (format!("{HEAD}60,2,3,1,-2"), field(2, 10, "close", digit('-'))),
+            (format!("{HEAD}60,2,3,1,1e3"), field(2, 10, "close", digit('e'))),
+            (format!("{HEAD}60,NaN,3,1,2"), field(2, 4, "open", digit('N'))),
+            (
+                format!("{HEAD}60,,3,1,2"),
+                field(2, 4, "open", Fault::NotANumber(DecimalError::Empty)),
+            ),
+            (format!("{HEAD}60,2,1,3,2"), field(2, 6, "high", Fault::HighBelowLow)),
+            (format!("{HEAD}60,4,3,1,2"), field(2, 4, "open", Fault::OutsideRange)),
+            (format!("{HEAD}60,2,3,1,0.5"), field(2, 10, "close", Fault::OutsideRange)),
+            (format!("{HEAD}60,0,3,0,2"), field(2, 4, "open", Fault::PriceRange)),
+            (format!("{HEAD}60,2,3000000000,1,2"), field(2, 6, "high", Fault::PriceRange)),
+            (
+                format!("{HEAD}60,2,3,1,2\n60,2,3,1,2"),
+                field(3, 1, "open_time_unix", Fault::Unordered),
+            ),
+            (
+                format!("{HEAD}60,2,3,1,2\n  59,2,3,1,2"),
+                field(3, 3, "open_time_unix", Fault::Unordered),
+            ),
+            (
+                format!("{HEAD}999999999999,2,3,1,2"),
+                field(2, 1, "open_time_unix", Fault::TimeRange),
+            ),
+            (
+                format!("{HEAD}60,1.0000000000000001,3,1,2"),
+                field(
+                    2,
+                    4,
+                    "open",
+                    Fault::NotANumber(DecimalError::TooPrecise { got: 16, limit: 15 }),
+                ),
+            ),
+        ] {
+            assert_eq!(Bars::parse(&text, 6), Err(want), "{text:?}");
+        }
+        assert_eq!(Bars::parse(HEAD, 10), Err(PriceError::Decimals { got: 10 }));
+        let error = Bars::parse(&format!("{HEAD}60,2,x3,1,2"), 6).unwrap_err().to_string();
+        assert!(error.starts_with("line 2, column 6 (high): character 'x'"), "{error}");
+    }
+}

@@ -1,0 +1,387 @@
+//! The reference venue: cross-margined accounts, an oracle, a liquidation engine with latency.
+//!
+//! ```text
+//!  oracle ─▶ mark = oracle × (1 + basis) ─▶ below maintenance? ─▶ queue ─ latency ─▶ still below?
+//!                         ▲                                                              │ close
+//!                         └───────────── the fill moves the basis ◀──────────────────────┤
+//!                                                                                        ▼
+//!            survivors pay the socialised part ◀── SettleLiquidation through the core ◀─ outcome
+//! ```
+//!
+//! One step ([`Venue::step`]) moves the oracle, lets impact decay, asks which accounts fell below
+//! maintenance, and closes those whose latency is over; what that does to the mark is asked again
+//! until nothing more is due. Each closed account is settled by exactly one command, only through
+//! the core. Whoever takes the other side is the maker: one account for all market makers, hedged
+//! elsewhere, never liquidated, and charged its part of socialised losses like everybody.
+//!
+//! Money is exact: the sum of all accounts' cash changes only by what goes through the core.
+//!
+//! Deliberately not here: order books, funding, partial liquidation, new orders after the start.
+
+mod arm;
+mod books;
+mod close;
+mod settle;
+mod tally;
+
+pub use books::Conservation;
+pub use tally::{BiggestLoss, Tally};
+
+use crate::{
+    book::Book,
+    error::RiskError,
+    evidence::Evidence,
+    float::to_bps,
+    impact::Impact,
+    ledger::Ledger,
+    margin::{Position, notional, signed, value},
+    params::VenueParams,
+    path::Side,
+};
+use arm::Triggers;
+use backstop_core::state::State;
+use backstop_units::{Amount, AssetId, Base, Label, MarketId, MathError, Price, Timestamp};
+use books::Books;
+use std::collections::VecDeque;
+
+/// Who acts for the venue in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The account that settles.
+    pub venue: Label,
+    /// The account that moves money in and out.
+    pub custodian: Label,
+    /// The accounts that close positions, in turns; at least one.
+    pub liquidators: Vec<Label>,
+    /// The maker. It has no account in the ledger.
+    pub maker: Label,
+    /// The asset of all margins.
+    pub asset: Label,
+}
+
+/// Where an account stands in the liquidation engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    /// Armed: its trigger or the scan watches it.
+    Open,
+    /// Below maintenance when last asked; waits out the latency.
+    Queued,
+    /// Closed for good.
+    Closed,
+}
+
+/// An account as the venue keeps it. Its equity is cash plus what its positions are worth.
+#[derive(Clone, Debug)]
+struct Trader {
+    label: Label,
+    cash: i128,
+    positions: Vec<Position>,
+    status: Status,
+}
+
+/// A market as the venue keeps it.
+#[derive(Clone, Debug)]
+struct Market {
+    label: Label,
+    id: MarketId,
+    oracle: Price,
+    mark: Price,
+    impact: Impact,
+    triggers: Triggers,
+    /// Long and short together, the maker too, in base atoms.
+    open_interest: u128,
+    /// Fees taken and not yet paid into the fee pool, in quote atoms.
+    fees: u128,
+}
+
+/// The venue.
+#[derive(Clone, Debug)]
+pub struct Venue {
+    params: VenueParams,
+    names: Names,
+    asset: AssetId,
+    quote_atoms: f64,
+    markets: Vec<Market>,
+    traders: Vec<Trader>,
+    maker: Trader,
+    /// Accounts with several positions: no single price tells when they fall.
+    crossed: Vec<usize>,
+    queue: VecDeque<(Timestamp, usize)>,
+    books: Books,
+    tally: Tally,
+    evidence: Vec<Evidence>,
+    now: Timestamp,
+}
+
+/// One market of a venue as it opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// Its name in the ledger.
+    pub market: Label,
+    /// Its first oracle price.
+    pub price: Price,
+}
+
+/// How a venue opens.
+#[derive(Clone, Debug)]
+pub struct VenueSetup<'a> {
+    /// How it works.
+    pub params: &'a VenueParams,
+    /// Its trading accounts.
+    pub book: &'a Book,
+    /// Its markets; positions name them by their place here.
+    pub listings: &'a [Listing],
+    /// Who acts for it.
+    pub names: Names,
+    /// When it opens.
+    pub at: Timestamp,
+    /// Atoms of one whole quote unit, in which depth is counted.
+    pub quote_atoms: Amount,
+}
+
+/// Finds the listed markets in the ledger, and the one asset they share.
+fn find(
+    state: &State,
+    asset: Label,
+    listings: &[Listing],
+) -> Result<(AssetId, Vec<MarketId>), RiskError> {
+    let unknown = |label| move |_| RiskError::Market(label);
+    let asset = state.asset_id(asset).map_err(unknown(asset))?;
+    let mut ids = Vec::new();
+    for listing in listings {
+        let error = RiskError::Market(listing.market);
+        let id = state.market_id(listing.market).map_err(unknown(listing.market))?;
+        let fund = state.markets.get(id).and_then(|market| state.funds.get(market.fund));
+        if fund.is_none_or(|fund| fund.asset != asset) {
+            return Err(error);
+        }
+        ids.push(id);
+    }
+    Ok((asset, ids))
+}
+
+impl Venue {
+    /// Opens the venue's books: everybody pays in, positions are opened at the first oracle price,
+    /// and the maker takes the other side.
+    ///
+    /// # Errors
+    /// [`RiskError::Market`] when a market is not on the ledger, [`RiskError::Math`] when a position
+    /// exceeds 128 bits.
+    pub fn open(setup: VenueSetup<'_>, ledger: &mut impl Ledger) -> Result<Self, RiskError> {
+        let VenueSetup { params, book, listings, names, at, quote_atoms } = setup;
+        let (asset, ids) = ledger.read(|state| find(state, names.asset, listings))??;
+        let market = |(listing, id): (&Listing, &MarketId)| Market {
+            label: listing.market,
+            id: *id,
+            oracle: listing.price,
+            mark: listing.price,
+            impact: Impact::new(params),
+            triggers: Triggers::default(),
+            open_interest: 0,
+            fees: 0,
+        };
+        let maker = Trader {
+            label: names.maker,
+            cash: 0,
+            positions: (0..ids.len()).map(|market| Position { market, base: 0 }).collect(),
+            status: Status::Open,
+        };
+        let mut venue = Self {
+            params: *params,
+            asset,
+            quote_atoms: crate::float::to_float(quote_atoms.get()),
+            markets: listings.iter().zip(&ids).map(market).collect(),
+            traders: Vec::with_capacity(book.accounts.len()),
+            maker,
+            crossed: Vec::new(),
+            queue: VecDeque::new(),
+            books: Books::default(),
+            tally: Tally::default(),
+            evidence: Vec::new(),
+            now: at,
+            names,
+        };
+        venue.admit(book)?;
+        venue.fund_maker()?;
+        venue.arm()?;
+        Ok(venue)
+    }
+
+    /// Takes in the book's accounts and opens their positions against the maker.
+    fn admit(&mut self, book: &Book) -> Result<(), RiskError> {
+        for account in &book.accounts {
+            let cash = signed(account.collateral.get())?;
+            self.books.deposit(cash)?;
+            let index = self.traders.len();
+            self.traders.push(Trader {
+                label: account.label,
+                cash,
+                positions: Vec::new(),
+                status: Status::Open,
+            });
+            for opening in &account.positions {
+                let size = signed(opening.base.get())?;
+                let base = if opening.side == Side::Long { size } else { -size };
+                let price = self.markets.get(opening.market).map(|market| market.oracle);
+                let price = price.ok_or(RiskError::Missing("market for a position"))?;
+                self.trade(index, Position { market: opening.market, base }, price)?;
+            }
+            if account.positions.len() > 1 {
+                self.crossed.push(index);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the maker its collateral: one whole open interest, so that it outlives any path.
+    fn fund_maker(&mut self) -> Result<(), RiskError> {
+        let mut collateral = 0i128;
+        for market in &self.markets {
+            collateral += signed(notional(signed(market.open_interest)?, market.oracle)?)?;
+        }
+        self.books.deposit(collateral)?;
+        self.maker.cash += collateral;
+        Ok(())
+    }
+
+    /// Moves a position between an account and the maker at a price. Returns the quote atoms that
+    /// the account paid, negative when it received. Both book the same number.
+    fn trade(&mut self, index: usize, change: Position, price: Price) -> Result<i128, MathError> {
+        let paid = value(change.base, price)?;
+        let (Some(trader), Some(market), Some(taken)) = (
+            self.traders.get_mut(index),
+            self.markets.get_mut(change.market),
+            self.maker.positions.get_mut(change.market),
+        ) else {
+            return Err(MathError::Overflow);
+        };
+        if trader.positions.iter().all(|position| position.market != change.market) {
+            trader.positions.push(Position { market: change.market, base: 0 });
+        }
+        let position = trader.positions.iter_mut().find(|p| p.market == change.market);
+        let Some(position) = position else { return Err(MathError::Overflow) };
+        let before = position.base.unsigned_abs() + taken.base.unsigned_abs();
+        position.base += change.base;
+        taken.base -= change.base;
+        let after = position.base.unsigned_abs() + taken.base.unsigned_abs();
+        market.open_interest =
+            (market.open_interest + after).checked_sub(before).ok_or(MathError::Overflow)?;
+        trader.cash -= paid;
+        self.maker.cash += paid;
+        Ok(paid)
+    }
+
+    /// One step: the oracles' new prices, one for each market, at a later moment.
+    ///
+    /// # Errors
+    /// [`RiskError::Ledger`] when a settlement is refused.
+    pub fn step(
+        &mut self,
+        at: Timestamp,
+        oracles: &[Price],
+        ledger: &mut impl Ledger,
+    ) -> Result<(), RiskError> {
+        let elapsed = at.since(self.now);
+        self.now = at;
+        for (market, oracle) in self.markets.iter_mut().zip(oracles) {
+            market.oracle = *oracle;
+            market.impact.advance(at, elapsed, *oracle, &self.params);
+            market.mark = market.impact.mark(*oracle);
+        }
+        let mut closed = Vec::new();
+        loop {
+            self.ask()?;
+            if !self.close_due(&mut closed)? {
+                break;
+            }
+        }
+        self.settle(&closed, ledger)
+    }
+
+    /// Positions of a market's trading accounts, without the maker, in base atoms.
+    fn sizes(&self, market: usize) -> impl Iterator<Item = i128> {
+        let positions = self.traders.iter().flat_map(|trader| &trader.positions);
+        positions.filter(move |position| position.market == market).map(|position| position.base)
+    }
+
+    /// Which side of a market's traders, without the maker, has more open interest; long if equal.
+    pub fn heavier(&self, market: usize) -> Side {
+        if self.sizes(market).sum::<i128>() < 0 { Side::Short } else { Side::Long }
+    }
+
+    /// Open interest of a market's trading accounts, long and short together, without the maker, in
+    /// base atoms.
+    pub fn trader_interest(&self, market: usize) -> Base {
+        Base::new(self.sizes(market).map(i128::unsigned_abs).sum())
+    }
+
+    /// Open interest of a market, long and short together, the maker too, in base atoms.
+    pub fn open_interest(&self, market: usize) -> Base {
+        Base::new(self.markets.get(market).map_or(0, |market| market.open_interest))
+    }
+
+    /// Open interest of a market at its oracle price, one side, in quote atoms. **Rounding** up.
+    ///
+    /// # Errors
+    /// [`RiskError::Math`] past 128 bits.
+    pub fn one_sided(&self, market: usize) -> Result<Amount, RiskError> {
+        let Some(market) = self.markets.get(market) else { return Ok(Amount::ZERO) };
+        let both = notional(signed(market.open_interest)?, market.oracle)?;
+        Ok(Amount::new(both.div_ceil(2)))
+    }
+
+    /// The venue's mark of a market.
+    pub fn mark(&self, market: usize) -> Price {
+        self.markets.get(market).map_or(Price::ZERO, |market| market.mark)
+    }
+
+    /// The largest distance of a market's mark from its oracle so far, in basis points, below zero
+    /// when the mark lay lower, and when it was reached.
+    pub fn worst_basis(&self, market: usize) -> (i64, Timestamp) {
+        let worst = self.markets.get(market).map(|market| market.impact.worst());
+        worst.map_or((0, Timestamp::ZERO), |(basis, at)| (to_bps(basis), at))
+    }
+
+    /// What the settlements have come to so far.
+    pub const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// The evidence of each step that closed somebody, in order.
+    pub fn evidence(&self) -> &[Evidence] {
+        &self.evidence
+    }
+
+    /// Names of the accounts closed so far.
+    pub fn closed(&self) -> impl Iterator<Item = Label> {
+        self.traders.iter().filter(|t| t.status == Status::Closed).map(|t| t.label)
+    }
+
+    /// Trading accounts, without the maker.
+    pub const fn accounts(&self) -> usize {
+        self.traders.len()
+    }
+
+    /// What an account would be left with at the marks, in quote atoms; none under that name.
+    ///
+    /// # Errors
+    /// [`RiskError::Math`] past 128 bits.
+    pub fn equity(&self, account: Label) -> Result<Option<i128>, RiskError> {
+        let all = self.traders.iter().chain([&self.maker]);
+        let Some(trader) = all.into_iter().find(|trader| trader.label == account) else {
+            return Ok(None);
+        };
+        let marks = self.marks();
+        let (equity, _) = crate::margin::standing(
+            trader.cash,
+            &trader.positions,
+            &marks,
+            self.params.maintenance,
+        )?;
+        Ok(Some(equity))
+    }
+
+    fn marks(&self) -> Vec<Price> {
+        self.markets.iter().map(|market| market.mark).collect()
+    }
+}

@@ -1,0 +1,111 @@
+//! What settlements came to, counted from the events that the ledger answered with.
+
+use backstop_core::{Event, event::Cohort};
+use backstop_units::{AccountId, Amount, LossId, MarketId, Timestamp};
+
+/// The largest loss of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct BiggestLoss {
+    /// Which loss.
+    pub loss: LossId,
+    /// Whose account caused it.
+    pub account: Option<AccountId>,
+    /// When.
+    pub at: Timestamp,
+    /// How much, in atoms.
+    pub gross: Amount,
+}
+
+/// Counts and sums over all settlements; sums in atoms.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Accounts closed.
+    pub liquidations: u64,
+    /// Of them, accounts that owed more than they had.
+    pub deficits: u64,
+    /// Batches of settlements sent.
+    pub batches: u64,
+    /// All losses placed; a fee that a policy adds under water is part of it.
+    pub gross: Amount,
+    /// Paid by each layer of each market, in the order of first payment.
+    pub layers: Vec<(MarketId, u8, Amount)>,
+    /// Of what reserves paid: contributors' money.
+    pub contributions: Amount,
+    /// Borne by open positions.
+    pub socialised: Amount,
+    /// Borne by nobody.
+    pub residual: Amount,
+    /// Remaining collateral that funds kept.
+    pub to_fund: Amount,
+    /// Remaining collateral that liquidators earned.
+    pub to_liquidators: Amount,
+    /// Remaining collateral that went back to users.
+    pub to_users: Amount,
+    /// Funds' parts that did not fit under their threshold.
+    pub overflow: Amount,
+    /// Bounties out of funds.
+    pub bounties: Amount,
+    /// Fees paid into fee pools.
+    pub fees: Amount,
+    /// The largest loss.
+    pub biggest: Option<BiggestLoss>,
+}
+
+fn add(sum: &mut Amount, amount: Amount) {
+    *sum = sum.saturating_add(amount);
+}
+
+impl Tally {
+    /// What a layer of a market has paid.
+    pub fn layer(&self, market: MarketId, layer: u8) -> Amount {
+        let found = self.layers.iter().find(|(at, number, _)| (*at, *number) == (market, layer));
+        found.map_or(Amount::ZERO, |(.., amount)| *amount)
+    }
+
+    /// Adds one event.
+    pub fn count(&mut self, event: &Event) {
+        match event {
+            Event::LossPlaced(placement) => {
+                self.deficits += 1;
+                add(&mut self.gross, placement.gross);
+                if self.biggest.is_none_or(|biggest| placement.gross > biggest.gross) {
+                    self.biggest = Some(BiggestLoss {
+                        loss: placement.loss,
+                        account: placement.account,
+                        at: placement.occurred_at,
+                        gross: placement.gross,
+                    });
+                }
+                for row in &placement.rows {
+                    match row.cohort {
+                        Cohort::Residual => add(&mut self.residual, row.amount),
+                        Cohort::Positions { .. } => add(&mut self.socialised, row.amount),
+                        Cohort::Contributions(_) => add(&mut self.contributions, row.amount),
+                        Cohort::FeePool | Cohort::Reserve(_) | Cohort::Stakers { .. } => {}
+                    }
+                    if row.cohort != Cohort::Residual {
+                        self.pay((placement.market, row.layer), row.amount);
+                    }
+                }
+            }
+            Event::LiquidationSettled {
+                to_fund, to_liquidator, to_user, overflow, bounty, ..
+            } => {
+                add(&mut self.to_fund, *to_fund);
+                add(&mut self.to_liquidators, *to_liquidator);
+                add(&mut self.to_users, *to_user);
+                add(&mut self.overflow, *overflow);
+                add(&mut self.bounties, *bounty);
+            }
+            Event::FeesPaid { amount, .. } => add(&mut self.fees, *amount),
+            _ => {}
+        }
+    }
+
+    fn pay(&mut self, (market, layer): (MarketId, u8), amount: Amount) {
+        match self.layers.iter_mut().find(|(at, number, _)| (*at, *number) == (market, layer)) {
+            Some((.., sum)) => add(sum, amount),
+            None => self.layers.push((market, layer, amount)),
+        }
+    }
+}

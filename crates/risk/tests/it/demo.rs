@@ -1,0 +1,147 @@
+use crate::fixture::{Recorder, backstop, kana};
+use backstop_core::{Body, Genesis};
+use backstop_risk::{
+    Bars, BookParams, DemoReport, DemoSetup, Memory, RiskError, VenueParams, demo::Cast, run,
+    run_with_evidence, sweep,
+};
+use backstop_units::{Amount, Bps};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+
+/// A book small enough for a test without optimisation.
+const SMALL: BookParams = BookParams { accounts: 1_500, ..BookParams::DEMO };
+
+fn run_on(genesis: &Genesis, venue: &VenueParams, steps_per_leg: u32) -> (DemoReport, Recorder) {
+    let bars = Bars::sol_crash().unwrap();
+    let setup =
+        DemoSetup { steps_per_leg, book: &SMALL, venue, ..DemoSetup::new(1, genesis, &bars) };
+    let mut ledger = Recorder::begin(genesis);
+    let report = run(&setup, &mut ledger, &mut |_| {}).unwrap();
+    ledger.memory.check().unwrap();
+    (report, ledger)
+}
+
+fn assert_adds_up(report: &DemoReport) {
+    assert!(report.conservation.holds());
+    let layers: u128 = report.layers.iter().map(|layer| layer.amount.get()).sum();
+    assert_eq!(layers + report.residual.get(), report.gross_loss.get());
+    let (before, after) = (report.fund_before, report.fund_after);
+    let spent = layers - report.socialised.get() + report.bounties.get();
+    let came = report.to_fund.get() + report.fees.get();
+    assert_eq!(
+        before.total().get() + before.fee_pool.get() + came - spent,
+        after.total().get() + after.fee_pool.get(),
+    );
+}
+
+#[test]
+fn the_crash_runs_under_both_presets() {
+    for genesis in [backstop(), kana()] {
+        let (report, ledger) = run_on(&genesis, &VenueParams::DEMO, 60);
+        assert_eq!(report.preset, genesis.preset);
+        assert!(report.liquidations > 100 && report.deficits > 0, "{report:?}");
+        assert_eq!(u64::try_from(ledger.settlements().len()).unwrap(), report.liquidations);
+        assert_adds_up(&report);
+        assert!(report.biggest_loss.is_some_and(|biggest| biggest.gross <= report.gross_loss));
+        assert!(report.open_interest_after < report.open_interest_before);
+    }
+}
+
+#[test]
+fn a_thin_fund_runs_out() {
+    let thin = VenueParams { fund_of_open_interest: Bps::new(1), ..VenueParams::DEMO };
+    let (report, _) = run_on(&backstop(), &thin, 60);
+    assert!(report.socialised > Amount::ZERO && report.residual.is_zero());
+    assert_adds_up(&report);
+    let (report, _) = run_on(&kana(), &thin, 60);
+    assert!(report.residual > Amount::ZERO && report.socialised.is_zero());
+    assert_adds_up(&report);
+}
+
+#[test]
+fn same_seed_same_commands_and_state() {
+    let genesis = backstop();
+    let (first, one) = run_on(&genesis, &VenueParams::DEMO, 30);
+    let (again, two) = run_on(&genesis, &VenueParams::DEMO, 30);
+    assert_eq!(first, again);
+    assert_eq!(one.sent, two.sent);
+    assert_eq!(one.memory.state().hash(), two.memory.state().hash());
+}
+
+/// The evidence of a run is what the floats of the venue end in. One digest, on every machine.
+#[test]
+fn evidence_is_the_same_on_every_machine() {
+    let genesis = backstop();
+    let bars = Bars::sol_crash().unwrap();
+    let setup = DemoSetup { book: &SMALL, ..DemoSetup::new(7, &genesis, &bars) };
+    let mut ledger = Recorder::begin(&genesis);
+    let (report, evidence) = run_with_evidence(&setup, &mut ledger, &mut |_| {}).unwrap();
+    let roots: Vec<_> = evidence.iter().map(|step| step.root).collect();
+    assert_eq!(report.evidence, roots);
+    let mut digest = Sha256::new();
+    for root in &roots {
+        digest.update(root.bytes());
+    }
+    let mut hex = String::new();
+    for byte in digest.finalize().iter().take(8) {
+        write!(hex, "{byte:02x}").unwrap();
+    }
+    assert_eq!((roots.len(), hex.as_str()), (132, "589a16781c9e769d"));
+}
+
+#[test]
+fn steps_may_be_halved_and_doubled() {
+    let genesis = kana();
+    let counts: Vec<u64> = [30, 60, 120]
+        .map(|steps| run_on(&genesis, &VenueParams::DEMO, steps).0.liquidations)
+        .to_vec();
+    assert!(counts.iter().all(|count| *count > 100), "{counts:?}");
+}
+
+#[test]
+fn a_sweep_is_the_same_on_one_thread_and_two() {
+    let (genesis, bars) = (kana(), Bars::sol_crash().unwrap());
+    let book = BookParams { accounts: 200, ..BookParams::DEMO };
+    let setup = DemoSetup { steps_per_leg: 10, book: &book, ..DemoSetup::new(0, &genesis, &bars) };
+    let on = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| sweep(&setup, 5)).unwrap()
+    };
+    let (one, two) = (on(1), on(2));
+    assert_eq!(one, two);
+    assert_eq!(one.reports.iter().map(|r| r.seed).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    assert_ne!(one.reports[0].gross_loss, one.reports[1].gross_loss);
+    assert!(one.lines().iter().any(|line| line.name == "deficits"));
+}
+
+#[test]
+fn bars_of_a_user_run_too() {
+    let text = "open_time_unix,open,high,low,close\n60,10,11,8,9\n3660,9,9.5,6.25,9\n";
+    let (genesis, bars) = (backstop(), Bars::parse(text, 6).unwrap());
+    let setup = DemoSetup { book: &SMALL, ..DemoSetup::new(3, &genesis, &bars) };
+    let mut ledger = Memory::begin(&genesis, setup.begins_at()).unwrap();
+    let mut seen = Vec::new();
+    let report = run(&setup, &mut ledger, &mut |progress| seen.push(progress.bars)).unwrap();
+    assert_eq!((seen, report.bars), (vec![1, 2], 2));
+    assert_adds_up(&report);
+}
+
+#[test]
+fn setups_that_cannot_run_are_refused() {
+    let (genesis, bars) = (backstop(), Bars::sol_crash().unwrap());
+    let mut ledger = Recorder::begin(&genesis);
+    let mut refuse = |setup: &DemoSetup<'_>| run(setup, &mut ledger, &mut |_| {}).unwrap_err();
+    let none = Bars { bars: Vec::new(), ..bars.clone() };
+    assert!(matches!(refuse(&DemoSetup::new(0, &genesis, &none)), RiskError::NothingToRun));
+    let still = DemoSetup { steps_per_leg: 0, ..DemoSetup::new(0, &genesis, &bars) };
+    assert!(matches!(refuse(&still), RiskError::NothingToRun));
+    let other = Bars { quote_decimals: 8, ..bars.clone() };
+    let refused = refuse(&DemoSetup::new(0, &genesis, &other));
+    assert!(matches!(refused, RiskError::Decimals { got: 8, want: 6 }));
+    let mut bare = genesis.clone();
+    bare.setup.retain(|body| !matches!(body, Body::CreateMarket(_)));
+    assert!(matches!(Cast::of(&bare), Err(RiskError::Missing("market"))));
+    bare = genesis.clone();
+    bare.setup.retain(|body| !matches!(body, Body::SetRoles(_)));
+    assert!(matches!(Cast::of(&bare), Err(RiskError::NoRole(_))));
+}

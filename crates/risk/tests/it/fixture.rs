@@ -1,0 +1,172 @@
+//! Geneses, hand-made books, and a ledger that writes down what it was sent.
+
+use backstop_core::{
+    Body, Event, Genesis, RULES_VERSION, State,
+    command::CreateMarket,
+    policy::{Limits, MarketPolicy},
+};
+use backstop_risk::{
+    Book, Ledger, LedgerError, Memory, Venue, VenueParams,
+    book::{Account, Opening, numbered},
+    path::Side,
+    venue::{Listing, Names, VenueSetup},
+};
+use backstop_units::{Amount, Base, Label, Price, Span, Timestamp};
+
+#[derive(serde::Deserialize)]
+struct Preset {
+    name: Label,
+    #[serde(default)]
+    limits: Limits,
+    setup: Vec<Body>,
+}
+
+pub(crate) fn label(text: &str) -> Label {
+    Label::parse(text).unwrap()
+}
+
+fn genesis(text: &str) -> Genesis {
+    let preset: Preset = toml::from_str(text).unwrap();
+    Genesis {
+        ledger: label("test"),
+        rules: RULES_VERSION,
+        preset: preset.name,
+        limits: preset.limits,
+        setup: preset.setup,
+    }
+}
+
+pub(crate) fn backstop() -> Genesis {
+    genesis(include_str!("../../../../presets/backstop.toml"))
+}
+
+pub(crate) fn kana() -> Genesis {
+    genesis(include_str!("../../../../presets/kana.toml"))
+}
+
+/// The preset with a second market on the same fund.
+pub(crate) fn two_markets() -> Genesis {
+    let mut genesis = backstop();
+    let policy: Option<MarketPolicy> = genesis.setup.iter().find_map(|body| match body {
+        Body::CreateMarket(market) => Some(market.policy.clone()),
+        _ => None,
+    });
+    let second = CreateMarket {
+        label: label("btc-perp"),
+        fund: label("main"),
+        venue: label("venue"),
+        policy: policy.unwrap(),
+    };
+    genesis.setup.push(second.into());
+    genesis
+}
+
+pub(crate) fn usd(dollars: f64) -> Price {
+    // Test prices have at most two decimals.
+    let cents = format!("{dollars:.2}").replace('.', "").parse::<u128>().unwrap();
+    Price::new(cents * 10_000 * 1_000_000_000)
+}
+
+pub(crate) fn second(second: u64) -> Timestamp {
+    Timestamp::from_ms(1_000_000 + second * 1_000)
+}
+
+/// An account with whole dollars and whole base units, at most one position a market.
+pub(crate) fn account(number: u32, dollars: u128, positions: &[(usize, i64)]) -> Account {
+    let opening = |(market, units): &(usize, i64)| Opening {
+        market: *market,
+        side: if *units < 0 { Side::Short } else { Side::Long },
+        base: Base::new(u128::from(units.unsigned_abs()) * 1_000_000_000),
+    };
+    Account {
+        label: numbered("trader", number).unwrap(),
+        collateral: Amount::new(dollars * 1_000_000),
+        positions: positions.iter().map(opening).collect(),
+    }
+}
+
+/// Depth without end, no latency: only margin decides.
+pub(crate) fn plain() -> VenueParams {
+    VenueParams { latency: Span::ZERO, depth_per_percent: f64::INFINITY, ..VenueParams::DEMO }
+}
+
+/// A venue over a fresh ledger whose accounts are open, the fund empty.
+pub(crate) fn open(
+    genesis: &Genesis,
+    params: &VenueParams,
+    accounts: Vec<Account>,
+    prices: &[(&str, f64)],
+) -> (Venue, Recorder) {
+    let mut ledger = Recorder::begin(genesis);
+    let liquidator = label("liquidator-00001");
+    let open = |label| backstop_core::command::OpenAccount { label, group: None }.into();
+    let labels = accounts.iter().map(|account| account.label).chain([liquidator]);
+    ledger.send_all(second(0), label("operator"), labels.map(open).collect()).unwrap();
+    let asset = ledger.read(|state| state.assets.iter().next().unwrap().1.label).unwrap();
+    let names = Names {
+        venue: label("venue"),
+        custodian: label("custodian"),
+        liquidators: vec![liquidator],
+        maker: label("maker"),
+        asset,
+    };
+    let listings: Vec<Listing> = prices
+        .iter()
+        .map(|(market, price)| Listing { market: label(market), price: usd(*price) })
+        .collect();
+    let book = Book { accounts };
+    let setup = VenueSetup {
+        params,
+        book: &book,
+        listings: &listings,
+        names,
+        at: second(0),
+        quote_atoms: Amount::new(1_000_000),
+    };
+    let mut venue = Venue::open(setup, &mut ledger).unwrap();
+    venue.end_bar(0, &mut ledger).unwrap();
+    (venue, ledger)
+}
+
+/// A ledger in memory that keeps all commands.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    pub(crate) memory: Memory,
+    pub(crate) sent: Vec<(Timestamp, Label, Body)>,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Recorder {
+    pub(crate) fn begin(genesis: &Genesis) -> Self {
+        let memory = Memory::begin(genesis, Timestamp::from_ms(1)).unwrap();
+        Self { memory, sent: Vec::new(), events: Vec::new() }
+    }
+
+    pub(crate) fn settlements(&self) -> Vec<&backstop_core::command::SettleLiquidation> {
+        self.sent
+            .iter()
+            .filter_map(|(.., body)| match body {
+                Body::SettleLiquidation(settle) => Some(settle),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+impl Ledger for Recorder {
+    fn send_all(
+        &mut self,
+        at: Timestamp,
+        actor: Label,
+        bodies: Vec<Body>,
+    ) -> Result<Vec<Event>, LedgerError> {
+        self.sent.extend(bodies.iter().map(|body| (at, actor, body.clone())));
+        let events = self.memory.send_all(at, actor, bodies)?;
+        self.events.extend(events.iter().cloned());
+        Ok(events)
+    }
+
+    fn read<R>(&mut self, look: impl FnOnce(&State) -> R) -> Result<R, LedgerError> {
+        self.memory.read(look)
+    }
+}
