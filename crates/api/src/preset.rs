@@ -48,13 +48,11 @@ impl Preset {
     /// # Errors
     /// [`PresetError::Unknown`] with the names there are.
     pub fn named(name: &str) -> Result<Self, PresetError> {
-        match PRESETS.iter().find(|(known, _)| *known == name) {
-            Some((_, text)) => Self::parse(text),
-            None => {
-                let known: Vec<_> = PRESETS.iter().map(|(known, _)| *known).collect();
-                Err(PresetError::Unknown { got: name.to_owned(), known: known.join(", ") })
-            }
+        if let Some((_, text)) = PRESETS.iter().find(|(known, _)| *known == name) {
+            return Self::parse(text);
         }
+        let known: Vec<_> = PRESETS.iter().map(|(known, _)| *known).collect();
+        Err(PresetError::Unknown { got: name.to_owned(), known: known.join(", ") })
     }
 
     /// Reads a preset from TOML.

@@ -23,7 +23,10 @@ pub trait Host {
     ) -> Result<(Seq, Vec<Event>), HostError>;
 
     /// Looks at the state as of the last answer.
-    fn look<T>(&mut self, look: impl FnOnce(&State) -> T) -> T;
+    ///
+    /// # Errors
+    /// [`HostError::Broken`] when the state can't be reached.
+    fn look<T>(&mut self, look: impl FnOnce(&State) -> T) -> Result<T, HostError>;
 }
 
 /// Why a host gave no events.
@@ -86,8 +89,8 @@ impl Host for MemoryHost {
         Ok((seq, self.events.clone()))
     }
 
-    fn look<T>(&mut self, look: impl FnOnce(&State) -> T) -> T {
-        look(&self.state)
+    fn look<T>(&mut self, look: impl FnOnce(&State) -> T) -> Result<T, HostError> {
+        Ok(look(&self.state))
     }
 }
 
@@ -117,7 +120,7 @@ pub fn run(scenario: &Scenario, host: &mut impl Host) -> Result<Outcome, HostErr
         }
         steps.push(result);
     }
-    Ok(Outcome { steps, books: host.look(books), unmet })
+    Ok(Outcome { steps, books: host.look(books)?, unmet })
 }
 
 fn one(step: &Step, at: usize, now: Timestamp, host: &mut impl Host) -> Result<Value, HostError> {
@@ -135,7 +138,7 @@ fn one(step: &Step, at: usize, now: Timestamp, host: &mut impl Host) -> Result<V
                 Ok((seq, events)) => {
                     let events: Vec<Value> = host.look(|state| {
                         events.iter().map(|event| event_json(event, state)).collect()
-                    });
+                    })?;
                     json!({ "command": body.word(), "seq": seq, "dry_run": step.dry_run, "events": events })
                 }
                 Err(HostError::Reject(reject)) => {
@@ -144,7 +147,7 @@ fn one(step: &Step, at: usize, now: Timestamp, host: &mut impl Host) -> Result<V
                 Err(broken) => return Err(broken),
             }
         }
-        (None, Some(query)) => match host.look(|state| answer(state, query, now)) {
+        (None, Some(query)) => match host.look(|state| answer(state, query, now))? {
             Ok(value) => json!({ "result": value }),
             Err(Halt::Reject(reject)) => json!({ "reject": problem(&reject) }),
             Err(Halt::Corrupt(corrupt)) => return Err(corrupt.into()),

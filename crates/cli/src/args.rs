@@ -10,7 +10,13 @@ use std::path::PathBuf;
 #[command(name = "backstop", version, arg_required_else_help = true, after_help = AFTER)]
 pub(crate) struct Cli {
     /// The ledger's journal.
-    #[arg(long, global = true, env = "BACKSTOP_DB", default_value = "backstop.db", value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        env = "BACKSTOP_DB",
+        default_value = "backstop.db",
+        value_name = "FILE"
+    )]
     pub(crate) db: PathBuf,
     /// Print JSON.
     #[arg(long, global = true)]
@@ -131,6 +137,9 @@ pub(crate) struct VerifyArgs {
     /// A checkpoint kept elsewhere: finds a cut tail and a rewritten history.
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
+    /// Who must have signed that checkpoint.
+    #[arg(long, value_name = "NAME:KEY", requires = "checkpoint")]
+    pub(crate) signer: Option<String>,
     /// Take the signatures inside the log as checked.
     #[arg(long)]
     pub(crate) no_signatures: bool,
@@ -162,6 +171,9 @@ pub(crate) enum ProofVerb {
     Show {
         /// Its sequence number.
         seq: u64,
+        /// Sign the present head with this key; without it a stored checkpoint is used.
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
     },
     /// Check a proof; needs no journal.
     Check {

@@ -49,14 +49,20 @@ impl Failure {
         if printer.is_json() {
             let what = match self {
                 Self::Rejected(reject) => problem(reject),
-                Self::Input(what) | Self::Unverified(what) | Self::Environment(what) => json!({ "title": what }),
+                Self::Input(what) | Self::Unverified(what) | Self::Environment(what) => {
+                    json!({ "title": what })
+                }
             };
             eprintln!("{}", json!({ "error": what, "exit_code": code }));
             return ExitCode::from(code);
         }
         match self {
-            Self::Rejected(reject) => eprintln!("refused: {reject}\n\nhint: {}", reject.code.hint()),
-            Self::Input(what) | Self::Unverified(what) | Self::Environment(what) => eprintln!("error: {what}"),
+            Self::Rejected(reject) => {
+                eprintln!("refused: {reject}\n\nhint: {}", reject.code.hint())
+            }
+            Self::Input(what) | Self::Unverified(what) | Self::Environment(what) => {
+                eprintln!("error: {what}")
+            }
         }
         ExitCode::from(code)
     }
@@ -72,6 +78,9 @@ impl From<Reject> for Failure {
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     // A closed pipe is nobody's fault.
     let _ = error.print();
-    let help = matches!(error.kind(), clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion);
+    let help = matches!(
+        error.kind(),
+        clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion
+    );
     if help { ExitCode::SUCCESS } else { ExitCode::from(2) }
 }

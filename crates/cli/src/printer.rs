@@ -32,7 +32,9 @@ impl Printer {
         let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         match written {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
-            other => other.map_err(|error| Failure::Environment(format!("standard output: {error}"))),
+            other => {
+                other.map_err(|error| Failure::Environment(format!("standard output: {error}")))
+            }
         }
     }
 
@@ -48,7 +50,11 @@ impl Printer {
     ///
     /// # Errors
     /// As [`Printer::text`].
-    pub(crate) fn either(&self, value: &Value, text: impl FnOnce() -> String) -> Result<(), Failure> {
+    pub(crate) fn either(
+        &self,
+        value: &Value,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
         if self.json { self.value(value) } else { self.text(&text()) }
     }
 
@@ -61,8 +67,10 @@ impl Printer {
 
     /// A progress bar with rate and time left, on a terminal only.
     pub(crate) fn bar(&self, length: u64, what: &'static str) -> ProgressBar {
-        let target = if self.progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {per_sec} eta {eta}");
+        let target =
+            if self.progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let style =
+            ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {per_sec} eta {eta}");
         let bar = ProgressBar::with_draw_target(Some(length), target).with_message(what);
         match style {
             Ok(style) => bar.with_style(style.progress_chars("=> ")),

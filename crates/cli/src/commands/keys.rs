@@ -40,11 +40,15 @@ pub(crate) fn run(args: &KeysArgs, printer: &Printer) -> Result<(), Failure> {
 
 fn new(file: &Path, printer: &Printer) -> Result<(), Failure> {
     let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|error| Failure::Environment(format!("random numbers: {error}")))?;
+    getrandom::fill(&mut seed)
+        .map_err(|error| Failure::Environment(format!("random numbers: {error}")))?;
     let secret = SigningKey::from_bytes(&seed);
     files::write_secret(file, &format!("{}\n", hex::encode(seed)))?;
     let public = hex::encode(secret.verifying_key().to_bytes());
-    printer.note(&format!("The secret is in {}. Keep it off the machine that runs the ledger.", file.display()));
+    printer.note(&format!(
+        "The secret is in {}. Keep it off the machine that runs the ledger.",
+        file.display()
+    ));
     printer.either(&json!({ "public_key": public }), || format!("{public}\n"))
 }
 
@@ -52,7 +56,11 @@ fn new(file: &Path, printer: &Printer) -> Result<(), Failure> {
 pub(crate) fn load(path: &Path) -> Result<SigningKey, Failure> {
     let text = files::read(path)?;
     let mut seed = [0; 32];
-    hex::decode_to_slice(text.trim(), &mut seed)
-        .map_err(|_| Failure::Input(format!("{}: not a secret key as `backstop keys new` writes it", path.display())))?;
+    hex::decode_to_slice(text.trim(), &mut seed).map_err(|_| {
+        Failure::Input(format!(
+            "{}: not a secret key as `backstop keys new` writes it",
+            path.display()
+        ))
+    })?;
     Ok(SigningKey::from_bytes(&seed))
 }

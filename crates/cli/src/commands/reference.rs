@@ -30,7 +30,8 @@ fn commands_text() -> String {
     let mut text = String::new();
     for command in COMMANDS {
         // Writing into a String can't fail.
-        let _ = writeln!(text, "## `{}` ({})\n\n{}\n", command.word, command.code, command.doc.trim());
+        let _ =
+            writeln!(text, "## `{}` ({})\n\n{}\n", command.word, command.code, command.doc.trim());
         let _ = writeln!(text, "| field | type | what |\n| --- | --- | --- |");
         for field in command.fields {
             let kind = field.kind.replace("backstop_units::", "");

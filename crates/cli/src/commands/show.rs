@@ -8,6 +8,10 @@ use crate::{
 };
 use backstop_api::{fund_view, loss_view, waterfall_view};
 use backstop_core::{Halt, State, policy::Cause};
+use backstop_export::{
+    ExportError,
+    loss::{History, loss_svg, loss_text},
+};
 use backstop_units::{FundId, LossId, format_decimal};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -64,8 +68,14 @@ fn funds_text(views: &[Value]) -> String {
     let rows: Vec<_> = views
         .iter()
         .map(|view| {
-            vec![text(view, "label"), text(view, "asset"), word(view).to_owned(), money(view, "balance"),
-                 money(view, "target"), coverage(view)]
+            vec![
+                text(view, "label"),
+                text(view, "asset"),
+                word(view).to_owned(),
+                money(view, "balance"),
+                money(view, "target"),
+                coverage(view),
+            ]
         })
         .collect();
     table(&["fund", "asset", "state", "balance", "target", "coverage"], &rows)
@@ -73,39 +83,62 @@ fn funds_text(views: &[Value]) -> String {
 
 fn fund_text(view: &Value) -> String {
     let asset = view["asset"].as_str().unwrap_or_default();
-    let mut text = format!("{} ({asset}, {})\n\n", view["label"].as_str().unwrap_or_default(), word(view));
-    let rows: Vec<_> = ["balance", "reserve", "contributions", "staked", "queued", "counted", "threshold", "target"]
-        .iter()
-        .map(|field| vec![(*field).to_owned(), money(view, field)])
-        .chain([vec!["coverage".to_owned(), coverage(view)]])
-        .collect();
+    let mut text =
+        format!("{} ({asset}, {})\n\n", view["label"].as_str().unwrap_or_default(), word(view));
+    let rows: Vec<_> = [
+        "balance",
+        "reserve",
+        "contributions",
+        "staked",
+        "queued",
+        "counted",
+        "threshold",
+        "target",
+    ]
+    .iter()
+    .map(|field| vec![(*field).to_owned(), money(view, field)])
+    .chain([vec!["coverage".to_owned(), coverage(view)]])
+    .collect();
     text.push_str(&table(&["", asset], &rows));
     for tranche in view["tranches"].as_array().into_iter().flatten() {
         let shares = tranche["shares"].as_str().unwrap_or_default();
         let label = tranche["label"].as_str().unwrap_or_default();
-        text.push_str(&format!("\ntranche {label}: {shares} shares, series {}, {} losses borne\n", tranche["series"], tranche["losses"]));
+        text.push_str(&format!(
+            "\ntranche {label}: {shares} shares, series {}, {} losses borne\n",
+            tranche["series"], tranche["losses"]
+        ));
     }
     text
 }
 
 pub(crate) fn loss(args: &LossArgs, db: &Path, printer: &Printer) -> Result<(), Failure> {
-    let state = ledger::load(db)?;
     match &args.verb {
-        LossVerb::List { limit } => losses(&state, *limit, printer),
-        LossVerb::Show { loss, svg } => {
-            let value = loss_view(&state, *loss).map_err(halted)?;
-            if *svg {
-                return printer.text(&backstop_export::loss_svg(&state, *loss));
-            }
-            printer.either(&value, || backstop_export::loss_text(&state, *loss))
-        }
+        LossVerb::List { limit } => losses(&ledger::load(db)?, *limit, printer),
+        LossVerb::Show { loss, svg } => one_loss(*loss, *svg, db, printer),
     }
+}
+
+/// One loss, with what its layers had when it was placed.
+fn one_loss(id: LossId, svg: bool, db: &Path, printer: &Printer) -> Result<(), Failure> {
+    let mut history = History::default();
+    let state = ledger::walk(db, |state, record| history.observe(state, record).map_err(told))?;
+    let value = loss_view(&state, id).map_err(halted)?;
+    if svg {
+        return printer.text(&loss_svg(&state, id, &history).map_err(told)?);
+    }
+    let text = loss_text(&state, id, &history).map_err(told)?;
+    printer.either(&value, || text)
+}
+
+fn told(error: ExportError) -> Failure {
+    Failure::Environment(error.to_string())
 }
 
 fn losses(state: &State, limit: usize, printer: &Printer) -> Result<(), Failure> {
     let count = u32::try_from(state.losses.len()).unwrap_or(u32::MAX);
     let newest = (0..count).rev().take(limit).map(LossId::new);
-    let views = newest.map(|id| loss_view(state, id)).collect::<Result<Vec<_>, _>>().map_err(halted)?;
+    let views =
+        newest.map(|id| loss_view(state, id)).collect::<Result<Vec<_>, _>>().map_err(halted)?;
     let value = json!({ "total": count, "losses": views });
     printer.either(&value, || {
         let cell = |view: &Value, field: &str| match &view[field] {
@@ -114,7 +147,8 @@ fn losses(state: &State, limit: usize, printer: &Printer) -> Result<(), Failure>
             other => other.to_string(),
         };
         let head = ["id", "market", "cause", "status", "account", "gross", "funded", "placed_in"];
-        let rows: Vec<_> = views.iter().map(|view| head.iter().map(|field| cell(view, field)).collect()).collect();
+        let rows: Vec<_> =
+            views.iter().map(|view| head.iter().map(|field| cell(view, field)).collect()).collect();
         table(&head, &rows)
     })
 }
@@ -122,17 +156,24 @@ fn losses(state: &State, limit: usize, printer: &Printer) -> Result<(), Failure>
 pub(crate) fn waterfall(args: &WaterfallArgs, db: &Path, printer: &Printer) -> Result<(), Failure> {
     let state = ledger::load(db)?;
     let WaterfallVerb::Explain { market, loss } = &args.verb;
-    let value = waterfall_view(&state, *market, *loss, Cause::Bankruptcy, state.meta.now).map_err(halted)?;
+    let value = waterfall_view(&state, *market, *loss, Cause::Bankruptcy, state.meta.now)
+        .map_err(halted)?;
     printer.either(&value, || {
         let cell = |view: &Value| view.as_str().unwrap_or("no limit").to_owned();
         let layers = value["layers"].as_array().into_iter().flatten();
         let mut rows: Vec<_> = layers
             .map(|layer| {
-                ["layer", "available", "limits_leave", "pays"].iter().map(|field| cell(&layer[field])).collect()
+                ["layer", "available", "limits_leave", "pays"]
+                    .iter()
+                    .map(|field| cell(&layer[field]))
+                    .collect()
             })
             .collect();
         let residual = value["residual"].as_str().unwrap_or_default().to_owned();
         rows.push(vec!["residual".to_owned(), String::new(), String::new(), residual]);
-        format!("a loss of {loss} atoms on {market}\n\n{}", table(&["layer", "available", "limits leave", "pays"], &rows))
+        format!(
+            "a loss of {loss} atoms on {market}\n\n{}",
+            table(&["layer", "available", "limits leave", "pays"], &rows)
+        )
     })
 }

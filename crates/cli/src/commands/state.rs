@@ -1,6 +1,10 @@
 //! `state`: the ledger's head, hash, and books.
 
-use crate::{exit::Failure, ledger, printer::{Printer, table}};
+use crate::{
+    exit::Failure,
+    ledger,
+    printer::{Printer, table},
+};
 use backstop_api::books;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -21,8 +25,10 @@ pub(crate) fn run(db: &Path, printer: &Printer) -> Result<(), Failure> {
     });
     printer.either(&value, || {
         let head = ["ledger", "rules", "next_seq", "time", "accounts", "losses", "state_hash"];
-        let cell = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-        let rows: Vec<_> = head.iter().map(|field| vec![(*field).to_owned(), cell(&value[field])]).collect();
+        let cell =
+            |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        let rows: Vec<_> =
+            head.iter().map(|field| vec![(*field).to_owned(), cell(&value[field])]).collect();
         let balanced = value["books"]["trial_balance"]["balanced"] == true;
         let word = if balanced { "zero for every asset" } else { "NOT ZERO" };
         format!("{}trial balance  {word}\n", table(&["", ""], &rows).trim_start())

@@ -1,0 +1,109 @@
+//! `run`: a scenario file in memory, through the same engine as `serve` will use.
+
+use crate::{args::RunArgs, exit::Failure, files, ledger::Durable, printer::Printer};
+use backstop_api::{Format, HostError, Scenario};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+pub(crate) fn run(args: &RunArgs, printer: &Printer) -> Result<(), Failure> {
+    let text = files::read(&args.file)?;
+    let told =
+        |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", args.file.display()));
+    let scenario = Scenario::parse(&text, Format::of(&args.file)).map_err(|error| told(&error))?;
+    let genesis = scenario.genesis().map_err(|error| told(&error))?;
+    // Books are written from a journal: one of its own, that goes with the run.
+    let scratch = args.books.as_ref().map(|_| Scratch::new()).transpose()?;
+    let journal = scratch.as_ref().map(|scratch| scratch.0.join("journal.db"));
+    let mut host = Durable::create(journal.as_deref(), &genesis, scenario.start)?;
+    let outcome = backstop_api::run(&scenario, &mut host).map_err(|error| match error {
+        HostError::Reject(reject) => Failure::Rejected(reject),
+        HostError::Broken(what) => Failure::Environment(what),
+    })?;
+    drop(host);
+    if let (Some(books), Some(journal)) = (&args.books, &journal) {
+        files::write(books, |out| super::export::ledger_of(journal, out))?;
+    }
+    let value = json!({ "schema": "backstop.run.v1", "title": scenario.title, "steps": outcome.steps, "books": outcome.books });
+    printer.either(&value, || text_of(&value))?;
+    match outcome.unmet.first() {
+        None => Ok(()),
+        Some((step, what)) => {
+            let count = outcome.unmet.len();
+            Err(Failure::Unverified(format!(
+                "{count} expectations not met; the first at step {step}: {what}"
+            )))
+        }
+    }
+}
+
+/// A folder that goes when the run ends.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, Failure> {
+        let folder = std::env::temp_dir().join(format!("backstop-run-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // A leftover folder in the temporary place harms nobody.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn text_of(value: &Value) -> String {
+    let mut text = format!("{}\n\n", value["title"].as_str().unwrap_or_default());
+    for step in value["steps"].as_array().into_iter().flatten() {
+        let what = match (&step["reject"], &step["result"], &step["events"]) {
+            (Value::Object(reject), ..) => {
+                format!(
+                    "refused {} (got {}, limit {})",
+                    reject["code"].as_str().unwrap_or_default(),
+                    plain(&reject["got"]),
+                    plain(&reject["limit"])
+                )
+            }
+            (_, Value::Object(result), _) => short(&Value::Object(result.clone())),
+            (_, _, Value::Array(events)) => {
+                events.iter().map(short).collect::<Vec<_>>().join("\n      ")
+            }
+            _ => String::new(),
+        };
+        let command = step["command"].as_str().unwrap_or("query");
+        text.push_str(&format!(
+            "{:>3}  {} {command}\n      {what}\n",
+            step["step"],
+            plain(&step["at"])
+        ));
+    }
+    text.push_str("\nclosing books (atoms)\n");
+    for account in value["books"]["accounts"].as_array().into_iter().flatten() {
+        if account["balance"] != "0" {
+            text.push_str(&format!(
+                "  {:>24} {:6} {} {}\n",
+                plain(&account["balance"]),
+                plain(&account["side"]),
+                plain(&account["asset"]),
+                account["account"]
+            ));
+        }
+    }
+    text.push_str(&format!("state hash {}\n", plain(&value["books"]["state_hash"])));
+    text
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+}
+
+/// One line: what is not zero or empty.
+fn short(value: &Value) -> String {
+    let Value::Object(fields) = value else { return plain(value) };
+    let kept = fields.iter().filter(|(_, v)| !v.is_null() && **v != "0" && **v != json!([]));
+    kept.map(|(key, v)| if key == "type" { plain(v) } else { format!("{key}={}", plain(v)) })
+        .collect::<Vec<_>>()
+        .join(" ")
+}

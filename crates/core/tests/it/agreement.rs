@@ -1,0 +1,57 @@
+//! The core and the naive oracle agree, and the books balance after every command.
+
+use crate::run::{Count, property, with_oracle};
+use backstop_testkit::script;
+use std::cell::RefCell;
+
+/// Conservation, numbered invariants and every balance, after every command of every script. That the
+/// scripts reach what they should is counted: each kind of command is accepted often.
+#[test]
+fn core_agrees_with_the_oracle() {
+    let all = RefCell::new(Count::default());
+    property(script(), |script| {
+        let (_, count) = with_oracle(&script)?;
+        all.borrow_mut().merge(&count);
+        Ok(())
+    });
+    for (word, (accepted, refused)) in &all.borrow().0 {
+        println!("{word:22} {accepted:8} accepted {refused:8} refused");
+    }
+    let reached = |word: &str| all.borrow().0.get(word).is_some_and(|count| count.0 > 0);
+    for word in [
+        "contribute",
+        "withdraw_excess",
+        "stake",
+        "request_unstake",
+        "cancel_unstake",
+        "claim_unstake",
+        "lapse_ticket",
+        "raise_alert",
+        "end_alert",
+        "pause_entries",
+        "set_threshold",
+        "set_covers",
+        "set_waterfall",
+        "report_open_interest",
+        "pay_fees",
+        "settle_liquidation",
+        "declare_loss",
+        "assess_loss",
+        "place_loss",
+        "close_loss",
+        "void_loss",
+        "lapse_declaration",
+        "recover_loss",
+        "claim_recovery",
+        "begin_transfer",
+        "resolve_transfer",
+        "reconcile",
+        "propose",
+        "approve",
+        "execute",
+        "cancel_proposal",
+        "linked",
+    ] {
+        assert!(reached(word), "no script got as far as a {word} that is accepted");
+    }
+}

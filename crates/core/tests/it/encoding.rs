@@ -1,0 +1,242 @@
+//! The bytes of every command and event are pinned: what a log holds today must read the same for ever.
+//!
+//! `UPDATE_GOLDEN=1` writes `tests/golden/encoding.txt` anew. A line may be added to it; a line that
+//! changes breaks every log in the world.
+
+use crate::samples;
+use backstop_core::{
+    Body, COMMANDS, Command, Entry, Event, Record,
+    command::{Approvals, OpeningAccount, Party, SettleLiquidation, Signature},
+    policy::{AlertCause, Cause, PublicKey, Role, SignatureBytes},
+};
+use backstop_testkit::{World, label};
+use backstop_units::{Amount, Base, Hash, Price, Seq, Signed, Timestamp};
+use borsh::{BorshDeserialize, BorshSerialize};
+use std::{collections::BTreeSet, fmt::Debug, fmt::Write as _, path::PathBuf};
+
+/// One pinned value: its name and its bytes.
+type Line = (String, Vec<u8>);
+
+/// Encodes a value, and checks that it comes back, alone and not from bytes too few or too many.
+fn pin<T>(name: impl Into<String>, value: &T) -> Line
+where
+    T: BorshSerialize + BorshDeserialize + PartialEq + Debug,
+{
+    let (name, bytes) = (name.into(), borsh::to_vec(value).unwrap());
+    assert_eq!(borsh::from_slice::<T>(&bytes).ok().as_ref(), Some(value), "{name}");
+    assert!(borsh::from_slice::<T>(&bytes[..bytes.len() - 1]).is_err(), "{name}: a byte too few");
+    let more: Vec<u8> = bytes.iter().copied().chain([0]).collect();
+    assert!(borsh::from_slice::<T>(&more).is_err(), "{name}: a byte too many");
+    (name, bytes)
+}
+
+/// The discriminant and name of an event. A new variant must be given a sample and a line here.
+fn kind(event: &Event) -> (u8, &'static str) {
+    match event {
+        Event::AssetRegistered { .. } => (1, "asset_registered"),
+        Event::AccountOpened { .. } => (2, "account_opened"),
+        Event::RolesSet { .. } => (3, "roles_set"),
+        Event::CouncilSet { .. } => (4, "council_set"),
+        Event::RulesActivated { .. } => (5, "rules_activated"),
+        Event::NonceUsed { .. } => (6, "nonce_used"),
+        Event::FundCreated { .. } => (20, "fund_created"),
+        Event::TrancheCreated { .. } => (21, "tranche_created"),
+        Event::ThresholdSet { .. } => (22, "threshold_set"),
+        Event::TargetSet { .. } => (23, "target_set"),
+        Event::SplitSet { .. } => (24, "split_set"),
+        Event::CoversSet { .. } => (25, "covers_set"),
+        Event::Contributed { .. } => (26, "contributed"),
+        Event::ExcessWithdrawn { .. } => (27, "excess_withdrawn"),
+        Event::Staked { .. } => (28, "staked"),
+        Event::UnstakeRequested { .. } => (29, "unstake_requested"),
+        Event::UnstakeEnded { .. } => (30, "unstake_ended"),
+        Event::Unstaked { .. } => (31, "unstaked"),
+        Event::SeriesStarted { .. } => (32, "series_started"),
+        Event::AlertRaised { .. } => (33, "alert_raised"),
+        Event::AlertEnded { .. } => (34, "alert_ended"),
+        Event::EntriesPaused { .. } => (35, "entries_paused"),
+        Event::MarketCreated { .. } => (50, "market_created"),
+        Event::WaterfallSet { .. } => (51, "waterfall_set"),
+        Event::OpenInterestReported { .. } => (52, "open_interest_reported"),
+        Event::FeesPaid { .. } => (53, "fees_paid"),
+        Event::LiquidationSettled { .. } => (54, "liquidation_settled"),
+        Event::LossDeclared { .. } => (70, "loss_declared"),
+        Event::LossAssessed { .. } => (71, "loss_assessed"),
+        Event::LossPlaced(_) => (72, "loss_placed"),
+        Event::LossClosed { .. } => (73, "loss_closed"),
+        Event::LossVoided { .. } => (74, "loss_voided"),
+        Event::LossRecovered { .. } => (76, "loss_recovered"),
+        Event::RecoveryClaimed { .. } => (77, "recovery_claimed"),
+        Event::TransferBegun { .. } => (90, "transfer_begun"),
+        Event::TransferResolved { .. } => (91, "transfer_resolved"),
+        Event::Reconciled { .. } => (92, "reconciled"),
+        Event::Proposed { .. } => (100, "proposed"),
+        Event::Approved { .. } => (101, "approved"),
+        Event::Executed { .. } => (102, "executed"),
+        Event::ProposalCancelled { .. } => (103, "proposal_cancelled"),
+        Event::Opened { .. } => (120, "opened"),
+    }
+}
+/// How many kinds [`kind`] knows.
+const KINDS: usize = 42;
+
+fn command(body: Body) -> Command {
+    let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };
+    Command {
+        id: samples::id(),
+        actor: label("op"),
+        occurred_at: Some(Timestamp::from_ms(3)),
+        body,
+        approvals: Some(Approvals {
+            nonce: 4,
+            expires_at: Timestamp::from_ms(5),
+            signatures: vec![signature],
+        }),
+    }
+}
+
+fn lines() -> Vec<Line> {
+    let mut lines = Vec::new();
+    for body in samples::bodies() {
+        lines.push(pin(format!("body {}", body.word()), &body));
+    }
+    for event in samples::events() {
+        lines.push(pin(format!("event {}", kind(&event).1), &event));
+    }
+    for account in samples::ledger_accounts() {
+        lines.push(pin(format!("ledger {}", account.word()), &account));
+    }
+    let [nothing, full] = samples::underwater();
+    lines.push(pin("underwater nothing", &nothing));
+    lines.push(pin("underwater full_fee", &full));
+    for cause in Cause::ALL {
+        lines.push(pin(format!("cause {}", cause.word()), cause));
+    }
+    for cause in AlertCause::ALL {
+        lines.push(pin(format!("alert {}", cause.word()), cause));
+    }
+    for role in Role::ALL {
+        lines.push(pin(format!("role {}", role.word()), role));
+    }
+    let name = label("x");
+    lines.push(pin("party account", &Party::Account(name)));
+    lines.push(pin("party clearing", &Party::Clearing(name)));
+    lines.push(pin("opening account", &OpeningAccount::Account(name)));
+    lines.push(pin("opening reserve", &OpeningAccount::Reserve(name)));
+    lines.push(pin("opening contributions", &OpeningAccount::Contributions(name)));
+    lines.push(pin("opening fee_pool", &OpeningAccount::FeePool(name)));
+    let signed = command(samples::bodies().remove(1));
+    lines.push(pin("command", &signed));
+    let record = Record {
+        seq: Seq::new(6),
+        time: Timestamp::from_ms(7),
+        rules: 1,
+        entry: Entry::Command(signed),
+        events: vec![Event::NonceUsed { nonce: 8 }],
+    };
+    lines.push(pin("record command", &record));
+    let genesis = backstop_core::Genesis {
+        ledger: label("ledger"),
+        rules: 1,
+        preset: label("preset"),
+        limits: backstop_core::policy::Limits::default(),
+        setup: vec![samples::bodies().remove(0)],
+    };
+    let record = Record { entry: Entry::Genesis(genesis), ..record };
+    lines.push(pin("record genesis", &record));
+    lines
+}
+
+fn golden() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/encoding.txt")
+}
+
+#[test]
+fn bytes_are_as_they_have_always_been() {
+    let mut text = String::new();
+    for (name, bytes) in lines() {
+        writeln!(text, "{name} {}", hex::encode(bytes)).unwrap();
+    }
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(golden().parent().unwrap()).unwrap();
+        std::fs::write(golden(), &text).unwrap();
+    }
+    let pinned = std::fs::read_to_string(golden()).expect("UPDATE_GOLDEN=1 writes it");
+    for (now, then) in text.lines().zip(pinned.lines()) {
+        assert_eq!(now, then);
+    }
+    assert_eq!(text.lines().count(), pinned.lines().count(), "lines were added or removed");
+}
+
+#[test]
+fn every_command_has_a_sample_and_its_own_discriminant() {
+    let samples = samples::bodies();
+    let words: Vec<&str> = samples.iter().map(Body::word).collect();
+    let table: Vec<&str> = COMMANDS.iter().map(|spec| spec.word).collect();
+    assert_eq!(words, table);
+    for (sample, spec) in samples.iter().zip(COMMANDS) {
+        assert_eq!(borsh::to_vec(sample).unwrap()[0], spec.code, "{}", spec.word);
+    }
+    let codes: BTreeSet<u8> = COMMANDS.iter().map(|spec| spec.code).collect();
+    let distinct: BTreeSet<&str> = table.iter().copied().collect();
+    assert_eq!((codes.len(), distinct.len()), (COMMANDS.len(), COMMANDS.len()));
+}
+
+#[test]
+fn every_event_has_a_sample_and_its_own_discriminant() {
+    let samples = samples::events();
+    let kinds: BTreeSet<(u8, &str)> = samples.iter().map(kind).collect();
+    let codes: BTreeSet<u8> = samples.iter().map(|event| kind(event).0).collect();
+    assert_eq!((samples.len(), kinds.len(), codes.len()), (KINDS, KINDS, KINDS));
+    for event in &samples {
+        assert_eq!(borsh::to_vec(event).unwrap()[0], kind(event).0, "{event:?}");
+    }
+}
+
+#[test]
+fn unknown_discriminants_are_refused() {
+    let known: BTreeSet<u8> = COMMANDS.iter().map(|spec| spec.code).collect();
+    for code in (0..=255u8).filter(|code| !known.contains(code)) {
+        let mut bytes = vec![code];
+        bytes.resize(600, 0);
+        // Any number of zeros: for no length may an unknown command be read.
+        for length in 1..bytes.len() {
+            assert!(borsh::from_slice::<Body>(&bytes[..length]).is_err(), "command {code}");
+        }
+    }
+}
+
+/// The aim is 220 bytes for a settlement. What it is today must not grow; a settlement with a deficit
+/// also carries its loss.
+#[test]
+fn a_settlement_is_small() {
+    let mut world = World::new();
+    let mut settle = SettleLiquidation {
+        market: label("sol"),
+        account: label("alice"),
+        liquidator: label("bob"),
+        outcome: Signed::new(1_000_000),
+        notional: Amount::new(20_000_000),
+        mark: Price::new(150_000_000_000),
+        open_interest: Some(Base::new(5_000)),
+        evidence: Some(Hash::new([1; 32])),
+    };
+    let mut size = |settle: &SettleLiquidation| {
+        world.must("venue", settle.clone());
+        world.log.last().map_or(0, Vec::len)
+    };
+    let full = size(&settle);
+    settle.outcome = Signed::new(-5_000);
+    let deficit = size(&settle);
+    settle.outcome = Signed::new(1_000_000);
+    settle.open_interest = None;
+    settle.evidence = None;
+    let plain = size(&settle);
+    println!(
+        "a settlement is {plain} bytes, {full} with open interest and evidence, {deficit} with a deficit"
+    );
+    assert!(
+        plain <= 262 && full <= 331 && deficit <= 465,
+        "{plain}, {full}, {deficit}: it has grown"
+    );
+}

@@ -1,0 +1,17 @@
+//! The core from outside: properties against the naive oracle, tables, pinned bytes, frozen logs.
+//!
+//! `BACKSTOP_CASES` sets the number of random scripts for each property (500 without it).
+
+mod agreement;
+mod encoding;
+mod excess;
+mod extreme;
+mod holds;
+mod limits;
+mod recovery;
+mod regression;
+mod rejects;
+mod replay;
+mod round_trip;
+mod run;
+mod samples;

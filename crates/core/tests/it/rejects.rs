@@ -1,0 +1,853 @@
+//! Bad input: for every reject code of the core at least one command that yields exactly it, with the
+//! value that was got and the limit it met; and after each the state is as before.
+
+use RejectCode as C;
+use backstop_core::{
+    Body, Command, Reject, RejectCode, begin,
+    command::{
+        ActivateRules, Approvals, Approve, AssessLoss, BeginTransfer, CancelUnstake, ClaimRecovery,
+        ClaimUnstake, CloseLoss, Contribute, CreateFund, CreateMarket, DeclareLoss, Direction,
+        EndAlert, Execute, LapseDeclaration, LapseTicket, Linked, OpenAccount, Opening,
+        OpeningAccount, Outcome, Party, PauseEntries, PayFees, PlaceLoss, Propose, RaiseAlert,
+        Reconcile, RecoverLoss, RegisterAsset, RequestUnstake, ResolveTransfer, SetCouncil,
+        SetRoles, SetSplit, SetTarget, SetThreshold, SetWaterfall, SettleLiquidation, Stake,
+        VoidLoss, WithdrawExcess,
+    },
+    governance::body_digest,
+    policy::{
+        AlertCause, Cause, FundKind, FundPolicy, LayerPolicy, LayerSource, PublicKey, Role, Roles,
+        SplitPolicy, Underwater,
+    },
+    reject::Value,
+};
+use backstop_testkit::{
+    Setup, World, keys, label,
+    world::{START, layer, market},
+};
+use backstop_units::{
+    Amount, Bps, Hash, Label, LossId, Price, ProposalId, Shares, Signed, Span, TicketId, Timestamp,
+    TransferId,
+};
+use std::collections::BTreeSet;
+
+/// Codes that the engine answers, before or instead of the core.
+const ENGINE: [C; 8] = [
+    C::IdTooOld,
+    C::IdInFuture,
+    C::IdReused,
+    C::ClockJumped,
+    C::QueueFull,
+    C::JournalFull,
+    C::Stopped,
+    C::NotGenesis,
+];
+
+/// The cases that were tried; each sends one bad command to a world of its own.
+#[derive(Default)]
+struct Table {
+    tried: BTreeSet<C>,
+}
+
+impl Table {
+    /// Sends the last command of a case and compares the whole reject.
+    fn case(&mut self, world: &mut World, actor: &str, body: impl Into<Body>, expected: Reject) {
+        let command = world.command(actor, body);
+        self.command(world, &command, expected);
+    }
+
+    fn command(&mut self, world: &mut World, command: &Command, expected: Reject) {
+        let before = world.state.hash();
+        let got = world.send_command(command).map(<[_]>::to_vec);
+        assert_eq!(got, Err(expected), "{command:?}");
+        assert_eq!(world.state.hash(), before, "{} changed the state", expected.code.name());
+        self.tried.insert(expected.code);
+    }
+}
+
+fn no(code: C, got: impl Into<Value>, limit: impl Into<Value>) -> Reject {
+    Reject::new(code, got, limit)
+}
+fn got(code: C, got: impl Into<Value>) -> Reject {
+    Reject::got(code, got)
+}
+fn atoms(amount: u128) -> Amount {
+    Amount::new(amount)
+}
+fn after(span: Span) -> Timestamp {
+    START.plus(span)
+}
+fn hours(hours: u64) -> Span {
+    Span::hours(hours)
+}
+
+const NOTHING: &str = "nothing";
+const EVIDENCE: Hash = Hash::new([1; 32]);
+const LOSS: LossId = LossId::new(0);
+const TICKET: TicketId = TicketId::new(0);
+
+fn of(change: impl Fn(&mut Setup)) -> World {
+    let mut setup = Setup::default();
+    change(&mut setup);
+    World::of(&setup)
+}
+
+fn stake(account: &str, amount: u128) -> Stake {
+    let (tranche, account, asset) = (label("jun"), label(account), label("usdt"));
+    Stake { tranche, account, asset, amount: atoms(amount), min_shares: Shares::ZERO }
+}
+fn contribute(amount: u128) -> Contribute {
+    let (fund, account, asset) = (label("main"), label("alice"), label("usdt"));
+    Contribute { fund, account, asset, amount: atoms(amount) }
+}
+fn request(shares: u128) -> RequestUnstake {
+    let (tranche, account) = (label("jun"), label("alice"));
+    RequestUnstake { tranche, account, shares: Shares::new(shares) }
+}
+fn settle(outcome: i128) -> SettleLiquidation {
+    SettleLiquidation {
+        market: label("sol"),
+        account: label("alice"),
+        liquidator: label("bob"),
+        outcome: Signed::new(outcome),
+        notional: Amount::ZERO,
+        mark: Price::ZERO,
+        open_interest: None,
+        evidence: Some(EVIDENCE),
+    }
+}
+fn declare(amount: u128) -> DeclareLoss {
+    let (market, cause) = (label("sol"), Cause::BadDebt);
+    DeclareLoss { market, cause, account: None, estimate: atoms(amount) }
+}
+fn assess(amount: u128) -> AssessLoss {
+    AssessLoss { loss: LOSS, amount: atoms(amount), evidence: EVIDENCE }
+}
+fn transfer(direction: Direction, party: Party, amount: u128) -> BeginTransfer {
+    let (asset, reference) = (label("usdt"), Label::NONE);
+    BeginTransfer { direction, party, asset, amount: atoms(amount), reference }
+}
+fn alice() -> Party {
+    Party::Account(label("alice"))
+}
+fn withdraw(amount: u128) -> WithdrawExcess {
+    WithdrawExcess { fund: label("main"), amount: atoms(amount) }
+}
+fn account(name: &str) -> OpenAccount {
+    OpenAccount { label: label(name), group: None }
+}
+fn create_fund(name: &str, asset: &str) -> CreateFund {
+    CreateFund {
+        label: label(name),
+        asset: label(asset),
+        kind: FundKind::Shared,
+        treasury: label("treasury"),
+        threshold: Amount::ZERO,
+        target: Amount::ZERO,
+        policy: FundPolicy::default(),
+    }
+}
+fn create_market(fund: &str, waterfall: Vec<LayerPolicy>) -> CreateMarket {
+    let (name, venue) = (label("new"), label("venue"));
+    CreateMarket { label: name, fund: label(fund), venue, policy: market(waterfall) }
+}
+
+/// A world with a stake of 500 by Alice and a ticket for it.
+fn with_ticket() -> World {
+    let mut world = World::new();
+    world.must("alice", stake("alice", 500));
+    world.must("alice", request(500));
+    world
+}
+
+#[test]
+fn commands_and_batches() {
+    let mut table = Table::default();
+    let world = &mut World::new();
+    for (at, limit) in [
+        (START.minus(Span::from_ms(3_600_001)), START.minus(hours(1))),
+        (START.plus(Span::from_ms(300_001)), START.plus(Span::from_ms(300_000))),
+    ] {
+        let command = Command { occurred_at: Some(at), ..world.command("venue", settle(5)) };
+        table.command(world, &command, no(C::OccurredAtSkew, at, limit));
+    }
+    let (asset, balance, as_of) = (label("usdt"), Amount::ZERO, after(hours(1)));
+    let future = Reconcile { asset, balance, as_of, signature: None };
+    let limit = START.plus(Span::from_ms(300_000));
+    table.case(world, "custodian", future, no(C::OccurredAtSkew, as_of, limit));
+
+    let many = Linked { steps: vec![account("x").into(); 257] };
+    table.case(world, "op", many, no(C::BatchTooLarge, 257usize, 256usize));
+    table.case(world, "op", Linked { steps: vec![] }, no(C::BatchTooLarge, 0usize, 256usize));
+    let inner = Body::from(Linked { steps: vec![account("x").into()] });
+    let nested = Linked { steps: vec![account("y").into(), inner.clone()] };
+    table.case(world, "op", nested, Reject::bare(C::BatchNested));
+    let expires_at = after(hours(1));
+    let proposed = Propose { body: Box::new(inner), nonce: 1, expires_at };
+    table.case(world, "op", proposed, Reject::bare(C::BatchNested));
+
+    let mut closed = of(|setup| {
+        setup.limits.sandbox = false;
+        setup.balance = Amount::ZERO;
+    });
+    let open = |asset: &str| Opening {
+        account: OpeningAccount::Reserve(label("main")),
+        asset: label(asset),
+        amount: atoms(1),
+    };
+    table.case(&mut closed, "op", open("usdt"), Reject::bare(C::SandboxOnly));
+    table.case(world, "op", open("eth"), got(C::WrongAsset, label("eth")));
+    done(&table);
+}
+
+#[test]
+fn rights() {
+    let mut table = Table::default();
+    let world = &mut World::new();
+    table.case(world, NOTHING, account("x"), got(C::UnknownActor, label(NOTHING)));
+    table.case(world, "alice", account("x"), no(C::RoleMissing, "none", "operator"));
+    // A declaration by the wrong role.
+    table.case(world, "keeper", declare(5), no(C::RoleMissing, "keeper", "venue"));
+    table.case(world, "risk", withdraw(5), no(C::RoleMissing, "risk", "operator"));
+    table.case(world, "alice", settle(5), no(C::RoleMissing, "none", "operator"));
+    table.case(world, "bob", stake("alice", 5), Reject::bare(C::NotOwner));
+    let out = transfer(Direction::Out, alice(), 5);
+    table.case(world, "bob", out, Reject::bare(C::NotOwner));
+
+    let mut slow = of(|setup| setup.fund.withdraw_delay = Span::days(3));
+    table.case(&mut slow, "op", withdraw(5), no(C::Timelocked, Span::ZERO, Span::days(3)));
+    let (fund, less) = (label("main"), atoms(1));
+    let mut slow = of(|setup| setup.fund.threshold_delay = Span::days(14));
+    let lower = SetThreshold { fund, threshold: less };
+    table.case(&mut slow, "op", lower, no(C::Timelocked, Span::ZERO, Span::days(14)));
+
+    for (keys, threshold, size) in [
+        (vec![], 1, 0usize),
+        (vec![keys::public(1)], 0, 1),
+        (vec![keys::public(1)], 2, 1),
+        (vec![keys::public(1), keys::public(1)], 1, 1),
+    ] {
+        let council = SetCouncil { keys, threshold };
+        table.case(world, "op", council, no(C::BadCouncil, usize::from(threshold), size));
+    }
+    let rules = ActivateRules { version: 9 };
+    table.case(world, "op", rules, no(C::UnknownRules, 9u32, 1u32));
+    let genesis = backstop_core::Genesis { rules: 9, ..Setup::default().genesis() };
+    let refused = begin(&genesis, START).map(drop);
+    assert_eq!(refused, Err((0, no(C::UnknownRules, 9u32, 1u32).into())));
+    done(&table);
+}
+
+/// A council of three, two of whom must sign, and a fund with excess.
+fn council() -> World {
+    of(|setup| {
+        setup.council = (3, 2);
+        setup.reserve = atoms(20_000);
+    })
+}
+
+fn signed(world: &mut World, body: impl Into<Body>, approvals: Approvals) -> Command {
+    Command { approvals: Some(approvals), ..world.command("op", body) }
+}
+
+/// Withdrawal without enough valid signatures: wrong key, replayed nonce, expired, over other bytes, by
+/// another ledger, too few, twice by one.
+#[test]
+fn approvals() {
+    let mut table = Table::default();
+    let world = &mut council();
+    let ledger = world.state.meta.ledger;
+    let body = Body::from(withdraw(100));
+    let until = after(hours(1));
+    let by = |members: &[u8]| keys::approve(ledger, &body, 7, until, members);
+    let mut case = |world: &mut World, approvals, expected| {
+        let command = signed(world, body.clone(), approvals);
+        table.command(world, &command, expected);
+    };
+    let key = |seed| Hash::new(keys::public(seed).0);
+
+    // By a stranger, besides enough members.
+    case(world, by(&[1, 2, 9]), got(C::UnknownSigner, key(9)));
+    // Over another amount, nonce or expiry; on another ledger; one key's bytes under another key.
+    let other = keys::approve(ledger, &withdraw(101).into(), 7, until, &[1, 2]);
+    case(world, other, got(C::BadSignature, key(1)));
+    case(world, Approvals { nonce: 8, ..by(&[1, 2]) }, got(C::BadSignature, key(1)));
+    let later = Approvals { expires_at: after(hours(2)), ..by(&[1, 2]) };
+    case(world, later, got(C::BadSignature, key(1)));
+    let abroad = keys::approve(label("elsewhere"), &body, 7, until, &[1, 2]);
+    case(world, abroad, got(C::BadSignature, key(1)));
+    let mut forged = by(&[1, 2]);
+    forged.signatures[1].bytes = forged.signatures[0].bytes;
+    case(world, forged, got(C::BadSignature, key(2)));
+    let mut flipped = by(&[1, 2]);
+    flipped.signatures[0].bytes.0[63] ^= 1;
+    case(world, flipped, got(C::BadSignature, key(1)));
+    let mut junk = by(&[1, 2]);
+    junk.signatures[0].key = PublicKey([0xff; 32]);
+    case(world, junk, got(C::BadSignature, Hash::new([0xff; 32])));
+    case(world, by(&[1, 1]), Reject::bare(C::DuplicateSigner));
+    case(world, by(&[2]), no(C::TooFewSignatures, 1usize, 2usize));
+    case(world, by(&[]), no(C::TooFewSignatures, 0usize, 2usize));
+    let unsigned = world.command("op", body.clone());
+    table.command(world, &unsigned, no(C::TooFewSignatures, 0usize, 2usize));
+
+    // The right ones pass, once.
+    let command = signed(world, body.clone(), by(&[3, 1]));
+    world.send_command(&command).expect("two of three have signed");
+    table.command(world, &command, no(C::NonceUsed, 7u64, 7u64));
+    let old = keys::approve(ledger, &body, 6, until, &[1, 2]);
+    let command = signed(world, body.clone(), old);
+    table.command(world, &command, no(C::NonceUsed, 6u64, 7u64));
+    world.wait(hours(1));
+    let late = keys::approve(ledger, &body, 8, until, &[1, 2]);
+    let command = signed(world, body.clone(), late);
+    table.command(world, &command, no(C::ApprovalExpired, until, until));
+    done(&table);
+}
+
+#[test]
+fn proposals() {
+    let mut table = Table::default();
+    let world = &mut of(|setup| {
+        setup.council = (3, 2);
+        setup.reserve = atoms(20_000);
+        setup.fund.withdraw_delay = Span::days(2);
+    });
+    let ledger = world.state.meta.ledger;
+    let (proposal, until) = (ProposalId::new(0), after(Span::days(10)));
+    let body = Body::from(withdraw(100));
+    let propose = |body: &Body, nonce| {
+        Body::from(Propose { body: Box::new(body.clone()), nonce, expires_at: until })
+    };
+    table.case(world, "alice", propose(&body, 1), no(C::RoleMissing, "none", "operator"));
+    let open = account("x").into();
+    table.case(world, "op", propose(&open, 1), Reject::bare(C::NotProposable));
+    table.case(world, "op", propose(&body, 0), no(C::NonceUsed, 0u64, 0u64));
+    let dead = Propose { body: Box::new(body.clone()), nonce: 1, expires_at: START };
+    table.case(world, "op", dead, no(C::ApprovalExpired, START, START));
+    table.case(world, "op", Execute { proposal }, got(C::UnknownProposal, proposal));
+
+    let first = keys::approve(ledger, &body, 1, until, &[1]);
+    let command = signed(world, propose(&body, 1), first.clone());
+    world.send_command(&command).expect("a proposal");
+    let unready = no(C::ProposalNotReady, START, Timestamp::MAX);
+    table.case(world, "keeper", Execute { proposal }, unready);
+    let digest = body_digest(&body);
+    let approve = Approve { proposal, digest };
+    table.case(world, "alice", approve.clone(), no(C::TooFewSignatures, 0usize, 1usize));
+    let wrong = Approve { proposal, digest: Hash::ZERO };
+    table.case(world, "alice", wrong, no(C::ProposalMismatch, Hash::ZERO, digest));
+    let replayed = keys::approve(ledger, &body, 2, until, &[2]);
+    let command = signed(world, approve.clone(), replayed);
+    table.command(world, &command, no(C::ProposalMismatch, 2u64, 1u64));
+    let stranger = keys::approve(ledger, &body, 1, until, &[9]);
+    let command = signed(world, approve.clone(), stranger);
+    table.command(world, &command, got(C::UnknownSigner, Hash::new(keys::public(9).0)));
+    // The first member again adds nothing.
+    let command = signed(world, approve.clone(), first);
+    world.send_command(&command).expect("an approval that is known");
+    table.case(world, "keeper", Execute { proposal }, unready);
+    let second = keys::approve(ledger, &body, 1, until, &[2]);
+    let command = signed(world, approve.clone(), second.clone());
+    world.send_command(&command).expect("the second member");
+    let ready = after(Span::days(2));
+    table.case(world, "keeper", Execute { proposal }, no(C::ProposalNotReady, START, ready));
+    world.wait(Span::days(2));
+    world.must("keeper", Execute { proposal });
+    table.case(world, "keeper", Execute { proposal }, got(C::ProposalClosed, proposal));
+    let command = signed(world, approve, second);
+    table.command(world, &command, got(C::ProposalClosed, proposal));
+
+    // One who has signed leaves the council: what he signed waits for nobody.
+    let resign =
+        Body::from(SetCouncil { keys: vec![keys::public(2), keys::public(3)], threshold: 2 });
+    let withdrawn = keys::approve(ledger, &body, 2, until, &[1, 2]);
+    let command = signed(world, propose(&body, 2), withdrawn);
+    world.send_command(&command).expect("a proposal with two signatures");
+    let approvals = keys::approve(ledger, &resign, 3, until, &[2, 3]);
+    let command = signed(world, resign, approvals);
+    world.send_command(&command).expect("a new council");
+    world.wait(Span::days(2));
+    let gone = got(C::UnknownSigner, Hash::new(keys::public(1).0));
+    table.case(world, "keeper", Execute { proposal: ProposalId::new(1) }, gone);
+    world.now = until;
+    let expired = no(C::ApprovalExpired, until, until);
+    table.case(world, "keeper", Execute { proposal: ProposalId::new(1) }, expired);
+    done(&table);
+}
+
+#[test]
+fn registry() {
+    let mut table = Table::default();
+    let world = &mut of(|setup| setup.limits.accounts_max = 12);
+    let nothing = label(NOTHING);
+    table.case(world, "op", create_fund("new", NOTHING), got(C::UnknownAsset, nothing));
+    let roles = SetRoles { account: nothing, roles: Roles::of(&[Role::Operator]) };
+    table.case(world, "op", roles, got(C::UnknownAccount, nothing));
+    let target = SetTarget { fund: nothing, target: atoms(1) };
+    table.case(world, "op", target, got(C::UnknownFund, nothing));
+    let stranger = Stake { tranche: nothing, ..stake("alice", 5) };
+    table.case(world, "alice", stranger, got(C::UnknownTranche, nothing));
+    let fees = PayFees { market: nothing, amount: atoms(5) };
+    table.case(world, "op", fees, got(C::UnknownMarket, nothing));
+    table.case(world, "op", account("alice"), got(C::DuplicateLabel, label("alice")));
+    table.case(world, "op", create_fund("main", "usdt"), got(C::DuplicateLabel, label("main")));
+    let unnamed = OpenAccount { label: Label::NONE, group: None };
+    table.case(world, "op", unnamed, got(C::DuplicateLabel, Label::NONE));
+    let fine = RegisterAsset { label: label("fine"), decimals: 31, custodian: None };
+    table.case(world, "op", fine, no(C::TooManyDecimals, 31u32, 30u32));
+    table.case(world, "op", account("x"), no(C::CapacityReached, 12usize, 12u32));
+    done(&table);
+}
+
+#[test]
+fn amounts() {
+    let mut table = Table::default();
+    let world = &mut of(|setup| setup.reserve = atoms(20_000));
+    let zero = Reject::bare(C::ZeroAmount);
+    table.case(world, "alice", contribute(0), zero);
+    table.case(world, "alice", stake("alice", 0), zero);
+    table.case(world, "alice", request(0), zero);
+    table.case(world, "op", withdraw(0), zero);
+    table.case(world, "risk", declare(0), zero);
+    table.case(world, "venue", PayFees { market: label("sol"), amount: Amount::ZERO }, zero);
+    table.case(world, "custodian", transfer(Direction::In, alice(), 0), zero);
+    let eth = Contribute { asset: label("eth"), ..contribute(5) };
+    table.case(world, "alice", eth, no(C::WrongAsset, label("eth"), label("usdt")));
+    let clearing = Party::Clearing(label("sol"));
+    let eth = BeginTransfer { asset: label("eth"), ..transfer(Direction::In, clearing, 5) };
+    table.case(world, "custodian", eth, got(C::WrongAsset, label("eth")));
+    let (all, more) = (atoms(1_000_000), atoms(1_000_001));
+    table.case(world, "alice", contribute(more.get()), no(C::InsufficientBalance, more, all));
+    table.case(world, "alice", stake("alice", more.get()), no(C::InsufficientBalance, more, all));
+    let out = transfer(Direction::Out, alice(), u128::MAX);
+    table.case(world, "alice", out, no(C::InsufficientBalance, u128::MAX, all));
+
+    // Past 128 bits: a fee on top of the largest deficit, and a second fee pool of everything.
+    let mut fees = of(|setup| {
+        setup.markets[0].underwater = Underwater::FullFee { fee: Bps::new(20_000) };
+    });
+    let huge = SettleLiquidation { notional: Amount::MAX, ..settle(i128::MIN) };
+    table.case(&mut fees, "venue", huge, Reject::bare(C::Overflow));
+    let fees = PayFees { market: label("sol"), amount: Amount::MAX };
+    world.must("venue", fees.clone());
+    table.case(world, "venue", fees, Reject::bare(C::Overflow));
+    let amount = Amount::MAX;
+    let opening =
+        Opening { account: OpeningAccount::Account(label("alice")), asset: label("usdt"), amount };
+    table.case(world, "op", opening, Reject::bare(C::Overflow));
+    done(&table);
+}
+
+#[test]
+fn holds_and_pauses() {
+    let mut table = Table::default();
+    let (fund, cause) = (label("main"), AlertCause::Oracle);
+    let world = &mut with_ticket();
+    let until = after(hours(5));
+    world.must("guardian", PauseEntries { fund, until });
+    table.case(world, "bob", stake("bob", 5), no(C::EntriesPaused, START, until));
+    table.case(world, "alice", contribute(5), no(C::EntriesPaused, START, until));
+
+    let world = &mut with_ticket();
+    world.wait(Span::days(14));
+    let (now, until) = (world.now, world.now.plus(hours(5)));
+    world.must("guardian", RaiseAlert { fund, cause, until });
+    let claim = ClaimUnstake { ticket: TICKET };
+    table.case(world, "alice", claim.clone(), no(C::FundOnAlert, now, until));
+    world.must("risk", declare(5));
+    table.case(world, "alice", claim, got(C::FundGated, LOSS));
+    table.case(world, "bob", stake("bob", 5), got(C::FundGated, LOSS));
+
+    let world = &mut World::new();
+    let long = after(Span::days(7).plus(Span::from_ms(1)));
+    let (week, more) = (Span::days(7), 604_800_001u64);
+    let alert = RaiseAlert { fund, cause, until: long };
+    table.case(world, "guardian", alert, no(C::AlertTooLong, more, week));
+    table.case(
+        world,
+        "guardian",
+        PauseEntries { fund, until: long },
+        no(C::AlertTooLong, more, week),
+    );
+    table.case(world, "risk", EndAlert { fund }, got(C::NotOnAlert, label("main")));
+    let past = RaiseAlert { fund, cause, until: START };
+    table.case(world, "guardian", past, no(C::TimeRunsBack, START, START));
+    done(&table);
+}
+
+#[test]
+fn excess() {
+    let mut table = Table::default();
+    let rich = |reserve: u128| of(|setup| setup.reserve = atoms(reserve));
+    let world = &mut rich(10_500);
+    table.case(world, "op", withdraw(501), no(C::AboveExcess, atoms(501), atoms(500)));
+    world.must("risk", declare(5));
+    table.case(world, "op", withdraw(5), got(C::LossOpen, LOSS));
+    table.case(&mut rich(9_999), "op", withdraw(1), no(C::BelowThreshold, 9_999u128, 10_000u128));
+    table.case(&mut rich(10_000), "op", withdraw(1), no(C::NoExcess, 10_000u128, 10_000u128));
+
+    let world = &mut rich(10_500);
+    world.must("op", SetTarget { fund: label("main"), target: atoms(20_000) });
+    table.case(world, "op", withdraw(1), no(C::CoverageLow, 10_500u128, 20_000u128));
+
+    let world = &mut World::new();
+    world.must("alice", contribute(10_500));
+    table.case(world, "op", withdraw(1), no(C::NoProtocolExcess, 500u128, 0u128));
+
+    let world = &mut rich(10_500);
+    let balance = |amount: u128| Reconcile {
+        asset: label("usdt"),
+        balance: atoms(amount),
+        as_of: START,
+        signature: None,
+    };
+    world.must("custodian", balance(3));
+    table.case(world, "op", withdraw(1), no(C::SuspenseOpen, 3u128, 0u128));
+    world.must("venue", settle(100));
+    let treasury = Party::Account(label("treasury"));
+    let mut gains = of(|setup| setup.threshold = Amount::ZERO);
+    gains.must("venue", settle(100));
+    gains.must("custodian", balance(3));
+    let out = transfer(Direction::Out, treasury, 1);
+    table.case(&mut gains, "treasury", out, no(C::SuspenseOpen, 3u128, 0u128));
+    done(&table);
+}
+
+#[test]
+fn settings() {
+    let mut table = Table::default();
+    let world = &mut World::new();
+    let short = SplitPolicy { user: Bps::new(4_999), ..SplitPolicy::default() };
+    let split = SetSplit { fund: label("main"), split: short };
+    table.case(world, "op", split, no(C::BadSplit, 9_999u64, 10_000u64));
+    let with = |policy| CreateFund { policy, ..create_fund("new", "usdt") };
+    let policy = FundPolicy { split: short, ..FundPolicy::default() };
+    table.case(world, "op", with(policy), no(C::BadSplit, 9_999u64, 10_000u64));
+    let policy = FundPolicy { hold_max: Span::days(91), ..FundPolicy::default() };
+    table.case(world, "op", with(policy), no(C::BadPolicy, Span::days(91), Span::days(90)));
+    let policy = FundPolicy { declaration_lapse: Span::ZERO, ..FundPolicy::default() };
+    let expected = no(C::BadPolicy, "declaration_lapse of no time", Span::days(1));
+    table.case(world, "op", with(policy), expected);
+
+    let reserve = |fund: &str| layer(LayerSource::Reserve(label(fund)));
+    table.case(world, "op", create_market("main", vec![]), Reject::bare(C::NoWaterfall));
+    let none = SetWaterfall { market: label("sol"), layers: vec![] };
+    table.case(world, "op", none, Reject::bare(C::NoWaterfall));
+    let many = vec![reserve("main"); 13];
+    table.case(world, "op", create_market("main", many), no(C::TooManyLayers, 13usize, 12usize));
+    let twice = vec![reserve("main"), layer(LayerSource::FeePool), reserve("main")];
+    table.case(world, "op", create_market("main", twice), no(C::DuplicateLayer, 2usize, 12usize));
+    let mixed = vec![reserve("main"), reserve("iso")];
+    let expected = no(C::IsolatedFund, label("iso"), label("main"));
+    table.case(world, "op", create_market("main", mixed), expected);
+    world.must("op", create_fund("gold", "eth"));
+    let gold = vec![reserve("main"), reserve("gold")];
+    table.case(world, "op", create_market("main", gold), got(C::LayerAsset, label("gold")));
+
+    world.must("venue", settle(-70));
+    let limited = |limit| LayerPolicy {
+        lifetime: Some(atoms(limit)),
+        ..layer(LayerSource::Reserve(label("main")))
+    };
+    world.must("alice", contribute(500));
+    world.must("venue", settle(-70));
+    let layers = vec![limited(69)];
+    let low = SetWaterfall { market: label("sol"), layers };
+    table.case(world, "op", low, no(C::LimitBelowUsed, 69u128, 70u128));
+    world.must("risk", declare(5));
+    let change = SetWaterfall { market: label("sol"), layers: vec![limited(70)] };
+    table.case(world, "op", change, got(C::LossOpen, LossId::new(2)));
+    done(&table);
+}
+
+#[test]
+fn staking() {
+    let mut table = Table::default();
+    // 500 atoms for 1 share: less than that buys nothing.
+    let world = &mut of(|setup| {
+        setup.threshold = Amount::ZERO;
+        setup.fund.split.overflow = backstop_core::policy::Overflow::Stakers;
+        setup.fund.split.fund = Bps::WHOLE;
+        setup.fund.split.liquidator = Bps::ZERO;
+        setup.fund.split.user = Bps::ZERO;
+    });
+    world.must("alice", stake("alice", 1));
+    world.must("venue", settle(499));
+    table.case(world, "bob", stake("bob", 499), no(C::ZeroShares, 499u128, 500u128));
+    let greedy = Stake { min_shares: Shares::new(3), ..stake("bob", 1_000) };
+    table.case(world, "bob", greedy, no(C::Slippage, 2u128, 3u128));
+
+    let world = &mut of(|setup| {
+        setup.tranches[0].stake_min = atoms(100);
+        setup.tranches[0].new_series_after_wipe = false;
+        setup.tranches[0].tickets_max = 1;
+    });
+    table.case(world, "bob", stake("bob", 99), no(C::BelowMinimumStake, 99u128, 100u128));
+    world.must("alice", stake("alice", 500));
+    table.case(world, "alice", request(501), no(C::InsufficientShares, 501u128, 500u128));
+    world.must("alice", request(100));
+    table.case(world, "alice", request(401), no(C::InsufficientShares, 401u128, 400u128));
+    table.case(world, "alice", request(100), no(C::TooManyTickets, 1u32, 1u32));
+    world.must("venue", settle(-500));
+    table.case(world, "bob", stake("bob", 500), no(C::TrancheWiped, 0u128, 500u128));
+
+    let world = &mut with_ticket();
+    let (ready, over) = (after(Span::days(14)), after(Span::days(17)));
+    let unknown = TicketId::new(9);
+    let claim = ClaimUnstake { ticket: TICKET };
+    let lapse = LapseTicket { ticket: TICKET };
+    table.case(world, "alice", ClaimUnstake { ticket: unknown }, got(C::UnknownTicket, unknown));
+    table.case(world, "alice", LapseTicket { ticket: unknown }, got(C::UnknownTicket, unknown));
+    table.case(world, "alice", claim.clone(), no(C::CooldownNotOver, START, ready));
+    table.case(world, "keeper", lapse.clone(), no(C::TicketNotLapsed, START, over));
+    world.now = over;
+    table.case(world, "alice", claim.clone(), no(C::ClaimWindowOver, over, over));
+    world.must("keeper", lapse.clone());
+    table.case(world, "keeper", lapse, got(C::TicketClosed, TICKET));
+    table.case(world, "alice", claim, got(C::TicketClosed, TICKET));
+    table.case(world, "alice", CancelUnstake { ticket: TICKET }, got(C::TicketClosed, TICKET));
+    done(&table);
+}
+
+#[test]
+fn losses() {
+    let mut table = Table::default();
+    let world = &mut World::new();
+    let own = SettleLiquidation { liquidator: label("alice"), ..settle(-5) };
+    table.case(world, "venue", own, got(C::SelfLiquidation, label("alice")));
+    for evidence in [None, Some(Hash::ZERO)] {
+        let blind = SettleLiquidation { evidence, ..settle(-5) };
+        table.case(world, "venue", blind, Reject::bare(C::NoEvidence));
+    }
+    let place = PlaceLoss { loss: LOSS };
+    table.case(world, "keeper", place.clone(), got(C::UnknownLoss, LOSS));
+    table.case(world, "risk", assess(5), got(C::UnknownLoss, LOSS));
+    world.must("risk", declare(5));
+    let blind = AssessLoss { evidence: Hash::ZERO, ..assess(5) };
+    table.case(world, "risk", blind, Reject::bare(C::NoEvidence));
+    table.case(world, "risk", assess(0), Reject::bare(C::ZeroAmount));
+    table.case(world, "keeper", place.clone(), no(C::LossState, "declared", "open"));
+    let early = no(C::DeclarationNotLapsed, START, after(Span::days(1)));
+    table.case(world, "alice", LapseDeclaration { loss: LOSS }, early);
+    let recover = |amount| {
+        let (from, amount) = (Party::Clearing(label("sol")), atoms(amount));
+        RecoverLoss { loss: LOSS, from, amount }
+    };
+    table.case(world, "venue", recover(5), no(C::LossState, "not placed", "placed or closed"));
+    let mut lapsed = world.clone();
+    lapsed.wait(Span::days(1));
+    table.case(&mut lapsed, "risk", assess(5), no(C::LossState, "lapsed", "declared"));
+    world.must("risk", assess(5));
+    let open = no(C::LossState, "open", "declared");
+    table.case(world, "alice", LapseDeclaration { loss: LOSS }, open);
+    world.must("keeper", place.clone());
+    table.case(world, "keeper", place, no(C::LossState, "placed", "open"));
+    table.case(world, "risk", assess(5), no(C::LossState, "placed", "declared or open"));
+    table.case(world, "venue", recover(6), no(C::RecoveryAboveLoss, 6u128, 5u128));
+    table.case(world, "venue", recover(0), Reject::bare(C::ZeroAmount));
+    let poor = RecoverLoss { from: Party::Account(label("treasury")), ..recover(5) };
+    table.case(world, "treasury", poor, no(C::InsufficientBalance, 5u128, 0u128));
+    let claim = ClaimRecovery { loss: LOSS, account: label("bob") };
+    table.case(world, "bob", claim, got(C::NothingToClaim, label("bob")));
+    world.must("risk", CloseLoss { loss: LOSS });
+    let closed = no(C::LossState, "closed", "placed");
+    table.case(world, "risk", CloseLoss { loss: LOSS }, closed);
+    world.must("op", VoidLoss { loss: LOSS });
+    let void = no(C::LossState, "void", "any but void");
+    table.case(world, "op", VoidLoss { loss: LOSS }, void);
+
+    let world = &mut World::new();
+    for _ in 0..64 {
+        world.must("risk", declare(5));
+    }
+    table.case(world, "risk", declare(5), no(C::TooManyOpenLosses, 64usize, 64usize));
+    done(&table);
+}
+
+#[test]
+fn custody() {
+    let mut table = Table::default();
+    let world = &mut World::new();
+    let transfer_id = TransferId::new(0);
+    let end = |outcome| ResolveTransfer { transfer: transfer_id, outcome };
+    let confirmed = end(Outcome::Confirmed);
+    table.case(world, "custodian", confirmed.clone(), got(C::UnknownTransfer, transfer_id));
+    world.must("alice", transfer(Direction::Out, alice(), 50));
+    let short = no(C::CustodyShort, 50u128, 0u128);
+    table.case(world, "custodian", confirmed.clone(), short);
+    world.must("custodian", end(Outcome::Failed));
+    table.case(world, "custodian", confirmed, got(C::TransferClosed, transfer_id));
+    world.must("venue", settle(-70));
+    let owed = Party::Clearing(label("sol"));
+    // The 70 are a residual: nobody has paid them in, so the venue has nothing to take out.
+    let out = transfer(Direction::Out, owed, 1);
+    table.case(world, "venue", out, no(C::NothingOwed, 1u128, 0u128));
+
+    let (eth, as_of, balance) = (label("eth"), START, atoms(5));
+    let ledger = world.state.meta.ledger;
+    let reconcile = |signature| Reconcile { asset: eth, balance, as_of, signature };
+    table.case(world, "custodian", reconcile(None), Reject::bare(C::UnsignedBalance));
+    let key = got(C::BadSignature, Hash::new(keys::public(keys::CUSTODIAN).0));
+    let other = keys::balance(ledger, eth, atoms(6), as_of);
+    table.case(world, "custodian", reconcile(Some(other)), key);
+    let abroad = keys::balance(label("elsewhere"), eth, balance, as_of);
+    table.case(world, "custodian", reconcile(Some(abroad)), key);
+    world.must("custodian", reconcile(Some(keys::balance(ledger, eth, balance, as_of))));
+    done(&table);
+}
+
+/// Written down by each test of this file, so that a code without a case is found whatever the order.
+const CASES: &[(&str, &[C])] = &[
+    (
+        "batches",
+        &[C::OccurredAtSkew, C::BatchTooLarge, C::BatchNested, C::SandboxOnly, C::WrongAsset],
+    ),
+    (
+        "rights",
+        &[
+            C::UnknownActor,
+            C::RoleMissing,
+            C::NotOwner,
+            C::Timelocked,
+            C::BadCouncil,
+            C::UnknownRules,
+        ],
+    ),
+    (
+        "approvals",
+        &[
+            C::UnknownSigner,
+            C::BadSignature,
+            C::DuplicateSigner,
+            C::NonceUsed,
+            C::ApprovalExpired,
+            C::TooFewSignatures,
+        ],
+    ),
+    (
+        "proposals",
+        &[
+            C::RoleMissing,
+            C::UnknownSigner,
+            C::NonceUsed,
+            C::ApprovalExpired,
+            C::TooFewSignatures,
+            C::UnknownProposal,
+            C::ProposalClosed,
+            C::ProposalMismatch,
+            C::ProposalNotReady,
+            C::NotProposable,
+        ],
+    ),
+    (
+        "registry",
+        &[
+            C::UnknownAsset,
+            C::UnknownAccount,
+            C::UnknownFund,
+            C::UnknownTranche,
+            C::UnknownMarket,
+            C::DuplicateLabel,
+            C::TooManyDecimals,
+            C::CapacityReached,
+        ],
+    ),
+    ("amounts", &[C::ZeroAmount, C::WrongAsset, C::InsufficientBalance, C::Overflow]),
+    (
+        "holds",
+        &[
+            C::EntriesPaused,
+            C::FundGated,
+            C::FundOnAlert,
+            C::AlertTooLong,
+            C::NotOnAlert,
+            C::TimeRunsBack,
+        ],
+    ),
+    (
+        "excess",
+        &[
+            C::LossOpen,
+            C::SuspenseOpen,
+            C::CoverageLow,
+            C::BelowThreshold,
+            C::NoExcess,
+            C::NoProtocolExcess,
+            C::AboveExcess,
+        ],
+    ),
+    (
+        "settings",
+        &[
+            C::BadSplit,
+            C::LossOpen,
+            C::BadPolicy,
+            C::NoWaterfall,
+            C::TooManyLayers,
+            C::DuplicateLayer,
+            C::LayerAsset,
+            C::IsolatedFund,
+            C::LimitBelowUsed,
+        ],
+    ),
+    (
+        "staking",
+        &[
+            C::ZeroShares,
+            C::BelowMinimumStake,
+            C::Slippage,
+            C::TrancheWiped,
+            C::InsufficientShares,
+            C::TooManyTickets,
+            C::UnknownTicket,
+            C::TicketClosed,
+            C::CooldownNotOver,
+            C::ClaimWindowOver,
+            C::TicketNotLapsed,
+        ],
+    ),
+    (
+        "losses",
+        &[
+            C::ZeroAmount,
+            C::InsufficientBalance,
+            C::SelfLiquidation,
+            C::NoEvidence,
+            C::UnknownLoss,
+            C::LossState,
+            C::TooManyOpenLosses,
+            C::DeclarationNotLapsed,
+            C::RecoveryAboveLoss,
+            C::NothingToClaim,
+        ],
+    ),
+    (
+        "custody",
+        &[
+            C::BadSignature,
+            C::UnknownTransfer,
+            C::TransferClosed,
+            C::NothingOwed,
+            C::UnsignedBalance,
+            C::CustodyShort,
+        ],
+    ),
+];
+
+/// A test has tried exactly the codes that it is listed with.
+fn done(table: &Table) {
+    let tried: Vec<C> = table.tried.iter().copied().collect();
+    let listed = CASES.iter().any(|(_, codes)| *codes == tried);
+    assert!(listed, "not listed in CASES: {tried:?}");
+}
+
+#[test]
+fn every_code_of_the_core_has_a_case() {
+    let tried: BTreeSet<C> = CASES.iter().flat_map(|(_, codes)| codes.iter().copied()).collect();
+    let missing: Vec<&str> = C::ALL
+        .iter()
+        .filter(|code| !tried.contains(code) && !ENGINE.contains(code))
+        .map(|code| code.name())
+        .collect();
+    assert!(missing.is_empty(), "no case for {missing:?}");
+}

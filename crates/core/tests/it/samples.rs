@@ -1,0 +1,394 @@
+//! One value of every command and every event, with no two fields alike.
+
+use backstop_core::{
+    Body, Event,
+    command::{
+        ActivateRules, Approve, AssessLoss, BeginTransfer, CancelProposal, CancelUnstake,
+        ClaimRecovery, ClaimUnstake, CloseLoss, Contribute, CreateFund, CreateMarket,
+        CreateTranche, DeclareLoss, Direction, EndAlert, Execute, LapseDeclaration, LapseTicket,
+        Linked, OpenAccount, Opening, OpeningAccount, Outcome, Party, PauseEntries, PayFees,
+        PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RegisterAsset, ReportOpenInterest,
+        RequestUnstake, ResolveTransfer, SetCouncil, SetCovers, SetRoles, SetSplit, SetTarget,
+        SetThreshold, SetWaterfall, SettleLiquidation, Stake, VoidLoss, WithdrawExcess,
+    },
+    event::{Cohort, Placement, Row, RowPart},
+    ledger::LedgerAccount,
+    policy::{
+        AlertCause, Cause, Causes, ExitValue, FundKind, FundPolicy, LayerPolicy, LayerSource,
+        MarketPolicy, Overflow, PublicKey, Role, Roles, SignatureBytes, SplitPolicy, SplitRounding,
+        TranchePolicy, Underwater,
+    },
+};
+use backstop_testkit::label;
+use backstop_units::{
+    AccountId, Amount, AssetId, Base, Bps, Fixed60, FundId, Hash, Label, LossId, MarketId, Price,
+    ProposalId, Shares, Signed, Span, TicketId, Timestamp, TrancheId, TransferId,
+};
+
+pub(crate) fn fund_policy() -> FundPolicy {
+    FundPolicy {
+        split: SplitPolicy {
+            fund: Bps::new(1),
+            liquidator: Bps::new(2),
+            user: Bps::new(3),
+            rounding: SplitRounding::FloorRestToUser,
+            overflow: Overflow::Stakers,
+        },
+        counts_stake: true,
+        covers: Causes::of(&[Cause::BadDebt, Cause::SoftwareFault]),
+        coverage_min: Bps::new(4),
+        threshold_delay: Span::from_ms(5),
+        withdraw_delay: Span::from_ms(6),
+        declaration_lapse: Span::from_ms(7),
+        hold_max: Span::from_ms(8),
+    }
+}
+
+pub(crate) fn tranche_policy() -> TranchePolicy {
+    TranchePolicy {
+        cooldown: Span::from_ms(1),
+        claim_window: Span::from_ms(2),
+        exit_value: ExitValue::LowerOfRequestAndClaim,
+        stake_min: Amount::new(3),
+        tickets_max: 4,
+        covers: Causes::of(&[Cause::Bankruptcy]),
+        new_series_after_wipe: true,
+    }
+}
+
+fn layers() -> Vec<LayerPolicy> {
+    let layer = |source| LayerPolicy {
+        source,
+        per_event: Some(Amount::new(1)),
+        per_1h: None,
+        per_8h: Some(Amount::new(2)),
+        per_24h: None,
+        lifetime: Some(Amount::new(3)),
+    };
+    vec![
+        layer(LayerSource::FeePool),
+        layer(LayerSource::Reserve(label("main"))),
+        layer(LayerSource::Staked(label("jun"))),
+        layer(LayerSource::Socialised),
+    ]
+}
+
+pub(crate) fn market_policy() -> MarketPolicy {
+    let underwater = Underwater::Bounty { fee: Bps::new(9), cap: Amount::new(10) };
+    MarketPolicy { waterfall: layers(), underwater, event_window: Span::from_ms(11) }
+}
+
+/// The policies that no other sample holds.
+pub(crate) fn underwater() -> [Underwater; 2] {
+    [Underwater::Nothing, Underwater::FullFee { fee: Bps::new(12) }]
+}
+
+fn key(byte: u8) -> PublicKey {
+    PublicKey([byte; 32])
+}
+fn hash(byte: u8) -> Hash {
+    Hash::new([byte; 32])
+}
+fn ms(ms: u64) -> Timestamp {
+    Timestamp::from_ms(ms)
+}
+
+/// One body of every command, in the order of the table.
+#[expect(clippy::too_many_lines, reason = "a table: one command after the other")]
+pub(crate) fn bodies() -> Vec<Body> {
+    let (main, jun, sol, alice, usdt) =
+        (label("main"), label("jun"), label("sol"), label("alice"), label("usdt"));
+    let (amount, ticket, loss) = (Amount::new(300), TicketId::new(11), LossId::new(12));
+    let proposal = ProposalId::new(13);
+    let withdraw = Body::from(WithdrawExcess { fund: main, amount });
+    vec![
+        RegisterAsset { label: usdt, decimals: 6, custodian: Some(key(1)) }.into(),
+        OpenAccount { label: alice, group: Some(label("family")) }.into(),
+        SetRoles { account: alice, roles: Roles::of(&[Role::Operator, Role::Custodian]) }.into(),
+        SetCouncil { keys: vec![key(2), key(3)], threshold: 2 }.into(),
+        ActivateRules { version: 2 }.into(),
+        CreateFund {
+            label: main,
+            asset: usdt,
+            kind: FundKind::Isolated,
+            treasury: alice,
+            threshold: Amount::new(1),
+            target: Amount::new(2),
+            policy: fund_policy(),
+        }
+        .into(),
+        CreateTranche { label: jun, fund: main, policy: tranche_policy() }.into(),
+        SetThreshold { fund: main, threshold: amount }.into(),
+        SetTarget { fund: main, target: amount }.into(),
+        SetSplit { fund: main, split: fund_policy().split }.into(),
+        SetCovers { fund: main, covers: Causes::INSURED }.into(),
+        Contribute { fund: main, account: alice, asset: usdt, amount }.into(),
+        withdraw.clone(),
+        Stake { tranche: jun, account: alice, asset: usdt, amount, min_shares: Shares::new(4) }
+            .into(),
+        RequestUnstake { tranche: jun, account: alice, shares: Shares::new(5) }.into(),
+        CancelUnstake { ticket }.into(),
+        ClaimUnstake { ticket }.into(),
+        LapseTicket { ticket }.into(),
+        RaiseAlert { fund: main, cause: AlertCause::Custody, until: ms(6) }.into(),
+        EndAlert { fund: main }.into(),
+        PauseEntries { fund: main, until: ms(7) }.into(),
+        CreateMarket { label: sol, fund: main, venue: alice, policy: market_policy() }.into(),
+        SetWaterfall { market: sol, layers: layers() }.into(),
+        ReportOpenInterest { market: sol, base: Base::new(8) }.into(),
+        PayFees { market: sol, amount }.into(),
+        SettleLiquidation {
+            market: sol,
+            account: alice,
+            liquidator: label("bob"),
+            outcome: Signed::new(-9),
+            notional: Amount::new(10),
+            mark: Price::new(11),
+            open_interest: Some(Base::new(12)),
+            evidence: Some(hash(4)),
+        }
+        .into(),
+        DeclareLoss {
+            market: sol,
+            cause: Cause::PnlDeficit,
+            account: Some(alice),
+            estimate: amount,
+        }
+        .into(),
+        AssessLoss { loss, amount, evidence: hash(5) }.into(),
+        PlaceLoss { loss }.into(),
+        CloseLoss { loss }.into(),
+        VoidLoss { loss }.into(),
+        LapseDeclaration { loss }.into(),
+        RecoverLoss { loss, from: Party::Clearing(sol), amount }.into(),
+        ClaimRecovery { loss, account: alice }.into(),
+        BeginTransfer {
+            direction: Direction::Out,
+            party: Party::Account(alice),
+            asset: usdt,
+            amount,
+            reference: label("ref"),
+        }
+        .into(),
+        ResolveTransfer { transfer: TransferId::new(14), outcome: Outcome::Failed }.into(),
+        Reconcile {
+            asset: usdt,
+            balance: amount,
+            as_of: ms(13),
+            signature: Some(SignatureBytes([6; 64])),
+        }
+        .into(),
+        Propose { body: Box::new(withdraw), nonce: 14, expires_at: ms(15) }.into(),
+        Approve { proposal, digest: hash(7) }.into(),
+        Execute { proposal }.into(),
+        CancelProposal { proposal }.into(),
+        Linked { steps: vec![PlaceLoss { loss }.into(), CloseLoss { loss }.into()] }.into(),
+        Opening { account: OpeningAccount::FeePool(sol), asset: usdt, amount }.into(),
+    ]
+}
+
+/// One event of every kind, in the order of its discriminant.
+pub(crate) fn events() -> Vec<Event> {
+    let mut events = registry();
+    events.extend(funds());
+    events.extend(losses());
+    events.extend(governance());
+    events
+}
+
+fn registry() -> Vec<Event> {
+    let (account, asset, alice) = (AccountId::new(1), AssetId::new(2), label("alice"));
+    vec![
+        Event::AssetRegistered {
+            asset,
+            label: label("usdt"),
+            decimals: 6,
+            custodian: Some(key(1)),
+        },
+        Event::AccountOpened { account, label: alice, group: label("family") },
+        Event::RolesSet { account, roles: Roles::of(&[Role::Operator, Role::Custodian]) },
+        Event::CouncilSet { keys: vec![key(2), key(3)], threshold: 2 },
+        Event::RulesActivated { version: 2 },
+        Event::NonceUsed { nonce: 3 },
+    ]
+}
+
+fn funds() -> Vec<Event> {
+    let (account, asset, fund) = (AccountId::new(1), AssetId::new(2), FundId::new(3));
+    let (tranche, market, ticket) = (TrancheId::new(4), MarketId::new(5), TicketId::new(6));
+    let (amount, shares, position) = (Amount::new(300), Shares::new(400), 7);
+    vec![
+        Event::FundCreated {
+            fund,
+            label: label("main"),
+            asset,
+            kind: FundKind::Isolated,
+            treasury: account,
+            threshold: Amount::new(1),
+            target: Amount::new(2),
+            policy: fund_policy(),
+        },
+        Event::TrancheCreated { tranche, label: label("jun"), fund, policy: tranche_policy() },
+        Event::ThresholdSet { fund, threshold: amount },
+        Event::TargetSet { fund, target: amount },
+        Event::SplitSet { fund, split: fund_policy().split },
+        Event::CoversSet { fund, covers: Causes::INSURED },
+        Event::Contributed { fund, account, asset, amount },
+        Event::ExcessWithdrawn { fund, asset, treasury: account, amount },
+        Event::Staked { tranche, position, account, asset, amount, shares },
+        Event::UnstakeRequested { ticket, tranche, position, shares, value: amount },
+        Event::UnstakeEnded { ticket, lapsed: true },
+        Event::Unstaked { ticket, tranche, fund, account, asset, amount, orphaned: Amount::new(8) },
+        Event::SeriesStarted { tranche, series: 9 },
+        Event::AlertRaised { fund, cause: AlertCause::Custody, until: ms(10) },
+        Event::AlertEnded { fund },
+        Event::EntriesPaused { fund, until: ms(11) },
+        Event::MarketCreated {
+            market,
+            label: label("sol"),
+            fund,
+            venue: account,
+            policy: Box::new(market_policy()),
+        },
+        Event::WaterfallSet { market, layers: layers() },
+        Event::OpenInterestReported { market, base: Base::new(12) },
+        Event::FeesPaid { market, asset, amount },
+        Event::LiquidationSettled {
+            market,
+            account,
+            liquidator: AccountId::new(13),
+            asset,
+            fund,
+            to_fund: Amount::new(14),
+            to_liquidator: Amount::new(15),
+            to_user: Amount::new(16),
+            overflow: Amount::new(17),
+            overflow_to: LedgerAccount::Balance(account),
+            bounty: Amount::new(18),
+        },
+    ]
+}
+
+/// Every cohort in one placement.
+fn rows() -> Vec<Row> {
+    let fund = FundId::new(3);
+    let stakers =
+        Cohort::Stakers { tranche: TrancheId::new(4), series: 5, epoch: 6, shares: Shares::new(7) };
+    let positions = Cohort::Positions { delta: Fixed60::new(8), base: Base::new(9) };
+    let cohorts = [
+        Cohort::FeePool,
+        Cohort::Reserve(fund),
+        Cohort::Contributions(fund),
+        stakers,
+        positions,
+        Cohort::Residual,
+    ];
+    let row = |(layer, cohort)| Row { layer, cohort, amount: Amount::new(u128::from(layer) + 100) };
+    (0u8..).zip(cohorts).map(row).collect()
+}
+
+fn losses() -> Vec<Event> {
+    let (account, asset, market) = (AccountId::new(1), AssetId::new(2), MarketId::new(5));
+    let (loss, amount) = (LossId::new(10), Amount::new(300));
+    let to = LedgerAccount::Recoveries(loss);
+    let parts = vec![RowPart { row: 1, to, amount }];
+    vec![
+        Event::LossDeclared {
+            loss,
+            market,
+            cause: Cause::PnlDeficit,
+            account: Some(account),
+            estimate: amount,
+            occurred_at: ms(11),
+            lapses_at: ms(12),
+        },
+        Event::LossAssessed { loss, amount, evidence: hash(5) },
+        Event::LossPlaced(Box::new(Placement {
+            loss,
+            market,
+            asset,
+            cause: Cause::Bankruptcy,
+            account: Some(account),
+            occurred_at: ms(13),
+            evidence: hash(6),
+            mark: Price::new(14),
+            gross: amount,
+            rows: rows(),
+            index_carry: Fixed60::new(15),
+            closed: true,
+        })),
+        Event::LossClosed { loss },
+        Event::LossVoided { loss, lapsed: true, market, asset, parts: parts.clone() },
+        Event::LossRecovered { loss, asset, from: LedgerAccount::Clearing(market), parts },
+        Event::RecoveryClaimed { loss, row: 2, position: 7, account, asset, amount },
+    ]
+}
+
+fn governance() -> Vec<Event> {
+    let (account, asset, amount) = (AccountId::new(1), AssetId::new(2), Amount::new(300));
+    let (transfer, proposal) = (TransferId::new(16), ProposalId::new(17));
+    let party = LedgerAccount::Balance(account);
+    let body = Box::new(Body::from(WithdrawExcess { fund: label("main"), amount }));
+    let direction = Direction::Out;
+    vec![
+        Event::TransferBegun { transfer, direction, party, asset, amount, reference: label("ref") },
+        Event::TransferResolved {
+            transfer,
+            direction,
+            party,
+            asset,
+            amount,
+            outcome: Outcome::Failed,
+        },
+        Event::Reconciled {
+            asset,
+            balance: amount,
+            as_of: ms(18),
+            surplus: Amount::new(19),
+            shortfall: Amount::new(20),
+        },
+        Event::Proposed {
+            proposal,
+            by: account,
+            body,
+            digest: hash(7),
+            nonce: 21,
+            expires_at: ms(22),
+            delay_ms: 23,
+        },
+        Event::Approved { proposal, keys: vec![key(2)], ready_at: Some(ms(24)) },
+        Event::Executed { proposal },
+        Event::ProposalCancelled { proposal },
+        Event::Opened { account: party, asset, amount },
+    ]
+}
+
+/// Every account of the ledger's chart.
+pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
+    use LedgerAccount as L;
+    let (asset, account, fund) = (AssetId::new(1), AccountId::new(2), FundId::new(3));
+    let (tranche, market, loss) = (TrancheId::new(4), MarketId::new(5), LossId::new(6));
+    vec![
+        L::Custody(asset),
+        L::InTransit(asset),
+        L::Suspense(asset),
+        L::Opening(asset),
+        L::Carry(asset),
+        L::Balance(account),
+        L::Pending(account),
+        L::Reserve(fund),
+        L::Contributions(fund),
+        L::Tranche(tranche),
+        L::FeePool(market),
+        L::Clearing(market),
+        L::Socialised(market),
+        L::Residual(market),
+        L::PendingClearing(market),
+        L::Recoveries(loss),
+    ]
+}
+
+/// What a client never made: an id of sixteen bytes.
+pub(crate) fn id() -> Label {
+    Label::from_bytes([0xab; 16])
+}

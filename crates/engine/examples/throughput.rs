@@ -1,0 +1,223 @@
+//! What one engine does on this machine: durable batches, replay, verification, restart, bytes.
+//!
+//! ```text
+//! cargo run --release -p backstop-engine --example throughput -- [SETTLEMENTS] [ACCOUNTS] [DIR]
+//! ```
+//!
+//! A journal that is already in DIR is not written again.
+//!
+//! Settlements are distinct valid commands over random accounts out of a state of one million.
+
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use backstop_core::{
+    Body, Command, Genesis,
+    command::{Linked, OpenAccount, SettleLiquidation},
+    policy::Limits,
+};
+use backstop_engine::{Engine, Options, VerifyOptions, ids, verify};
+use backstop_journal::{Access, SqliteJournal};
+use backstop_testkit::world::{Setup, label};
+use backstop_units::{Amount, Base, Label, Price, Seq, Signed, Timestamp};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// Commands in one library batch.
+const BATCH: u64 = 8_192;
+/// Library batches that one caller keeps under way.
+const UNDER_WAY: usize = 3;
+/// Steps in one record that opens accounts.
+const STEPS: u64 = 256;
+
+struct Plan {
+    settlements: u64,
+    accounts: u64,
+    path: PathBuf,
+}
+
+fn main() -> Outcome<()> {
+    let mut arguments = std::env::args().skip(1);
+    let mut number = |default: u64| arguments.next().map_or(Ok(default), |text| text.parse());
+    let (settlements, accounts) = (number(4_000_000)?, number(1_000_000)?);
+    let folder = tempfile::Builder::new().prefix("throughput-").tempdir()?;
+    let base = arguments.next().map_or_else(|| folder.path().to_owned(), PathBuf::from);
+    let plan = Plan { settlements, accounts, path: base.join("journal.db") };
+    if !plan.path.exists() {
+        write(&plan)?;
+    }
+    replayed(&plan)?;
+    verified(&plan)?;
+    restarted(&plan)
+}
+
+/// Opens the accounts, then settles.
+fn write(plan: &Plan) -> Outcome<()> {
+    let mut counter = 0;
+    let options = Options { snapshot_every: 0, ..Options::default() };
+    let engine = Engine::create(&plan.path, &genesis(), options)?;
+    let opened = (plan.accounts / STEPS).max(1);
+    let steps = (0..opened).map(|at| open_accounts(at, &mut counter)).collect();
+    for answer in engine.call_many(steps) {
+        answer?;
+    }
+    let before = sizes(&plan.path)?;
+    let mut random = 0x9e37_79b9_7f4a_7c15;
+    let batches = plan.settlements / BATCH;
+    let mut commands = Vec::new();
+    // Making the commands is the caller's work; it is not measured.
+    for _ in 0..batches {
+        let batch = (0..BATCH).map(|_| settlement(opened * STEPS, &mut random, &mut counter));
+        commands.push(batch.collect::<Vec<_>>());
+    }
+    let start = Instant::now();
+    let mut tickets = std::collections::VecDeque::new();
+    let mut latencies = Vec::new();
+    for batch in commands {
+        tickets.push_back((Instant::now(), engine.submit_many(batch)?));
+        if tickets.len() >= UNDER_WAY {
+            take(&mut tickets, &mut latencies)?;
+        }
+    }
+    while !tickets.is_empty() {
+        take(&mut tickets, &mut latencies)?;
+    }
+    let took = start.elapsed();
+    let count = batches * BATCH;
+    rate("durable batches of 8,192", count, took);
+    latencies.sort_unstable();
+    let at = |part: usize| latencies[(latencies.len() - 1) * part / 1_000].as_secs_f64() * 1e3;
+    println!("  batch answered after   p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms", at(500), at(990), at(999));
+    let size = engine.head().size;
+    let start = Instant::now();
+    engine.wait_for(Seq::new(size - 1), Duration::from_secs(60))?;
+    println!("  follower behind by     {:.0} ms", start.elapsed().as_secs_f64() * 1e3);
+    drop(engine);
+    let after = sizes(&plan.path)?;
+    let each = |bytes: u64| bytes as f64 / count as f64;
+    println!(
+        "bytes per settlement     {:.1} (records {:.1}, tags and roots {:.1}, tiles {:.1})",
+        each(after.file - before.file),
+        each(after.records - before.records),
+        each(after.marks - before.marks),
+        each(after.tiles - before.tiles)
+    );
+    Ok(())
+}
+
+fn take(
+    tickets: &mut std::collections::VecDeque<(Instant, backstop_engine::BatchTicket)>,
+    latencies: &mut Vec<Duration>,
+) -> Outcome<()> {
+    if let Some((sent, ticket)) = tickets.pop_front() {
+        for answer in ticket.wait() {
+            answer?;
+        }
+        latencies.push(sent.elapsed());
+    }
+    Ok(())
+}
+
+/// From the genesis on, without a snapshot.
+fn replayed(plan: &Plan) -> Outcome<()> {
+    let start = Instant::now();
+    let engine = Engine::open(&plan.path, Options::default())?;
+    rate("replay at open", engine.head().size, start.elapsed());
+    let start = Instant::now();
+    engine.snapshot()?;
+    println!("snapshot taken           {:.2} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn verified(plan: &Plan) -> Outcome<()> {
+    let start = Instant::now();
+    let report = verify(&plan.path, &VerifyOptions::default())?;
+    rate("verify, one thread", report.size, start.elapsed());
+    println!("  clean                  {}", report.is_clean());
+    Ok(())
+}
+
+fn restarted(plan: &Plan) -> Outcome<()> {
+    let snapshot = std::fs::metadata(plan.path.with_file_name("journal.db.snapshot"))?.len();
+    let start = Instant::now();
+    let engine = Engine::open(&plan.path, Options::default())?;
+    let took = start.elapsed().as_secs_f64();
+    let mib = snapshot as f64 / f64::from(1 << 20);
+    println!("restart                  {took:.2} s from a snapshot of {mib:.0} MiB");
+    drop(engine);
+    Ok(())
+}
+
+fn genesis() -> Genesis {
+    let limits = Limits { sandbox: true, ..Limits::default() };
+    Setup { limits, threshold: Amount::new(u128::MAX >> 1), ..Setup::default() }.genesis()
+}
+
+fn command(actor: &str, body: impl Into<Body>, counter: &mut u64) -> Command {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let ms = now.map_or(0, |since| since.as_millis()) as u64;
+    *counter += 1;
+    let id = ids::uuid7(Timestamp::from_ms(ms), *counter);
+    Command { id, actor: label(actor), occurred_at: None, body: body.into(), approvals: None }
+}
+
+fn account(number: u64) -> Label {
+    let mut bytes = *b"acct-0000000000\0";
+    for (byte, shift) in bytes[5..15].iter_mut().rev().zip((0..).step_by(4)) {
+        *byte = b"0123456789abcdef"[(number >> shift & 15) as usize];
+    }
+    Label::from_bytes(bytes)
+}
+
+fn open_accounts(at: u64, counter: &mut u64) -> Command {
+    let open = |n| OpenAccount { label: account(n), group: None }.into();
+    let steps = (at * STEPS..(at + 1) * STEPS).map(open).collect();
+    command("op", Linked { steps }, counter)
+}
+
+fn settlement(accounts: u64, random: &mut u64, counter: &mut u64) -> Command {
+    *random ^= *random << 13;
+    *random ^= *random >> 7;
+    *random ^= *random << 17;
+    let who = *random % accounts;
+    let body = SettleLiquidation {
+        market: label("sol"),
+        account: account(who),
+        liquidator: account((who + 1 + (*random >> 40) % (accounts - 1)) % accounts),
+        outcome: Signed::new(1_000_000 + i128::from(*random >> 32)),
+        notional: Amount::new(50_000_000),
+        mark: Price::default(),
+        open_interest: Some(Base::new(1_000_000_000 + u128::from(*random >> 44))),
+        evidence: None,
+    };
+    command("venue", body, counter)
+}
+
+struct Sizes {
+    file: u64,
+    records: u64,
+    marks: u64,
+    tiles: u64,
+}
+
+/// The file and its parts. A writer may be at work; what is still in its write-ahead log counts with
+/// the next measurement.
+fn sizes(path: &Path) -> Outcome<Sizes> {
+    let journal = SqliteJournal::open(path, Access::ReadOnly)?;
+    let mut sizes = Sizes { file: std::fs::metadata(path)?.len(), records: 0, marks: 0, tiles: 0 };
+    for batch in journal.batches_from(0) {
+        let batch = batch?;
+        sizes.records += batch.bytes.len() as u64;
+        sizes.marks += (batch.tags.len() + batch.root.len()) as u64;
+    }
+    sizes.tiles = journal.tile_coordinates()?.len() as u64 * backstop_journal::tile::TILE_BYTES as u64;
+    Ok(sizes)
+}
+
+fn rate(what: &str, count: u64, took: Duration) {
+    let per_second = count as f64 / took.as_secs_f64();
+    println!("{what:<24} {per_second:>11.0} /s   ({count} in {:.2} s)", took.as_secs_f64());
+}

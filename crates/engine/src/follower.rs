@@ -1,0 +1,211 @@
+//! The follower thread: a second state, made of committed records only. All reads are its reads.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use backstop_core::{Corrupt, Record, State, invariants};
+use backstop_journal::{
+    Batch, JournalError,
+    snapshot::{self as file, SnapshotHeader},
+};
+use backstop_units::{Hash, Seq};
+use crossbeam_channel::{Receiver, Sender};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    error::{EngineError, Failure},
+    recovery::Recovered,
+    shared::{Shared, lock},
+    snapshot, warm,
+    window::IdLog,
+};
+
+/// Records that are applied under one lock, so that readers never wait long.
+const LOCK_RECORDS: usize = 256;
+
+/// What the follower is asked for.
+pub(crate) enum Job {
+    /// Apply a committed batch.
+    Follow(Box<Batch>),
+    /// Take a snapshot now and say at which sequence number.
+    Snapshot(Sender<Result<Seq, EngineError>>),
+}
+
+/// The state that readers see.
+#[derive(Debug)]
+pub(crate) struct Replica {
+    state: RwLock<State>,
+    applied: Mutex<u64>,
+    moved: Condvar,
+}
+
+impl Replica {
+    pub(crate) fn new(state: State) -> Self {
+        let applied = Mutex::new(state.meta.next.get());
+        Self { state: RwLock::new(state), applied, moved: Condvar::new() }
+    }
+
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For dry runs, which leave the state as it was, and for the follower itself.
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many records readers see.
+    pub(crate) fn applied(&self) -> u64 {
+        *lock(&self.applied)
+    }
+
+    /// Waits until readers see `wanted` records; whether they do.
+    pub(crate) fn wait_for(&self, wanted: u64, timeout: Duration) -> Result<(), EngineError> {
+        let deadline = Instant::now().checked_add(timeout);
+        let mut applied = lock(&self.applied);
+        while *applied < wanted {
+            let left = deadline.map_or(timeout, |at| at.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Err(EngineError::Lagging { applied: *applied, wanted });
+            }
+            let waited = self.moved.wait_timeout(applied, left);
+            applied = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        Ok(())
+    }
+
+    fn advance(&self, applied: u64) {
+        *lock(&self.applied) = applied;
+        self.moved.notify_all();
+    }
+}
+
+/// All that the follower owns.
+pub(crate) struct Follower {
+    pub(crate) replica: Arc<Replica>,
+    pub(crate) ids: IdLog,
+    pub(crate) root: Hash,
+    pub(crate) shared: Arc<Shared>,
+    /// The journal's file; none in memory, where no snapshots are taken.
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) every: u64,
+    /// The sequence number of the last snapshot that was begun.
+    pub(crate) taken: u64,
+    pub(crate) storing: Option<JoinHandle<Result<(), JournalError>>>,
+}
+
+impl Follower {
+    /// Works until the jobs end. After a record that does not fit it applies nothing more.
+    pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
+        let mut broken = false;
+        for job in jobs {
+            match job {
+                Job::Follow(batch) => {
+                    let bytes = batch.records.bytes().len();
+                    broken = broken || self.follow(&batch).is_none();
+                    self.shared.lag.sub(bytes);
+                }
+                Job::Snapshot(reply) => {
+                    let taken = self.snapshot_now();
+                    // Whoever asked may have gone.
+                    let _ = reply.send(taken);
+                }
+            }
+        }
+        self.finish_storing();
+    }
+
+    /// Applies a batch; none when it does not fit.
+    fn follow(&mut self, batch: &Batch) -> Option<()> {
+        let mut records = Vec::with_capacity(LOCK_RECORDS);
+        let mut seq = batch.first_seq;
+        for bytes in &batch.records {
+            let decoded = bytes.map_err(|_| Corrupt::Undecodable).and_then(Record::decode);
+            records.push(self.fits(seq, decoded)?);
+            seq = seq.saturating_add(1);
+            if records.len() == LOCK_RECORDS {
+                self.apply(&mut records)?;
+            }
+        }
+        self.apply(&mut records)?;
+        self.root = Hash::new(batch.root);
+        let due = self.every > 0 && seq.saturating_sub(self.taken) >= self.every;
+        let busy = self.storing.as_ref().is_some_and(|storing| !storing.is_finished());
+        if due && !busy && self.path.is_some() {
+            self.finish_storing();
+            self.begin_snapshot();
+        }
+        Some(())
+    }
+
+    /// Stops the engine unless it is `Ok`.
+    fn fits<T>(&self, seq: u64, result: Result<T, Corrupt>) -> Option<T> {
+        let stop = |corrupt| self.shared.stop(Failure::Follow { seq: Seq::new(seq), corrupt });
+        result.map_err(stop).ok()
+    }
+
+    fn apply(&mut self, records: &mut Vec<Record>) -> Option<()> {
+        let Some(last) = records.last() else { return Some(()) };
+        let next = last.seq.next().get();
+        let mut state = self.replica.write();
+        for ahead in records.chunks(warm::AHEAD) {
+            warm::records(&state, ahead);
+            for record in ahead {
+                let applied = Recovered::follow(&mut state, &mut self.ids, record);
+                self.fits(record.seq.get(), applied)?;
+            }
+        }
+        drop(state);
+        records.clear();
+        self.replica.advance(next);
+        Some(())
+    }
+
+    /// Counts everything, then encodes the state; hashing and writing happen on a thread of its own.
+    fn begin_snapshot(&mut self) -> Option<Seq> {
+        let path = self.path.clone()?;
+        let state = self.replica.read();
+        let seq = state.meta.next;
+        self.taken = seq.get();
+        if let Err(corrupt) = invariants::check(&state) {
+            self.shared.stop(Failure::Invariant { seq, corrupt });
+            return None;
+        }
+        let (payload, length) = snapshot::encode(&state, &self.ids);
+        let ledger_id = *state.meta.ledger.bytes();
+        drop(state);
+        let root = *self.root.bytes();
+        let store = move || {
+            let state = payload.get(..length).unwrap_or_default();
+            let state_hash = Sha256::digest(state).into();
+            let header = SnapshotHeader { ledger_id, seq: seq.get(), root, state_hash };
+            file::write(&path, &header, &payload)
+        };
+        let started = std::thread::Builder::new().name("backstop-snapshot".into()).spawn(store);
+        // Without a thread there is no snapshot, which only makes the next start slower.
+        self.storing = started.ok();
+        Some(seq)
+    }
+
+    fn snapshot_now(&mut self) -> Result<Seq, EngineError> {
+        if self.path.is_none() {
+            return Err(EngineError::InMemory);
+        }
+        self.finish_storing();
+        let seq = self.begin_snapshot().ok_or(EngineError::Stopped)?;
+        let stored = self.storing.take().ok_or(EngineError::Stopped)?.join();
+        stored.map_err(|_| EngineError::Stopped)??;
+        Ok(seq)
+    }
+
+    /// Waits for the snapshot under way. One that failed is no harm: the journal can be replayed.
+    fn finish_storing(&mut self) {
+        if let Some(storing) = self.storing.take() {
+            let _ = storing.join();
+        }
+    }
+}

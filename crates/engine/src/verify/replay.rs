@@ -1,0 +1,346 @@
+//! Follows the log record by record: decides each again, and keeps the books.
+
+use backstop_core::{
+    Checked, Corrupt, Entry, Event, Halt, Record, State, begin, dry_run, recheck, replay,
+    replay_genesis,
+};
+use backstop_journal::{
+    JournalError, SqliteJournal, StoredBatch,
+    snapshot::{self as file, Snapshot},
+    store::StoredRecords,
+};
+use backstop_units::{Hash, Seq, Timestamp};
+use sha2::{Digest as _, Sha256};
+
+use super::{RULES_VERSION, RulesRange, VerifyError, books::Books, findings::Findings, is_known};
+use crate::{snapshot, warm};
+
+/// How the log is followed.
+#[derive(Debug)]
+enum Mode {
+    /// Deciding moves the state.
+    Decide,
+    /// Something differed: deciding is tried on the state, the log's events move it.
+    Follow,
+    /// A record can't be followed; nothing after it can.
+    Ended,
+}
+
+/// What following the log has found.
+#[derive(Debug, Default)]
+pub(super) struct Followed {
+    pub(super) integrity: Findings,
+    pub(super) books: Findings,
+    pub(super) rules: Findings,
+    pub(super) ranges: Vec<RulesRange>,
+    pub(super) state_hash: Hash,
+}
+
+/// A walk along the log.
+#[derive(Debug)]
+pub(super) struct Replay<'a> {
+    journal: &'a SqliteJournal,
+    signatures: bool,
+    state: State,
+    mode: Mode,
+    books: Books,
+    /// The first record since the books were last compared.
+    compared: Seq,
+    /// Snapshots whose state is still ahead: size and state hash.
+    snapshots: Vec<(Seq, Hash)>,
+    /// Why the walk ended, and where.
+    ended: Option<(Seq, String)>,
+    scratch: Vec<Event>,
+    found: Followed,
+}
+
+impl<'a> Replay<'a> {
+    pub(super) fn new(journal: &'a SqliteJournal, signatures: bool) -> Result<Self, VerifyError> {
+        let ledger = backstop_units::Label::from_bytes(journal.genesis().ledger_id);
+        let mut replay = Self {
+            journal,
+            signatures,
+            state: State::genesis(ledger, 0, Default::default(), Timestamp::ZERO),
+            mode: Mode::Decide,
+            books: Books::default(),
+            compared: Seq::default(),
+            snapshots: Vec::new(),
+            ended: None,
+            scratch: Vec::new(),
+            found: Followed::default(),
+        };
+        replay.load_snapshots()?;
+        Ok(replay)
+    }
+
+    /// Snapshots are what a restart believes, so their states are compared too. Whether a file is
+    /// whole and fits the tree is the integrity check's business.
+    fn load_snapshots(&mut self) -> Result<(), VerifyError> {
+        let Some(path) = self.journal.path() else { return Ok(()) };
+        for path in file::files(path) {
+            let Some(Ok(Snapshot { header, bytes })) = file::read(&path)? else { continue };
+            let seq = Seq::new(header.seq);
+            let hashed = snapshot::split(&bytes).map(|(state, _)| Sha256::digest(state));
+            if hashed.is_some_and(|hash| hash.as_slice() != header.state_hash) {
+                let detail = "a snapshot's state is not the one that its header names";
+                self.found.integrity.add(seq, seq, detail.to_owned());
+            }
+            self.snapshots.push((seq, Hash::new(header.state_hash)));
+        }
+        Ok(())
+    }
+
+    /// Follows the records of a row.
+    ///
+    /// # Errors
+    /// [`VerifyError::NewerRules`], [`VerifyError::Journal`].
+    pub(super) fn feed(&mut self, batch: &StoredBatch) -> Result<(), VerifyError> {
+        let mut records = batch.records();
+        let mut decoded = Vec::with_capacity(warm::AHEAD);
+        while !matches!(self.mode, Mode::Ended) {
+            let read = decode_ahead(&mut records, &mut decoded)?;
+            warm::decided(&self.state, &decoded);
+            for record in &decoded {
+                self.record(record)?;
+            }
+            decoded.clear();
+            match read {
+                Read::More => {}
+                Read::All => break,
+                // The integrity check names a damaged record; what comes after it has no state.
+                Read::Broken(seq, detail) => self.end(seq, detail),
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, seq: Seq, detail: String) {
+        self.ended = Some((seq, detail));
+        self.mode = Mode::Ended;
+    }
+
+    fn record(&mut self, record: &Record) -> Result<(), VerifyError> {
+        let seq = record.seq;
+        if matches!(self.mode, Mode::Ended) {
+            return Ok(());
+        }
+        self.note_rules(record);
+        if seq == Seq::default() {
+            self.genesis(record);
+        }
+        if matches!(self.mode, Mode::Decide) {
+            self.decide(record)?;
+        }
+        if matches!(self.mode, Mode::Follow) {
+            self.follow(record);
+        }
+        if matches!(self.mode, Mode::Ended) {
+            return Ok(());
+        }
+        self.books.count(&record.events);
+        self.compare_snapshots(seq);
+        if self.books.is_due() {
+            self.compare_books(seq);
+        }
+        Ok(())
+    }
+
+    fn note_rules(&mut self, record: &Record) {
+        let (rules, seq) = (record.rules, record.seq);
+        match self.found.ranges.last_mut() {
+            Some(range) if range.rules == rules => range.last = seq,
+            _ => self.found.ranges.push(RulesRange {
+                rules,
+                first: seq,
+                last: seq,
+                checked: is_known(rules),
+            }),
+        }
+    }
+
+    /// The state before a genesis takes its settings from it.
+    fn genesis(&mut self, record: &Record) {
+        let Entry::Genesis(genesis) = &record.entry else { return };
+        if genesis.ledger != self.state.meta.ledger {
+            let detail = "the genesis belongs to another ledger than the file".to_owned();
+            self.found.integrity.add(record.seq, record.seq, detail);
+        }
+        self.state = State::genesis(genesis.ledger, genesis.rules, genesis.limits, record.time);
+    }
+
+    /// Decides a record again and moves on; turns to following the log if that does not work out.
+    fn decide(&mut self, record: &Record) -> Result<(), VerifyError> {
+        let decided = is_known(record.rules)
+            && recheck(&mut self.state, record, self.signatures, &mut self.scratch).is_ok();
+        if decided {
+            return Ok(());
+        }
+        self.mode = Mode::Follow;
+        // Deciding has moved the state where the rules did not refuse; then it has to be made anew.
+        if self.state.meta.next != record.seq || record.seq == Seq::default() {
+            self.rewind(record)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the state before `record` out of the log's own events.
+    fn rewind(&mut self, record: &Record) -> Result<(), VerifyError> {
+        self.genesis_state(record);
+        let journal = self.journal;
+        for row in journal.batches_from(0) {
+            for found in row?.records() {
+                let (seq, bytes) = found?;
+                if seq >= record.seq.get() {
+                    return Ok(());
+                }
+                let applied = Record::decode(bytes).and_then(|earlier| match earlier.entry {
+                    Entry::Genesis(_) => replay_genesis(&earlier).map(|state| self.state = state),
+                    Entry::Command(_) => replay(&mut self.state, &earlier),
+                });
+                if let Err(corrupt) = applied {
+                    self.end(Seq::new(seq), corrupt.to_string());
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn genesis_state(&mut self, record: &Record) {
+        if let Entry::Genesis(genesis) = &record.entry {
+            self.state = State::genesis(genesis.ledger, genesis.rules, genesis.limits, record.time);
+        }
+    }
+
+    /// Compares a record with what the rules give, and takes its events as they are.
+    fn follow(&mut self, record: &Record) {
+        if is_known(record.rules)
+            && let Err(detail) = self.compare(record)
+        {
+            self.found.rules.add(record.seq, record.seq, detail);
+        }
+        if let Err(corrupt) = replay(&mut self.state, record) {
+            self.end(record.seq, format!("its events can't be followed: {corrupt}"));
+        }
+    }
+
+    /// What differs between a record and a decision on the present state.
+    fn compare(&mut self, record: &Record) -> Result<(), String> {
+        let decided = match &record.entry {
+            Entry::Genesis(genesis) => begin(genesis, record.time)
+                .map(|(_, events)| self.scratch = events)
+                .map_err(|(_, halt)| halt),
+            Entry::Command(command) => {
+                let ledger = self.state.meta.ledger;
+                let checked = if self.signatures {
+                    Checked::new(ledger, command)
+                } else {
+                    Checked::trusting(command)
+                };
+                checked.map_err(Halt::from).and_then(|checked| {
+                    dry_run(&mut self.state, &checked, record.time, &mut self.scratch)
+                })
+            }
+        };
+        match decided {
+            Ok(()) if self.scratch == record.events => Ok(()),
+            Ok(()) => Err(difference(&self.scratch, &record.events)),
+            Err(halt) => Err(format!("the rules refuse it: {halt}")),
+        }
+    }
+
+    fn compare_snapshots(&mut self, seq: Seq) {
+        let next = seq.next();
+        if self.snapshots.iter().all(|(at, _)| *at != next) {
+            return;
+        }
+        let hash = self.state.hash();
+        if self.snapshots.iter().any(|(at, expected)| *at == next && *expected != hash) {
+            let detail = "the snapshot after this record holds another state".to_owned();
+            self.found.books.add(seq, seq, detail);
+        }
+    }
+
+    fn compare_books(&mut self, last: Seq) {
+        if let Err(detail) = self.books.compare(&self.state) {
+            self.found.books.add(self.compared, last, detail);
+        }
+        self.compared = last.next();
+    }
+
+    /// Compares what can be compared only at the end.
+    pub(super) fn finish(mut self, size: u64) -> Followed {
+        let last = Seq::new(size.saturating_sub(1));
+        let next = self.state.meta.next.get();
+        if next > 0 {
+            self.compare_books(Seq::new(next.saturating_sub(1)));
+        }
+        let left = match self.ended.take() {
+            None if next < size => Some((Seq::new(next), Corrupt::OutOfOrder.to_string())),
+            None if size == 0 => Some((Seq::default(), "the log has no genesis".to_owned())),
+            ended => ended,
+        };
+        if let Some((seq, detail)) = left {
+            let detail = format!("not followed from here on: {detail}");
+            self.found.books.add(seq, last.max(seq), detail);
+        }
+        self.found.state_hash = self.state.hash();
+        self.found
+    }
+}
+
+/// How far decoding ahead came.
+enum Read {
+    /// There may be more.
+    More,
+    /// The batch is at its end.
+    All,
+    /// This record can't be read, for this reason.
+    Broken(Seq, String),
+}
+
+/// Decodes the next records of a batch.
+fn decode_ahead(
+    records: &mut StoredRecords<'_>,
+    decoded: &mut Vec<Record>,
+) -> Result<Read, VerifyError> {
+    for found in records.take(warm::AHEAD) {
+        let (seq, bytes) = match found {
+            Ok(found) => found,
+            Err(JournalError::Damaged { what, seq }) => {
+                return Ok(Read::Broken(Seq::new(seq), what.to_owned()));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let seq = Seq::new(seq);
+        match (Record::decode(bytes), newer_rules(bytes)) {
+            (Ok(record), _) if record.seq == seq => decoded.push(record),
+            (Ok(record), _) => {
+                return Ok(Read::Broken(seq, format!("it calls itself {}", record.seq)));
+            }
+            (Err(_), Some(got)) => {
+                return Err(VerifyError::NewerRules { seq, got, limit: RULES_VERSION });
+            }
+            (Err(corrupt), None) => return Ok(Read::Broken(seq, corrupt.to_string())),
+        }
+    }
+    Ok(if decoded.len() < warm::AHEAD { Read::All } else { Read::More })
+}
+
+/// The first event that differs, in both versions.
+fn difference(decided: &[Event], recorded: &[Event]) -> String {
+    let at = decided.iter().zip(recorded).take_while(|(a, b)| a == b).count();
+    let [decided, recorded] = [decided, recorded].map(|events| match events.get(at) {
+        Some(event) => format!("{event:?}"),
+        None => "no more events".to_owned(),
+    });
+    format!("event {at}: the rules give {decided}, the log holds {recorded}")
+}
+
+/// The rules version at the front of a record, if this program does not know it.
+fn newer_rules(bytes: &[u8]) -> Option<u16> {
+    let (_, rest) = bytes.split_at_checked(16)?;
+    let (rules, _) = rest.split_first_chunk::<2>()?;
+    let rules = u16::from_le_bytes(*rules);
+    (rules > RULES_VERSION).then_some(rules)
+}

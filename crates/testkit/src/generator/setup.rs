@@ -1,0 +1,133 @@
+//! Random setups: every policy that changes who gets which atom.
+
+use crate::world::{Setup, label, layer};
+use backstop_core::policy::{
+    Cause, Causes, ExitValue, FundPolicy, LayerPolicy, LayerSource, MarketPolicy, Overflow,
+    SplitPolicy, SplitRounding, TranchePolicy, Underwater,
+};
+use backstop_units::{Amount, Bps, Span};
+use proptest::{option, prelude::*, sample::select};
+
+/// A world with random policies. `council`: whether one must sign, or the operator decides alone.
+pub fn setup(council: bool) -> impl Strategy<Value = Setup> {
+    let tranches = [tranche(), tranche(), tranche()];
+    let markets = (main("jun", "sen"), main("sen", "jun"), isolated());
+    (fund(council), tranches, markets, 0u128..60_000, 0u128..20_000, 0u128..5_000).prop_map(
+        move |(fund, tranches, (sol, btc, doge), threshold, reserve, target)| Setup {
+            council: if council { (3, 2) } else { (0, 0) },
+            fund,
+            threshold: Amount::new(threshold),
+            target: Amount::new(target),
+            tranches,
+            markets: [sol, btc, doge],
+            reserve: Amount::new(reserve),
+            ..Setup::default()
+        },
+    )
+}
+
+fn fund(council: bool) -> impl Strategy<Value = FundPolicy> {
+    let split = (0u32..=10_000, 0u32..=10_000).prop_map(|(a, b)| {
+        let (low, high) = (a.min(b), a.max(b));
+        [low, high - low, 10_000 - high].map(Bps::new)
+    });
+    let split = prop_oneof![Just([2_000, 3_000, 5_000].map(Bps::new)), split];
+    let rounding = select(SplitRounding::ALL);
+    let overflow = select(Overflow::ALL);
+    let rest = (any::<bool>(), select(vec![0, 5_000, 10_000]), select(vec![1u64, 24, 80]));
+    (split, rounding, overflow, rest).prop_map(
+        move |([fund, liquidator, user], rounding, overflow, (counts_stake, coverage, lapse))| {
+            let delay = if council { Span::days(2) } else { Span::ZERO };
+            FundPolicy {
+                split: SplitPolicy { fund, liquidator, user, rounding, overflow },
+                counts_stake,
+                covers: Causes::INSURED,
+                coverage_min: Bps::new(coverage),
+                threshold_delay: delay,
+                withdraw_delay: delay,
+                declaration_lapse: Span::hours(lapse),
+                hold_max: Span::days(7),
+            }
+        },
+    )
+}
+
+fn tranche() -> impl Strategy<Value = TranchePolicy> {
+    let exit_value = select(ExitValue::ALL);
+    let spans = (select(vec![0u64, 0, 1, 1, 48, 336]), select(vec![0u64, 1, 24, 72]));
+    let rest = (select(vec![1u128, 1, 100]), select(vec![2u16, 16]), any::<bool>(), 0u8..8);
+    (exit_value, spans, rest).prop_map(
+        |(exit_value, (cooldown, window), (stake_min, tickets_max, new_series, causes))| {
+            TranchePolicy {
+                cooldown: Span::hours(cooldown),
+                claim_window: Span::hours(window),
+                exit_value,
+                stake_min: Amount::new(stake_min),
+                tickets_max,
+                covers: if causes == 0 { Causes::of(&[Cause::BadDebt]) } else { Causes::INSURED },
+                new_series_after_wipe: new_series,
+            }
+        },
+    )
+}
+
+fn limited(source: LayerSource) -> impl Strategy<Value = LayerPolicy> {
+    let limit = || option::weighted(0.25, (1u128..5_000).prop_map(Amount::new));
+    (limit(), limit(), limit(), limit(), limit()).prop_map(
+        move |(per_event, per_1h, per_8h, per_24h, lifetime)| LayerPolicy {
+            per_event,
+            per_1h,
+            per_8h,
+            per_24h,
+            lifetime: lifetime.and_then(|limit| limit.checked_add(Amount::new(5_000))),
+            ..layer(source)
+        },
+    )
+}
+
+fn underwater() -> impl Strategy<Value = Underwater> {
+    prop_oneof![
+        2 => Just(Underwater::Nothing),
+        1 => (0u32..500).prop_map(|fee| Underwater::FullFee { fee: Bps::new(fee) }),
+        1 => (0u32..500, 0u128..300).prop_map(|(fee, cap)| Underwater::Bounty {
+            fee: Bps::new(fee),
+            cap: Amount::new(cap),
+        }),
+    ]
+}
+
+fn rules(
+    waterfall: impl Strategy<Value = Vec<LayerPolicy>>,
+) -> impl Strategy<Value = MarketPolicy> {
+    let window = select(vec![1u64, 1, 24]);
+    (waterfall, underwater(), window).prop_map(|(waterfall, underwater, window)| MarketPolicy {
+        waterfall,
+        underwater,
+        event_window: Span::hours(window),
+    })
+}
+
+fn main(first: &'static str, second: &'static str) -> impl Strategy<Value = MarketPolicy> {
+    let layers = (
+        limited(LayerSource::FeePool),
+        limited(LayerSource::Reserve(label("main"))),
+        limited(LayerSource::Staked(label(first))),
+        limited(LayerSource::Staked(label(second))),
+        limited(LayerSource::Socialised),
+    );
+    let order = prop_oneof![3 => Just(false), 1 => Just(true)];
+    rules((layers, order, 1usize..=5).prop_map(|((a, b, c, d, e), reverse, keep)| {
+        let mut layers = vec![a, b, c, d, e];
+        layers.truncate(keep.max(2));
+        if reverse {
+            layers.reverse();
+        }
+        layers
+    }))
+}
+
+fn isolated() -> impl Strategy<Value = MarketPolicy> {
+    let layers =
+        (limited(LayerSource::Reserve(label("iso"))), limited(LayerSource::Staked(label("ijun"))));
+    rules(layers.prop_map(|(reserve, staked)| vec![reserve, staked]))
+}

@@ -1,0 +1,287 @@
+//! How often what happens, and with which amounts.
+
+use super::{Money, Op, Part, Script, Step, setup};
+use backstop_core::policy::Cause;
+use backstop_units::Span;
+use proptest::{collection::vec, option, prelude::*, sample::select};
+
+/// What a script may contain.
+#[derive(Clone, Copy, Debug)]
+pub struct Ranges {
+    /// Amounts up to the end of 128 bits.
+    pub extreme: bool,
+    /// A council of three, two of whom must sign; else the operator decides alone.
+    pub council: bool,
+    /// Most chapters: single commands or stories of several.
+    pub chapters: usize,
+}
+
+impl Default for Ranges {
+    fn default() -> Self {
+        Self { extreme: false, council: false, chapters: 50 }
+    }
+}
+
+/// Scripts of the default ranges, some with a council.
+pub fn script() -> impl Strategy<Value = Script> {
+    any::<bool>().prop_flat_map(|council| script_of(Ranges { council, ..Ranges::default() }))
+}
+
+/// Scripts of these ranges.
+pub fn script_of(ranges: Ranges) -> impl Strategy<Value = Script> {
+    let chapters = vec(chapter(ranges), 1..ranges.chapters);
+    (setup(ranges.council), chapters)
+        .prop_map(|(setup, chapters)| Script { setup, steps: chapters.concat() })
+}
+
+/// One command, or a story: commands that follow from each other, with others in between.
+fn chapter(ranges: Ranges) -> BoxedStrategy<Vec<Step>> {
+    let single = || step(ranges).prop_map(|step| vec![step]);
+    let stories = prop_oneof![2 => loss_story(ranges.extreme), 2 => exit_story(ranges.extreme)];
+    let interrupted = (stories, option::weighted(0.5, (any::<u8>(), step(ranges)))).prop_map(
+        |(mut story, other)| {
+            if let Some((at, step)) = other {
+                story.insert(usize::from(at) % story.len(), step);
+            }
+            story
+        },
+    );
+    prop_oneof![6 => single(), 2 => interrupted].boxed()
+}
+
+fn then(wait: Span, op: Op) -> Step {
+    Step { wait, stranger: None, late: None, op }
+}
+
+/// Stakes, a loss that is declared, assessed, placed and in part recovered, and claims of it.
+fn loss_story(extreme: bool) -> BoxedStrategy<Vec<Step>> {
+    let stakes = vec((0u8..5, amount(extreme)), 0..4);
+    let loss = (0u8..3, amount(extreme), amount(extreme), select(vec![0u64, 0, 30, 90]));
+    let after = (part(extreme), part(extreme), money(), 1usize..5, 0u8..6);
+    (0u8..3, stakes, loss, after)
+        .prop_map(|(tranche, stakes, (market, gross, base, minutes), after)| {
+            let (first, second, from, claims, end) = after;
+            let wait = Span::from_ms(minutes * 60_000);
+            let stake = |(who, amount)| Op::Stake { tranche, who, amount, min: false };
+            let mut ops: Vec<Op> = stakes.into_iter().map(stake).collect();
+            ops.push(Op::OpenInterest { market, base });
+            ops.push(Op::Declare { market, cause: Cause::BadDebt, amount: gross });
+            ops.push(Op::Assess { loss: 0, amount: gross, evidence: true });
+            ops.push(Op::Place { loss: 0 });
+            if end == 0 {
+                ops.push(Op::Close { loss: 0 });
+            }
+            let claim = |who| Op::ClaimRecovery { loss: 0, who };
+            let who = 0..u8::try_from(claims).unwrap_or(4);
+            ops.push(Op::Recover { loss: 0, from, part: first });
+            ops.extend(who.clone().map(claim));
+            ops.push(if end == 1 {
+                Op::Void { loss: 0 }
+            } else {
+                Op::Recover { loss: 0, from, part: second }
+            });
+            ops.extend(who.map(claim));
+            ops.into_iter().map(|op| then(wait, op)).collect()
+        })
+        .boxed()
+}
+
+/// A stake, a request, a wait, a claim.
+fn exit_story(extreme: bool) -> BoxedStrategy<Vec<Step>> {
+    let wait = prop_oneof![
+        4 => select(vec![0u64, 1, 48, 336]).prop_map(Span::hours),
+        1 => (0u64..700).prop_map(Span::hours),
+    ];
+    let end = prop_oneof![5 => Just(Op::Claim { ticket: 0 }), 1 => Just(Op::Lapse { ticket: 0 })];
+    let who = (0u8..3, 0u8..5, amount(extreme));
+    (who, any::<bool>(), part(extreme), wait, end)
+        .prop_map(|((tranche, who, amount), stake, part, wait, end)| {
+            let request = then(Span::ZERO, Op::Request { tranche, who, part });
+            let mut steps = vec![request, then(wait, end)];
+            if stake {
+                steps.insert(0, then(Span::ZERO, Op::Stake { tranche, who, amount, min: false }));
+            }
+            steps
+        })
+        .boxed()
+}
+
+fn step(ranges: Ranges) -> impl Strategy<Value = Step> {
+    let stranger = option::weighted(0.03, any::<u8>());
+    let late = option::weighted(
+        0.3,
+        prop_oneof![
+            8 => -200_000i64..3_500_000,
+            1 => select(vec![-300_001i64, -300_000, 3_600_000, 3_600_001]),
+        ],
+    );
+    (wait(), stranger, late, op(ranges)).prop_map(|(wait, stranger, late, op)| Step {
+        wait,
+        stranger,
+        late,
+        op,
+    })
+}
+
+fn wait() -> impl Strategy<Value = Span> {
+    let minutes = |count: u64| Span::from_ms(count * 60_000);
+    prop_oneof![
+        6 => Just(Span::ZERO),
+        2 => Just(Span::from_ms(1)),
+        6 => (1u64..90).prop_map(minutes),
+        4 => (1u64..30).prop_map(Span::hours),
+        2 => (1u64..20).prop_map(Span::days),
+        1 => select(vec![Span::hours(1), Span::hours(48), Span::days(14), Span::days(400)]),
+    ]
+}
+
+fn amount(extreme: bool) -> BoxedStrategy<u128> {
+    let usual = prop_oneof![
+        1 => Just(0u128),
+        2 => 1u128..20,
+        9 => 1u128..3_000,
+        3 => 1u128..100_000,
+    ];
+    if extreme {
+        let edge = select(vec![u128::MAX, u128::MAX - 1, 1 << 127, (1 << 127) - 1, 1 << 64]);
+        prop_oneof![3 => usual, 2 => edge, 1 => any::<u128>()].boxed()
+    } else {
+        usual.boxed()
+    }
+}
+
+fn part(extreme: bool) -> impl Strategy<Value = Part> {
+    prop_oneof![
+        2 => amount(extreme).prop_map(Part::Exact),
+        4 => any::<u8>().prop_map(Part::Of),
+        3 => (-1i8..=1).prop_map(Part::AllAnd),
+    ]
+}
+
+fn outcome(extreme: bool) -> impl Strategy<Value = i128> {
+    let signed = |amount: u128| i128::try_from(amount).unwrap_or(i128::MAX);
+    prop_oneof![
+        4 => amount(extreme).prop_map(signed),
+        5 => amount(extreme).prop_map(move |amount| -signed(amount)),
+        1 => Just(if extreme { i128::MIN } else { -1 }),
+    ]
+}
+
+fn money() -> impl Strategy<Value = Money> {
+    prop_oneof![
+        3 => (0u8..8).prop_map(Money::Account),
+        2 => (0u8..3).prop_map(Money::Clearing),
+    ]
+}
+
+/// One operation.
+pub fn op(ranges: Ranges) -> BoxedStrategy<Op> {
+    let simple = simple(ranges.extreme);
+    let linked = vec(simple.clone(), 1..5).prop_map(Op::Linked);
+    let governance_weight = if ranges.council { 6 } else { 1 };
+    prop_oneof![20 => simple, 1 => linked, governance_weight => governance(ranges.extreme)].boxed()
+}
+
+fn simple(extreme: bool) -> BoxedStrategy<Op> {
+    prop_oneof![12 => stakes(extreme), 12 => losses(extreme), 5 => funds(extreme), 5 => custody(extreme)]
+        .boxed()
+}
+
+fn stakes(extreme: bool) -> BoxedStrategy<Op> {
+    let stake = (0u8..3, 0u8..5, amount(extreme), prop::bool::weighted(0.05));
+    prop_oneof![
+        1 => (0u8..3, 0u8..5, amount(extreme))
+            .prop_map(|(fund, who, amount)| Op::Contribute { fund, who, amount }),
+        5 => stake.prop_map(|(tranche, who, amount, min)| Op::Stake { tranche, who, amount, min }),
+        4 => (0u8..3, 0u8..5, part(extreme))
+            .prop_map(|(tranche, who, part)| Op::Request { tranche, who, part }),
+        1 => any::<u8>().prop_map(|ticket| Op::Cancel { ticket }),
+        4 => any::<u8>().prop_map(|ticket| Op::Claim { ticket }),
+        1 => any::<u8>().prop_map(|ticket| Op::Lapse { ticket }),
+    ]
+    .boxed()
+}
+
+fn settle(extreme: bool) -> impl Strategy<Value = Op> {
+    let base = option::weighted(0.3, amount(extreme));
+    let who = (0u8..3, 0u8..5, 0u8..5);
+    let rest = (amount(extreme), base, prop::bool::weighted(0.95));
+    (who, outcome(extreme), rest).prop_map(|((market, who, by), outcome, rest)| {
+        let (notional, base, evidence) = rest;
+        Op::Settle { market, who, by, outcome, notional, base, evidence }
+    })
+}
+
+fn losses(extreme: bool) -> BoxedStrategy<Op> {
+    let handle = any::<u8>;
+    let cause = select(vec![Cause::Bankruptcy, Cause::BadDebt, Cause::OperatorError]);
+    prop_oneof![
+        6 => settle(extreme),
+        2 => (0u8..3, cause, amount(extreme))
+            .prop_map(|(market, cause, amount)| Op::Declare { market, cause, amount }),
+        2 => (handle(), amount(extreme), prop::bool::weighted(0.9))
+            .prop_map(|(loss, amount, evidence)| Op::Assess { loss, amount, evidence }),
+        3 => handle().prop_map(|loss| Op::Place { loss }),
+        1 => handle().prop_map(|loss| Op::Close { loss }),
+        1 => handle().prop_map(|loss| Op::Void { loss }),
+        1 => handle().prop_map(|loss| Op::LapseDeclaration { loss }),
+        2 => (handle(), money(), part(extreme))
+            .prop_map(|(loss, from, part)| Op::Recover { loss, from, part }),
+        3 => (handle(), 0u8..5).prop_map(|(loss, who)| Op::ClaimRecovery { loss, who }),
+        2 => (0u8..3, amount(extreme)).prop_map(|(market, base)| Op::OpenInterest { market, base }),
+    ]
+    .boxed()
+}
+
+fn funds(extreme: bool) -> BoxedStrategy<Op> {
+    let span = || prop_oneof![4 => (0u64..80).prop_map(Span::hours), 1 => Just(Span::days(8))];
+    let lifetime = option::weighted(0.3, amount(extreme));
+    prop_oneof![
+        2 => (0u8..2, span()).prop_map(|(fund, span)| Op::Alert { fund, span }),
+        1 => (0u8..2).prop_map(|fund| Op::EndAlert { fund }),
+        1 => (0u8..2, span()).prop_map(|(fund, span)| Op::Pause { fund, span }),
+        2 => (0u8..2, amount(extreme)).prop_map(|(fund, amount)| Op::Threshold { fund, amount }),
+        1 => (0u8..2, amount(extreme)).prop_map(|(fund, amount)| Op::Target { fund, amount }),
+        3 => (0u8..2, part(extreme)).prop_map(|(fund, part)| Op::Excess { fund, part }),
+        1 => (0u8..2, prop::bool::weighted(0.8)).prop_map(|(fund, all)| Op::Covers { fund, all }),
+        1 => (0u8..3, any::<u8>(), lifetime)
+            .prop_map(|(market, keep, lifetime)| Op::Waterfall { market, keep, lifetime }),
+        1 => (any::<u8>(), amount(extreme)).prop_map(|(kind, amount)| Op::Nonsense { kind, amount }),
+    ]
+    .boxed()
+}
+
+fn custody(extreme: bool) -> BoxedStrategy<Op> {
+    let asset = || prop_oneof![5 => Just(0u8), 1 => Just(1u8), 1 => Just(9u8)];
+    prop_oneof![
+        2 => (0u8..3, amount(extreme)).prop_map(|(market, amount)| Op::Fees { market, amount }),
+        3 => (money(), asset(), amount(extreme))
+            .prop_map(|(to, asset, amount)| Op::TransferIn { to, asset, amount }),
+        2 => (money(), asset(), part(extreme))
+            .prop_map(|(from, asset, part)| Op::TransferOut { from, asset, part }),
+        4 => (any::<u8>(), prop::bool::weighted(0.7))
+            .prop_map(|(transfer, confirmed)| Op::Resolve { transfer, confirmed }),
+        1 => (0u8..2, prop_oneof![2 => Just(0i64), 1 => -50i64..50])
+            .prop_map(|(asset, surplus)| Op::Reconcile { asset, surplus }),
+    ]
+    .boxed()
+}
+
+fn governance(extreme: bool) -> BoxedStrategy<Op> {
+    let sensitive =
+        prop_oneof![4 => funds(extreme), 1 => any::<u8>().prop_map(|loss| Op::Void { loss })];
+    let expires = prop_oneof![1 => Just(Span::hours(1)), 6 => Just(Span::days(90))];
+    let propose = (sensitive, 0u8..16, 0u8..16, expires);
+    prop_oneof![
+        4 => propose.prop_map(|(op, members, nonce, expires)| Op::Propose {
+            op: Box::new(op),
+            members: members & if nonce < 14 { 7 } else { 15 },
+            nonce,
+            expires,
+        }),
+        3 => (any::<u8>(), 0u8..8).prop_map(|(proposal, members)| Op::Approve { proposal, members }),
+        4 => any::<u8>().prop_map(|proposal| Op::Execute { proposal }),
+        1 => any::<u8>().prop_map(|proposal| Op::CancelProposal { proposal }),
+    ]
+    .boxed()
+}

@@ -1,0 +1,354 @@
+//! What the model remembers.
+
+use super::math::{covered, floor};
+use crate::world::{ASSETS, FUNDS, MARKETS, OFFICES, Setup, TRADERS, TRANCHES, label};
+use backstop_core::{
+    Body,
+    command::{Direction, Outcome, Party},
+    policy::{
+        Cause, FundPolicy, LayerPolicy, LayerSource, Limits, Role, TranchePolicy, Underwater,
+    },
+    state::LossStatus,
+};
+use backstop_units::{Hash, Label, Span, Timestamp};
+use ruint::aliases::U256;
+
+/// Past this, the core may refuse with `OVERFLOW`: sums of such amounts meet the end of 128 bits.
+const HUGE: u128 = 1 << 96;
+
+#[derive(Clone, Debug)]
+pub(super) struct Model {
+    pub(super) limits: Limits,
+    pub(super) council: (u8, u8),
+    pub(super) nonce: u64,
+    pub(super) accounts: Vec<Label>,
+    pub(super) roles: Vec<(Label, Vec<Role>)>,
+    /// Free balances by account and asset.
+    pub(super) balances: Vec<((Label, Label), u128)>,
+    pub(super) pending: Vec<((Party, Label), u128)>,
+    pub(super) custody: Vec<Custody>,
+    pub(super) funds: Vec<Fund>,
+    pub(super) tranches: Vec<Tranche>,
+    pub(super) tickets: Vec<Ticket>,
+    pub(super) markets: Vec<Market>,
+    pub(super) losses: Vec<Loss>,
+    pub(super) transfers: Vec<Transfer>,
+    pub(super) proposals: Vec<Proposal>,
+    /// Why a refusal would be right as well.
+    pub(super) unsure: Option<&'static str>,
+}
+
+/// What goes both ways: two sums that only grow.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Net {
+    pub(super) plus: U256,
+    pub(super) minus: U256,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Custody {
+    pub(super) asset: Label,
+    pub(super) signed: bool,
+    pub(super) held: u128,
+    pub(super) suspense: Net,
+    pub(super) transit: Net,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Fund {
+    pub(super) label: Label,
+    pub(super) threshold: u128,
+    pub(super) target: u128,
+    pub(super) policy: FundPolicy,
+    pub(super) reserve: u128,
+    pub(super) contributions: u128,
+    pub(super) gifts: Vec<(Label, u128)>,
+    /// Stretches during which alerts held exits.
+    pub(super) alerts: Vec<(Timestamp, Timestamp)>,
+    pub(super) pauses: Vec<(Timestamp, Timestamp)>,
+    pub(super) gates: Vec<Gate>,
+}
+
+/// A loss holds a fund from `from` until `until`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gate {
+    pub(super) loss: usize,
+    pub(super) from: Timestamp,
+    pub(super) until: Timestamp,
+    /// Placed, void or lapsed: it holds no longer.
+    pub(super) over: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Tranche {
+    pub(super) label: Label,
+    pub(super) fund: usize,
+    pub(super) policy: TranchePolicy,
+    pub(super) series: u32,
+    pub(super) assets: u128,
+    /// Who holds how many shares of the current series.
+    pub(super) holders: Vec<(Label, u128)>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Ticket {
+    pub(super) tranche: usize,
+    pub(super) account: Label,
+    pub(super) series: u32,
+    pub(super) shares: u128,
+    pub(super) value: u128,
+    pub(super) ready_at: Timestamp,
+    pub(super) window: Span,
+    pub(super) closed: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Market {
+    pub(super) label: Label,
+    pub(super) fund: usize,
+    pub(super) underwater: Underwater,
+    pub(super) event_window: Span,
+    pub(super) layers: Vec<LayerPolicy>,
+    pub(super) fee_pool: u128,
+    pub(super) clearing: Net,
+    pub(super) socialised: u128,
+    pub(super) residual: u128,
+    pub(super) open_interest: u128,
+    /// What the index has distributed, and its carry, in 1/2⁶⁰ atom.
+    pub(super) index: u128,
+    pub(super) index_carry: u128,
+    /// Every draw ever, by layer.
+    pub(super) uses: Vec<Use>,
+}
+
+/// A layer paid this much at that moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Use {
+    pub(super) source: LayerSource,
+    pub(super) cause: Cause,
+    pub(super) at: Timestamp,
+    /// Not before any earlier use: late reports may count from here.
+    pub(super) recorded: Timestamp,
+    pub(super) amount: u128,
+    /// Given back since: the loss was void.
+    pub(super) returned: u128,
+    pub(super) loss: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Loss {
+    pub(super) market: usize,
+    pub(super) cause: Cause,
+    pub(super) status: LossStatus,
+    pub(super) gross: u128,
+    pub(super) evidence: Hash,
+    pub(super) occurred_at: Timestamp,
+    pub(super) lapses_at: Timestamp,
+    pub(super) rows: Vec<Row>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) bearer: Bearer,
+    pub(super) amount: u128,
+    pub(super) recovered: u128,
+    /// What each bearer was paid of it.
+    pub(super) paid: Vec<(Label, u128)>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Bearer {
+    FeePool,
+    Reserve(usize),
+    Contributions(usize),
+    /// Of which tranche, and who held how many shares when it struck.
+    Stakers(usize, Vec<(Label, u128)>),
+    Positions,
+    Nobody,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Transfer {
+    pub(super) direction: Direction,
+    pub(super) party: Party,
+    pub(super) asset: Label,
+    pub(super) amount: u128,
+    pub(super) outcome: Option<Outcome>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Proposal {
+    pub(super) by: Label,
+    pub(super) body: Body,
+    pub(super) expires_at: Timestamp,
+    pub(super) delay: Span,
+    pub(super) keys: Vec<u8>,
+    pub(super) ready_at: Option<Timestamp>,
+    pub(super) closed: bool,
+}
+
+impl Model {
+    pub(super) fn new(setup: &Setup) -> Self {
+        let offices = OFFICES.map(|(name, roles)| (label(name), roles.to_vec()));
+        let accounts = offices.iter().map(|office| office.0);
+        let money = label(ASSETS[0]);
+        Self {
+            limits: setup.limits,
+            council: setup.council,
+            nonce: 0,
+            accounts: accounts.chain(TRADERS.map(label)).collect(),
+            roles: offices.to_vec(),
+            balances: TRADERS.map(|name| ((label(name), money), setup.balance.get())).to_vec(),
+            pending: Vec::new(),
+            custody: ASSETS.map(|asset| custody(label(asset), asset == "eth")).to_vec(),
+            funds: FUNDS.map(|name| fund(label(name), setup)).to_vec(),
+            tranches: tranches(setup),
+            tickets: Vec::new(),
+            markets: markets(setup),
+            losses: Vec::new(),
+            transfers: Vec::new(),
+            proposals: Vec::new(),
+            unsure: None,
+        }
+    }
+
+    pub(super) fn balance(&mut self, account: Label, asset: Label) -> &mut u128 {
+        entry(&mut self.balances, (account, asset))
+    }
+
+    /// Where a label stands among the funds, and so on; nothing for an unknown one.
+    pub(super) fn fund(&self, label: Label) -> Result<usize, super::No> {
+        let found = self.funds.iter().position(|fund| fund.label == label);
+        found.ok_or(super::No::Refused("unknown fund"))
+    }
+    pub(super) fn tranche(&self, label: Label) -> Result<usize, super::No> {
+        let found = self.tranches.iter().position(|tranche| tranche.label == label);
+        found.ok_or(super::No::Refused("unknown tranche"))
+    }
+    pub(super) fn market(&self, label: Label) -> Result<usize, super::No> {
+        let found = self.markets.iter().position(|market| market.label == label);
+        found.ok_or(super::No::Refused("unknown market"))
+    }
+    pub(super) fn account(&self, label: Label) -> super::Answer {
+        super::need(self.accounts.contains(&label), "unknown account")
+    }
+
+    /// The tranches of a fund, oldest first.
+    pub(super) fn tranches_of(&self, fund: usize) -> impl Iterator<Item = (usize, &Tranche)> {
+        self.tranches.iter().enumerate().filter(move |(_, tranche)| tranche.fund == fund)
+    }
+
+    /// Whether sums with the amounts of this command may pass 128 bits.
+    pub(super) fn is_huge(&self, body: &Body) -> bool {
+        let text = format!("{body:?}");
+        let numbers = text.split(|c: char| !c.is_ascii_digit());
+        let huge = |number: &str| number.parse::<u128>().is_ok_and(|n| n > HUGE);
+        let mut held = self.balances.iter().map(|(_, amount)| *amount);
+        held.any(|amount| amount > HUGE)
+            || self.tranches.iter().any(|tranche| tranche.shares() > HUGE)
+            || self.funds.iter().any(|fund| fund.threshold > HUGE || fund.target > HUGE)
+            || numbers.into_iter().any(huge)
+    }
+}
+
+/// The value under a key of a list, which is added with nothing when it is not there.
+pub(super) fn entry<K: PartialEq, V: Default>(list: &mut Vec<(K, V)>, key: K) -> &mut V {
+    let at = list.iter().position(|(other, _)| *other == key).unwrap_or_else(|| {
+        list.push((key, V::default()));
+        list.len() - 1
+    });
+    &mut list[at].1
+}
+
+impl Net {
+    pub(super) fn add(&mut self, amount: u128) {
+        self.plus += U256::from(amount);
+    }
+    pub(super) fn sub(&mut self, amount: u128) {
+        self.minus += U256::from(amount);
+    }
+}
+
+impl Tranche {
+    pub(super) fn shares(&self) -> u128 {
+        self.holders.iter().map(|(_, shares)| shares).sum()
+    }
+    /// What so many shares are worth now.
+    pub(super) fn worth(&self, shares: u128) -> u128 {
+        floor(self.assets, shares, self.shares()).unwrap_or(0)
+    }
+}
+
+impl Fund {
+    pub(super) fn gated(&self, now: Timestamp) -> bool {
+        self.gates.iter().any(|gate| !gate.over && now < gate.until)
+    }
+    pub(super) fn on_alert(&self, now: Timestamp) -> bool {
+        self.alerts.iter().any(|(_, end)| now < *end)
+    }
+    pub(super) fn paused(&self, now: Timestamp) -> bool {
+        self.pauses.iter().any(|(_, end)| now < *end)
+    }
+    /// For how long exits were held between two moments.
+    pub(super) fn held(&self, from: Timestamp, to: Timestamp) -> Span {
+        let gates = self.gates.iter().map(|gate| (gate.from, gate.until));
+        let stretches: Vec<_> = self.alerts.iter().copied().chain(gates).collect();
+        if from < to { covered(&stretches, from, to) } else { Span::ZERO }
+    }
+}
+
+fn custody(asset: Label, signed: bool) -> Custody {
+    Custody { asset, signed, held: 0, suspense: Net::default(), transit: Net::default() }
+}
+
+fn fund(label: Label, setup: &Setup) -> Fund {
+    Fund {
+        label,
+        threshold: setup.threshold.get(),
+        target: setup.target.get(),
+        policy: setup.fund,
+        reserve: setup.reserve.get(),
+        contributions: 0,
+        gifts: Vec::new(),
+        alerts: Vec::new(),
+        pauses: Vec::new(),
+        gates: Vec::new(),
+    }
+}
+
+fn fund_index(name: &str) -> usize {
+    FUNDS.iter().position(|fund| *fund == name).expect("a fund of the world")
+}
+
+fn tranches(setup: &Setup) -> Vec<Tranche> {
+    let make = |((name, fund), policy): (&(&str, &str), TranchePolicy)| Tranche {
+        label: label(name),
+        fund: fund_index(fund),
+        policy,
+        series: 0,
+        assets: 0,
+        holders: Vec::new(),
+    };
+    TRANCHES.iter().zip(setup.tranches).map(make).collect()
+}
+
+fn markets(setup: &Setup) -> Vec<Market> {
+    let named = MARKETS.iter().zip(&setup.markets);
+    let make =
+        |((name, fund), policy): (&(&str, &str), &backstop_core::policy::MarketPolicy)| Market {
+            label: label(name),
+            fund: fund_index(fund),
+            underwater: policy.underwater,
+            event_window: policy.event_window,
+            layers: policy.waterfall.clone(),
+            fee_pool: 0,
+            clearing: Net::default(),
+            socialised: 0,
+            residual: 0,
+            open_interest: 0,
+            index: 0,
+            index_carry: 0,
+            uses: Vec::new(),
+        };
+    named.map(make).collect()
+}

@@ -1,0 +1,110 @@
+//! Who may send what, as one naive table.
+
+use super::{Answer, Call, No, model::Model, need, refuse};
+use backstop_core::{
+    Body,
+    command::{Direction, Party},
+    policy::Role,
+};
+use backstop_units::{Label, Span};
+
+/// What a command asks of its sender.
+pub(super) enum Right {
+    Anyone,
+    Roles(&'static [Role]),
+    Owner(Label),
+    Venue,
+    /// The council, after this long.
+    Council(Span),
+}
+
+impl Model {
+    pub(super) fn has(&self, call: &Call<'_>, roles: &[Role]) -> bool {
+        let mut held = self.roles.iter().filter(|(name, _)| Some(*name) == call.actor);
+        held.any(|(_, held)| held.iter().any(|role| roles.contains(role)))
+    }
+
+    pub(super) fn may(&self, call: &Call<'_>, body: &Body) -> Answer {
+        let allowed = match self.right(body)? {
+            Right::Anyone => true,
+            Right::Roles(roles) => self.has(call, roles),
+            Right::Owner(owner) => call.actor == Some(owner) || self.has(call, &[Role::Venue]),
+            // One account is the venue of all markets of the world.
+            Right::Venue => self.has(call, &[Role::Operator, Role::Venue]),
+            Right::Council(delay) if !delay.is_zero() => return refuse("a timelock"),
+            // Scripts sign proposals only.
+            Right::Council(_) => self.council.0 == 0 && self.has(call, &[Role::Operator]),
+        };
+        need(allowed, "the sender may not")
+    }
+
+    fn party(&self, party: Party) -> Result<Right, No> {
+        match party {
+            Party::Account(label) => self.account(label).map(|()| Right::Owner(label)),
+            Party::Clearing(label) => self.market(label).map(|_| Right::Venue),
+        }
+    }
+
+    fn ticket_owner(&self, ticket: u32) -> Result<Right, No> {
+        let ticket = usize::try_from(ticket).ok().and_then(|at| self.tickets.get(at));
+        let owner = ticket.map(|ticket| Right::Owner(ticket.account));
+        owner.ok_or(No::Refused("unknown ticket"))
+    }
+
+    /// The council decides what could hurt; a rise of threshold or target protects.
+    pub(super) fn right(&self, body: &Body) -> Result<Right, No> {
+        use Role::{Custodian, Guardian, Keeper, Operator, Risk, Venue};
+        let config = self.limits.config_delay;
+        let protects = |rises, delay| {
+            if rises { Right::Roles(&[Risk, Operator]) } else { Right::Council(delay) }
+        };
+        Ok(match body {
+            Body::OpenAccount(_) => Right::Roles(&[Operator, Venue]),
+            Body::SetWaterfall(_) => Right::Council(config),
+            Body::SetThreshold(c) => {
+                let fund = &self.funds[self.fund(c.fund)?];
+                protects(c.threshold.get() >= fund.threshold, fund.policy.threshold_delay)
+            }
+            Body::SetTarget(c) => {
+                let fund = &self.funds[self.fund(c.fund)?];
+                protects(c.target.get() >= fund.target, fund.policy.threshold_delay)
+            }
+            Body::SetCovers(c) => {
+                let cooldowns =
+                    self.tranches_of(self.fund(c.fund)?).map(|(_, t)| t.policy.cooldown);
+                Right::Council(cooldowns.fold(config, Span::max))
+            }
+            Body::WithdrawExcess(c) => {
+                Right::Council(self.funds[self.fund(c.fund)?].policy.withdraw_delay)
+            }
+            Body::VoidLoss(_) => Right::Council(Span::ZERO),
+            Body::Contribute(c) => self.party(Party::Account(c.account))?,
+            Body::Stake(c) => self.party(Party::Account(c.account))?,
+            Body::RequestUnstake(c) => self.party(Party::Account(c.account))?,
+            Body::ClaimRecovery(c) => self.party(Party::Account(c.account))?,
+            Body::RecoverLoss(c) => self.party(c.from)?,
+            Body::CancelUnstake(c) => self.ticket_owner(c.ticket.get())?,
+            Body::ClaimUnstake(c) => self.ticket_owner(c.ticket.get())?,
+            Body::RaiseAlert(_) | Body::EndAlert(_) => Right::Roles(&[Guardian, Risk]),
+            Body::PauseEntries(_) => Right::Roles(&[Guardian]),
+            Body::ReportOpenInterest(_) | Body::PayFees(_) | Body::SettleLiquidation(_) => {
+                Right::Venue
+            }
+            Body::DeclareLoss(_) => Right::Roles(&[Venue, Risk, Guardian]),
+            Body::AssessLoss(_) | Body::CloseLoss(_) => Right::Roles(&[Risk]),
+            Body::PlaceLoss(_) => Right::Roles(&[Risk, Keeper, Operator]),
+            Body::BeginTransfer(c) if c.direction == Direction::Out => self.party(c.party)?,
+            Body::BeginTransfer(_) | Body::ResolveTransfer(_) | Body::Reconcile(_) => {
+                Right::Roles(&[Custodian, Operator])
+            }
+            Body::Linked(_)
+            | Body::LapseTicket(_)
+            | Body::LapseDeclaration(_)
+            | Body::Propose(_)
+            | Body::Approve(_)
+            | Body::Execute(_)
+            | Body::CancelProposal(_) => Right::Anyone,
+            _ => Right::Roles(&[Operator]),
+        })
+    }
+}
