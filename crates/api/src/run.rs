@@ -5,7 +5,9 @@ use crate::{
     query::answer,
     scenario::{Expect, Scenario, Step},
 };
-use backstop_core::{Checked, Command, Corrupt, Event, Genesis, Halt, Reject, State, ledger::Side};
+use backstop_core::{
+    Checked, Command, Corrupt, Event, Genesis, Halt, Reject, RejectCode, State, ledger::Side,
+};
 use backstop_units::{Label, Seq, Timestamp};
 use serde_json::{Value, json};
 
@@ -113,8 +115,14 @@ pub fn run(scenario: &Scenario, host: &mut impl Host) -> Result<Outcome, HostErr
     let mut now = scenario.start;
     let (mut steps, mut unmet) = (Vec::new(), Vec::new());
     for (at, step) in scenario.steps.iter().enumerate() {
-        now = step.at.unwrap_or(now.plus(step.after.unwrap_or_default()));
-        let result = one(step, at, now, host)?;
+        let wanted = step.at.unwrap_or(now.plus(step.after.unwrap_or_default()));
+        let result = if wanted < now {
+            let reject = Reject::new(RejectCode::TimeRunsBack, wanted, now);
+            json!({ "step": at + 1, "at": wanted, "reject": problem(&reject) })
+        } else {
+            now = wanted;
+            one(step, at, now, host)?
+        };
         if let Some(missing) = step.expect.as_ref().and_then(|expect| missing(expect, &result)) {
             unmet.push((at + 1, missing));
         }

@@ -121,8 +121,8 @@ pub enum FileError {
     /// The preset can't be had.
     #[error(transparent)]
     Preset(#[from] PresetError),
-    /// Neither preset nor config.
-    #[error("a scenario needs `preset` or `config`")]
+    /// Neither preset nor config, or both.
+    #[error("a scenario needs either `preset` or `config`")]
     NoRules,
 }
 
@@ -162,7 +162,8 @@ impl Scenario {
     /// [`FileError::Preset`], [`FileError::NoRules`].
     pub fn genesis(&self) -> Result<Genesis, FileError> {
         let preset = match (&self.config, &self.preset) {
-            (Some(config), _) => config.clone(),
+            (Some(_), Some(_)) => return Err(FileError::NoRules),
+            (Some(config), None) => config.clone(),
             (None, Some(name)) => Preset::named(name)?,
             (None, None) => return Err(FileError::NoRules),
         };

@@ -11,7 +11,7 @@ use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
     Amount, Base, Hash, Label, LossId, Price, ProposalId, Signed, TicketId, Timestamp, TransferId,
 };
-use borsh::{BorshDeserialize, BorshSerialize};
+use borsh::{BorshDeserialize, BorshSerialize, de::EnumExt, io};
 use serde::{Deserialize, Serialize};
 
 /// One request: who asks, for what, under which approvals.
@@ -54,6 +54,31 @@ pub struct Signature {
     pub key: PublicKey,
     /// The 64 bytes.
     pub bytes: SignatureBytes,
+}
+
+/// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest
+/// deeper than a stack.
+fn flat<R: io::Read>(reader: &mut R) -> io::Result<Body> {
+    let tag = u8::deserialize_reader(reader)?;
+    if HOLDS_BODIES.contains(&tag) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "a body inside a body inside a body",
+        ));
+    }
+    Body::deserialize_variant(reader, tag)
+}
+
+/// Discriminants of the commands that hold others: `propose` and `linked`.
+const HOLDS_BODIES: [u8; 2] = [100, 110];
+
+fn flat_body<R: io::Read>(reader: &mut R) -> io::Result<Box<Body>> {
+    flat(reader).map(Box::new)
+}
+
+fn flat_steps<R: io::Read>(reader: &mut R) -> io::Result<Vec<Body>> {
+    let count = u32::deserialize_reader(reader)?;
+    (0..count).map(|_| flat(reader)).collect()
 }
 
 choice! {
@@ -414,7 +439,7 @@ commands! {
     /// Files a command that needs the council, to collect signatures and wait out its delay.
     100 Propose "propose" {
         /// What is proposed.
-        body: Box<Body>,
+        !"flat_body" body: Box<Body>,
         /// Above every nonce used before.
         nonce: u64,
         /// Lapses then.
@@ -440,7 +465,7 @@ commands! {
     /// All of these or none, as one record.
     110 Linked "linked" {
         /// In this order.
-        steps: Vec<Body>,
+        !"flat_steps" steps: Vec<Body>,
     }
     /// Sets an opening balance; exists in scenarios only.
     120 Opening "opening" {

@@ -32,6 +32,8 @@ entity! {
         decimals: u8,
         /// Whose signature an external balance needs.
         custodian: Option<PublicKey>,
+        /// As of when custody was last compared.
+        reconciled: Timestamp,
     }
     /// An account.
     Account {
@@ -170,8 +172,10 @@ entity! {
         /// What the index could not express yet, in 1/2⁶⁰ atom.
         index_carry: Fixed60,
     }
-    /// One layer of a market's waterfall.
+    /// One layer of a market's waterfall; layers of replaced waterfalls stay, so use is never forgotten.
     Layer {
+        /// Whose waterfall.
+        market: MarketId,
         /// Its settings.
         policy: LayerPolicy,
         /// Who pays, by handle.
@@ -205,6 +209,8 @@ entity! {
         lapses_at: Timestamp,
         /// The record that placed it.
         placed_in: Option<Seq>,
+        /// When it was placed; limits count it then.
+        placed_at: Timestamp,
         /// Who bore how much.
         rows: Vec<LossRow>,
     }

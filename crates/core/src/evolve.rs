@@ -4,7 +4,7 @@ use crate::{
     event::Event,
     fund::{evolve::stake, holds::Holds},
     ledger::postings,
-    liquidation::market::{layer_with, resolve},
+    liquidation::market::{latest_layer, resolve},
     loss::{
         capacity::{ROLLING, event_window},
         evolve::loss,
@@ -15,7 +15,7 @@ use crate::{
     state::{Account, Asset, Council, Fund, Layer, Market, Proposal, State, Tranche, Transfer},
 };
 use alloc::vec::Vec;
-use backstop_units::{Amount, Base, Fixed60, MarketId, Shares, Span};
+use backstop_units::{Amount, Base, Fixed60, MarketId, Shares, Span, Timestamp};
 
 /// Applies one fact.
 ///
@@ -27,7 +27,6 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::LiquidationSettled { .. }
         | Event::FeesPaid { .. }
         | Event::ExcessWithdrawn { .. }
-        | Event::Reconciled { .. }
         | Event::Opened { .. } => Ok(()),
         Event::AssetRegistered { .. }
         | Event::AccountOpened { .. }
@@ -60,7 +59,9 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::LossVoided { .. }
         | Event::LossRecovered { .. }
         | Event::RecoveryClaimed { .. } => loss(state, event),
-        Event::TransferBegun { .. } | Event::TransferResolved { .. } => transfer(state, event),
+        Event::TransferBegun { .. } | Event::TransferResolved { .. } | Event::Reconciled { .. } => {
+            transfer(state, event)
+        }
         Event::Proposed { .. }
         | Event::Approved { .. }
         | Event::Executed { .. }
@@ -73,7 +74,12 @@ fn registry(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::AssetRegistered { asset, label, decimals, custodian } => {
             state.assets.insert(
                 *asset,
-                Asset { label: *label, decimals: *decimals, custodian: *custodian },
+                Asset {
+                    label: *label,
+                    decimals: *decimals,
+                    custodian: *custodian,
+                    reconciled: Timestamp::ZERO,
+                },
             )?;
             state.labels.assets.insert(*label, *asset);
         }
@@ -177,10 +183,12 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
 /// Appends a waterfall; a layer whose payer stays keeps what it has used.
 fn set_layers(state: &mut State, id: MarketId, policies: &[LayerPolicy]) -> Result<(), Corrupt> {
     let market = state.markets.expect(id)?.clone();
+    // Reports of one event may come late by the allowed skew: the window waits for them.
+    let event_span = market.event_window.plus(state.meta.limits.skew_past);
     let mut layers: Vec<Layer> = Vec::with_capacity(policies.len());
     for policy in policies {
         let source = resolve(state, policy.source).map_err(|_| Corrupt::DanglingHandle)?;
-        let old = layer_with(state, &market, source).map(|(_, layer)| layer);
+        let old = latest_layer(state, id, source).map(|(_, layer)| layer.clone());
         let (used, mut windows) =
             old.map_or((Amount::ZERO, [None; 9]), |old| (old.used, old.windows));
         let rolling = ROLLING
@@ -188,14 +196,14 @@ fn set_layers(state: &mut State, id: MarketId, policies: &[LayerPolicy]) -> Resu
             .filter(|(_, _, limit)| limit(policy).is_some())
             .map(|(at, span, _)| (*at, *span));
         let causes = Cause::ALL.iter().filter(|_| policy.per_event.is_some());
-        let events = causes.map(|cause| (event_window(*cause), market.event_window));
+        let events = causes.map(|cause| (event_window(*cause), event_span));
         for (at, span) in rolling.chain(events).collect::<Vec<(usize, Span)>>() {
             let Some(place) = windows.get_mut(at).filter(|place| place.is_none()) else { continue };
             let window = state.windows.next_id();
             state.windows.insert(window, Window::new(span))?;
             *place = Some(window);
         }
-        layers.push(Layer { policy: *policy, source, used, windows });
+        layers.push(Layer { market: id, policy: *policy, source, used, windows });
     }
     let from = state.layers.next_id();
     let count = u8::try_from(layers.len()).map_err(|_| Corrupt::CounterRange)?;
@@ -224,6 +232,10 @@ fn transfer(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         }
         Event::TransferResolved { transfer, outcome, .. } => {
             state.transfers.change(*transfer)?.outcome = Some(*outcome);
+            Ok(())
+        }
+        Event::Reconciled { asset, as_of, .. } => {
+            state.assets.change(*asset)?.reconciled = *as_of;
             Ok(())
         }
         _ => Err(Corrupt::DanglingHandle),

@@ -315,8 +315,9 @@ pub enum LayerSource {
 
 /// A layer and its limits, each in atoms; without a limit the layer gives all it has.
 ///
-/// An event is (market, cause, window): losses of one cause on one market within [`event_window`](
-/// MarketPolicy::event_window) count together, so splitting a loss does not dodge `per_event`.
+/// An event is (market, cause, window): losses of one cause on one market within the market's
+/// `event_window` count together, so splitting a loss does not dodge `per_event`. Limits count by the
+/// time of payment; an event's window is longer by the ledger's `skew_past`, for reports that come late.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]

@@ -1,7 +1,7 @@
 //! Why a command was refused, and what must never happen.
 
 use alloc::string::String;
-use backstop_units::{Hash, Label, MathError, Timestamp};
+use backstop_units::{Hash, Label, MathError, Span, Timestamp};
 use core::fmt;
 
 /// A value in a reject: what was got, or the limit it met.
@@ -18,6 +18,8 @@ pub enum Value {
     Label(Label),
     /// A digest.
     Hash(Hash),
+    /// A length of time.
+    Span(Span),
     /// A word out of the product's vocabulary.
     Word(&'static str),
 }
@@ -30,6 +32,7 @@ impl fmt::Display for Value {
             Self::Time(time) => fmt::Display::fmt(time, f),
             Self::Label(label) => fmt::Display::fmt(label, f),
             Self::Hash(hash) => fmt::Display::fmt(hash, f),
+            Self::Span(span) => fmt::Display::fmt(span, f),
             Self::Word(word) => f.write_str(word),
         }
     }
@@ -55,7 +58,7 @@ value_from! {
     backstop_units::TicketId => Count: |v: backstop_units::TicketId| u128::from(v.get()),
     backstop_units::TransferId => Count: |v: backstop_units::TransferId| u128::from(v.get()),
     backstop_units::ProposalId => Count: |v: backstop_units::ProposalId| u128::from(v.get()),
-    backstop_units::Span => Count: |v: backstop_units::Span| u128::from(v.ms()),
+    Span => Span: core::convert::identity,
     Timestamp => Time: core::convert::identity,
     Label => Label: core::convert::identity,
     Hash => Hash: core::convert::identity,

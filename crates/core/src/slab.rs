@@ -96,7 +96,7 @@ impl<I: Handle, T: Clone> Slab<I, T> {
     }
 
     /// All items with their handles, in the order of insertion.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (I, &T)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (I, &T)> + DoubleEndedIterator {
         self.items
             .iter()
             .enumerate()

@@ -28,7 +28,7 @@ macro_rules! commands {
     ($(
         $(#[doc = $doc:literal])+
         $code:literal $name:ident $word:literal {
-            $( $(#[doc = $field_doc:literal])+ $(@$default:ident)? $field:ident: $kind:ty ),* $(,)?
+            $( $(#[doc = $field_doc:literal])+ $(@$default:ident)? $(!$with:literal)? $field:ident: $kind:ty ),* $(,)?
         }
     )*) => {
         $(
@@ -36,7 +36,7 @@ macro_rules! commands {
             #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
             #[serde(deny_unknown_fields)]
             pub struct $name {
-                $( $(#[doc = $field_doc])+ $(#[serde($default)])? pub $field: $kind, )*
+                $( $(#[doc = $field_doc])+ $(#[serde($default)])? $(#[borsh(deserialize_with = $with)])? pub $field: $kind, )*
             }
 
             impl From<$name> for Body {

@@ -8,6 +8,8 @@
 //!
 //! Settlements are distinct valid commands over random accounts out of a state of one million.
 
+#![expect(clippy::cast_precision_loss, reason = "figures for people")]
+
 use std::{
     error::Error,
     path::{Path, PathBuf},
@@ -57,7 +59,7 @@ fn main() -> Outcome<()> {
 /// Opens the accounts, then settles.
 fn write(plan: &Plan) -> Outcome<()> {
     let mut counter = 0;
-    let options = Options { snapshot_every: 0, ..Options::default() };
+    let options = Options { snapshot_every: 0, ids_expected: 16_000_000, ..Options::default() };
     let engine = Engine::create(&plan.path, &genesis(), options)?;
     let opened = (plan.accounts / STEPS).max(1);
     let steps = (0..opened).map(|at| open_accounts(at, &mut counter)).collect();
@@ -90,7 +92,12 @@ fn write(plan: &Plan) -> Outcome<()> {
     rate("durable batches of 8,192", count, took);
     latencies.sort_unstable();
     let at = |part: usize| latencies[(latencies.len() - 1) * part / 1_000].as_secs_f64() * 1e3;
-    println!("  batch answered after   p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms", at(500), at(990), at(999));
+    println!(
+        "  batch answered after   p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms",
+        at(500),
+        at(990),
+        at(999)
+    );
     let size = engine.head().size;
     let start = Instant::now();
     engine.wait_for(Seq::new(size - 1), Duration::from_secs(60))?;
@@ -158,7 +165,7 @@ fn genesis() -> Genesis {
 
 fn command(actor: &str, body: impl Into<Body>, counter: &mut u64) -> Command {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let ms = now.map_or(0, |since| since.as_millis()) as u64;
+    let ms = now.map_or(0, |since| since.as_secs() * 1_000 + u64::from(since.subsec_millis()));
     *counter += 1;
     let id = ids::uuid7(Timestamp::from_ms(ms), *counter);
     Command { id, actor: label(actor), occurred_at: None, body: body.into(), approvals: None }
@@ -213,7 +220,8 @@ fn sizes(path: &Path) -> Outcome<Sizes> {
         sizes.records += batch.bytes.len() as u64;
         sizes.marks += (batch.tags.len() + batch.root.len()) as u64;
     }
-    sizes.tiles = journal.tile_coordinates()?.len() as u64 * backstop_journal::tile::TILE_BYTES as u64;
+    sizes.tiles =
+        journal.tile_coordinates()?.len() as u64 * backstop_journal::tile::TILE_BYTES as u64;
     Ok(sizes)
 }
 

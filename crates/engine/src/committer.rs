@@ -55,7 +55,9 @@ impl Committer {
         let _ = done.send(());
         if !committed {
             let durable = self.shared.head().size;
-            finished.into_iter().for_each(|work| answer_durable(work, durable));
+            for work in finished {
+                answer_durable(work, durable);
+            }
             return;
         }
         for work in finished {
@@ -150,9 +152,7 @@ impl Committer {
 
 /// Whether a command asks what the recorded one asked. Signatures may have been collected anew.
 fn same(first: &Command, again: &Command) -> bool {
-    first.actor == again.actor
-        && first.body == again.body
-        && first.occurred_at == again.occurred_at
+    first.actor == again.actor && first.body == again.body && first.occurred_at == again.occurred_at
 }
 
 /// The answers of a request whose last part did not become durable: only earlier parts stand.

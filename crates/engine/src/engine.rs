@@ -25,7 +25,7 @@ use crate::{
     follower::{self, Follower, Replica},
     options::Options,
     recovery::{Recovered, recover},
-    shared::{Head, QueueLimits, Shared},
+    shared::{Head, QueueLimits, Shared, Status},
     store::Store,
     window::{IdLog, IdWindow},
     writer::{BatchLimits, Desk, Request, WAITING_MAX, Writer},
@@ -64,31 +64,24 @@ pub struct Engine {
     threads: Vec<JoinHandle<()>>,
 }
 
+/// Tells that a thread ended by a panic.
+struct Watch {
+    shared: Arc<Shared>,
+    name: &'static str,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.stop(Failure::ThreadGone(self.name));
+        }
+    }
+}
+
 struct Doors {
     requests: Sender<Request>,
     committer: Sender<committer::Job>,
     follower: Sender<follower::Job>,
-}
-
-/// How an engine is doing, for a status page and for metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Status {
-    /// The durable end of the log.
-    pub head: Head,
-    /// Records that reads see.
-    pub applied: u64,
-    /// Commands that wait for the writer.
-    pub queued: usize,
-    /// Bytes of commands that wait for the writer.
-    pub queued_bytes: usize,
-    /// Bytes of committed batches that reads don't see yet.
-    pub lag_bytes: usize,
-    /// Bytes by which the journal can still grow, if it has a limit.
-    pub journal_bytes_left: Option<u64>,
-    /// The clock has jumped; commands wait for an operator.
-    pub clock_jumped: bool,
-    /// Nothing is written any more.
-    pub stopped: bool,
 }
 
 /// A state, the log behind it, and where both are kept.
@@ -173,7 +166,7 @@ impl Engine {
     }
 
     fn start(start: Start, options: Options) -> Result<Self, EngineError> {
-        let Start { recovered: Recovered { state, ids }, tree, store, path } = start;
+        let Start { recovered: Recovered { state, ids, snapshot }, tree, store, path } = start;
         let head = Head { size: tree.size(), root: Hash::new(tree.root()) };
         if head.size != state.meta.next.get() {
             let corrupt = backstop_core::Corrupt::OutOfOrder;
@@ -200,7 +193,7 @@ impl Engine {
             shared: Arc::clone(&shared),
         };
         let writer = Writer {
-            ids: IdWindow::new(ids.clone(), &state.meta.limits),
+            ids: IdWindow::new(ids.clone(), &state.meta.limits, options.ids_expected),
             state,
             builder: BatchBuilder::new(tree),
             guard: JumpGuard::new(&*clock, options.confirm_clock),
@@ -209,7 +202,7 @@ impl Engine {
             limits: BatchLimits { commands: options.batch_commands, bytes: options.batch_bytes },
             desk: Desk::default(),
         };
-        engine.spawn(writer, store, ids, options.snapshot_every)?;
+        engine.spawn(writer, store, ids, (options.snapshot_every, snapshot))?;
         Ok(engine)
     }
 
@@ -219,7 +212,7 @@ impl Engine {
         writer: Writer,
         store: Box<dyn Store>,
         ids: IdLog,
-        every: u64,
+        (every, taken): (u64, u64),
     ) -> Result<(), EngineError> {
         let (to_writer, requests) = unbounded();
         let (to_committer, commits) = bounded(WAITING_MAX.saturating_add(2));
@@ -233,7 +226,7 @@ impl Engine {
             shared: Arc::clone(&self.shared),
             path: self.path.clone(),
             every,
-            taken: head.size,
+            taken,
             storing: None,
         };
         let committer = Committer {
@@ -256,7 +249,12 @@ impl Engine {
         name: &'static str,
         body: impl FnOnce() + Send + 'static,
     ) -> Result<(), EngineError> {
-        let started = std::thread::Builder::new().name(name.into()).spawn(body);
+        let watch = Watch { shared: Arc::clone(&self.shared), name };
+        let watched = move || {
+            body();
+            drop(watch);
+        };
+        let started = std::thread::Builder::new().name(name.into()).spawn(watched);
         self.threads.push(started.map_err(|source| EngineError::Thread { name, source })?);
         Ok(())
     }
@@ -432,17 +430,7 @@ impl Engine {
 
     /// How the engine is doing.
     pub fn status(&self) -> Status {
-        let left = self.shared.bytes_left.load(Ordering::Acquire);
-        Status {
-            head: self.head(),
-            applied: self.replica.applied(),
-            queued: self.shared.queued.get(),
-            queued_bytes: self.shared.queued_bytes.get(),
-            lag_bytes: self.shared.lag.get(),
-            journal_bytes_left: (left != u64::MAX).then_some(left),
-            clock_jumped: self.shared.clock_jumped.load(Ordering::Acquire),
-            stopped: self.shared.stopped(),
-        }
+        self.shared.status(self.replica.applied())
     }
 }
 

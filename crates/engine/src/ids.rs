@@ -19,7 +19,7 @@ const MOMENT_MAX: u64 = (1 << 48) - 1;
 /// use backstop_engine::ids;
 /// use backstop_units::Timestamp;
 /// let id = ids::uuid7(Timestamp::from_ms(1_760_130_000_000), 7);
-/// assert_eq!(id.to_string(), "0199cfdc-6480-7000-8000-000000000007");
+/// assert_eq!(id.to_string(), "0199cfec-6480-7000-8000-000000000007");
 /// assert_eq!(ids::time_of(id), Timestamp::from_ms(1_760_130_000_000));
 /// ```
 pub fn uuid7(time: Timestamp, counter: u64) -> Label {

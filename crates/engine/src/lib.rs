@@ -71,11 +71,11 @@ mod writer;
 
 pub use answer::{Answer, BatchTicket, Receipt, Ticket};
 pub use clock::{Clock, ScenarioClock, SystemClock};
-pub use engine::{Engine, Status};
+pub use engine::Engine;
 pub use error::{EngineError, Failure};
 pub use options::Options;
-pub use recovery::load;
 pub use proof::{RecordProof, prove, verify_proof};
-pub use shared::Head;
+pub use recovery::load;
+pub use shared::{Head, Status};
 pub use store::Store;
 pub use verify::{VerifyError, VerifyOptions, VerifyReport, verify};

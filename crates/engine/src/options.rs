@@ -19,6 +19,8 @@ pub struct Options {
     pub batch_bytes: usize,
     /// Bytes of committed batches that the follower may lag behind before commands are refused.
     pub lag_bytes: usize,
+    /// Command ids to make room for at once; growing later holds the writer up for a moment.
+    pub ids_expected: usize,
     /// Records from one snapshot to the next; 0 takes none by itself.
     pub snapshot_every: u64,
     /// Bytes that the journal file may grow to.
@@ -37,6 +39,7 @@ impl Default for Options {
             batch_commands: 8_192,
             batch_bytes: 4 << 20,
             lag_bytes: 256 << 20,
+            ids_expected: 1 << 16,
             snapshot_every: 1_000_000,
             journal_bytes: None,
             confirm_clock: false,

@@ -25,12 +25,14 @@ const CHUNKS: usize = 8;
 pub(crate) struct Recovered {
     pub(crate) state: State,
     pub(crate) ids: IdLog,
+    /// How many records the snapshot held that this began with; 0 without one.
+    pub(crate) snapshot: u64,
 }
 
 impl Recovered {
     /// The state right after a genesis record.
     pub(crate) fn begin(record: &Record) -> Result<Self, Corrupt> {
-        Ok(Self { state: replay_genesis(record)?, ids: IdLog::new(1) })
+        Ok(Self { state: replay_genesis(record)?, ids: IdLog::new(1), snapshot: 0 })
     }
 
     /// Applies the next record to a state and its id window.
@@ -82,7 +84,8 @@ fn from_snapshot(journal: &SqliteJournal) -> Result<Option<Recovered>, EngineErr
             && *payload.state.meta.ledger.bytes() == header.ledger_id
     };
     let payload = snapshot::decode(&found.bytes).filter(fits);
-    Ok(payload.map(|Payload { state, ids }| Recovered { state, ids }))
+    let begin = |Payload { state, ids }| Recovered { state, ids, snapshot: header.seq };
+    Ok(payload.map(begin))
 }
 
 /// Reads and decodes the records from `from` on; ends early when the applying thread has ended.
@@ -109,10 +112,7 @@ fn read_all(
 }
 
 /// The records of a batch from `from` on, each compared with its tag.
-fn decoded(
-    batch: &StoredBatch,
-    from: u64,
-) -> impl Iterator<Item = Result<Record, EngineError>> {
+fn decoded(batch: &StoredBatch, from: u64) -> impl Iterator<Item = Result<Record, EngineError>> {
     let (tags, _) = batch.tags.as_chunks::<TAG_BYTES>();
     batch.records().zip(tags).filter_map(move |(record, tag)| {
         let (seq, bytes) = match record {
@@ -142,7 +142,7 @@ fn apply_all(
             }
             for record in ahead {
                 let applied = match &mut recovered {
-                    Some(Recovered { state, ids }) => Recovered::follow(state, ids, record),
+                    Some(Recovered { state, ids, .. }) => Recovered::follow(state, ids, record),
                     None => Recovered::begin(record).map(|begun| recovered = Some(begun)),
                 };
                 applied.map_err(|corrupt| EngineError::Replay { seq: record.seq, corrupt })?;

@@ -19,6 +19,27 @@ pub struct Head {
     pub root: Hash,
 }
 
+/// How an engine is doing, for a status page and for metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The durable end of the log.
+    pub head: Head,
+    /// Records that reads see.
+    pub applied: u64,
+    /// Commands that wait for the writer.
+    pub queued: usize,
+    /// Bytes of commands that wait for the writer.
+    pub queued_bytes: usize,
+    /// Bytes of committed batches that reads don't see yet.
+    pub lag_bytes: usize,
+    /// Bytes by which the journal can still grow, if it has a limit.
+    pub journal_bytes_left: Option<u64>,
+    /// The clock has jumped; commands wait for an operator.
+    pub clock_jumped: bool,
+    /// Nothing is written any more.
+    pub stopped: bool,
+}
+
 /// Counts something that has a limit.
 #[derive(Debug, Default)]
 pub(crate) struct Gauge(AtomicUsize);
@@ -105,6 +126,20 @@ impl Shared {
     }
     pub(crate) fn set_head(&self, head: Head) {
         *lock(&self.head) = head;
+    }
+
+    pub(crate) fn status(&self, applied: u64) -> Status {
+        let left = self.bytes_left.load(Ordering::Acquire);
+        Status {
+            head: self.head(),
+            applied,
+            queued: self.queued.get(),
+            queued_bytes: self.queued_bytes.get(),
+            lag_bytes: self.lag.get(),
+            journal_bytes_left: (left != u64::MAX).then_some(left),
+            clock_jumped: self.clock_jumped.load(Ordering::Acquire),
+            stopped: self.stopped(),
+        }
     }
 
     /// Makes room for commands in the queue.

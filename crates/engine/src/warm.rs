@@ -15,10 +15,7 @@ use backstop_units::{AccountId, Amount, AssetId, Label};
 pub(crate) const AHEAD: usize = 32;
 
 /// Looks at what deciding these commands will need.
-pub(crate) fn commands<'a>(
-    state: &State,
-    commands: impl Iterator<Item = &'a Command> + Clone,
-) {
+pub(crate) fn commands<'a>(state: &State, commands: impl Iterator<Item = &'a Command> + Clone) {
     let settlements = commands.filter_map(|command| match &command.body {
         Body::SettleLiquidation(settlement) => Some(settlement),
         _ => None,
@@ -40,12 +37,13 @@ pub(crate) fn commands<'a>(
 
 /// Looks at what replaying these records will need.
 pub(crate) fn records(state: &State, records: &[Record]) {
-    let settled = records.iter().flat_map(|record| &record.events).filter_map(|event| match event {
-        Event::LiquidationSettled { account, liquidator, asset, .. } => {
-            Some([(*account, *asset), (*liquidator, *asset)])
-        }
-        _ => None,
-    });
+    let settled =
+        records.iter().flat_map(|record| &record.events).filter_map(|event| match event {
+            Event::LiquidationSettled { account, liquidator, asset, .. } => {
+                Some([(*account, *asset), (*liquidator, *asset)])
+            }
+            _ => None,
+        });
     balances(state, settled.flatten());
 }
 

@@ -160,16 +160,19 @@ pub(crate) struct IdWindow {
 
 impl IdWindow {
     /// Indexes a list. The hasher is seeded anew in each process; the index is never walked.
-    pub(crate) fn new(log: IdLog, limits: &Limits) -> Self {
+    pub(crate) fn new(mut log: IdLog, limits: &Limits, expected: usize) -> Self {
         let seeds = StdState::new();
         let [a, b, c, d] = [0u8, 1, 2, 3].map(|n| seeds.hash_one(n));
         let hasher = RandomState::with_seeds(a, b, c, d);
-        let mut index = HashTable::with_capacity(log.ids.len());
+        let reach = Reach::of(limits);
+        let room = expected.min(reach.count).max(log.ids.len());
+        log.ids.reserve(room.saturating_sub(log.ids.len()));
+        let mut index = HashTable::with_capacity(room);
         for (id, seq) in log.ids.iter().zip(log.base..) {
             // Ids are distinct: each was looked up before it was recorded.
             index.insert_unique(hasher.hash_one(id), low(seq), |_| 0);
         }
-        Self { log, reach: Reach::of(limits), index, hasher }
+        Self { log, reach, index, hasher }
     }
 
     /// The record that used this id; none if it is free.

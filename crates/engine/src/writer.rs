@@ -21,6 +21,9 @@ use crate::{
 /// takes as long as many others, when the log is moved into the file; the writer works on meanwhile.
 pub(crate) const WAITING_MAX: usize = 6;
 
+/// Bytes that a batch may take up in the file beyond its records: four pages.
+const PAGES: usize = 4 << 16;
+
 /// Commands of one request that are stamped with one reading of the clock.
 const STAMP_EVERY: u32 = 256;
 
@@ -216,7 +219,7 @@ impl Writer {
     fn decide(&mut self, command: Command) -> Outcome {
         match self.try_decide(&command) {
             Ok(Some(seq)) => Outcome::Repeat { seq, command: Box::new(command) },
-            Ok(None) => Outcome::Done(self.record(&command)),
+            Ok(None) => Outcome::Done(Ok(self.receipt(&command))),
             Err(reject) => Outcome::Done(Err(reject)),
         }
     }
@@ -250,12 +253,12 @@ impl Writer {
     }
 
     /// The receipt of the command that was just decided; its id is used from now on.
-    fn record(&mut self, command: &Command) -> Answer {
+    fn receipt(&mut self, command: &Command) -> Receipt {
         let time = self.state.meta.now;
         let seq = Seq::new(self.state.meta.next.get().saturating_sub(1));
         self.ids.record(command.id, time);
         let events = std::mem::take(&mut self.desk.events);
-        Ok(Receipt { seq, time, events, replayed: false })
+        Receipt { seq, time, events, replayed: false }
     }
 
     /// The next record's time: the clock's, and never before the last record's.
@@ -280,14 +283,16 @@ impl Writer {
         read
     }
 
-    /// Refuses while the file might not hold the batch: what is in flight, what is built, some pages.
+    /// Refuses while the file might not hold what is built and what may be under way already, with
+    /// some pages for each batch.
     fn check_room(&self) -> Result<(), Reject> {
         let left = self.shared.bytes_left.load(Ordering::Acquire);
         if left == u64::MAX {
             return Ok(());
         }
-        let two_batches = self.limits.bytes.saturating_mul(2);
-        let needed = u64::try_from(self.builder.bytes().saturating_add(two_batches));
+        let batches = WAITING_MAX.saturating_add(2);
+        let under_way = self.limits.bytes.saturating_add(PAGES).saturating_mul(batches);
+        let needed = u64::try_from(self.builder.bytes().saturating_add(under_way));
         let needed = needed.unwrap_or(u64::MAX);
         if left < needed { Err(Reject::new(RejectCode::JournalFull, left, needed)) } else { Ok(()) }
     }

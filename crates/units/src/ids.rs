@@ -4,6 +4,10 @@ use alloc::string::String;
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 
+/// What handles are spelled with.
+pub(crate) const PREFIXES: [&str; 9] =
+    ["acct", "asset", "fund", "loss", "market", "proposal", "ticket", "tranche", "transfer"];
+
 macro_rules! handle {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*

@@ -45,7 +45,7 @@ impl Label {
             return Self::parse_uuid(text);
         }
         let fits = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b':' | b'-');
-        if text.is_empty() || !text.bytes().all(fits) {
+        if text.is_empty() || !text.bytes().all(fits) || is_handle(text) {
             return Err(LabelError);
         }
         let mut bytes = [0; 16];
@@ -69,6 +69,14 @@ impl Label {
         let text = core::str::from_utf8(text).ok()?;
         (rest.iter().all(|b| *b == 0) && Self::parse(text) == Ok(*self)).then_some(text)
     }
+}
+
+/// Whether a text is spelled like one of the core's own handles: a label like it would pass for what
+/// the handle stands for.
+fn is_handle(text: &str) -> bool {
+    text.split_once('_').is_some_and(|(kind, index)| {
+        crate::ids::PREFIXES.contains(&kind) && index.bytes().all(|b| b.is_ascii_digit())
+    })
 }
 
 impl core::str::FromStr for Label {

@@ -1,12 +1,11 @@
 //! What a fund holds, what of it counts, and what of it is excess.
 
-use super::shares::worth;
 use crate::{
     ledger::LedgerAccount,
     reject::{Halt, Reject, RejectCode},
     state::{Fund, State},
 };
-use backstop_units::{Amount, FundId, Timestamp};
+use backstop_units::{Amount, FundId, Shares, Timestamp};
 
 /// The parts of a fund's money, in atoms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,12 +43,21 @@ pub fn coverage(state: &State, id: FundId, fund: &Fund) -> Result<Coverage, Halt
     for (tranche_id, tranche) in state.tranches_of(fund) {
         let assets = owed(LedgerAccount::Tranche(tranche_id));
         parts.staked = parts.staked.saturating_add(assets);
-        parts.queued = parts.queued.saturating_add(worth(tranche.queued, assets, tranche.shares)?);
+        parts.queued =
+            parts.queued.saturating_add(leaving(tranche.queued, assets, tranche.shares)?);
     }
     let own = parts.reserve.saturating_add(parts.contributions);
     let stake = parts.staked.saturating_sub(parts.queued);
     parts.counted = if fund.policy.counts_stake { own.saturating_add(stake) } else { own };
     Ok(parts)
+}
+
+/// What queued shares may take with them, rounded up: coverage must not count an atom too many.
+fn leaving(queued: Shares, assets: Amount, shares: Shares) -> Result<Amount, Halt> {
+    if queued.is_zero() {
+        return Ok(Amount::ZERO);
+    }
+    Ok(assets.mul_div_ceil(queued.get(), shares.get())?)
 }
 
 /// Room left under the threshold for automatic allocations.

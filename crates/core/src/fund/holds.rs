@@ -16,6 +16,8 @@ pub const OPEN_LOSSES_MAX: usize = 64;
 pub struct Holds {
     /// Exits are held by an alert until then.
     pub alert_until: Timestamp,
+    /// When that alert was raised or last prolonged.
+    alert_since: Timestamp,
     /// Entries are paused until then.
     pub paused_until: Timestamp,
     /// Losses declared and neither placed nor void, each with the moment its declaration lapses
@@ -33,6 +35,7 @@ impl Default for Holds {
     fn default() -> Self {
         Self {
             alert_until: Timestamp::ZERO,
+            alert_since: Timestamp::ZERO,
             paused_until: Timestamp::ZERO,
             open: Vec::new(),
             stretches: Vec::new(),
@@ -83,11 +86,13 @@ impl Holds {
         let more = until.since(self.alert_until.max(now));
         self.alerts.add(now, Amount::new(u128::from(more.ms())));
         self.alert_until = until.max(self.alert_until);
+        self.alert_since = now;
         self.extend(now);
     }
 
     pub(crate) fn end_alert(&mut self, now: Timestamp) {
-        self.alerts.give_back(Amount::new(u128::from(self.alert_until.since(now).ms())));
+        self.alerts
+            .give_back(self.alert_since, Amount::new(u128::from(self.alert_until.since(now).ms())));
         self.alert_until = self.alert_until.min(now);
         self.extend(now);
     }

@@ -18,12 +18,12 @@ pub(crate) fn payable(
     (id, fund): (FundId, &Fund),
     (account, asset, amount): (AccountId, Label, Amount),
 ) -> Result<(), Halt> {
+    if amount.is_zero() {
+        return Err(Reject::bare(RejectCode::ZeroAmount).into());
+    }
     if state.asset_id(asset)? != fund.asset {
         let held = state.assets.expect(fund.asset)?.label;
         return Err(Reject::new(RejectCode::WrongAsset, asset, held).into());
-    }
-    if amount.is_zero() {
-        return Err(Reject::bare(RejectCode::ZeroAmount).into());
     }
     let free = state.ledger.owed(LedgerAccount::Balance(account), fund.asset);
     if amount > free {

@@ -24,11 +24,17 @@ pub(crate) fn check_split(split: &SplitPolicy) -> Result<(), Reject> {
     if sum == 10_000 { Ok(()) } else { Err(Reject::new(RejectCode::BadSplit, sum, 10_000u64)) }
 }
 
+/// A coverage band above ten times the target is a slip of the pen.
+const COVERAGE_MAX: u32 = 100_000;
+
 fn check_policy(policy: &FundPolicy) -> Result<(), Reject> {
     check_split(&policy.split)?;
     let day = backstop_units::Span::days(1);
     if policy.declaration_lapse.is_zero() {
         return Err(Reject::new(RejectCode::BadPolicy, "declaration_lapse of no time", day));
+    }
+    if policy.coverage_min.get() > COVERAGE_MAX {
+        return Err(Reject::new(RejectCode::BadPolicy, policy.coverage_min.get(), COVERAGE_MAX));
     }
     if policy.hold_max > backstop_units::Span::days(90) {
         return Err(Reject::new(

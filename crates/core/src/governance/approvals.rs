@@ -7,7 +7,7 @@ use crate::{
     command::{Approvals, Body, Command},
     policy::PublicKey,
     reject::{Reject, RejectCode},
-    state::{Meta, State},
+    state::State,
 };
 use alloc::vec::Vec;
 use backstop_units::{Hash, Label, Timestamp};
@@ -15,6 +15,8 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest, Sha256};
 
 const PREFIX: &[u8] = b"backstop approval v1\n";
+/// More signatures than any council needs are refused before they cost time.
+const SIGNATURES_MAX: usize = 64;
 
 /// Signatures that fit their bytes, each by another key: the only thing the quorum rule accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +70,13 @@ pub fn verify_approvals(ledger: Label, command: &Command) -> Result<Option<Verif
 
 /// The approvals of a command whose signatures were checked when it was recorded.
 pub(crate) fn trusted(command: &Command, approvals: &Approvals) -> Result<Verified, Reject> {
+    if approvals.signatures.len() > SIGNATURES_MAX {
+        return Err(Reject::new(
+            RejectCode::BatchTooLarge,
+            approvals.signatures.len(),
+            SIGNATURES_MAX,
+        ));
+    }
     let mut keys: Vec<PublicKey> = Vec::with_capacity(approvals.signatures.len());
     for signature in &approvals.signatures {
         if keys.contains(&signature.key) {
@@ -98,15 +107,16 @@ pub(crate) fn members(state: &State, keys: &[PublicKey]) -> Result<(), Reject> {
     }
 }
 
-/// A nonce above all used before, before its expiry.
+/// A nonce above all used before, before its expiry. Without a council there are no signatures that
+/// could be used twice, so any nonce will do.
 pub(crate) fn fresh(
-    meta: &Meta,
+    state: &State,
     now: Timestamp,
     nonce: u64,
     expires_at: Timestamp,
 ) -> Result<(), Reject> {
-    if nonce <= meta.nonce {
-        return Err(Reject::new(RejectCode::NonceUsed, nonce, meta.nonce));
+    if nonce <= state.meta.nonce && !state.council.keys.is_empty() {
+        return Err(Reject::new(RejectCode::NonceUsed, nonce, state.meta.nonce));
     }
     if now >= expires_at {
         return Err(Reject::new(RejectCode::ApprovalExpired, now, expires_at));
@@ -117,7 +127,7 @@ pub(crate) fn fresh(
 /// The quorum rule: enough members, a fresh nonce, not expired.
 pub(crate) fn quorum(state: &State, now: Timestamp, verified: &Verified) -> Result<(), Reject> {
     members(state, &verified.keys)?;
-    fresh(&state.meta, now, verified.nonce, verified.expires_at)?;
+    fresh(state, now, verified.nonce, verified.expires_at)?;
     let (got, limit) = (verified.keys.len(), usize::from(state.council.threshold));
     if got < limit { Err(Reject::new(RejectCode::TooFewSignatures, got, limit)) } else { Ok(()) }
 }

@@ -4,7 +4,7 @@ use super::{Context, Power, approvals};
 use crate::{
     command::{Body, Party},
     event::Event,
-    policy::{Role, Roles},
+    policy::{LayerPolicy, LayerSource, Role, Roles},
     reject::{Halt, Reject, RejectCode},
     state::State,
     txn::Txn,
@@ -50,14 +50,13 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::RegisterAsset(_)
         | Body::CreateFund(_)
         | Body::CreateTranche(_)
-        | Body::CreateMarket(_)
         | Body::Opening(_) => Authority::Role(OPERATOR),
         Body::OpenAccount(_) => Authority::Role(OPENS_ACCOUNTS),
-        Body::SetRoles(_)
-        | Body::SetCouncil(_)
-        | Body::ActivateRules(_)
-        | Body::SetSplit(_)
-        | Body::SetWaterfall(_) => Council(config),
+        Body::SetRoles(_) | Body::SetCouncil(_) | Body::ActivateRules(_) | Body::SetSplit(_) => {
+            Council(config)
+        }
+        Body::CreateMarket(c) => Council(waterfall_delay(state, &c.policy.waterfall, config)?),
+        Body::SetWaterfall(c) => Council(waterfall_delay(state, &c.layers, config)?),
         Body::SetThreshold(c) => {
             let fund = state.fund_id(c.fund)?;
             protective(state, fund, c.threshold >= state.funds.expect(fund)?.threshold)?
@@ -115,6 +114,17 @@ fn covers_delay(state: &State, fund: FundId, least: Span) -> Result<Span, Halt> 
     let cooldowns =
         state.tranches_of(state.funds.expect(fund)?).map(|(_, tranche)| tranche.policy.cooldown);
     Ok(cooldowns.fold(least, Span::max))
+}
+
+/// A waterfall that draws on stakers waits until those who object can have left.
+fn waterfall_delay(state: &State, layers: &[LayerPolicy], least: Span) -> Result<Span, Halt> {
+    let mut delay = least;
+    for layer in layers {
+        if let LayerSource::Staked(label) = layer.source {
+            delay = delay.max(state.tranches.expect(state.tranche_id(label)?)?.policy.cooldown);
+        }
+    }
+    Ok(delay)
 }
 
 fn party(state: &State, party: Party) -> Result<Authority, Halt> {

@@ -133,6 +133,9 @@ pub(crate) fn reconcile(
     if command.as_of > limit {
         return Err(Reject::new(RejectCode::OccurredAtSkew, command.as_of, limit).into());
     }
+    if command.as_of < asset.reconciled {
+        return Err(Reject::new(RejectCode::TimeRunsBack, command.as_of, asset.reconciled).into());
+    }
     if let Some(key) = asset.custodian {
         let signature = command.signature.ok_or(Reject::bare(RejectCode::UnsignedBalance))?;
         if context.check_signatures {

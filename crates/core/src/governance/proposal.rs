@@ -16,6 +16,7 @@ use crate::{
 };
 use backstop_units::{ProposalId, Span, Timestamp};
 
+const OPERATOR: Roles = Roles::of(&[Role::Operator]);
 const PROPOSES: Roles = Roles::of(&[Role::Operator, Role::Council, Role::Risk, Role::Guardian]);
 
 fn open(state: &State, id: ProposalId) -> Result<&Proposal, Reject> {
@@ -48,12 +49,14 @@ pub(crate) fn propose(
     ) {
         return Err(Reject::bare(RejectCode::BatchNested).into());
     }
-    has_role(state, context, PROPOSES)?;
+    // Without a council the operator alone decides, so he alone proposes.
+    let proposes = if state.council.keys.is_empty() { OPERATOR } else { PROPOSES };
+    has_role(state, context, proposes)?;
     let by = context.actor.ok_or(Reject::bare(RejectCode::UnknownActor))?;
     let Authority::Council(delay) = authority(state, &command.body)? else {
         return Err(Reject::bare(RejectCode::NotProposable).into());
     };
-    fresh(&state.meta, context.now, command.nonce, command.expires_at)?;
+    fresh(state, context.now, command.nonce, command.expires_at)?;
     let proposal = state.proposals.next_id();
     let digest = body_digest(&command.body);
     txn.emit(Event::Proposed {
@@ -65,7 +68,6 @@ pub(crate) fn propose(
         expires_at: command.expires_at,
         delay_ms: delay.ms(),
     })?;
-    txn.emit(Event::NonceUsed { nonce: command.nonce })?;
     sign(txn, context, proposal)
 }
 
@@ -112,7 +114,15 @@ fn sign(txn: &mut Txn<'_>, context: &Context<'_>, id: ProposalId) -> Result<(), 
     if keys.len() == proposal.keys.len() && ready_at == proposal.ready_at {
         return Ok(());
     }
-    txn.emit(Event::Approved { proposal: id, keys, ready_at })
+    // Only a quorum uses up a nonce: one proposer alone can't put it out of everybody's reach.
+    let complete =
+        proposal.ready_at.is_none() && ready_at.is_some() && !state.council.keys.is_empty();
+    let (nonce, expires_at) = (proposal.nonce, proposal.expires_at);
+    if complete {
+        fresh(state, context.now, nonce, expires_at)?;
+    }
+    txn.emit(Event::Approved { proposal: id, keys, ready_at })?;
+    if complete { txn.emit(Event::NonceUsed { nonce }) } else { Ok(()) }
 }
 
 pub(crate) fn execute(

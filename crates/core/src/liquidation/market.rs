@@ -5,12 +5,12 @@ use crate::{
     event::Event,
     fund::setup::free_label,
     loss::waterfall::LAYERS_MAX,
-    policy::{FundKind, LayerPolicy, LayerSource},
+    policy::{FundKind, LayerPolicy, LayerSource, MarketPolicy, Underwater},
     reject::{Halt, Reject, RejectCode},
-    state::{Fund, Layer, Market, Source, State},
+    state::{Fund, Layer, Source, State},
 };
 use alloc::{boxed::Box, vec::Vec};
-use backstop_units::FundId;
+use backstop_units::{Bps, FundId, MarketId, Span};
 
 /// A layer's payer by handle.
 pub(crate) fn resolve(state: &State, source: LayerSource) -> Result<Source, Reject> {
@@ -54,11 +54,26 @@ fn check(state: &State, id: FundId, fund: &Fund, layers: &[LayerPolicy]) -> Resu
     Ok(())
 }
 
+/// Settings within their rails: an event lasts a minute or more, a fee is at most all of it.
+fn check_rails(policy: &MarketPolicy) -> Result<(), Reject> {
+    let shortest = Span::from_ms(60_000);
+    if policy.event_window < shortest {
+        return Err(Reject::new(RejectCode::BadPolicy, policy.event_window, shortest));
+    }
+    match policy.underwater {
+        Underwater::FullFee { fee } | Underwater::Bounty { fee, .. } if fee > Bps::WHOLE => {
+            Err(Reject::new(RejectCode::BadPolicy, fee.get(), Bps::WHOLE.get()))
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(crate) fn create(state: &State, command: &CreateMarket) -> Result<Event, Halt> {
     free_label(command.label, state.market_id(command.label).is_ok())?;
     let fund_id = state.fund_id(command.fund)?;
     let venue = state.account_id(command.venue)?;
     check(state, fund_id, state.funds.expect(fund_id)?, &command.policy.waterfall)?;
+    check_rails(&command.policy)?;
     Ok(Event::MarketCreated {
         market: state.markets.next_id(),
         label: command.label,
@@ -68,12 +83,14 @@ pub(crate) fn create(state: &State, command: &CreateMarket) -> Result<Event, Hal
     })
 }
 
-/// The layer of a market's current waterfall that has this payer.
-pub(crate) fn layer_with(state: &State, market: &Market, source: Source) -> Option<(u32, Layer)> {
-    state
-        .layers_of(market)
-        .find(|(_, layer)| layer.source == source)
-        .map(|(id, layer)| (id, layer.clone()))
+/// The newest layer of a market that has this payer: of its present waterfall, or of one it had.
+pub(crate) fn latest_layer(state: &State, id: MarketId, source: Source) -> Option<(u32, &Layer)> {
+    let is_it = |layer: &Layer| layer.market == id && layer.source == source;
+    let present = state
+        .markets
+        .get(id)
+        .and_then(|market| state.layers_of(market).find(|(_, layer)| is_it(layer)));
+    present.or_else(|| state.layers.iter().rev().find(|(_, layer)| is_it(layer)))
 }
 
 pub(crate) fn set_waterfall(state: &State, command: &SetWaterfall) -> Result<Event, Halt> {
@@ -87,7 +104,7 @@ pub(crate) fn set_waterfall(state: &State, command: &SetWaterfall) -> Result<Eve
         }
     }
     for layer in &command.layers {
-        let old = layer_with(state, market, resolve(state, layer.source)?);
+        let old = latest_layer(state, id, resolve(state, layer.source)?);
         let (Some((_, old)), Some(limit)) = (old, layer.lifetime) else { continue };
         if limit < old.used {
             return Err(Reject::new(RejectCode::LimitBelowUsed, limit, old.used).into());

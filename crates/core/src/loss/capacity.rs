@@ -8,7 +8,7 @@ use crate::{
     state::{Layer, Market, Source, State},
 };
 use arrayvec::ArrayVec;
-use backstop_units::{Amount, AssetId, MarketId, Span, Timestamp};
+use backstop_units::{Amount, AssetId, Fixed60, MarketId, Span, Timestamp, mul_div_floor};
 
 /// Where a limit is configured.
 type LimitOf = fn(&LayerPolicy) -> Option<Amount>;
@@ -67,8 +67,12 @@ fn available(
         Source::Staked(tranche) if state.tranches.expect(tranche)?.policy.covers.has(cause) => {
             owed(LedgerAccount::Tranche(tranche))
         }
-        // Positions bear what is left, to any amount, as long as there are positions.
-        Source::Socialised if !market.open_interest.is_zero() => Amount::MAX,
+        // Positions bear what is left, as long as there are some and their index can express it.
+        Source::Socialised => {
+            let steps = u128::MAX.saturating_sub(market.index.get()).saturating_sub(1);
+            let most = mul_div_floor(steps, market.open_interest.get(), Fixed60::ONE);
+            Amount::new(most.unwrap_or(u128::MAX))
+        }
         _ => Amount::ZERO,
     })
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     event::{Cohort, Event, Placement, RowPart},
-    liquidation::market::layer_with,
+    liquidation::market::latest_layer,
     policy::Cause,
     reject::Corrupt,
     state::{Claim, Loss, LossRow, LossStatus, Source, State},
@@ -29,6 +29,7 @@ pub(crate) fn loss(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 declared_at: state.meta.now,
                 lapses_at: *lapses_at,
                 placed_in: None,
+                placed_at: Timestamp::ZERO,
                 rows: Vec::new(),
             };
             state.losses.insert(*loss, item)?;
@@ -82,10 +83,11 @@ fn placed(state: &mut State, placement: &Placement) -> Result<(), Corrupt> {
     let rows =
         placement.rows.iter().map(|row| LossRow { row: *row, recovered: Amount::ZERO }).collect();
     let status = if placement.closed { LossStatus::Closed } else { LossStatus::Placed };
-    let next = state.meta.next;
+    let (next, now) = (state.meta.next, state.meta.now);
     if state.losses.get(placement.loss).is_some() {
         let item = state.losses.change(placement.loss)?;
         (item.status, item.rows, item.placed_in) = (status, rows, Some(next));
+        item.placed_at = now;
         gate(state, placement.market, placement.loss, None)?;
     } else {
         let item = Loss {
@@ -100,11 +102,12 @@ fn placed(state: &mut State, placement: &Placement) -> Result<(), Corrupt> {
             declared_at: state.meta.now,
             lapses_at: Timestamp::MAX,
             placed_in: Some(next),
+            placed_at: now,
             rows,
         };
         state.losses.insert(placement.loss, item)?;
     }
-    let at = placement.occurred_at.min(state.meta.now);
+    let at = state.meta.now;
     for row in &placement.rows {
         match row.cohort {
             Cohort::Stakers { tranche, epoch, .. } => state.tranches.change(tranche)?.epoch = epoch,
@@ -127,7 +130,7 @@ enum Use {
     /// It paid at a moment.
     Draw(Amount, Timestamp),
     /// A reversal: it paid nothing.
-    GiveBack(Amount),
+    GiveBack(Amount, Timestamp),
 }
 
 /// Changes what the layer behind a cohort has used: ever, and in each of its windows.
@@ -145,21 +148,19 @@ fn use_layer(
         Cohort::Positions { .. } => Source::Socialised,
         Cohort::Residual => return Ok(()),
     };
-    // A layer that a new waterfall no longer names has nothing to count.
-    let Some((id, layer)) = layer_with(state, state.markets.expect(market)?, source) else {
-        return Ok(());
-    };
+    let Some((id, layer)) = latest_layer(state, market, source) else { return Ok(()) };
+    let windows = layer.windows;
     let ever = &mut state.layers.change(id)?.used;
     *ever = match used {
         Use::Draw(amount, _) => ever.saturating_add(amount),
-        Use::GiveBack(amount) => ever.saturating_sub(amount),
+        Use::GiveBack(amount, _) => ever.saturating_sub(amount),
     };
     let places = ROLLING.iter().map(|(at, ..)| *at).chain([event_window(cause)]);
-    for window in places.filter_map(|at| layer.windows.get(at).copied().flatten()) {
+    for window in places.filter_map(|at| windows.get(at).copied().flatten()) {
         let window = state.windows.change(window)?;
         match used {
             Use::Draw(amount, at) => window.add(at, amount),
-            Use::GiveBack(amount) => window.give_back(amount),
+            Use::GiveBack(amount, at) => window.give_back(at, amount),
         }
     }
     Ok(())
@@ -174,7 +175,7 @@ fn recovered(
 ) -> Result<(), Corrupt> {
     for part in parts {
         let loss = state.losses.change(id)?;
-        let (market, cause) = (loss.market, loss.cause);
+        let (market, cause, at) = (loss.market, loss.cause, loss.placed_at);
         let row = loss.rows.get_mut(usize::from(part.row)).ok_or(Corrupt::DanglingHandle)?;
         row.recovered = row.recovered.checked_add(part.amount).ok_or(Corrupt::Overflow)?;
         if row.recovered > row.row.amount {
@@ -182,7 +183,7 @@ fn recovered(
         }
         let cohort = row.row.cohort;
         if reversal {
-            use_layer(state, market, &cohort, cause, Use::GiveBack(part.amount))?;
+            use_layer(state, market, &cohort, cause, Use::GiveBack(part.amount, at))?;
         }
     }
     Ok(())

@@ -47,9 +47,8 @@ pub(crate) fn placement(
 ) -> Result<Placement, Halt> {
     let market = state.markets.expect(loss.market)?;
     let asset = state.funds.expect(market.fund)?.asset;
-    // A report from the past sees at least what has been used since, so it can't dodge a limit.
-    let at = loss.occurred_at.min(context.now);
-    let capacities = capacities(state, loss.market, market, loss.cause, at)?;
+    // Limits count by the time of payment: a late or back-dated report can't dodge them.
+    let capacities = capacities(state, loss.market, market, loss.cause, context.now)?;
     let paid = waterfall::allocate(loss.gross, &capacities);
 
     let mut placement = Placement {

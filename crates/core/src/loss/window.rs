@@ -62,15 +62,13 @@ impl Window {
         }
     }
 
-    /// Gives back use of any age, newest first: a voided loss used nothing.
-    pub(crate) fn give_back(&mut self, amount: Amount) {
-        let mut left = amount;
-        for back in 0..=PARTS {
-            if let Some(slot) = self.slot_mut(self.newest.saturating_sub(back)) {
-                let part = left.min(*slot);
-                *slot = slot.saturating_sub(part);
-                left = left.saturating_sub(part);
-            }
+    /// Takes back what was used at a moment, as far as it still counts: a voided loss used nothing, but
+    /// an old one frees nothing of today's.
+    pub(crate) fn give_back(&mut self, at: Timestamp, amount: Amount) {
+        let bucket = self.bucket(at);
+        let counts = bucket <= self.newest && bucket.saturating_add(PARTS) >= self.newest;
+        if let Some(slot) = self.slot_mut(bucket).filter(|_| counts) {
+            *slot = slot.saturating_sub(amount);
         }
     }
 
@@ -126,11 +124,14 @@ mod tests {
     }
 
     #[test]
-    fn give_back_empties() {
+    fn give_back_frees_its_own_moment_only() {
         let mut window = Window::new(Span::hours(1));
         window.add(at(0), Amount::new(5));
         window.add(at(10), Amount::new(7));
-        window.give_back(Amount::new(9));
-        assert_eq!(window.used(at(10)), Amount::new(3));
+        window.give_back(at(0), Amount::new(9));
+        assert_eq!(window.used(at(10)), Amount::new(7));
+        window.add(at(500), Amount::new(3));
+        window.give_back(at(10), Amount::new(7));
+        assert_eq!(window.used(at(500)), Amount::new(3));
     }
 }

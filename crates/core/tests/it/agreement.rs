@@ -17,6 +17,9 @@ fn core_agrees_with_the_oracle() {
     for (word, (accepted, refused)) in &all.borrow().0 {
         println!("{word:22} {accepted:8} accepted {refused:8} refused");
     }
+    if crate::run::cases() < 500 {
+        return;
+    }
     let reached = |word: &str| all.borrow().0.get(word).is_some_and(|count| count.0 > 0);
     for word in [
         "contribute",

@@ -67,11 +67,7 @@ fn a_lower_layer_pays_only_when_the_upper_one_is_exhausted() {
                 market.open_interest = *base;
             }
             state.meta.now = world.now;
-            let at = placement
-                .occurred_at
-                .min(world.now)
-                .max(world.now.minus(state.meta.limits.skew_past));
-            let most = capacities(&state, id, &market, placement.cause, at)
+            let most = capacities(&state, id, &market, placement.cause, world.now)
                 .map_err(|corrupt| corrupt.to_string())?;
             deep.set(deep.get() + u64::from(placement.rows.len() > 2));
             for row in &placement.rows {
@@ -171,7 +167,6 @@ impl Report {
             let command = backstop_core::Command { occurred_at, ..world.command(actor, body) };
             world.try_command(&command).map_err(|halt| format!("{halt}: {command:?}"))
         };
-        let occurred = world.now.minus(self.late);
         if self.slow.is_none() && self.cause == Cause::Bankruptcy {
             send(world, "venue", settle(self.amount, evidence))?;
         } else {
@@ -191,9 +186,8 @@ impl Report {
         let placement = placement.ok_or("nothing was placed")?;
         let amount = placement.rows.iter().filter(|row| row.cohort != Cohort::Residual);
         let amount = amount.map(|row| row.amount.get()).sum();
-        // A loss counts when it happened, but no earlier than a late report may lie.
-        let at = occurred.max(world.now.minus(world.state.meta.limits.skew_past));
-        Ok(Paid { at, cause: placement.cause, amount, loss: placement.loss })
+        // Limits count by the time of payment.
+        Ok(Paid { at: world.now, cause: placement.cause, amount, loss: placement.loss })
     }
 }
 
@@ -278,7 +272,7 @@ fn a_limit_is_used_to_the_last_atom_and_refills() {
     assert_eq!(report(70).send(&mut world).unwrap().amount, 70);
     assert_eq!(report(70).send(&mut world).unwrap().amount, 30);
     assert_eq!(report(70).send(&mut world).unwrap().amount, 0);
-    // A 24th late at most, on top of the reach of late reports.
+    // A 24th late at most.
     world.wait(Span::from_ms(3_600_000 + 2 * 300_000));
     assert_eq!(report(170).send(&mut world).unwrap().amount, 100);
 }

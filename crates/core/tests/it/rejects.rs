@@ -424,7 +424,7 @@ fn amounts() {
 
     // Past 128 bits: a fee on top of the largest deficit, and a second fee pool of everything.
     let mut fees = of(|setup| {
-        setup.markets[0].underwater = Underwater::FullFee { fee: Bps::new(20_000) };
+        setup.markets[0].underwater = Underwater::FullFee { fee: Bps::WHOLE };
     });
     let huge = SettleLiquidation { notional: Amount::MAX, ..settle(i128::MIN) };
     table.case(&mut fees, "venue", huge, Reject::bare(C::Overflow));

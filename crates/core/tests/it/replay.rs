@@ -2,10 +2,22 @@
 
 use crate::run::{each, property};
 use backstop_core::{
-    Body, Checked, Command, Halt, Record, State, command::Linked, dry_run, recheck, replay,
-    replay_genesis,
+    Body, Checked, Command, Halt, Record, RejectCode, State,
+    command::{
+        CreateFund, CreateMarket, CreateTranche, Linked, OpenAccount, PlaceLoss, RegisterAsset,
+        SetCouncil, SetRoles, SetWaterfall,
+    },
+    dry_run,
+    policy::{LayerSource, Role, Roles, TranchePolicy},
+    recheck, replay, replay_genesis,
 };
-use backstop_testkit::{Script, World, generator::Ranges, generator::op, script};
+use backstop_testkit::{
+    Script, World,
+    generator::{Ranges, op},
+    keys, label, script,
+    world::{layer, market},
+};
+use backstop_units::{Amount, LossId};
 use proptest::{collection::vec, prelude::*};
 use std::cell::Cell;
 
@@ -159,8 +171,7 @@ fn a_failing_last_step_takes_all_steps_back() {
                 late: None,
                 op,
             };
-            let command =
-                Command { actor: backstop_testkit::label("venue"), ..step.command(&mut copy) };
+            let command = Command { actor: label("venue"), ..step.command(&mut copy) };
             let composite = matches!(
                 command.body,
                 Body::Linked(_) | Body::Propose(_) | Body::Approve(_) | Body::Execute(_)
@@ -173,8 +184,7 @@ fn a_failing_last_step_takes_all_steps_back() {
             return Ok(());
         }
         let before = world.state.to_bytes();
-        let failing =
-            backstop_core::command::PlaceLoss { loss: backstop_units::LossId::new(u32::MAX) };
+        let failing = PlaceLoss { loss: LossId::new(u32::MAX) };
         let bad = Linked { steps: steps.iter().cloned().chain([failing.into()]).collect() };
         let command = world.command("venue", bad);
         match world.try_command(&command) {
@@ -196,4 +206,43 @@ fn a_failing_last_step_takes_all_steps_back() {
         stood.get()
     );
     assert!(rolled.get() > 0 && stood.get() > 0);
+}
+
+/// Each kind of item that a command can add or change is taken back, its name in the indexes too: the
+/// same command is accepted again afterwards, with the same bytes.
+#[test]
+fn every_kind_of_change_is_rolled_back() {
+    let (op, fund, asset) = (label("op"), label("main"), label("usdt"));
+    let (treasury, policy) = (op, backstop_core::policy::FundPolicy::default());
+    let (threshold, target) = (Amount::ZERO, Amount::ZERO);
+    let kind = backstop_core::policy::FundKind::Shared;
+    let bodies: Vec<Body> = vec![
+        OpenAccount { label: label("new"), group: None }.into(),
+        RegisterAsset { label: label("new"), decimals: 2, custodian: None }.into(),
+        SetRoles { account: op, roles: Roles::of(&[Role::Operator, Role::Keeper]) }.into(),
+        SetCouncil { keys: keys::council(2), threshold: 1 }.into(),
+        CreateFund { label: label("new"), asset, kind, treasury, threshold, target, policy }.into(),
+        CreateTranche { label: label("new"), fund, policy: TranchePolicy::default() }.into(),
+        CreateMarket {
+            label: label("new"),
+            fund,
+            venue: op,
+            policy: market(vec![layer(LayerSource::FeePool)]),
+        }
+        .into(),
+        SetWaterfall { market: label("sol"), layers: vec![layer(LayerSource::FeePool)] }.into(),
+    ];
+    for body in bodies {
+        let mut world = World::new();
+        let before = world.state.to_bytes();
+        let missing = PlaceLoss { loss: LossId::new(u32::MAX) };
+        let batch = Linked { steps: vec![body.clone(), missing.into()] };
+        let refused = world.send("op", batch).map(drop);
+        assert_eq!(refused.map_err(|reject| reject.code), Err(RejectCode::UnknownLoss));
+        assert!(world.state.to_bytes() == before, "traces are left of {body:?}");
+        let mut fresh = World::new();
+        world.must("op", body.clone());
+        fresh.must("op", body.clone());
+        assert!(world.state.to_bytes() == fresh.state.to_bytes(), "{body:?}");
+    }
 }

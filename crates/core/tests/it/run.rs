@@ -8,6 +8,11 @@ use proptest::{
 };
 use std::collections::BTreeMap;
 
+/// How many random cases each property gets.
+pub(crate) fn cases() -> u32 {
+    std::env::var("BACKSTOP_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(500)
+}
+
 /// Tries a property on random cases; prints the smallest counterexample that shrinking finds.
 pub(crate) fn property<S: Strategy>(strategy: S, test: impl Fn(S::Value) -> Result<(), String>) {
     let cases = std::env::var("BACKSTOP_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(500);

@@ -35,7 +35,7 @@ use replay::Replay;
 pub struct VerifyOptions {
     /// Check every approval's signatures again.
     pub signatures: bool,
-    /// Let SQLite check the structure of its pages as well, which reads the file once more. Damage
+    /// Let `SQLite` check the structure of its pages as well, which reads the file once more. Damage
     /// that changes what a record, root or tile reads as is found without it.
     pub pages: bool,
     /// A checkpoint that was kept outside the journal.

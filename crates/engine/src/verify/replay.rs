@@ -1,8 +1,8 @@
 //! Follows the log record by record: decides each again, and keeps the books.
 
 use backstop_core::{
-    Checked, Corrupt, Entry, Event, Halt, Record, State, begin, dry_run, recheck, replay,
-    replay_genesis,
+    Checked, Corrupt, Entry, Event, Halt, Record, State, begin, dry_run, policy::Limits, recheck,
+    replay, replay_genesis,
 };
 use backstop_journal::{
     JournalError, SqliteJournal, StoredBatch,
@@ -60,7 +60,7 @@ impl<'a> Replay<'a> {
         let mut replay = Self {
             journal,
             signatures,
-            state: State::genesis(ledger, 0, Default::default(), Timestamp::ZERO),
+            state: State::genesis(ledger, 0, Limits::default(), Timestamp::ZERO),
             mode: Mode::Decide,
             books: Books::default(),
             compared: Seq::default(),

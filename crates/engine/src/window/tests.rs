@@ -11,7 +11,7 @@ fn at(ms: u64) -> Timestamp {
 
 /// A window that begins at record 1 and ids that were recorded when they were made.
 fn filled(limits: &Limits, made: impl IntoIterator<Item = u64>) -> IdWindow {
-    let mut window = IdWindow::new(IdLog::new(1), limits);
+    let mut window = IdWindow::new(IdLog::new(1), limits, 0);
     for (ms, n) in made.into_iter().zip(0..) {
         assert_eq!(window.find(uuid7(at(ms), n), at(ms)), Ok(None));
         window.record(uuid7(at(ms), n), at(ms));
@@ -46,7 +46,7 @@ fn an_evicted_id_is_refused_and_never_free() {
 fn one_fast_clock_does_not_lock_out_the_others() {
     // Every tenth id is made four minutes ahead; the window holds only twenty ids.
     let limits = limits(20, 1 << 40);
-    let mut window = IdWindow::new(IdLog::new(1), &limits);
+    let mut window = IdWindow::new(IdLog::new(1), &limits, 0);
     let mut used = Vec::new();
     for n in 0..300u64 {
         let now = at(1_000_000 + n * 10);
@@ -63,7 +63,7 @@ fn one_fast_clock_does_not_lock_out_the_others() {
 #[test]
 fn many_ids_of_one_moment_stay_used() {
     let limits = limits(10, 1 << 40);
-    let mut window = IdWindow::new(IdLog::new(1), &limits);
+    let mut window = IdWindow::new(IdLog::new(1), &limits, 0);
     for n in 0..500 {
         let id = uuid7(at(5_000), n);
         if window.find(id, at(5_000)) == Ok(None) {
@@ -90,19 +90,22 @@ fn time_closes_the_window() {
 #[test]
 fn the_list_alone_gives_the_same_window() {
     let limits = limits(64, 1 << 40);
+    // Clocks that differ by a few milliseconds.
+    let made = |n: u64| 1_000_000 + n - n * 7 % 10;
     let mut log = IdLog::new(1);
-    let window = filled(&limits, (0..1_000).map(|n| 1_000_000 + (n * 7_919) % 500));
+    let window = filled(&limits, (0..1_000).map(made));
     for n in 0..1_000 {
-        let made = at(1_000_000 + (n * 7_919) % 500);
-        log.record(uuid7(made, n), made, &limits);
+        log.record(uuid7(at(made(n)), n), at(made(n)), &limits);
     }
     assert_eq!(window.log, log);
     let bytes = borsh::to_vec(&log).unwrap();
     let read: IdLog = borsh::from_slice(&bytes).unwrap();
     assert_eq!(read, log);
-    let again = IdWindow::new(read, &limits);
+    let again = IdWindow::new(read, &limits, 10);
     for n in 0..1_000 {
-        let id = uuid7(at(1_000_000 + (n * 7_919) % 500), n);
-        assert_eq!(again.find(id, at(1_000_600)), window.find(id, at(1_000_600)), "id {n}");
+        let id = uuid7(at(made(n)), n);
+        let found = again.find(id, at(1_001_000));
+        assert_eq!(found, window.find(id, at(1_001_000)), "id {n}");
+        assert_ne!(found, Ok(None), "id {n} is free again");
     }
 }

@@ -37,7 +37,11 @@ pub fn script_of(ranges: Ranges) -> impl Strategy<Value = Script> {
 /// One command, or a story: commands that follow from each other, with others in between.
 fn chapter(ranges: Ranges) -> BoxedStrategy<Vec<Step>> {
     let single = || step(ranges).prop_map(|step| vec![step]);
-    let stories = prop_oneof![2 => loss_story(ranges.extreme), 2 => exit_story(ranges.extreme)];
+    let stories = prop_oneof![
+        6 => loss_story(ranges.extreme),
+        6 => exit_story(ranges.extreme),
+        1 => alert_story(),
+    ];
     let interrupted = (stories, option::weighted(0.5, (any::<u8>(), step(ranges)))).prop_map(
         |(mut story, other)| {
             if let Some((at, step)) = other {
@@ -86,6 +90,17 @@ fn loss_story(extreme: bool) -> BoxedStrategy<Vec<Step>> {
         .boxed()
 }
 
+/// An alert that is ended early.
+fn alert_story() -> BoxedStrategy<Vec<Step>> {
+    (0u8..2, 1u64..30, 0u64..40)
+        .prop_map(|(fund, hours, after)| {
+            let alert = Op::Alert { fund, span: Span::hours(hours) };
+            let end = then(Span::hours(after), Op::EndAlert { fund });
+            vec![then(Span::ZERO, alert), end]
+        })
+        .boxed()
+}
+
 /// A stake, a request, a wait, a claim.
 fn exit_story(extreme: bool) -> BoxedStrategy<Vec<Step>> {
     let wait = prop_oneof![
@@ -94,13 +109,21 @@ fn exit_story(extreme: bool) -> BoxedStrategy<Vec<Step>> {
     ];
     let end = prop_oneof![5 => Just(Op::Claim { ticket: 0 }), 1 => Just(Op::Lapse { ticket: 0 })];
     let who = (0u8..3, 0u8..5, amount(extreme));
-    (who, any::<bool>(), part(extreme), wait, end)
-        .prop_map(|((tranche, who, amount), stake, part, wait, end)| {
-            let request = then(Span::ZERO, Op::Request { tranche, who, part });
-            let mut steps = vec![request, then(wait, end)];
+    let revenue = option::weighted(0.4, (0u8..3, 1u128..5_000));
+    (who, any::<bool>(), part(extreme), (wait, revenue), end)
+        .prop_map(|((tranche, who, amount), stake, part, (wait, revenue), end)| {
+            let mut steps = vec![then(Span::ZERO, Op::Request { tranche, who, part })];
             if stake {
                 steps.insert(0, then(Span::ZERO, Op::Stake { tranche, who, amount, min: false }));
             }
+            if let Some((market, amount)) = revenue {
+                // Past the threshold it may go to the stakers and raise their price.
+                let outcome = i128::try_from(amount).unwrap_or(i128::MAX);
+                let (by, notional, base, evidence) = (who + 1, 0, None, false);
+                let settle = Op::Settle { market, who, by, outcome, notional, base, evidence };
+                steps.push(then(Span::ZERO, settle));
+            }
+            steps.push(then(wait, end));
             steps
         })
         .boxed()
@@ -178,7 +201,7 @@ fn money() -> impl Strategy<Value = Money> {
 pub fn op(ranges: Ranges) -> BoxedStrategy<Op> {
     let simple = simple(ranges.extreme);
     let linked = vec(simple.clone(), 1..5).prop_map(Op::Linked);
-    let governance_weight = if ranges.council { 6 } else { 1 };
+    let governance_weight = if ranges.council { 8 } else { 2 };
     prop_oneof![20 => simple, 1 => linked, governance_weight => governance(ranges.extreme)].boxed()
 }
 
@@ -243,7 +266,7 @@ fn funds(extreme: bool) -> BoxedStrategy<Op> {
         2 => (0u8..2, amount(extreme)).prop_map(|(fund, amount)| Op::Threshold { fund, amount }),
         1 => (0u8..2, amount(extreme)).prop_map(|(fund, amount)| Op::Target { fund, amount }),
         3 => (0u8..2, part(extreme)).prop_map(|(fund, part)| Op::Excess { fund, part }),
-        1 => (0u8..2, prop::bool::weighted(0.8)).prop_map(|(fund, all)| Op::Covers { fund, all }),
+        2 => (0u8..2, prop::bool::weighted(0.8)).prop_map(|(fund, all)| Op::Covers { fund, all }),
         1 => (0u8..3, any::<u8>(), lifetime)
             .prop_map(|(market, keep, lifetime)| Op::Waterfall { market, keep, lifetime }),
         1 => (any::<u8>(), amount(extreme)).prop_map(|(kind, amount)| Op::Nonsense { kind, amount }),
@@ -281,7 +304,7 @@ fn governance(extreme: bool) -> BoxedStrategy<Op> {
         }),
         3 => (any::<u8>(), 0u8..8).prop_map(|(proposal, members)| Op::Approve { proposal, members }),
         4 => any::<u8>().prop_map(|proposal| Op::Execute { proposal }),
-        1 => any::<u8>().prop_map(|proposal| Op::CancelProposal { proposal }),
+        2 => any::<u8>().prop_map(|proposal| Op::CancelProposal { proposal }),
     ]
     .boxed()
 }

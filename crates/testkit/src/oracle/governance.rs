@@ -48,13 +48,13 @@ impl Model {
         };
         need(self.has(call, proposers), "may not propose")?;
         let Right::Council(delay) = self.right(&c.body)? else { return refuse("needs no council") };
-        need(c.nonce > self.nonce, "a used nonce")?;
+        need(self.council.0 == 0 || c.nonce > self.nonce, "a used nonce")?;
         need(call.now < c.expires_at, "expired")?;
-        self.nonce = c.nonce;
         self.proposals.push(Proposal {
             by: call.actor.ok_or(No::Refused("nobody"))?,
             body: (*c.body).clone(),
             expires_at: c.expires_at,
+            nonce: c.nonce,
             delay,
             keys: Vec::new(),
             ready_at: None,
@@ -66,6 +66,7 @@ impl Model {
     fn sign(&mut self, call: &Call<'_>, at: usize) -> Answer {
         let members = call.keys.iter().all(|key| (1..=self.council.0).contains(key));
         need(members, "a stranger's signature")?;
+        let (council, last) = (self.council.0, self.nonce);
         let threshold = usize::from(self.council.1);
         let proposal = &mut self.proposals[at];
         need(call.now < proposal.expires_at, "expired")?;
@@ -75,6 +76,11 @@ impl Model {
             }
         }
         if proposal.ready_at.is_none() && proposal.keys.len() >= threshold {
+            // A quorum uses up the nonce; without a council there is none to use up.
+            if council > 0 {
+                need(proposal.nonce > last, "a used nonce")?;
+                self.nonce = proposal.nonce;
+            }
             proposal.ready_at = Some(call.now.plus(proposal.delay));
         }
         Ok(())

@@ -25,7 +25,7 @@ impl Model {
         let ever = self.used_ever(at, layer.source);
         let lifetime = layer.lifetime.map_or(u128::MAX, |l| l.get().saturating_sub(ever));
         let limits = [
-            (layer.per_event, market.event_window, &event),
+            (layer.per_event, market.event_window.plus(self.limits.skew_past), &event),
             (layer.per_1h, Span::hours(1), &uses),
             (layer.per_8h, Span::hours(8), &uses),
             (layer.per_24h, Span::hours(24), &uses),
@@ -33,7 +33,7 @@ impl Model {
         limits.into_iter().fold([lifetime; 2], |[least, most], (limit, span, uses)| {
             let Some(limit) = limit else { return [least, most] };
             let left = |used: u128| limit.get().saturating_sub(used);
-            let late = late(uses, span.plus(self.limits.skew_past), span, when);
+            let late = late(uses, span, span, when);
             [least.min(left(late)), most.min(left(exact(uses, span, when)))]
         })
     }

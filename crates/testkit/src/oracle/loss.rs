@@ -251,8 +251,8 @@ impl Model {
         if call.observed && seen.is_none() {
             return Err(No::Wrong("no loss was placed".to_owned()));
         }
-        // When it happened; a loss that was placed late counts as late as a report may be.
-        let when = loss.occurred_at.min(call.now).max(call.now.minus(self.limits.skew_past));
+        // Limits count by the time of payment.
+        let when = call.now;
         let layers = self.markets[loss.market].layers.clone();
         let mut need = loss.gross;
         for (number, layer) in layers.iter().enumerate() {

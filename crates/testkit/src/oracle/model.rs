@@ -181,6 +181,7 @@ pub(super) struct Proposal {
     pub(super) by: Label,
     pub(super) body: Body,
     pub(super) expires_at: Timestamp,
+    pub(super) nonce: u64,
     pub(super) delay: Span,
     pub(super) keys: Vec<u8>,
     pub(super) ready_at: Option<Timestamp>,

@@ -60,7 +60,15 @@ impl Model {
         };
         Ok(match body {
             Body::OpenAccount(_) => Right::Roles(&[Operator, Venue]),
-            Body::SetWaterfall(_) => Right::Council(config),
+            Body::SetWaterfall(c) => {
+                let mut delay = config;
+                for layer in &c.layers {
+                    if let backstop_core::policy::LayerSource::Staked(tranche) = layer.source {
+                        delay = delay.max(self.tranches[self.tranche(tranche)?].policy.cooldown);
+                    }
+                }
+                Right::Council(delay)
+            }
             Body::SetThreshold(c) => {
                 let fund = &self.funds[self.fund(c.fund)?];
                 protects(c.threshold.get() >= fund.threshold, fund.policy.threshold_delay)

@@ -1,0 +1,148 @@
+//! One frozen log for each rules version: it replays and is decided again to the same state for ever.
+//!
+//! `tests/golden/rules-v1.bin` holds records, each behind its length in four bytes, little end first;
+//! `rules-v1.hash` the state after the last. `BACKSTOP_FREEZE=1` writes them where they are missing and
+//! never touches those that exist: a rule that must change is a new version with a log of its own.
+
+use backstop_core::{
+    Body, Entry, Event, Record, State,
+    command::{SetRoles, SetSplit},
+    invariants,
+    policy::{Role, Roles, SplitPolicy},
+    recheck, replay, replay_genesis,
+};
+use backstop_testkit::{
+    Script, World,
+    generator::{Ranges, script_of},
+    keys, label,
+};
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
+use std::{collections::BTreeSet, path::PathBuf, sync::Once};
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+/// The discriminants of the events in a log.
+fn kinds<'a>(events: impl IntoIterator<Item = &'a Event>) -> BTreeSet<u8> {
+    events.into_iter().map(|event| borsh::to_vec(event).expect("an event")[0]).collect()
+}
+
+/// What no log of version 1 holds: it is the first, there was nothing to switch on.
+fn missing(log: &[Record]) -> Vec<u8> {
+    let known = kinds(log.iter().flat_map(|record| &record.events));
+    let all = kinds(&crate::samples::events());
+    all.difference(&known).copied().filter(|code| *code != 5).collect()
+}
+
+/// Always the same: the first of many long scripts under a council that meets every kind of event.
+fn lived() -> World {
+    let ranges = Ranges { extreme: false, council: true, chapters: 500 };
+    let mut runner = TestRunner::deterministic();
+    loop {
+        let script = script_of(ranges).new_tree(&mut runner).expect("a script").current();
+        let world = live(&script);
+        let log: Option<Vec<Record>> = world.log.iter().map(|r| Record::decode(r).ok()).collect();
+        if missing(&log.expect("a log that can be read")).is_empty() {
+            return world;
+        }
+    }
+}
+
+/// Sends a script, and then what no script sends.
+fn live(script: &Script) -> World {
+    let mut world = World::of(&script.setup);
+    for step in &script.steps {
+        world.wait(step.wait);
+        let command = step.command(&mut world);
+        let _ = world.try_command(&command);
+    }
+    let fund = label("main");
+    let roles = Roles::of(&[Role::Keeper, Role::Curator]);
+    let bodies: [Body; 2] = [
+        SetSplit { fund, split: SplitPolicy::default() }.into(),
+        SetRoles { account: label("keeper"), roles }.into(),
+    ];
+    for body in bodies {
+        let nonce = world.state.meta.nonce + 1;
+        let until = world.now.plus(backstop_units::Span::days(1));
+        let approvals = keys::approve(world.state.meta.ledger, &body, nonce, until, &[1, 3]);
+        world.send_approved("op", body, approvals).expect("two of three have signed");
+    }
+    world
+}
+
+fn freeze() {
+    if file("rules-v1.bin").exists() || std::env::var_os("BACKSTOP_FREEZE").is_none() {
+        return;
+    }
+    let world = lived();
+    let mut bytes = Vec::new();
+    for record in &world.log {
+        let length = u32::try_from(record.len()).expect("a short record");
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend_from_slice(record);
+    }
+    std::fs::create_dir_all(file("")).expect("a writable folder");
+    std::fs::write(file("rules-v1.bin"), bytes).expect("a writable file");
+    std::fs::write(file("rules-v1.hash"), format!("{}\n", world.state.hash())).expect("a file");
+}
+
+fn records() -> Vec<Record> {
+    static FREEZE: Once = Once::new();
+    FREEZE.call_once(freeze);
+    let bytes = std::fs::read(file("rules-v1.bin"));
+    let bytes = bytes.expect("the frozen log of rules version 1; BACKSTOP_FREEZE=1 makes it, once");
+    let mut rest = &bytes[..];
+    let mut records = Vec::new();
+    while let Some((length, tail)) = rest.split_first_chunk::<4>() {
+        let length = usize::try_from(u32::from_le_bytes(*length)).expect("a length");
+        let (record, tail) = tail.split_at(length);
+        records.push(Record::decode(record).expect("a record of rules version 1"));
+        rest = tail;
+    }
+    assert!(rest.is_empty(), "a torn end");
+    records
+}
+
+fn frozen_hash() -> String {
+    let hash = std::fs::read_to_string(file("rules-v1.hash")).expect("the frozen hash");
+    hash.trim().to_owned()
+}
+
+#[test]
+fn the_log_of_rules_version_1_replays() {
+    let records = records();
+    let (first, rest) = records.split_first().expect("a log");
+    let mut state = replay_genesis(first).expect("a genesis");
+    for record in rest {
+        replay(&mut state, record).unwrap_or_else(|corrupt| panic!("{corrupt}: {record:?}"));
+        invariants::check(&state).unwrap_or_else(|corrupt| panic!("{corrupt}: {record:?}"));
+    }
+    assert_eq!(state.hash().to_string(), frozen_hash());
+}
+
+#[test]
+fn the_log_of_rules_version_1_is_decided_again() {
+    let records = records();
+    let Entry::Genesis(genesis) = &records[0].entry else { panic!("no genesis") };
+    let time = records[0].time;
+    let mut state = State::genesis(genesis.ledger, genesis.rules, genesis.limits, time);
+    let mut scratch = Vec::new();
+    for record in &records {
+        recheck(&mut state, record, true, &mut scratch)
+            .unwrap_or_else(|corrupt| panic!("{corrupt}: {record:?}"));
+    }
+    assert_eq!(state.hash().to_string(), frozen_hash());
+}
+
+/// A frozen log that leaves a rule out would not hold it.
+#[test]
+fn the_log_of_rules_version_1_knows_nearly_every_event() {
+    let records = records();
+    let missing = missing(&records);
+    assert!(missing.is_empty(), "events without a record: {missing:?}");
+}

@@ -1,0 +1,12 @@
+//! The engine from outside: one binary for all its tests.
+
+mod apply;
+mod clock;
+mod failing;
+mod ids;
+mod kill;
+mod limits;
+mod proofs;
+mod restart;
+mod support;
+mod verify;
