@@ -162,10 +162,9 @@ impl Scenario {
     /// [`FileError::Preset`], [`FileError::NoRules`].
     pub fn genesis(&self) -> Result<Genesis, FileError> {
         let preset = match (&self.config, &self.preset) {
-            (Some(_), Some(_)) => return Err(FileError::NoRules),
             (Some(config), None) => config.clone(),
             (None, Some(name)) => Preset::named(name)?,
-            (None, None) => return Err(FileError::NoRules),
+            (Some(_), Some(_)) | (None, None) => return Err(FileError::NoRules),
         };
         let mut genesis = preset.genesis(Label::parse("scenario").unwrap_or_default());
         genesis.limits.sandbox = true;

@@ -58,10 +58,10 @@ impl Failure {
         }
         match self {
             Self::Rejected(reject) => {
-                eprintln!("refused: {reject}\n\nhint: {}", reject.code.hint())
+                eprintln!("refused: {reject}\n\nhint: {}", reject.code.hint());
             }
             Self::Input(what) | Self::Unverified(what) | Self::Environment(what) => {
-                eprintln!("error: {what}")
+                eprintln!("error: {what}");
             }
         }
         ExitCode::from(code)

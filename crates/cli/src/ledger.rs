@@ -95,6 +95,7 @@ impl Durable {
     }
 
     /// Looks at the state as of the last answer.
+    #[expect(clippy::result_large_err, reason = "the error ends the run")]
     fn state<T>(&self, look: impl FnOnce(&State) -> T) -> Result<T, EngineError> {
         let size = self.engine.head().size;
         self.engine.wait_for(Seq::new(size.saturating_sub(1)), PATIENCE)?;

@@ -3,6 +3,9 @@
 //! Data goes to standard output, everything else to standard error; `--json` works everywhere; exit
 //! codes are in [`exit`]. Each verb is one file under `commands`.
 
+#![expect(clippy::format_push_string, reason = "pages of text are built once, for people")]
+#![expect(clippy::needless_pass_by_value, reason = "adapters for map_err take what it hands them")]
+
 mod args;
 mod commands;
 mod exit;

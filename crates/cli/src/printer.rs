@@ -27,6 +27,7 @@ impl Printer {
     ///
     /// # Errors
     /// When standard output can't be written; a closed pipe ends the program quietly.
+    #[expect(clippy::unused_self, reason = "one way to print, whatever was asked for")]
     pub(crate) fn text(&self, text: &str) -> Result<(), Failure> {
         let mut out = std::io::stdout().lock();
         let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());

@@ -16,14 +16,12 @@ pub(crate) fn run(args: &ExportArgs, db: &Path, printer: &Printer) -> Result<(),
         ExportFormat::Ledger => ledger_of(db, out),
         ExportFormat::Csv => csv_of(db, out),
     };
-    match &args.out {
-        Some(path) => files::write(path, fill),
-        None => {
-            let mut text = Vec::new();
-            fill(&mut text)?;
-            printer.text(&String::from_utf8_lossy(&text))
-        }
+    if let Some(path) = &args.out {
+        return files::write(path, fill);
     }
+    let mut text = Vec::new();
+    fill(&mut text)?;
+    printer.text(&String::from_utf8_lossy(&text))
 }
 
 /// Writes the books of a journal for hledger and Ledger.

@@ -19,7 +19,8 @@ pub struct Parts {
 /// Shares `collateral`; the fund accepts at most `room`.
 ///
 /// **Rounding** as the policy says: exact by largest remainder, or fund and liquidator down with the
-/// rest to the user. **Source** Kana's 20/30/50, whose crossing of the threshold is accepted in part.
+/// rest to the user. **Source** the seed's 20/30/50, in `docs/presets.md`; the allocation that crosses the
+/// threshold is accepted in part.
 ///
 /// # Errors
 /// [`MathError::DivisionByZero`] when all three shares are zero.

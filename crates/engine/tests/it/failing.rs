@@ -3,7 +3,7 @@
 use backstop_core::RejectCode;
 use backstop_engine::{Engine, Failure};
 
-use crate::support::{Flaky, Maker, Switch, genesis};
+use crate::support::{Flaky, Maker, Switch, genesis, settle_down};
 use std::sync::atomic::Ordering;
 
 #[test]
@@ -36,6 +36,7 @@ fn a_failed_append_stops_the_writer_and_answers_nobody_falsely() {
     switch.fail.store(false, Ordering::SeqCst);
     let later = engine.call(maker.settlement()).map(|_| ()).map_err(|reject| reject.code);
     assert_eq!(later, stopped);
+    settle_down(&engine);
     assert_eq!(engine.read(|state| state.meta.next.get()), 2);
     assert!(engine.dry_run(&maker.settlement()).is_ok());
     assert!(engine.put_checkpoint(2, String::new()).is_err());

@@ -124,7 +124,6 @@ impl Model {
             status: LossStatus::Declared,
             gross: c.estimate.get(),
             evidence: Hash::ZERO,
-            occurred_at: call.occurred_at,
             lapses_at: until,
             rows: Vec::new(),
         });
@@ -158,7 +157,6 @@ impl Model {
             status: LossStatus::Closed,
             gross,
             evidence,
-            occurred_at: call.occurred_at,
             lapses_at: Timestamp::MAX,
             rows: Vec::new(),
         });

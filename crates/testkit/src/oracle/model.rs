@@ -142,7 +142,6 @@ pub(super) struct Loss {
     pub(super) status: LossStatus,
     pub(super) gross: u128,
     pub(super) evidence: Hash,
-    pub(super) occurred_at: Timestamp,
     pub(super) lapses_at: Timestamp,
     pub(super) rows: Vec<Row>,
 }

@@ -102,7 +102,7 @@ impl Run {
 fn folder(args: &DemoArgs) -> Result<PathBuf, Failure> {
     let folder = match &args.out {
         Some(folder) => folder.clone(),
-        None => (1u32..)
+        None => (1..10_000u32)
             .map(|n| PathBuf::from(format!("runs/demo-{n}")))
             .find(|folder| !folder.exists())
             .unwrap_or_else(|| PathBuf::from("runs/demo")),
@@ -141,7 +141,7 @@ fn one(
     let bar = printer.bar(bars.bars.len() as u64, preset);
     let mut durable = Durable::create(Some(&journal), &genesis, setup.begins_at())?;
     let report = backstop_risk::run(&setup, &mut durable, &mut |progress| {
-        bar.set_position(progress.bars as u64)
+        bar.set_position(progress.bars as u64);
     });
     drop(durable);
     bar.finish_and_clear();
