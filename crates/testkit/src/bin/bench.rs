@@ -18,7 +18,10 @@ use backstop_core::{
 };
 use backstop_testkit::{label, world::START, world::layer, world::market};
 use backstop_units::{Amount, Hash, Label, Price, Shares, Signed, Timestamp};
-use std::time::{Duration, Instant};
+use std::{
+    io::Write as _,
+    time::{Duration, Instant},
+};
 
 const ACCOUNTS: u32 = 1_000_000;
 const BATCH: usize = 8_192;
@@ -43,14 +46,15 @@ fn main() {
             std::process::exit(2);
         }
     }
-    if json {
+    let lines: Vec<String> = if json {
         let rows: Vec<String> = rows.iter().map(Row::json).collect();
-        println!("[{}]", rows.join(","));
+        vec![format!("[{}]", rows.join(","))]
     } else {
-        for row in &rows {
-            println!("{}", row.text());
-        }
-    }
+        rows.iter().map(Row::text).collect()
+    };
+    // Whoever reads may stop reading: that is no failure.
+    let mut out = std::io::stdout().lock();
+    let _ = lines.iter().try_for_each(|line| writeln!(out, "{line}"));
 }
 
 /// One measured value and the bar it is held to.

@@ -101,7 +101,8 @@ impl Model {
         let staying = self.tranches_of(at).map(|(index, tranche)| {
             let all = tranche.holders.iter();
             let queued: u128 = all.map(|(account, _)| self.queued(index, *account)).sum();
-            (tranche.assets, tranche.worth(queued))
+            // Rounded against the fund: it must not count an atom that may leave.
+            (tranche.assets, ceil(tranche.assets, queued, tranche.shares()).unwrap_or(0))
         });
         let (staked, queued) =
             staying.fold((0u128, 0u128), |sum, part| (sum.0 + part.0, sum.1 + part.1));

@@ -1,0 +1,312 @@
+//! The binary as a user meets it: output, exit codes, files left behind.
+
+use serde_json::{Value, json};
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+fn backstop(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_backstop")).current_dir(folder).args(args).output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn value(output: &Output) -> Value {
+    serde_json::from_str(&out(output)).unwrap()
+}
+
+/// A ledger with a contribution of 70 in it.
+fn ledger(folder: &Path) {
+    out(&backstop(folder, &["init", "--preset", "backstop", "--ledger", "test"]));
+    let commands = [
+        json!({ "actor": "operator", "body": { "open_account": { "label": "alice" } } }),
+        json!({ "actor": "custodian", "body": { "begin_transfer": { "direction": "in", "party": { "account": "alice" }, "asset": "usdt", "amount": "100" } } }),
+        json!({ "actor": "custodian", "body": { "resolve_transfer": { "transfer": "transfer_0", "outcome": "confirmed" } } }),
+        json!({ "actor": "alice", "body": { "contribute": { "fund": "main", "account": "alice", "asset": "usdt", "amount": "70" } } }),
+    ];
+    let lines: String = commands.iter().map(|command| format!("{command}\n")).collect();
+    fs::write(folder.join("commands.jsonl"), lines).unwrap();
+    assert_eq!(out(&backstop(folder, &["apply", "commands.jsonl"])).lines().count(), 4);
+}
+
+#[test]
+fn a_ledger_of_ones_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    ledger(folder);
+    let fund = value(&backstop(folder, &["fund", "show", "main", "--json"]));
+    assert_eq!((&fund["contributions"], &fund["reserve"]), (&json!("70"), &json!("0")));
+    assert!(out(&backstop(folder, &["fund", "list"])).contains("main"));
+    assert!(out(&backstop(folder, &["state"])).contains("zero for every asset"));
+    assert!(
+        out(&backstop(folder, &["export", "ledger"])).contains("Equity:Fund:main:Contributions")
+    );
+    assert!(out(&backstop(folder, &["export", "csv"])).starts_with("seq,"));
+    let explained =
+        value(&backstop(folder, &["waterfall", "explain", "sol-perp", "100", "--json"]));
+    assert_eq!(
+        (&explained["layers"][1]["pays"], &explained["residual"]),
+        (&json!("70"), &json!("30"))
+    );
+    assert_eq!(code(&backstop(folder, &["verify", "backstop.db"])), 0);
+    // A second ledger never takes the place of the first.
+    assert_eq!(code(&backstop(folder, &["init"])), 4);
+    assert_eq!(code(&backstop(folder, &["verify", "backstop.db"])), 0);
+}
+
+#[test]
+fn a_refusal_says_code_value_limit_and_hint() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    ledger(folder);
+    let more = json!({ "actor": "alice", "body": { "contribute": { "fund": "main", "account": "alice", "asset": "usdt", "amount": "31" } } });
+    fs::write(folder.join("more.jsonl"), more.to_string()).unwrap();
+    let before = value(&backstop(folder, &["state", "--json"]));
+    for dry in [&["apply", "more.jsonl", "--dry-run"][..], &["apply", "more.jsonl"]] {
+        let refused = backstop(folder, dry);
+        assert_eq!(code(&refused), 1);
+        let said = err(&refused);
+        for needle in ["INSUFFICIENT_BALANCE (311)", "got 31", "limit 30", "hint: "] {
+            assert!(said.contains(needle), "{needle} not in {said}");
+        }
+    }
+    assert_eq!(before["state_hash"], value(&backstop(folder, &["state", "--json"]))["state_hash"]);
+}
+
+#[test]
+fn wrong_inputs_have_their_exit_codes() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("junk.db"), "no database, whatever it is called").unwrap();
+    fs::write(folder.join("empty.db"), "").unwrap();
+    fs::write(folder.join("junk.toml"), "steps = [\n  { command = 7 }\n]").unwrap();
+    fs::write(folder.join("junk.jsonl"), "{\"actor\": \"a\"\n").unwrap();
+    fs::write(folder.join("unmet.toml"), "preset = \"kana\"\n[[steps]]\nquery.excess = { fund = \"main\" }\nexpect.contains = { allowed_max = \"7\" }\n").unwrap();
+    for (args, want, needle) in [
+        (&["verify", "missing.db"][..], 4, "missing.db"),
+        (&["verify", "junk.db"], 4, "junk.db"),
+        (&["verify", "empty.db"], 4, "empty.db"),
+        (&["fund", "list", "--db", "junk.db"], 4, "junk.db"),
+        (&["run", "missing.toml"], 4, "missing.toml"),
+        (&["run", "junk.toml"], 2, "line 2"),
+        (&["run", "unmet.toml"], 3, "step 1"),
+        (&["nonsense"], 2, "unrecognized subcommand"),
+        (&["loss", "show", "loss_x"], 2, "loss_"),
+        (&["init", "--preset", "nobody"], 2, "kana"),
+        (&["init", "--council", "7"], 2, "64 hex digits"),
+    ] {
+        let output = backstop(folder, args);
+        assert_eq!(code(&output), want, "{args:?}: {}", err(&output));
+        assert!(err(&output).contains(needle), "{args:?}: {}", err(&output));
+    }
+    out(&backstop(folder, &["init"]));
+    let junk = backstop(folder, &["apply", "junk.jsonl"]);
+    assert_eq!(code(&junk), 2);
+    assert!(err(&junk).contains("line 1"), "{}", err(&junk));
+}
+
+#[test]
+fn verify_finds_a_changed_bit_a_cut_and_says_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    ledger(folder);
+    out(&backstop(folder, &["keys", "new", "key"]));
+    let checkpoint = out(&backstop(folder, &["checkpoint", "--key", "key"]));
+    fs::write(folder.join("checkpoint"), checkpoint).unwrap();
+    assert_eq!(
+        code(&backstop(folder, &["verify", "backstop.db", "--checkpoint", "checkpoint"])),
+        0
+    );
+    let good = value(&backstop(folder, &["verify", "backstop.db", "--json"]));
+    assert_eq!(good["root"].as_str().map(str::len), Some(64));
+    assert_eq!(good["state_hash"].as_str().map(str::len), Some(64));
+
+    // The label of the account, as it stands in a record.
+    let bytes = fs::read(folder.join("backstop.db")).unwrap();
+    let at =
+        bytes.windows(16).rposition(|window| window == b"alice\0\0\0\0\0\0\0\0\0\0\0").unwrap();
+    let mut changed = bytes.clone();
+    changed[at] ^= 1;
+    fs::write(folder.join("changed.db"), changed).unwrap();
+    let found = backstop(folder, &["verify", "changed.db"]);
+    assert_eq!(code(&found), 3);
+    assert!(String::from_utf8_lossy(&found.stdout).contains("record"), "{found:?}");
+    // A log that ends before the checkpoint.
+    out(&backstop(folder, &["init", "--db", "short.db", "--ledger", "test"]));
+    assert_eq!(code(&backstop(folder, &["verify", "short.db", "--checkpoint", "checkpoint"])), 3);
+
+    // A proof holds, and a changed one does not.
+    let proof = out(&backstop(folder, &["proof", "show", "4", "--key", "key"]));
+    fs::write(folder.join("proof.json"), &proof).unwrap();
+    assert_eq!(code(&backstop(folder, &["proof", "check", "proof.json"])), 0);
+    let mut wrong: Value = serde_json::from_str(&proof).unwrap();
+    let record = wrong["record"].as_str().unwrap().replacen('0', "1", 1);
+    wrong["record"] = json!(record);
+    fs::write(folder.join("wrong.json"), wrong.to_string()).unwrap();
+    assert_eq!(code(&backstop(folder, &["proof", "check", "wrong.json"])), 3);
+}
+
+#[test]
+fn a_council_signs_offline() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let keys: Vec<String> = ["k1", "k2"]
+        .iter()
+        .map(|name| out(&backstop(folder, &["keys", "new", name])).trim().to_owned())
+        .collect();
+    assert_eq!(
+        code(&backstop(folder, &["keys", "new", "k1"])),
+        4,
+        "a secret is never written over"
+    );
+    out(&backstop(
+        folder,
+        &["init", "--ledger", "signed", "--council", &keys[0], "--council", &keys[1]],
+    ));
+    let setup = [
+        json!({ "actor": "venue", "body": { "declare_loss": { "market": "sol-perp", "cause": "bankruptcy", "estimate": "5" } } }),
+    ];
+    fs::write(folder.join("setup.json"), json!(setup).to_string()).unwrap();
+    out(&backstop(folder, &["apply", "setup.json"]));
+    let body = json!({ "void_loss": { "loss": "loss_0" } });
+    fs::write(folder.join("body.json"), body.to_string()).unwrap();
+    let sign = |key: &str| {
+        value(&backstop(
+            folder,
+            &[
+                "keys",
+                "sign",
+                "--key",
+                key,
+                "--ledger",
+                "signed",
+                "--nonce",
+                "1",
+                "--expires",
+                "2099-01-01T00:00:00Z",
+                "body.json",
+            ],
+        ))
+    };
+    let (first, second) = (sign("k1"), sign("k2"));
+    let send = |signatures: Value| {
+        let command = json!({ "actor": "operator", "body": body, "approvals": { "nonce": 1, "expires_at": "2099-01-01T00:00:00Z", "signatures": signatures } });
+        fs::write(folder.join("void.json"), command.to_string()).unwrap();
+        backstop(folder, &["apply", "void.json"])
+    };
+    let one = send(first["signatures"].clone());
+    assert_eq!(code(&one), 1);
+    assert!(err(&one).contains("TOO_FEW_SIGNATURES"), "{}", err(&one));
+    let both = json!([first["signatures"][0], second["signatures"][0]]);
+    assert!(out(&send(both.clone())).contains("loss_voided"));
+    let again = send(both);
+    assert!(
+        err(&again).contains("LOSS_STATE") || err(&again).contains("NONCE_USED"),
+        "{}",
+        err(&again)
+    );
+    assert_eq!(code(&backstop(folder, &["verify", "backstop.db"])), 0);
+}
+
+#[test]
+fn two_demos_of_one_seed_write_equal_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let verified: Vec<Value> = ["a", "b"]
+        .iter()
+        .map(|name| {
+            let text = out(&backstop(
+                folder,
+                &["demo", "--out", name, "--seed", "3", "--no-serve", "--steps", "6"],
+            ));
+            assert!(text.contains("SYNTHETIC"), "the book must be labelled");
+            for part in
+                ["journal.db", "books.ledger", "checkpoint", "waterfall.svg", "losses/index.md"]
+            {
+                assert!(folder.join(name).join(part).exists(), "{part}");
+            }
+            value(&backstop(folder, &["verify", &format!("{name}/journal.db"), "--json"]))
+        })
+        .collect();
+    assert_eq!(verified[0]["root"], verified[1]["root"]);
+    assert_eq!(verified[0]["state_hash"], verified[1]["state_hash"]);
+    assert!(verified[0]["records"].as_u64().unwrap() > 20_000);
+    assert_eq!(code(&backstop(folder, &["demo", "--out", "a"])), 2, "a full folder is left alone");
+}
+
+#[test]
+fn quiet_on_a_broken_pipe() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_backstop"))
+        .args(["reference", "commands"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.stderr.is_empty(), "{}", err(&output));
+    assert_eq!(code(&output), 0);
+}
+
+#[test]
+fn completions_and_references_come_from_the_code() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(out(&backstop(folder.path(), &["completions", "bash"])).contains("backstop"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for (table, page) in [("commands", "commands.md"), ("rejects", "rejects.md")] {
+        let page = fs::read_to_string(root.join("docs/reference").join(page)).unwrap();
+        let printed = out(&backstop(folder.path(), &["reference", table]));
+        assert!(page.ends_with(&printed), "docs/reference: run `backstop reference {table}` again");
+    }
+}
+
+/// The Kana cases through the binary: the public engine, a scenario file, exit code 0.
+#[test]
+fn kana_cases_through_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: Value =
+        serde_json::from_str(include_str!("../../../../conformance/kana.json")).unwrap();
+    let mut seen = 0;
+    for case in cases["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|case| case["group"] == "kana_liquidation_split")
+    {
+        let (inputs, expected) = (&case["inputs"], &case["expected"]);
+        let scenario = json!({
+            "preset": "kana",
+            "setup": [
+                { "open_account": { "label": "user" } }, { "open_account": { "label": "liquidator" } },
+                { "set_threshold": { "fund": "main", "threshold": inputs["threshold_units"].to_string() } },
+            ],
+            "opening": [{ "account": { "reserve": "main" }, "asset": "kusdt", "amount": inputs["fund_balance_units"].to_string() }],
+            "steps": [
+                { "actor": "venue", "command": { "settle_liquidation": { "market": "sol-perp", "account": "user", "liquidator": "liquidator",
+                    "outcome": inputs["remaining_collateral_units"].to_string(), "evidence": "22".repeat(32) } } },
+                { "query": { "fund": { "fund": "main" } }, "expect": { "contains": { "balance": expected["fund_after"].to_string() } } },
+            ],
+        });
+        let file = folder.path().join("case.json");
+        fs::File::create(&file).unwrap().write_all(scenario.to_string().as_bytes()).unwrap();
+        let run = value(&backstop(folder.path(), &["run", "case.json", "--json"]));
+        assert_eq!(run["books"]["trial_balance"]["balanced"], true);
+        seen += 1;
+    }
+    assert!(seen >= 7);
+}
