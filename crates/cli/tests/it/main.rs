@@ -38,8 +38,8 @@ fn ledger(folder: &Path) {
         json!({ "actor": "custodian", "body": { "resolve_transfer": { "transfer": "transfer_0", "outcome": "confirmed" } } }),
         json!({ "actor": "alice", "body": { "contribute": { "fund": "main", "account": "alice", "asset": "usdt", "amount": "70" } } }),
     ];
-    let lines: String = commands.iter().map(|command| format!("{command}\n")).collect();
-    fs::write(folder.join("commands.jsonl"), lines).unwrap();
+    let lines: Vec<String> = commands.iter().map(ToString::to_string).collect();
+    fs::write(folder.join("commands.jsonl"), lines.join("\n")).unwrap();
     assert_eq!(out(&backstop(folder, &["apply", "commands.jsonl"])).lines().count(), 4);
 }
 

@@ -132,6 +132,8 @@ impl Model {
         let custody = self.custody_of(c.asset)?;
         need(c.as_of <= call.now.plus(self.limits.skew_ahead), "from the future")?;
         let custody = &mut self.custody[custody];
+        need(c.as_of >= custody.as_of, "older than the last statement")?;
+        custody.as_of = c.as_of;
         need(!custody.signed || c.signature.is_some(), "unsigned")?;
         let balance = c.balance.get();
         custody.suspense.add(balance.saturating_sub(custody.held));

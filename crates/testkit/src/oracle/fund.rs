@@ -3,7 +3,7 @@
 use super::{
     Answer, Call, No,
     math::ceil,
-    model::{Fund, Model, entry},
+    model::{Fund, Hold, Model, entry},
     need, refuse,
 };
 use crate::world::{ASSETS, label};
@@ -37,7 +37,7 @@ impl Model {
                 let fund = self.fund(c.fund)?;
                 let fund = &mut self.funds[fund];
                 need(fund.on_alert(call.now), "no alert")?;
-                fund.alerts.iter_mut().for_each(|(_, end)| *end = (*end).min(call.now));
+                fund.alerts.iter_mut().for_each(|hold| hold.until = hold.until.min(call.now));
                 Ok(())
             }
             Body::SetThreshold(c) => {
@@ -159,30 +159,29 @@ impl Model {
 }
 
 /// Lengthens a hold to `until`. What the last 90 days have used limits it; use is dated by the command
-/// that began it and ages up to a 24th late, so between 83 and 98 days either answer is right.
+/// that began it and ages up to a 24th late, so between 83 and 98 days either answer is right. So it is
+/// as to what was given back by an early end.
 fn hold(
-    holds: &mut Vec<(Timestamp, Timestamp)>,
+    holds: &mut Vec<Hold>,
     now: Timestamp,
     until: Timestamp,
     limit: Span,
 ) -> Result<Option<&'static str>, No> {
     need(until > now, "it is over already")?;
-    let end = holds.iter().map(|hold| hold.1).max().unwrap_or(now).max(now);
-    let more = until.since(end);
-    let used = |days: u64| {
+    let from = holds.iter().map(|hold| hold.until).max().unwrap_or(now).max(now);
+    let more = until.since(from);
+    let used = |days: u64, end: fn(&Hold) -> Timestamp| {
         let since = now.minus(Span::days(days));
-        holds
-            .iter()
-            .filter(|hold| hold.0 > since)
-            .fold(Span::ZERO, |sum, (from, to)| sum.plus(to.since(*from)))
+        let recent = holds.iter().filter(|hold| hold.from > since);
+        recent.fold(more, |sum, hold| sum.plus(end(hold).since(hold.from)))
     };
-    let (sure, perhaps) = (used(83).plus(more), used(98).plus(more));
-    need(sure <= limit, "too long")?;
+    need(used(83, |hold| hold.until) <= limit, "too long")?;
+    let unsure = used(98, |hold| hold.asked) > limit;
     if !more.is_zero() {
         // Kept as disjoint stretches; the part that is new begins where the old one ends.
-        holds.push((end, until));
+        holds.push(Hold { from, until, asked: until });
     }
-    Ok((perhaps > limit).then_some("how use ages"))
+    Ok(unsure.then_some("how use ages"))
 }
 
 /// A settlement's room under the threshold.

@@ -33,28 +33,20 @@ impl Model {
         limits.into_iter().fold([lifetime; 2], |[least, most], (limit, span, uses)| {
             let Some(limit) = limit else { return [least, most] };
             let left = |used: u128| limit.get().saturating_sub(used);
-            let late = late(uses, span, span, when);
-            [least.min(left(late)), most.min(left(exact(uses, span, when)))]
+            [least.min(left(late(uses, span, when))), most.min(left(exact(uses, span, when)))]
         })
     }
 }
 
-/// The most that was used within any one span that contains `when`.
+/// What was used within the span before `when`, all of which is past.
 fn exact(uses: &[&Use], span: Span, when: Timestamp) -> u128 {
-    let ends = uses.iter().map(|used| used.at).filter(|end| *end > when);
-    let ends = ends.filter(|end| end.since(when) < span).chain([when]);
-    let within = |end: Timestamp| {
-        let inside = uses.iter().filter(|used| used.at <= end && end.since(used.at) < span);
-        inside.map(|used| used.amount - used.returned).fold(0, u128::saturating_add)
-    };
-    ends.map(within).max().unwrap_or(0)
+    let inside = uses.iter().filter(|used| when.since(used.at) < span);
+    inside.map(|used| used.amount - used.returned).fold(0, u128::saturating_add)
 }
 
-/// The most that may still count: up to a 24th of the memory longer than the span, from when it was
-/// recorded, void or not.
-fn late(uses: &[&Use], memory: Span, span: Span, when: Timestamp) -> u128 {
-    let longest = span.plus(Span::from_ms(memory.ms().div_ceil(24).max(1) * 2));
-    let since = when.minus(longest);
-    let counted = uses.iter().filter(|used| used.recorded >= since).map(|used| used.amount);
+/// The most that may still count: up to a 24th longer, void or not.
+fn late(uses: &[&Use], span: Span, when: Timestamp) -> u128 {
+    let since = when.minus(Span::from_ms(span.ms().div_ceil(24).max(1) * 25));
+    let counted = uses.iter().filter(|used| used.at >= since).map(|used| used.amount);
     counted.fold(Amount::ZERO, |sum, amount| sum.saturating_add(Amount::new(amount))).get()
 }

@@ -294,9 +294,7 @@ impl Model {
         (at, seen): (Timestamp, Option<&Placement>),
     ) -> Answer {
         let (market, cause) = (self.losses[loss].market, self.losses[loss].cause);
-        let last = self.markets[market].uses.iter().filter(|used| used.source == source);
-        let recorded = last.map(|used| used.recorded).max().unwrap_or(at).max(at);
-        let used = Use { source, cause, at, recorded, amount, returned: 0, loss };
+        let used = Use { source, cause, at, amount, returned: 0, loss };
         self.markets[market].uses.push(used);
         match source {
             LayerSource::FeePool => {

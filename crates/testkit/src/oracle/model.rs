@@ -49,6 +49,8 @@ pub(super) struct Net {
 pub(super) struct Custody {
     pub(super) asset: Label,
     pub(super) signed: bool,
+    /// As of when it was last compared.
+    pub(super) as_of: Timestamp,
     pub(super) held: u128,
     pub(super) suspense: Net,
     pub(super) transit: Net,
@@ -64,9 +66,18 @@ pub(super) struct Fund {
     pub(super) contributions: u128,
     pub(super) gifts: Vec<(Label, u128)>,
     /// Stretches during which alerts held exits.
-    pub(super) alerts: Vec<(Timestamp, Timestamp)>,
-    pub(super) pauses: Vec<(Timestamp, Timestamp)>,
+    pub(super) alerts: Vec<Hold>,
+    pub(super) pauses: Vec<Hold>,
     pub(super) gates: Vec<Gate>,
+}
+
+/// Exits or entries are held for a stretch of time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hold {
+    pub(super) from: Timestamp,
+    pub(super) until: Timestamp,
+    /// What was asked for, if it was ended early.
+    pub(super) asked: Timestamp,
 }
 
 /// A loss holds a fund from `from` until `until`.
@@ -127,8 +138,6 @@ pub(super) struct Use {
     pub(super) source: LayerSource,
     pub(super) cause: Cause,
     pub(super) at: Timestamp,
-    /// Not before any earlier use: late reports may count from here.
-    pub(super) recorded: Timestamp,
     pub(super) amount: u128,
     /// Given back since: the loss was void.
     pub(super) returned: u128,
@@ -284,21 +293,29 @@ impl Fund {
         self.gates.iter().any(|gate| !gate.over && now < gate.until)
     }
     pub(super) fn on_alert(&self, now: Timestamp) -> bool {
-        self.alerts.iter().any(|(_, end)| now < *end)
+        self.alerts.iter().any(|hold| now < hold.until)
     }
     pub(super) fn paused(&self, now: Timestamp) -> bool {
-        self.pauses.iter().any(|(_, end)| now < *end)
+        self.pauses.iter().any(|hold| now < hold.until)
     }
     /// For how long exits were held between two moments.
     pub(super) fn held(&self, from: Timestamp, to: Timestamp) -> Span {
         let gates = self.gates.iter().map(|gate| (gate.from, gate.until));
-        let stretches: Vec<_> = self.alerts.iter().copied().chain(gates).collect();
+        let alerts = self.alerts.iter().map(|hold| (hold.from, hold.until));
+        let stretches: Vec<_> = alerts.chain(gates).collect();
         if from < to { covered(&stretches, from, to) } else { Span::ZERO }
     }
 }
 
 fn custody(asset: Label, signed: bool) -> Custody {
-    Custody { asset, signed, held: 0, suspense: Net::default(), transit: Net::default() }
+    Custody {
+        asset,
+        signed,
+        as_of: Timestamp::ZERO,
+        held: 0,
+        suspense: Net::default(),
+        transit: Net::default(),
+    }
 }
 
 fn fund(label: Label, setup: &Setup) -> Fund {

@@ -4,7 +4,7 @@ use super::{Answer, Call, No, model::Model, need, refuse};
 use backstop_core::{
     Body,
     command::{Direction, Party},
-    policy::Role,
+    policy::{LayerSource, Role},
 };
 use backstop_units::{Label, Span};
 
@@ -61,9 +61,10 @@ impl Model {
         Ok(match body {
             Body::OpenAccount(_) => Right::Roles(&[Operator, Venue]),
             Body::SetWaterfall(c) => {
+                // Who objects to a waterfall that draws on his stake must be able to leave before.
                 let mut delay = config;
                 for layer in &c.layers {
-                    if let backstop_core::policy::LayerSource::Staked(tranche) = layer.source {
+                    if let LayerSource::Staked(tranche) = layer.source {
                         delay = delay.max(self.tranches[self.tranche(tranche)?].policy.cooldown);
                     }
                 }
