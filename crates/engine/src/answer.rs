@@ -1,8 +1,10 @@
 //! What a caller gets back, and when.
 
+use crate::shared::Shared;
 use backstop_core::{Event, Reject, RejectCode};
 use backstop_units::{Seq, Timestamp};
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use std::{sync::Arc, time::Duration};
 
 /// A command that was recorded and is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +29,10 @@ pub(crate) const STOPPED: Reject = Reject::bare(RejectCode::Stopped);
 
 /// The promise of one answer.
 #[derive(Debug)]
-pub struct Ticket(pub(crate) Receiver<Answer>);
+pub struct Ticket {
+    pub(crate) answers: Receiver<Answer>,
+    pub(crate) shared: Arc<Shared>,
+}
 
 impl Ticket {
     /// Waits for the answer.
@@ -35,12 +40,12 @@ impl Ticket {
     /// # Errors
     /// The reject; [`RejectCode::Stopped`] if the writer ended without an answer.
     pub fn wait(self) -> Answer {
-        self.0.recv().unwrap_or(Err(STOPPED))
+        patient(&self.answers, &self.shared).unwrap_or(Err(STOPPED))
     }
 
     /// The answer if it is there already.
     pub fn poll(&self) -> Option<Answer> {
-        match self.0.try_recv() {
+        match self.answers.try_recv() {
             Ok(answer) => Some(answer),
             Err(crossbeam_channel::TryRecvError::Empty) => None,
             Err(crossbeam_channel::TryRecvError::Disconnected) => Some(Err(STOPPED)),
@@ -53,12 +58,33 @@ impl Ticket {
 pub struct BatchTicket {
     pub(crate) answers: Receiver<Vec<Answer>>,
     pub(crate) count: usize,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl BatchTicket {
     /// Waits for all answers; they come together, once the last is durable.
     pub fn wait(self) -> Vec<Answer> {
-        self.answers.recv().unwrap_or_else(|_| vec![Err(STOPPED); self.count])
+        patient(&self.answers, &self.shared).unwrap_or_else(|| vec![Err(STOPPED); self.count])
+    }
+}
+
+/// How often a waiting caller looks whether the engine still lives.
+const LOOK: Duration = Duration::from_millis(500);
+/// Looks for which an answer may still be under way after the engine has stopped.
+const GRACE: u32 = 10;
+
+/// Waits for an answer; none once the engine has stopped and nothing has come for a while, so that
+/// nobody waits for ever on a thread that died with a request in its hands.
+fn patient<T>(answers: &Receiver<T>, shared: &Shared) -> Option<T> {
+    let mut looks = 0;
+    loop {
+        match answers.recv_timeout(LOOK) {
+            Ok(answer) => return Some(answer),
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) if shared.stopped() && looks >= GRACE => return None,
+            Err(RecvTimeoutError::Timeout) if shared.stopped() => looks = looks.saturating_add(1),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
     }
 }
 

@@ -270,7 +270,7 @@ impl Engine {
     pub fn submit(&self, command: Command) -> Result<Ticket, Reject> {
         let (to, answer) = bounded(1);
         self.queue(vec![command], Reply::One(to))?;
-        Ok(Ticket(answer))
+        Ok(Ticket { answers: answer, shared: Arc::clone(&self.shared) })
     }
 
     /// As [`Engine::submit`], for callers with a runtime of their own: `then` gets the answer, on the
@@ -297,10 +297,10 @@ impl Engine {
         if count == 0 {
             // Nothing to record, so nothing that the committer would ever answer: `to` is dropped and
             // the ticket gives its zero answers.
-            return Ok(BatchTicket { answers, count });
+            return Ok(BatchTicket { answers, count, shared: Arc::clone(&self.shared) });
         }
         self.queue(commands, Reply::Many(to))?;
-        Ok(BatchTicket { answers, count })
+        Ok(BatchTicket { answers, count, shared: Arc::clone(&self.shared) })
     }
 
     /// Sends a command and waits for its answer.

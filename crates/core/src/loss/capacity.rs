@@ -69,8 +69,12 @@ fn available(
         }
         // Positions bear what is left, as long as there are some and their index can express it.
         Source::Socialised => {
-            let steps = u128::MAX.saturating_sub(market.index.get()).saturating_sub(1);
-            let most = mul_div_floor(steps, market.open_interest.get(), Fixed60::ONE);
+            let base = market.open_interest.get();
+            // An old carry comes out as whole steps first, should open interest have shrunk below it.
+            let owed = mul_div_floor(market.index_carry.get(), 1, base).unwrap_or(0);
+            let steps =
+                u128::MAX.saturating_sub(market.index.get()).saturating_sub(1).saturating_sub(owed);
+            let most = mul_div_floor(steps, base, Fixed60::ONE);
             Amount::new(most.unwrap_or(u128::MAX))
         }
         _ => Amount::ZERO,

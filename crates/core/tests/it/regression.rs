@@ -13,6 +13,7 @@ use backstop_testkit::{
     world::{layer, market},
 };
 use backstop_units::{Amount, Base, Hash, LossId, Price, Signed, Span, Timestamp};
+use ruint::aliases::U256;
 
 fn reserve() -> LayerPolicy {
     layer(LayerSource::Reserve(label("main")))
@@ -177,6 +178,34 @@ fn a_loss_too_large_for_the_index_is_placed() {
             let rows: u128 = loss.rows.iter().map(|row| row.row.amount.get()).sum();
             assert_eq!(rows, loss.gross.get());
         }
+    }
+}
+
+/// What the index carried while open interest was vast is borne by the few that are left: the carry
+/// counts against what the index can express.
+#[test]
+fn a_vast_carry_is_no_dead_end() {
+    let mut setup = Setup::default();
+    setup.markets[0] = market(vec![layer(LayerSource::Socialised)]);
+    let mut world = World::of(&setup);
+    let open_interest = |world: &mut World, base| {
+        let base = Base::new(base);
+        world.must("venue", ReportOpenInterest { market: label("sol"), base });
+    };
+    // Base atoms that bear nearly 2¹²⁸ steps of carry, then one alone.
+    open_interest(&mut world, u128::MAX);
+    world.must("venue", settle((1 << 67) + 1));
+    let carried = world.state.markets.iter().next().expect("a market").1.clone();
+    open_interest(&mut world, 1);
+    for _ in 0..3 {
+        let before = world.state.markets.iter().next().expect("a market").1.clone();
+        let sent = world.send("venue", settle((1 << 68) - 1)).map(drop);
+        assert_eq!(sent, Ok(()), "{carried:?}");
+        let after = world.state.markets.iter().next().expect("a market").1.clone();
+        let steps = U256::from(after.index.get()) - U256::from(before.index.get());
+        let borne = steps + U256::from(after.index_carry.get());
+        let due = U256::from(paid(&world)) * U256::from(1u128 << 60);
+        assert_eq!(borne, due + U256::from(before.index_carry.get()), "steps were lost");
     }
 }
 

@@ -4,7 +4,7 @@ use backstop_core::{RejectCode, reject::Value};
 use backstop_engine::Engine;
 use backstop_testkit::world::label;
 
-use crate::support::{Flaky, Maker, Switch, genesis};
+use crate::support::{Flaky, Maker, Switch, genesis, open};
 
 #[test]
 fn a_full_queue_refuses_and_recovers() {
@@ -78,7 +78,7 @@ fn a_journal_at_its_limit_refuses_and_does_not_break() {
     assert_eq!(engine.head().size, sent + 1);
     drop(engine);
     // With more room it goes on.
-    let engine = Engine::open(&path, maker.options()).unwrap();
+    let engine = open(&path, &maker);
     assert!(engine.call(maker.settlement()).is_ok());
     assert!(engine.read(|state| state.account_id(label("alice")).is_ok()));
 }

@@ -3,7 +3,7 @@
 use backstop_engine::{Engine, EngineError, Options};
 use backstop_journal::{Access, GenesisMeta, SqliteJournal};
 
-use crate::support::{Maker, SECOND, genesis, open, settle_down, state_hash};
+use crate::support::{Maker, SECOND, genesis, open, settle_down, state_hash, try_open};
 
 #[test]
 fn the_same_state_at_many_sizes_with_and_without_snapshots() {
@@ -88,7 +88,7 @@ fn what_was_never_begun_or_changed_on_disk_is_refused() {
     let meta = GenesisMeta { ledger_id: [7; 16] };
     drop(SqliteJournal::create(&path, &meta).unwrap());
     let maker = Maker::new(1);
-    assert!(matches!(Engine::open(&path, maker.options()), Err(EngineError::NotBegun)));
+    assert!(matches!(try_open(&path, &maker), Err(EngineError::NotBegun)));
     let missing = Engine::open(folder.path().join("none.db"), maker.options());
     assert!(matches!(missing, Err(EngineError::Journal(_))));
     let mut bad = genesis();

@@ -7,7 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use backstop_core::{
@@ -15,7 +15,7 @@ use backstop_core::{
     command::{Contribute, Linked, SettleLiquidation, Stake},
     policy::Limits,
 };
-use backstop_engine::{Engine, Options, ScenarioClock, Store, ids};
+use backstop_engine::{Engine, EngineError, Options, ScenarioClock, Store, ids};
 use backstop_journal::{Batch, GenesisMeta, JournalError, SqliteJournal, StoredBatch};
 use backstop_testkit::world::{START, Setup, label};
 use backstop_units::{Amount, Base, Hash, Label, Price, Seq, Shares, Signed, Span, Timestamp};
@@ -133,8 +133,22 @@ pub(crate) fn state_hash(engine: &Engine) -> Hash {
     engine.read(State::hash)
 }
 
+/// Opens a journal. Another test may have forked in this moment, and its child holds our lock until
+/// it has become the other program.
+pub(crate) fn try_open(path: &Path, maker: &Maker) -> Result<Engine, EngineError> {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match Engine::open(path, maker.options()) {
+            Err(EngineError::Journal(JournalError::Locked { .. })) if Instant::now() < deadline => {
+                std::thread::yield_now();
+            }
+            opened => return opened,
+        }
+    }
+}
+
 pub(crate) fn open(path: &Path, maker: &Maker) -> Engine {
-    Engine::open(path, maker.options()).expect("a journal that opens")
+    try_open(path, maker).expect("a journal that opens")
 }
 
 /// Tells a [`Flaky`] store what to do.
