@@ -95,7 +95,6 @@ impl Durable {
     }
 
     /// Looks at the state as of the last answer.
-    #[expect(clippy::result_large_err, reason = "the error ends the run")]
     fn state<T>(&self, look: impl FnOnce(&State) -> T) -> Result<T, EngineError> {
         let size = self.engine.head().size;
         self.engine.wait_for(Seq::new(size.saturating_sub(1)), PATIENCE)?;
@@ -114,7 +113,9 @@ impl Durable {
 /// A failure of the engine on a file.
 pub(crate) fn engine_failure(path: &Path, error: &EngineError) -> Failure {
     match error {
-        EngineError::Genesis { halt: Halt::Reject(_), .. } => Failure::Input(error.to_string()),
+        EngineError::Genesis { halt, .. } if matches!(**halt, Halt::Reject(_)) => {
+            Failure::Input(error.to_string())
+        }
         _ => Failure::Environment(format!("{}: {error}", path.display())),
     }
 }

@@ -456,8 +456,8 @@ impl fmt::Debug for Engine {
 
 /// Carries the setup out and writes down what it meant.
 fn genesis_record(genesis: &Genesis, time: Timestamp) -> Result<Record, EngineError> {
-    let (_, events) =
-        begin(genesis, time).map_err(|(step, halt)| EngineError::Genesis { step, halt })?;
+    let (_, events) = begin(genesis, time)
+        .map_err(|(step, halt)| EngineError::Genesis { step, halt: Box::new(halt) })?;
     let entry = Entry::Genesis(genesis.clone());
     Ok(Record { seq: Seq::default(), time, rules: genesis.rules, entry, events })
 }

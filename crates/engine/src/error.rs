@@ -17,7 +17,7 @@ pub enum EngineError {
         /// Which step, counted from 0.
         step: usize,
         /// Why.
-        halt: Halt,
+        halt: Box<Halt>,
     },
     /// The journal holds no genesis: its creation was cut short.
     #[error("the journal was never begun: delete it and create it again")]

@@ -11,11 +11,13 @@
 
 mod account;
 pub(crate) mod posting;
+mod slots;
 
 pub use account::{LedgerAccount, Side};
 pub use posting::{Posting, postings};
+use slots::Slots;
 
-use crate::{index::Index, reject::Corrupt, slab::Slab};
+use crate::{reject::Corrupt, slab::Slab};
 use alloc::vec::Vec;
 use backstop_units::{Amount, AssetId};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -90,23 +92,22 @@ impl Sum {
 #[derive(Clone, Debug)]
 pub struct Ledger {
     entries: Slab<u32, Entry>,
-    index: Index<(u64, u32), u32>,
+    slots: Slots,
 }
 
 impl Ledger {
     pub(crate) fn new(seed: u128) -> Self {
-        Self { entries: Slab::default(), index: Index::new(seed) }
+        Self { entries: Slab::default(), slots: Slots::new(seed) }
     }
 
     /// Rebuilds the index over entries read from a snapshot.
     pub(crate) fn from_entries(entries: Slab<u32, Entry>, seed: u128) -> Self {
-        let mut index = Index::new(seed);
-        index.reserve(entries.len());
+        let mut slots = Slots::new(seed);
         for (slot, entry) in entries.iter() {
-            index.insert((entry.account.key(), entry.asset.get()), slot);
+            slots.insert(entry.account, entry.asset, slot);
         }
-        index.commit();
-        Self { entries, index }
+        slots.commit();
+        Self { entries, slots }
     }
 
     pub(crate) const fn entries(&self) -> &Slab<u32, Entry> {
@@ -122,8 +123,7 @@ impl Ledger {
     #[inline]
     pub fn entry(&self, account: LedgerAccount, asset: AssetId) -> Entry {
         let empty = Entry { account, asset, debits: Amount::ZERO, credits: Amount::ZERO };
-        let slot = self.index.get((account.key(), asset.get()));
-        slot.and_then(|slot| self.entries.get(slot)).copied().unwrap_or(empty)
+        self.find(account, asset).and_then(|slot| self.entries.get(slot)).copied().unwrap_or(empty)
     }
 
     /// What an account is owed.
@@ -153,15 +153,22 @@ impl Ledger {
         within_side(credit)
     }
 
+    /// The slot of an account, if its entry exists.
+    #[inline]
+    fn find(&self, account: LedgerAccount, asset: AssetId) -> Option<u32> {
+        let slot = self.slots.get(account, asset)?;
+        let is_it = |entry: &&Entry| entry.account == account && entry.asset == asset;
+        self.entries.get(slot).filter(is_it).map(|_| slot)
+    }
+
     fn change(&mut self, account: LedgerAccount, asset: AssetId) -> Result<&mut Entry, Corrupt> {
-        let key = (account.key(), asset.get());
-        if let Some(slot) = self.index.get(key) {
+        if let Some(slot) = self.find(account, asset) {
             return self.entries.change(slot);
         }
         let slot = self.entries.next_id();
         let entry = Entry { account, asset, debits: Amount::ZERO, credits: Amount::ZERO };
         self.entries.insert(slot, entry)?;
-        self.index.insert(key, slot);
+        self.slots.insert(account, asset, slot);
         self.entries.change(slot)
     }
 
@@ -196,12 +203,12 @@ impl Ledger {
 
     pub(crate) fn commit(&mut self) {
         self.entries.commit();
-        self.index.commit();
+        self.slots.commit();
     }
 
     pub(crate) fn rollback(&mut self) {
         self.entries.rollback();
-        self.index.rollback();
+        self.slots.rollback();
     }
 }
 
