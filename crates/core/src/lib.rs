@@ -70,7 +70,7 @@ pub use command::{Body, COMMANDS, Command};
 pub use event::Event;
 pub use loss::waterfall;
 pub use machine::{Checked, apply, begin, dry_run, recheck, replay, replay_genesis};
-pub use record::{Entry, Genesis, Record};
+pub use record::{Asked, Entry, Genesis, Record};
 pub use reject::{Corrupt, Halt, Reject, RejectCode};
 pub use slab::{Handle, Slab};
 pub use state::State;

@@ -6,7 +6,7 @@ use crate::{
     decide,
     event::Event,
     governance::{Context, Power, Verified, approvals},
-    record::{Entry, Genesis, Record},
+    record::{Asked, Entry, Genesis, Record},
     reject::{Corrupt, Halt, Reject, RejectCode},
     state::State,
     txn::{self, Txn},
@@ -150,7 +150,7 @@ fn occurred_at(state: &State, command: &Command, now: Timestamp) -> Result<Times
 /// # Errors
 /// [`Corrupt`] when the record does not follow the state or does not fit it.
 pub fn replay(state: &mut State, record: &Record) -> Result<(), Corrupt> {
-    follows(state, record)?;
+    follows(state, (record.seq, record.time, record.rules), &record.entry)?;
     txn::replay(state, record.time, &record.events)
 }
 
@@ -165,42 +165,42 @@ pub fn replay_genesis(record: &Record) -> Result<State, Corrupt> {
     Ok(state)
 }
 
-/// Decides a recorded command again and compares; the state moves on as the record says.
+/// Decides a recorded command again and compares. The events decided are in `events`. Where they
+/// differ the state is the one that the rules give, and of no further use.
 ///
 /// # Errors
 /// [`Corrupt::RulesDiffer`] when the rules refuse it or give other events.
 pub fn recheck(
     state: &mut State,
-    record: &Record,
+    asked: &Asked<'_>,
     signatures: bool,
-    scratch: &mut Vec<Event>,
+    events: &mut Vec<Event>,
 ) -> Result<(), Corrupt> {
-    follows(state, record)?;
-    match &record.entry {
+    follows(state, (asked.seq, asked.time, asked.rules), &asked.entry)?;
+    match &asked.entry {
         Entry::Genesis(genesis) => {
-            let (begun, events) = begin(genesis, record.time).map_err(|_| Corrupt::RulesDiffer)?;
-            *state = begun;
-            if events == record.events { Ok(()) } else { Err(Corrupt::RulesDiffer) }
+            (*state, *events) = begin(genesis, asked.time).map_err(|_| Corrupt::RulesDiffer)?;
         }
         Entry::Command(command) => {
             let ledger = state.meta.ledger;
             let checked =
                 if signatures { Checked::new(ledger, command) } else { Checked::trusting(command) };
             let checked = checked.map_err(|_| Corrupt::RulesDiffer)?;
-            match apply(state, &checked, record.time, scratch) {
-                Ok(()) if *scratch == record.events => Ok(()),
-                Ok(()) | Err(Halt::Reject(_)) => Err(Corrupt::RulesDiffer),
-                Err(Halt::Corrupt(corrupt)) => Err(corrupt),
-            }
+            apply(state, &checked, asked.time, events).map_err(|halt| match halt {
+                Halt::Reject(_) => Corrupt::RulesDiffer,
+                Halt::Corrupt(corrupt) => corrupt,
+            })?;
         }
     }
+    if asked.holds(events) { Ok(()) } else { Err(Corrupt::RulesDiffer) }
 }
 
-fn follows(state: &State, record: &Record) -> Result<(), Corrupt> {
-    let genesis = matches!(record.entry, Entry::Genesis(_));
-    let in_order = record.seq == state.meta.next
-        && record.time >= state.meta.now
-        && record.rules == state.meta.rules
-        && genesis == (record.seq == Seq::default());
+fn follows(state: &State, head: (Seq, Timestamp, u16), entry: &Entry) -> Result<(), Corrupt> {
+    let (seq, time, rules) = head;
+    let genesis = matches!(entry, Entry::Genesis(_));
+    let in_order = seq == state.meta.next
+        && time >= state.meta.now
+        && rules == state.meta.rules
+        && genesis == (seq == Seq::default());
     if in_order { Ok(()) } else { Err(Corrupt::OutOfOrder) }
 }

@@ -8,7 +8,10 @@ use crate::{
 };
 use alloc::vec::Vec;
 use backstop_units::{Label, Seq, Timestamp};
-use borsh::{BorshDeserialize, BorshSerialize};
+use borsh::{
+    BorshDeserialize, BorshSerialize,
+    io::{self, ErrorKind, Write},
+};
 use serde::{Deserialize, Serialize};
 
 /// How a ledger begins: its name, its limits, and a preset resolved into commands.
@@ -71,6 +74,75 @@ impl Record {
     }
 }
 
+/// A record whose events are still bytes. One value has one encoding, so deciding it again can compare
+/// bytes, and the events need not be read.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    /// Its position in the log.
+    pub seq: Seq,
+    /// When the writer stamped it.
+    pub time: Timestamp,
+    /// The rules it was decided by.
+    pub rules: u16,
+    /// What was asked.
+    pub entry: Entry,
+    /// The facts, encoded as a list.
+    pub events: &'a [u8],
+}
+
+impl<'a> Asked<'a> {
+    /// Reads a record up to its events.
+    ///
+    /// # Errors
+    /// [`Corrupt::Undecodable`].
+    pub fn decode(mut bytes: &'a [u8]) -> Result<Self, Corrupt> {
+        let rest = &mut bytes;
+        let (seq, time, rules) = field(rest)?;
+        Ok(Self { seq, time, rules, entry: field(rest)?, events: rest })
+    }
+
+    /// Reads the events as well.
+    ///
+    /// # Errors
+    /// [`Corrupt::Undecodable`].
+    pub fn record(self) -> Result<Record, Corrupt> {
+        let Self { seq, time, rules, entry, events } = self;
+        let events = borsh::from_slice(events).map_err(|_| Corrupt::Undecodable)?;
+        Ok(Record { seq, time, rules, entry, events })
+    }
+
+    /// Whether these are its events, to the byte.
+    pub fn holds(&self, events: &[Event]) -> bool {
+        let mut expected = Expected(self.events);
+        BorshSerialize::serialize(events, &mut expected).is_ok() && expected.0.is_empty()
+    }
+}
+
+fn field<T: BorshDeserialize>(bytes: &mut &[u8]) -> Result<T, Corrupt> {
+    T::deserialize(bytes).map_err(|_| Corrupt::Undecodable)
+}
+
+/// Takes only the bytes that it expects.
+struct Expected<'a>(&'a [u8]);
+
+impl Write for Expected<'_> {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let rest = self.0.strip_prefix(bytes).ok_or(ErrorKind::InvalidData)?;
+        self.0 = rest;
+        Ok(bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        Write::write(self, bytes).map(drop)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Appends a record's encoding without owning its parts.
 pub fn encode(bytes: &mut Vec<u8>, head: (Seq, Timestamp, u16), entry: &Entry, events: &[Event]) {
     // Writing into memory can't fail; the tuple encodes like the struct, field by field.
@@ -115,8 +187,16 @@ mod tests {
         encode_command(&mut bytes, head, &command, &record.events);
         assert_eq!(bytes, record.encode());
         assert_eq!(bytes, borsh::to_vec(&record).unwrap());
+        let asked = Asked::decode(&bytes).unwrap();
+        assert!(asked.holds(&record.events));
+        for other in [vec![], vec![Event::NonceUsed { nonce: 4 }], [&record.events[..]; 2].concat()]
+        {
+            assert!(!asked.holds(&other), "{other:?}");
+        }
+        assert_eq!(asked.record(), Ok(record.clone()));
         assert_eq!(Record::decode(&bytes), Ok(record));
         bytes.push(0);
+        assert_eq!(Asked::decode(&bytes).unwrap().record(), Err(Corrupt::Undecodable));
         assert_eq!(Record::decode(&bytes), Err(Corrupt::Undecodable));
     }
 }

@@ -14,7 +14,6 @@ use backstop_journal::{
 };
 use backstop_units::{Hash, Seq};
 use crossbeam_channel::{Receiver, Sender};
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     error::{EngineError, Failure},
@@ -175,16 +174,11 @@ impl Follower {
             self.shared.stop(Failure::Invariant { seq, corrupt });
             return None;
         }
-        let (payload, length) = snapshot::encode(&state, &self.ids);
+        let (bytes, ids) = snapshot::encode(&state, &self.ids);
         let ledger_id = *state.meta.ledger.bytes();
         drop(state);
-        let root = *self.root.bytes();
-        let store = move || {
-            let state = payload.get(..length).unwrap_or_default();
-            let state_hash = Sha256::digest(state).into();
-            let header = SnapshotHeader { ledger_id, seq: seq.get(), root, state_hash };
-            file::write(&path, &header, &payload)
-        };
+        let header = SnapshotHeader { ledger_id, seq: seq.get(), root: *self.root.bytes() };
+        let store = move || file::write(&path, &header, &bytes, &ids);
         let started = std::thread::Builder::new().name("backstop-snapshot".into()).spawn(store);
         // Without a thread there is no snapshot, which only makes the next start slower.
         self.storing = started.ok();

@@ -83,7 +83,7 @@ fn from_snapshot(journal: &SqliteJournal) -> Result<Option<Recovered>, EngineErr
         payload.state.meta.next.get() == header.seq
             && *payload.state.meta.ledger.bytes() == header.ledger_id
     };
-    let payload = snapshot::decode(&found.bytes).filter(fits);
+    let payload = snapshot::decode(&found).filter(fits);
     let begin = |Payload { state, ids }| Recovered { state, ids, snapshot: header.seq };
     Ok(payload.map(begin))
 }

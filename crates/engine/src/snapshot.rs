@@ -1,20 +1,9 @@
-//! The payload of a snapshot: the state's canonical bytes, then the id window.
-//!
-//! | bytes | what |
-//! | --- | --- |
-//! | n | state, as `State::to_bytes` gives it |
-//! | m | the id window |
-//! | 8 | n, little endian |
-//! | 4 | version of this layout, little endian |
-//!
-//! The lengths stand at the end so that 250 MiB of state need not be moved.
+//! What a snapshot file holds: the state's canonical bytes, and the id window as the rest.
 
 use backstop_core::State;
+use backstop_journal::snapshot::Snapshot;
 
 use crate::window::IdLog;
-
-/// The layout that this program writes and reads.
-const VERSION: u32 = 1;
 
 /// What a snapshot holds.
 #[derive(Debug)]
@@ -23,31 +12,15 @@ pub(crate) struct Payload {
     pub(crate) ids: IdLog,
 }
 
-/// The payload and the length of the state at its front.
-pub(crate) fn encode(state: &State, ids: &IdLog) -> (Vec<u8>, usize) {
-    let mut bytes = state.to_bytes();
-    let length = bytes.len();
+/// The bytes of the state and of the window.
+pub(crate) fn encode(state: &State, ids: &IdLog) -> (Vec<u8>, Vec<u8>) {
     // Writing into memory can't fail.
-    let _ = borsh::to_writer(&mut bytes, ids);
-    bytes.extend_from_slice(&u64::try_from(length).unwrap_or(u64::MAX).to_le_bytes());
-    bytes.extend_from_slice(&VERSION.to_le_bytes());
-    (bytes, length)
+    (state.to_bytes(), borsh::to_vec(ids).unwrap_or_default())
 }
 
-/// The state's bytes and the window's.
-pub(crate) fn split(payload: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (rest, version) = payload.split_last_chunk::<4>()?;
-    let (rest, length) = rest.split_last_chunk::<8>()?;
-    if u32::from_le_bytes(*version) != VERSION {
-        return None;
-    }
-    rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)
-}
-
-/// Reads a payload; none for another layout or bytes that don't fit.
-pub(crate) fn decode(payload: &[u8]) -> Option<Payload> {
-    let (state, ids) = split(payload)?;
-    let state = State::from_bytes(state).ok()?;
-    let ids: IdLog = borsh::from_slice(ids).ok()?;
+/// Reads a snapshot; none if its bytes don't fit, or are of another layout.
+pub(crate) fn decode(snapshot: &Snapshot) -> Option<Payload> {
+    let state = State::from_bytes(&snapshot.state).ok()?;
+    let ids: IdLog = borsh::from_slice(&snapshot.rest).ok()?;
     (ids.next_seq() == state.meta.next.get()).then_some(Payload { state, ids })
 }

@@ -7,7 +7,8 @@
 use std::hint::black_box;
 
 use backstop_core::{
-    Body, Command, Entry, Event, Record, State, command::SettleLiquidation, ledger::LedgerAccount,
+    Asked, Body, Command, Entry, Event, Record, State, command::SettleLiquidation,
+    ledger::LedgerAccount,
 };
 use backstop_units::{AccountId, Amount, AssetId, Label};
 
@@ -48,7 +49,7 @@ pub(crate) fn records(state: &State, records: &[Record]) {
 }
 
 /// Looks at what deciding these records again will need.
-pub(crate) fn decided(state: &State, records: &[Record]) {
+pub(crate) fn decided(state: &State, records: &[Asked<'_>]) {
     let sent = records.iter().filter_map(|record| match &record.entry {
         Entry::Command(command) => Some(command),
         Entry::Genesis(_) => None,

@@ -10,11 +10,15 @@
 //! | 4 | zero |
 //! | 16 | ledger id |
 //! | 8 | sequence number: the state holds all records below it |
-//! | 8 | length of the payload in bytes |
+//! | 8 | length of the state in bytes |
+//! | 8 | length of the rest in bytes |
 //! | 32 | root of the journal at that size |
-//! | 32 | state hash |
-//! | 32 | SHA-256 of everything else: the 112 bytes above, then the payload |
-//! | length | payload, not compressed |
+//! | 32 | SHA-256 of the state |
+//! | 32 | seal: SHA-256 of the 120 bytes above, then of the rest |
+//! | … | state, not compressed |
+//! | … | the rest: what else the caller needs to go on |
+//!
+//! Each byte is under one hash, so a state of hundreds of MiB is hashed once.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -29,7 +33,8 @@ use crate::store::{beside, io, sync_folder};
 pub const SNAPSHOT_VERSION: u32 = 1;
 
 const MAGIC: [u8; 8] = *b"BKSTSNAP";
-const HEADER_BYTES: usize = 144;
+const SEALED_BYTES: usize = 120;
+const HEADER_BYTES: usize = 152;
 
 /// What a snapshot is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,17 +45,19 @@ pub struct SnapshotHeader {
     pub seq: u64,
     /// The root of the journal at that size.
     pub root: Hash,
-    /// The hash of the state, as the caller computes it.
-    pub state_hash: Hash,
 }
 
-/// A snapshot that was read and whose SHA-256 is right.
+/// A snapshot that was read and whose hashes are right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// What it is of.
     pub header: SnapshotHeader,
+    /// SHA-256 of the state.
+    pub state_hash: Hash,
     /// The state as the caller encoded it.
-    pub bytes: Vec<u8>,
+    pub state: Vec<u8>,
+    /// What else the caller stored with it.
+    pub rest: Vec<u8>,
 }
 
 /// Why a file is no snapshot to use.
@@ -67,8 +74,8 @@ pub enum SnapshotError {
         /// The version that this crate reads.
         limit: u32,
     },
-    /// The payload is shorter or longer than the header says.
-    #[error("{got} bytes of state instead of {expected}: delete the file")]
+    /// State and rest are shorter or longer than the header says.
+    #[error("{got} bytes after the header instead of {expected}: delete the file")]
     WrongLength {
         /// Bytes found.
         got: u64,
@@ -91,15 +98,20 @@ pub fn files(journal: &Path) -> [PathBuf; 2] {
 /// # Errors
 ///
 /// [`JournalError::Io`]; the older snapshots are still there then.
-pub fn write(journal: &Path, header: &SnapshotHeader, bytes: &[u8]) -> Result<(), JournalError> {
+pub fn write(
+    journal: &Path,
+    header: &SnapshotHeader,
+    state: &[u8],
+    rest: &[u8],
+) -> Result<(), JournalError> {
     let [newest, older] = files(journal);
     let draft = beside(journal, ".snapshot.new");
-    let head = encode(header, as_u64(bytes.len()));
-    let hash = sha256(&[&head, bytes]);
+    let head = encode(header, [state, rest].map(|part| as_u64(part.len())), &sha256(&[state]));
+    let seal = sha256(&[&head, rest]);
     let written = File::create(&draft).and_then(|mut file| {
-        file.write_all(&head)?;
-        file.write_all(&hash)?;
-        file.write_all(bytes)?;
+        for part in [&head, &seal[..], state, rest] {
+            file.write_all(part)?;
+        }
         file.sync_all()
     });
     written.map_err(|source| io("write", &draft, source))?;
@@ -136,39 +148,56 @@ pub fn read(file: &Path) -> Result<Option<Result<Snapshot, SnapshotError>>, Jour
         }
         other => other.map_err(failed)?,
     }
-    let (head, payload, hash) = match decode(&header) {
+    let Decoded { header: of, lengths, state_hash, seal } = match decode(&header) {
         Ok(decoded) => decoded,
         Err(error) => return Ok(Some(Err(error))),
     };
     let got = length.saturating_sub(as_u64(HEADER_BYTES));
-    if got != payload {
-        return Ok(Some(Err(SnapshotError::WrongLength { got, expected: payload })));
+    let expected = lengths.iter().fold(0, |sum: u64, part| sum.saturating_add(*part));
+    if got != expected {
+        return Ok(Some(Err(SnapshotError::WrongLength { got, expected })));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(payload).unwrap_or(0));
-    opened.read_to_end(&mut bytes).map_err(failed)?;
-    let signed = header.get(..HEADER_BYTES.saturating_sub(hash.len())).unwrap_or_default();
-    if sha256(&[signed, &bytes]) != hash {
+    let [state, rest] = lengths.map(|length| read_part(&mut opened, length));
+    let (state, rest) = (state.map_err(failed)?, rest.map_err(failed)?);
+    let sealed = header.get(..SEALED_BYTES).unwrap_or_default();
+    if sha256(&[sealed, &rest]) != seal || sha256(&[&state]) != state_hash {
         return Ok(Some(Err(SnapshotError::WrongHash)));
     }
-    Ok(Some(Ok(Snapshot { header: head, bytes })))
+    Ok(Some(Ok(Snapshot { header: of, state_hash, state, rest })))
 }
 
-/// The header without the SHA-256.
-fn encode(header: &SnapshotHeader, payload: u64) -> Vec<u8> {
+fn read_part(file: &mut File, length: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+    file.take(length).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// What is sealed of the header.
+fn encode(header: &SnapshotHeader, lengths: [u64; 2], state_hash: &Hash) -> Vec<u8> {
     let mut head = Vec::with_capacity(HEADER_BYTES);
     head.extend_from_slice(&MAGIC);
     head.extend_from_slice(&SNAPSHOT_VERSION.to_le_bytes());
     head.extend_from_slice(&[0; 4]);
     head.extend_from_slice(&header.ledger_id);
     head.extend_from_slice(&header.seq.to_le_bytes());
-    head.extend_from_slice(&payload.to_le_bytes());
+    for length in lengths {
+        head.extend_from_slice(&length.to_le_bytes());
+    }
     head.extend_from_slice(&header.root);
-    head.extend_from_slice(&header.state_hash);
+    head.extend_from_slice(state_hash);
     head
 }
 
-/// The header, the length of the payload and the SHA-256.
-fn decode(header: &[u8; HEADER_BYTES]) -> Result<(SnapshotHeader, u64, Hash), SnapshotError> {
+/// A header as it stands in a file.
+struct Decoded {
+    header: SnapshotHeader,
+    /// Bytes of the state and of the rest.
+    lengths: [u64; 2],
+    state_hash: Hash,
+    seal: Hash,
+}
+
+fn decode(header: &[u8; HEADER_BYTES]) -> Result<Decoded, SnapshotError> {
     let mut rest = header.as_slice();
     let magic = take::<8>(&mut rest)?;
     let version = u32::from_le_bytes(take(&mut rest)?);
@@ -181,11 +210,10 @@ fn decode(header: &[u8; HEADER_BYTES]) -> Result<(SnapshotHeader, u64, Hash), Sn
     }
     let ledger_id = take(&mut rest)?;
     let seq = u64::from_le_bytes(take(&mut rest)?);
-    let payload = u64::from_le_bytes(take(&mut rest)?);
+    let lengths = [take(&mut rest)?, take(&mut rest)?].map(u64::from_le_bytes);
     let root = take(&mut rest)?;
-    let state_hash = take(&mut rest)?;
-    let hash = take(&mut rest)?;
-    Ok((SnapshotHeader { ledger_id, seq, root, state_hash }, payload, hash))
+    let (state_hash, seal) = (take(&mut rest)?, take(&mut rest)?);
+    Ok(Decoded { header: SnapshotHeader { ledger_id, seq, root }, lengths, state_hash, seal })
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], SnapshotError> {

@@ -3,14 +3,15 @@
 use crate::{
     AssetId,
     math::{MathError, mul_div_ceil, mul_div_floor},
+    wire,
 };
-use borsh::{BorshDeserialize, BorshSerialize};
+use borsh::{BorshDeserialize, BorshSerialize, io};
 use core::fmt;
 
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(u128);
 
         impl $name {
@@ -70,6 +71,20 @@ macro_rules! quantity {
             #[inline]
             pub fn mul_div_ceil(self, by: u128, of: u128) -> Result<Self, MathError> {
                 mul_div_ceil(self.0, by, of).map(Self)
+            }
+        }
+
+        impl BorshSerialize for $name {
+            #[inline]
+            fn serialize<W: io::Write>(&self, to: &mut W) -> io::Result<()> {
+                wire::write(self.0, to)
+            }
+        }
+
+        impl BorshDeserialize for $name {
+            #[inline]
+            fn deserialize_reader<R: io::Read>(from: &mut R) -> io::Result<Self> {
+                wire::read(from).map(Self)
             }
         }
 
@@ -142,19 +157,7 @@ impl serde::de::Visitor<'_> for Digits {
 /// A result that may be a gain or a loss: `PnL`, what is left of a collateral, an index change.
 ///
 /// Postings stay unsigned with a side; a signed value never rests in the ledger.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    BorshSerialize,
-    BorshDeserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Signed(i128);
 
 impl Signed {
@@ -183,6 +186,20 @@ impl Signed {
             Some(sum) => Some(Self(sum)),
             None => None,
         }
+    }
+}
+
+impl BorshSerialize for Signed {
+    #[inline]
+    fn serialize<W: io::Write>(&self, to: &mut W) -> io::Result<()> {
+        wire::write_signed(self.0, to)
+    }
+}
+
+impl BorshDeserialize for Signed {
+    #[inline]
+    fn deserialize_reader<R: io::Read>(from: &mut R) -> io::Result<Self> {
+        wire::read_signed(from).map(Self)
     }
 }
 

@@ -10,7 +10,7 @@
 //!
 //! - **U1** No float and no panic. Division happens in [`mul_div_floor`], [`mul_div_ceil`] and
 //!   [`split`], nowhere else, and the direction of rounding is in the name.
-//! - **U2** Each value has one encoding (borsh) and one spelling (decimal text).
+//! - **U2** Each value has one encoding (borsh, quantities without their leading zeros) and one spelling (decimal text).
 //! - **U3** The parts of a [`split`] add up to the whole.
 //!
 //! What is deliberately not here: assets, accounts, rules. An [`Amount`] does not know its asset;
@@ -42,6 +42,7 @@ mod label;
 mod math;
 pub mod split;
 mod time;
+mod wire;
 
 pub use amount::{Amount, Base, Fixed60, Money, Price, Shares, Signed};
 pub use bps::{Bps, Hash, parse_hex};

@@ -5,7 +5,7 @@
 //! never touches those that exist: a rule that must change is a new version with a log of its own.
 
 use backstop_core::{
-    Body, Entry, Event, Record, State,
+    Asked, Body, Entry, Event, Record, State,
     command::{SetRoles, SetSplit},
     invariants,
     policy::{Role, Roles, SplitPolicy},
@@ -133,7 +133,9 @@ fn the_log_of_rules_version_1_is_decided_again() {
     let mut state = State::genesis(genesis.ledger, genesis.rules, genesis.limits, time);
     let mut scratch = Vec::new();
     for record in &records {
-        recheck(&mut state, record, true, &mut scratch)
+        let bytes = record.encode();
+        let asked = Asked::decode(&bytes).expect("a record");
+        recheck(&mut state, &asked, true, &mut scratch)
             .unwrap_or_else(|corrupt| panic!("{corrupt}: {record:?}"));
     }
     assert_eq!(state.hash().to_string(), frozen_hash());

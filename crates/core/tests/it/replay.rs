@@ -2,7 +2,7 @@
 
 use crate::run::{each, property};
 use backstop_core::{
-    Body, Checked, Command, Halt, Record, RejectCode, State,
+    Asked, Body, Checked, Command, Halt, Record, RejectCode, State,
     command::{
         CreateFund, CreateMarket, CreateTranche, Linked, OpenAccount, PlaceLoss, RegisterAsset,
         SetCouncil, SetRoles, SetWaterfall,
@@ -46,9 +46,9 @@ fn rechecked(log: &[Vec<u8>], signatures: bool) -> Result<State, String> {
     let mut state = State::genesis(genesis.ledger, genesis.rules, genesis.limits, first.time);
     let mut scratch = Vec::new();
     for bytes in log {
-        let record = Record::decode(bytes).map_err(|corrupt| corrupt.to_string())?;
-        recheck(&mut state, &record, signatures, &mut scratch)
-            .map_err(|corrupt| format!("{corrupt}: {record:?}"))?;
+        let asked = Asked::decode(bytes).map_err(|corrupt| corrupt.to_string())?;
+        recheck(&mut state, &asked, signatures, &mut scratch)
+            .map_err(|corrupt| format!("{corrupt}: {asked:?}"))?;
     }
     Ok(state)
 }

@@ -135,14 +135,14 @@ pub fn verify_journal(
     options: &VerifyOptions,
 ) -> Result<VerifyReport, VerifyError> {
     let mut integrity = Findings::default();
-    let mut checker = Checker::new(journal)?;
+    let mut replay = Replay::new(journal, options.signatures);
+    let mut checker = Checker::with_snapshots(journal, |snapshot| replay.expect(snapshot))?;
     if let Some(kept) = &options.checkpoint {
         expect(&mut checker, kept, &mut integrity)?;
     }
     if options.pages {
         checker.check_structure()?;
     }
-    let mut replay = Replay::new(journal, options.signatures)?;
     for row in journal.raw_batches() {
         match row {
             Ok(batch) => {

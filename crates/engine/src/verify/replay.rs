@@ -1,19 +1,16 @@
 //! Follows the log record by record: decides each again, and keeps the books.
 
 use backstop_core::{
-    Checked, Corrupt, Entry, Event, Halt, Record, State, begin, dry_run, policy::Limits, recheck,
-    replay, replay_genesis,
+    Asked, Checked, Corrupt, Entry, Event, Halt, Record, State, begin, dry_run, policy::Limits,
+    recheck, replay, replay_genesis,
 };
 use backstop_journal::{
-    JournalError, SqliteJournal, StoredBatch,
-    snapshot::{self as file, Snapshot},
-    store::StoredRecords,
+    JournalError, SqliteJournal, StoredBatch, snapshot::Snapshot, store::StoredRecords,
 };
 use backstop_units::{Hash, Seq, Timestamp};
-use sha2::{Digest as _, Sha256};
 
 use super::{RULES_VERSION, RulesRange, VerifyError, books::Books, findings::Findings, is_known};
-use crate::{snapshot, warm};
+use crate::warm;
 
 /// How the log is followed.
 #[derive(Debug)]
@@ -50,14 +47,17 @@ pub(super) struct Replay<'a> {
     snapshots: Vec<(Seq, Hash)>,
     /// Why the walk ended, and where.
     ended: Option<(Seq, String)>,
-    scratch: Vec<Event>,
+    /// What the record that was just followed did.
+    events: Vec<Event>,
     found: Followed,
+    /// The last state hash that was computed, and before which record.
+    hashed: Option<(Seq, Hash)>,
 }
 
 impl<'a> Replay<'a> {
-    pub(super) fn new(journal: &'a SqliteJournal, signatures: bool) -> Result<Self, VerifyError> {
+    pub(super) fn new(journal: &'a SqliteJournal, signatures: bool) -> Self {
         let ledger = backstop_units::Label::from_bytes(journal.genesis().ledger_id);
-        let mut replay = Self {
+        Self {
             journal,
             signatures,
             state: State::genesis(ledger, 0, Limits::default(), Timestamp::ZERO),
@@ -66,28 +66,16 @@ impl<'a> Replay<'a> {
             compared: Seq::default(),
             snapshots: Vec::new(),
             ended: None,
-            scratch: Vec::new(),
+            events: Vec::new(),
             found: Followed::default(),
-        };
-        replay.load_snapshots()?;
-        Ok(replay)
+            hashed: None,
+        }
     }
 
     /// Snapshots are what a restart believes, so their states are compared too. Whether a file is
     /// whole and fits the tree is the integrity check's business.
-    fn load_snapshots(&mut self) -> Result<(), VerifyError> {
-        let Some(path) = self.journal.path() else { return Ok(()) };
-        for path in file::files(path) {
-            let Some(Ok(Snapshot { header, bytes })) = file::read(&path)? else { continue };
-            let seq = Seq::new(header.seq);
-            let hashed = snapshot::split(&bytes).map(|(state, _)| Sha256::digest(state));
-            if hashed.is_some_and(|hash| hash.as_slice() != header.state_hash) {
-                let detail = "a snapshot's state is not the one that its header names";
-                self.found.integrity.add(seq, seq, detail.to_owned());
-            }
-            self.snapshots.push((seq, Hash::new(header.state_hash)));
-        }
-        Ok(())
+    pub(super) fn expect(&mut self, snapshot: &Snapshot) {
+        self.snapshots.push((Seq::new(snapshot.header.seq), Hash::new(snapshot.state_hash)));
     }
 
     /// Follows the records of a row.
@@ -100,10 +88,9 @@ impl<'a> Replay<'a> {
         while !matches!(self.mode, Mode::Ended) {
             let read = decode_ahead(&mut records, &mut decoded)?;
             warm::decided(&self.state, &decoded);
-            for record in &decoded {
-                self.record(record)?;
+            for asked in decoded.drain(..) {
+                self.record(asked)?;
             }
-            decoded.clear();
             match read {
                 Read::More => {}
                 Read::All => break,
@@ -119,25 +106,25 @@ impl<'a> Replay<'a> {
         self.mode = Mode::Ended;
     }
 
-    fn record(&mut self, record: &Record) -> Result<(), VerifyError> {
-        let seq = record.seq;
+    fn record(&mut self, asked: Asked<'_>) -> Result<(), VerifyError> {
+        let seq = asked.seq;
         if matches!(self.mode, Mode::Ended) {
             return Ok(());
         }
-        self.note_rules(record);
+        self.note_rules(asked.rules, seq);
         if seq == Seq::default() {
-            self.genesis(record);
+            self.genesis(&asked);
         }
         if matches!(self.mode, Mode::Decide) {
-            self.decide(record)?;
+            self.decide(&asked)?;
         }
         if matches!(self.mode, Mode::Follow) {
-            self.follow(record);
+            self.follow(asked)?;
         }
         if matches!(self.mode, Mode::Ended) {
             return Ok(());
         }
-        self.books.count(&record.events);
+        self.books.count(&self.events);
         self.compare_snapshots(seq);
         if self.books.is_due() {
             self.compare_books(seq);
@@ -145,8 +132,7 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    fn note_rules(&mut self, record: &Record) {
-        let (rules, seq) = (record.rules, record.seq);
+    fn note_rules(&mut self, rules: u16, seq: Seq) {
         match self.found.ranges.last_mut() {
             Some(range) if range.rules == rules => range.last = seq,
             _ => self.found.ranges.push(RulesRange {
@@ -159,38 +145,38 @@ impl<'a> Replay<'a> {
     }
 
     /// The state before a genesis takes its settings from it.
-    fn genesis(&mut self, record: &Record) {
-        let Entry::Genesis(genesis) = &record.entry else { return };
+    fn genesis(&mut self, asked: &Asked<'_>) {
+        let Entry::Genesis(genesis) = &asked.entry else { return };
         if genesis.ledger != self.state.meta.ledger {
             let detail = "the genesis belongs to another ledger than the file".to_owned();
-            self.found.integrity.add(record.seq, record.seq, detail);
+            self.found.integrity.add(asked.seq, asked.seq, detail);
         }
-        self.state = State::genesis(genesis.ledger, genesis.rules, genesis.limits, record.time);
+        self.state = State::genesis(genesis.ledger, genesis.rules, genesis.limits, asked.time);
     }
 
     /// Decides a record again and moves on; turns to following the log if that does not work out.
-    fn decide(&mut self, record: &Record) -> Result<(), VerifyError> {
-        let decided = is_known(record.rules)
-            && recheck(&mut self.state, record, self.signatures, &mut self.scratch).is_ok();
+    fn decide(&mut self, asked: &Asked<'_>) -> Result<(), VerifyError> {
+        let decided = is_known(asked.rules)
+            && recheck(&mut self.state, asked, self.signatures, &mut self.events).is_ok();
         if decided {
             return Ok(());
         }
         self.mode = Mode::Follow;
         // Deciding has moved the state where the rules did not refuse; then it has to be made anew.
-        if self.state.meta.next != record.seq || record.seq == Seq::default() {
-            self.rewind(record)?;
+        if self.state.meta.next != asked.seq || asked.seq == Seq::default() {
+            self.rewind(asked)?;
         }
         Ok(())
     }
 
-    /// Makes the state before `record` out of the log's own events.
-    fn rewind(&mut self, record: &Record) -> Result<(), VerifyError> {
-        self.genesis_state(record);
+    /// Makes the state before a record out of the log's own events.
+    fn rewind(&mut self, asked: &Asked<'_>) -> Result<(), VerifyError> {
+        self.genesis_state(asked);
         let journal = self.journal;
         for row in journal.batches_from(0) {
             for found in row?.records() {
                 let (seq, bytes) = found?;
-                if seq >= record.seq.get() {
+                if seq >= asked.seq.get() {
                     return Ok(());
                 }
                 let applied = Record::decode(bytes).and_then(|earlier| match earlier.entry {
@@ -206,29 +192,43 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    fn genesis_state(&mut self, record: &Record) {
-        if let Entry::Genesis(genesis) = &record.entry {
-            self.state = State::genesis(genesis.ledger, genesis.rules, genesis.limits, record.time);
+    fn genesis_state(&mut self, asked: &Asked<'_>) {
+        if let Entry::Genesis(genesis) = &asked.entry {
+            self.state = State::genesis(genesis.ledger, genesis.rules, genesis.limits, asked.time);
         }
     }
 
     /// Compares a record with what the rules give, and takes its events as they are.
-    fn follow(&mut self, record: &Record) {
+    ///
+    /// # Errors
+    /// [`VerifyError::NewerRules`].
+    fn follow(&mut self, asked: Asked<'_>) -> Result<(), VerifyError> {
+        let (seq, rules) = (asked.seq, asked.rules);
+        let record = match asked.record() {
+            Ok(record) => record,
+            Err(_) if rules > RULES_VERSION => return Err(newer(seq, rules)),
+            Err(corrupt) => {
+                self.end(seq, corrupt.to_string());
+                return Ok(());
+            }
+        };
         if is_known(record.rules)
-            && let Err(detail) = self.compare(record)
+            && let Err(detail) = self.compare(&record)
         {
-            self.found.rules.add(record.seq, record.seq, detail);
+            self.found.rules.add(seq, seq, detail);
         }
-        if let Err(corrupt) = replay(&mut self.state, record) {
-            self.end(record.seq, format!("its events can't be followed: {corrupt}"));
+        if let Err(corrupt) = replay(&mut self.state, &record) {
+            self.end(seq, format!("its events can't be followed: {corrupt}"));
         }
+        self.events = record.events;
+        Ok(())
     }
 
     /// What differs between a record and a decision on the present state.
     fn compare(&mut self, record: &Record) -> Result<(), String> {
         let decided = match &record.entry {
             Entry::Genesis(genesis) => begin(genesis, record.time)
-                .map(|(_, events)| self.scratch = events)
+                .map(|(_, events)| self.events = events)
                 .map_err(|(_, halt)| halt),
             Entry::Command(command) => {
                 let ledger = self.state.meta.ledger;
@@ -238,13 +238,13 @@ impl<'a> Replay<'a> {
                     Checked::trusting(command)
                 };
                 checked.map_err(Halt::from).and_then(|checked| {
-                    dry_run(&mut self.state, &checked, record.time, &mut self.scratch)
+                    dry_run(&mut self.state, &checked, record.time, &mut self.events)
                 })
             }
         };
         match decided {
-            Ok(()) if self.scratch == record.events => Ok(()),
-            Ok(()) => Err(difference(&self.scratch, &record.events)),
+            Ok(()) if self.events == record.events => Ok(()),
+            Ok(()) => Err(difference(&self.events, &record.events)),
             Err(halt) => Err(format!("the rules refuse it: {halt}")),
         }
     }
@@ -255,6 +255,7 @@ impl<'a> Replay<'a> {
             return;
         }
         let hash = self.state.hash();
+        self.hashed = Some((next, hash));
         if self.snapshots.iter().any(|(at, expected)| *at == next && *expected != hash) {
             let detail = "the snapshot after this record holds another state".to_owned();
             self.found.books.add(seq, seq, detail);
@@ -284,7 +285,10 @@ impl<'a> Replay<'a> {
             let detail = format!("not followed from here on: {detail}");
             self.found.books.add(seq, last.max(seq), detail);
         }
-        self.found.state_hash = self.state.hash();
+        self.found.state_hash = match self.hashed {
+            Some((at, hash)) if at == self.state.meta.next => hash,
+            _ => self.state.hash(),
+        };
         self.found
     }
 }
@@ -300,9 +304,9 @@ enum Read {
 }
 
 /// Decodes the next records of a batch.
-fn decode_ahead(
-    records: &mut StoredRecords<'_>,
-    decoded: &mut Vec<Record>,
+fn decode_ahead<'a>(
+    records: &mut StoredRecords<'a>,
+    decoded: &mut Vec<Asked<'a>>,
 ) -> Result<Read, VerifyError> {
     for found in records.take(warm::AHEAD) {
         let (seq, bytes) = match found {
@@ -313,15 +317,15 @@ fn decode_ahead(
             Err(error) => return Err(error.into()),
         };
         let seq = Seq::new(seq);
-        match (Record::decode(bytes), newer_rules(bytes)) {
-            (Ok(record), _) if record.seq == seq => decoded.push(record),
-            (Ok(record), _) => {
-                return Ok(Read::Broken(seq, format!("it calls itself {}", record.seq)));
+        match Asked::decode(bytes) {
+            Ok(asked) if asked.seq == seq => decoded.push(asked),
+            Ok(asked) => return Ok(Read::Broken(seq, format!("it calls itself {}", asked.seq))),
+            Err(corrupt) => {
+                return match newer_rules(bytes) {
+                    Some(got) => Err(newer(seq, got)),
+                    None => Ok(Read::Broken(seq, corrupt.to_string())),
+                };
             }
-            (Err(_), Some(got)) => {
-                return Err(VerifyError::NewerRules { seq, got, limit: RULES_VERSION });
-            }
-            (Err(corrupt), None) => return Ok(Read::Broken(seq, corrupt.to_string())),
         }
     }
     Ok(if decoded.len() < warm::AHEAD { Read::All } else { Read::More })
@@ -335,6 +339,10 @@ fn difference(decided: &[Event], recorded: &[Event]) -> String {
         None => "no more events".to_owned(),
     });
     format!("event {at}: the rules give {decided}, the log holds {recorded}")
+}
+
+const fn newer(seq: Seq, got: u16) -> VerifyError {
+    VerifyError::NewerRules { seq, got, limit: RULES_VERSION }
 }
 
 /// The rules version at the front of a record, if this program does not know it.

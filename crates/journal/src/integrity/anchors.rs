@@ -5,7 +5,7 @@ use super::findings::FindingKind;
 use crate::checkpoint::Checkpoint;
 use crate::error::JournalError;
 use crate::merkle::{Hash, empty_root};
-use crate::snapshot;
+use crate::snapshot::{self, Snapshot};
 
 /// The root that something outside the batches gives for a size.
 #[derive(Debug)]
@@ -74,13 +74,17 @@ impl Checker<'_> {
         Ok(())
     }
 
-    pub(super) fn load_snapshots(&mut self) -> Result<(), JournalError> {
+    pub(super) fn load_snapshots(
+        &mut self,
+        mut see: impl FnMut(&Snapshot),
+    ) -> Result<(), JournalError> {
         let Some(path) = self.journal.path() else { return Ok(()) };
         for file in snapshot::files(path) {
             let Some(read) = snapshot::read(&file)? else { continue };
             let fault = match read {
                 Ok(found) if found.header.ledger_id == self.journal.genesis().ledger_id => {
                     self.anchor(found.header.seq, FindingKind::Snapshot, found.header.root);
+                    see(&found);
                     continue;
                 }
                 Ok(_) => "it belongs to another ledger".to_owned(),

@@ -10,6 +10,7 @@ use super::suspects::{Suspects, key};
 use crate::error::JournalError;
 use crate::frame::as_u64;
 use crate::merkle::{Frontier, Hash};
+use crate::snapshot::Snapshot;
 use crate::store::{SqliteJournal, StoredBatch};
 use crate::tile::{FullTile, TILE_WIDTH, TreeState, full_tiles, hash_at, locate};
 
@@ -68,6 +69,19 @@ impl<'a> Checker<'a> {
     ///
     /// [`JournalError::Sqlite`], [`JournalError::Io`].
     pub fn new(journal: &'a SqliteJournal) -> Result<Self, JournalError> {
+        Self::with_snapshots(journal, |_| ())
+    }
+
+    /// As [`Checker::new`], and shows each whole snapshot of this ledger: they are large, and a caller
+    /// who knows what their bytes mean need not read them again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Checker::new`].
+    pub fn with_snapshots(
+        journal: &'a SqliteJournal,
+        see: impl FnMut(&Snapshot),
+    ) -> Result<Self, JournalError> {
         let mut checker = Self {
             journal,
             tree: TreeState::new(),
@@ -83,7 +97,7 @@ impl<'a> Checker<'a> {
             full: Vec::new(),
         };
         checker.load_checkpoints()?;
-        checker.load_snapshots()?;
+        checker.load_snapshots(see)?;
         Ok(checker)
     }
 

@@ -24,7 +24,7 @@ use rusqlite::Connection;
 
 use crate::error::JournalError;
 use crate::merkle::Hash;
-use crate::snapshot::{Snapshot, SnapshotHeader};
+use crate::snapshot::Snapshot;
 
 pub(crate) use open::{beside, io, sync_folder};
 pub use read::{Batches, RawBatches, StoredBatch, StoredRecords};
@@ -61,8 +61,6 @@ pub struct SqliteJournal {
     pages_max: Option<u64>,
     /// Roots of full tiles, which never change; see `proofs`.
     tile_roots: RefCell<BTreeMap<(u8, u64), Hash>>,
-    /// The snapshot of a journal in memory.
-    kept_snapshot: RefCell<Option<Snapshot>>,
 }
 
 impl SqliteJournal {
@@ -76,28 +74,6 @@ impl SqliteJournal {
         &self.genesis
     }
 
-    /// Stores the state after the first `seq` records, in place of the older of the two
-    /// snapshots kept. Any handle may do this; the writer is not held up.
-    ///
-    /// # Errors
-    ///
-    /// [`JournalError::OutOfRange`] if the journal has fewer records;
-    /// [`JournalError::Io`].
-    pub fn put_snapshot(
-        &self,
-        seq: u64,
-        state_hash: Hash,
-        bytes: &[u8],
-    ) -> Result<(), JournalError> {
-        let root = self.root_at(seq)?;
-        let header = SnapshotHeader { ledger_id: self.genesis.ledger_id, seq, root, state_hash };
-        if let Some(path) = &self.path {
-            return crate::snapshot::write(path, &header, bytes);
-        }
-        *self.kept_snapshot.borrow_mut() = Some(Snapshot { header, bytes: bytes.to_vec() });
-        Ok(())
-    }
-
     /// The newest snapshot that is whole and belongs to this journal: its SHA-256 is right, its
     /// ledger is this one and its root is the journal's root at that size. A snapshot that fails
     /// is passed over, since the journal can always be replayed instead.
@@ -107,7 +83,7 @@ impl SqliteJournal {
     /// [`JournalError::Io`] if a file exists and can't be read; errors of reading the
     /// journal.
     pub fn latest_snapshot(&self) -> Result<Option<Snapshot>, JournalError> {
-        let Some(path) = &self.path else { return Ok(self.kept_snapshot.borrow().clone()) };
+        let Some(path) = &self.path else { return Ok(None) };
         let size = self.size()?;
         for file in crate::snapshot::files(path) {
             let Some(Ok(snapshot)) = crate::snapshot::read(&file)? else { continue };

@@ -180,7 +180,6 @@ impl SqliteJournal {
             poisoned: false,
             pages_max: None,
             tile_roots: RefCell::new(BTreeMap::new()),
-            kept_snapshot: RefCell::new(None),
         }
     }
 }

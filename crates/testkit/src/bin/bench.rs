@@ -8,7 +8,7 @@
 //! outside the clock, as the writer would find them in its queue.
 
 use backstop_core::{
-    Body, Checked, Command, Event, Genesis, RULES_VERSION, Record, State, apply, begin,
+    Asked, Body, Checked, Command, Event, Genesis, RULES_VERSION, Record, State, apply, begin,
     command::{
         CreateFund, CreateMarket, CreateTranche, OpenAccount, Opening, OpeningAccount,
         RegisterAsset, SetRoles, SettleLiquidation, Stake,
@@ -327,8 +327,8 @@ fn replayed(ledger: &mut Ledger) -> Vec<Row> {
     let mut scratch = Vec::new();
     let begun = Instant::now();
     for bytes in &log {
-        let record = Record::decode(bytes).expect("a record");
-        backstop_core::recheck(&mut fresh, &record, false, &mut scratch).expect("the same rules");
+        let asked = Asked::decode(bytes).expect("a record");
+        backstop_core::recheck(&mut fresh, &asked, false, &mut scratch).expect("the same rules");
     }
     let rechecked = count(log.len()) / begun.elapsed().as_secs_f64();
     assert_eq!(before.hash(), ledger.state.hash(), "replay gives another state");

@@ -85,7 +85,10 @@ fn bytes_read_back() {
         let value = (Amount::new(amount), Signed::new(signed), Timestamp::from_ms(ms));
         let bytes = borsh::to_vec(&value).map_err(|error| error.to_string())?;
         let back = borsh::from_slice(&bytes).map_err(|error| error.to_string())?;
-        if bytes.len() == 40 && value == back {
+        let folded = if signed < 0 { !signed } else { signed }.cast_unsigned();
+        let folded = folded * 2 + u128::from(signed < 0);
+        let used = |value: u128| 1 + (128 - value.leading_zeros()).div_ceil(8) as usize;
+        if bytes.len() == used(amount) + used(folded) + 8 && value == back {
             Ok(())
         } else {
             Err(format!("{value:?}, {back:?}"))
