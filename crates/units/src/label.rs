@@ -2,18 +2,36 @@
 
 use crate::bps::parse_hex;
 use alloc::string::String;
-use borsh::{BorshDeserialize, BorshSerialize};
-use core::fmt;
+use borsh::{BorshDeserialize, BorshSerialize, io};
+use core::{
+    fmt,
+    hash::{Hash, Hasher},
+};
 
 /// The name by which the outside knows an asset, account, fund or market, and the id of a command.
 ///
 /// Sixteen bytes with two spellings that can't be confused: up to sixteen characters out of
 /// `a-z 0-9 . _ : -` (`sol-perp`, `alice`), or 32 hex digits with or without the dashes of a UUID.
 /// A text label is padded with zero bytes, so each value has exactly one text.
-#[derive(
-    Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
-)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize)]
 pub struct Label([u8; 16]);
+
+// One number instead of a list with its length: labels are looked up several times for each command.
+impl Hash for Label {
+    #[inline]
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        to.write_u128(u128::from_ne_bytes(self.0));
+    }
+}
+
+impl BorshDeserialize for Label {
+    #[inline]
+    fn deserialize_reader<R: io::Read>(from: &mut R) -> io::Result<Self> {
+        let mut bytes = [0; 16];
+        from.read_exact(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+}
 
 /// Why a text is no label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -88,9 +88,10 @@ impl<'a> Replay<'a> {
         while !matches!(self.mode, Mode::Ended) {
             let read = decode_ahead(&mut records, &mut decoded)?;
             warm::decided(&self.state, &decoded);
-            for asked in decoded.drain(..) {
+            for asked in &decoded {
                 self.record(asked)?;
             }
+            decoded.clear();
             match read {
                 Read::More => {}
                 Read::All => break,
@@ -106,17 +107,17 @@ impl<'a> Replay<'a> {
         self.mode = Mode::Ended;
     }
 
-    fn record(&mut self, asked: Asked<'_>) -> Result<(), VerifyError> {
+    fn record(&mut self, asked: &Asked<'_>) -> Result<(), VerifyError> {
         let seq = asked.seq;
         if matches!(self.mode, Mode::Ended) {
             return Ok(());
         }
         self.note_rules(asked.rules, seq);
         if seq == Seq::default() {
-            self.genesis(&asked);
+            self.genesis(asked);
         }
         if matches!(self.mode, Mode::Decide) {
-            self.decide(&asked)?;
+            self.decide(asked)?;
         }
         if matches!(self.mode, Mode::Follow) {
             self.follow(asked)?;
@@ -202,9 +203,9 @@ impl<'a> Replay<'a> {
     ///
     /// # Errors
     /// [`VerifyError::NewerRules`].
-    fn follow(&mut self, asked: Asked<'_>) -> Result<(), VerifyError> {
+    fn follow(&mut self, asked: &Asked<'_>) -> Result<(), VerifyError> {
         let (seq, rules) = (asked.seq, asked.rules);
-        let record = match asked.record() {
+        let record = match asked.clone().record() {
             Ok(record) => record,
             Err(_) if rules > RULES_VERSION => return Err(newer(seq, rules)),
             Err(corrupt) => {
