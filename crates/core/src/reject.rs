@@ -158,7 +158,7 @@ rejects! {
     109 BatchTooLarge "BATCH_TOO_LARGE" "too many steps or bytes in one command" => "send fewer steps";
     110 BatchNested "BATCH_NESTED" "a linked batch, proposal or execution can't stand inside another" => "send it on its own";
     111 SandboxOnly "SANDBOX_ONLY" "opening balances exist in scenarios only" => "bring the money in through a transfer";
-    112 NotGenesis "NOT_GENESIS" "the ledger was not begun" => "begin with a genesis record";
+    // 112 was NOT_GENESIS. A journal is created with its genesis, so nothing could give it; reserved.
 
     201 UnknownActor "UNKNOWN_ACTOR" "no account has the actor's label" => "open an account for the actor first";
     202 RoleMissing "ROLE_MISSING" "the actor lacks the role for this command" => "use an actor that holds the role, or have it granted";

@@ -31,7 +31,7 @@ use backstop_units::{
 use std::collections::BTreeSet;
 
 /// Codes that the engine answers, before or instead of the core.
-const ENGINE: [C; 8] = [
+const ENGINE: [C; 7] = [
     C::IdTooOld,
     C::IdInFuture,
     C::IdReused,
@@ -39,7 +39,6 @@ const ENGINE: [C; 8] = [
     C::QueueFull,
     C::JournalFull,
     C::Stopped,
-    C::NotGenesis,
 ];
 
 /// The cases that were tried; each sends one bad command to a world of its own.
