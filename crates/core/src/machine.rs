@@ -165,10 +165,12 @@ pub fn replay_genesis(record: &Record) -> Result<State, Corrupt> {
     Ok(state)
 }
 
-/// Decides a recorded command again and compares; the state moves on as the record says.
+/// Decides a recorded command again and compares: the state moves on where both agree, and is as
+/// before where they differ. Whoever wants to go on from there follows the record by [`replay`].
 ///
 /// # Errors
-/// [`Corrupt::RulesDiffer`] when the rules refuse it or give other events.
+/// [`Corrupt::RulesDiffer`] when the rules refuse it or give other events; what [`replay`] says of a
+/// record out of order.
 pub fn recheck(
     state: &mut State,
     record: &Record,
@@ -179,16 +181,23 @@ pub fn recheck(
     match &record.entry {
         Entry::Genesis(genesis) => {
             let (begun, events) = begin(genesis, record.time).map_err(|_| Corrupt::RulesDiffer)?;
+            if events != record.events {
+                return Err(Corrupt::RulesDiffer);
+            }
             *state = begun;
-            if events == record.events { Ok(()) } else { Err(Corrupt::RulesDiffer) }
+            Ok(())
         }
         Entry::Command(command) => {
             let ledger = state.meta.ledger;
             let checked =
                 if signatures { Checked::new(ledger, command) } else { Checked::trusting(command) };
             let checked = checked.map_err(|_| Corrupt::RulesDiffer)?;
-            match apply(state, &checked, record.time, scratch) {
-                Ok(()) if *scratch == record.events => Ok(()),
+            let mut txn = Txn::begin(state, scratch);
+            match run(&mut txn, &checked, record.time) {
+                Ok(()) if txn.events() == record.events => {
+                    txn.commit();
+                    Ok(())
+                }
                 Ok(()) | Err(Halt::Reject(_)) => Err(Corrupt::RulesDiffer),
                 Err(Halt::Corrupt(corrupt)) => Err(corrupt),
             }

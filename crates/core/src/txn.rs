@@ -30,6 +30,11 @@ impl<'a> Txn<'a> {
         self.state
     }
 
+    /// What was emitted so far.
+    pub(crate) fn events(&self) -> &[Event] {
+        self.events
+    }
+
     /// Applies one event and records it.
     ///
     /// # Errors
