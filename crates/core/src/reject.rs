@@ -85,7 +85,21 @@ impl Reject {
     pub fn got(code: RejectCode, got: impl Into<Value>) -> Self {
         Self { code, got: got.into(), limit: Value::None }
     }
-    /// A refusal that needs no numbers.
+    /// A refusal of nothing where at least one is needed.
+    pub(crate) const fn none(code: RejectCode) -> Self {
+        Self { code, got: Value::Count(0), limit: Value::Count(1) }
+    }
+    /// A refusal of a command inside another, by its word.
+    pub(crate) const fn nested(word: &'static str) -> Self {
+        let (got, limit) = (Value::Word(word), Value::Word("a single command"));
+        Self { code: RejectCode::BatchNested, got, limit }
+    }
+    /// A refusal of what would not fit; what it is can't be written down either.
+    pub(crate) const fn overflow() -> Self {
+        let (got, limit) = (Value::Word("more than 128 bits"), Value::Count(u128::MAX));
+        Self { code: RejectCode::Overflow, got, limit }
+    }
+    /// A refusal for which there is neither value nor limit: no rule of the core gives one.
     pub const fn bare(code: RejectCode) -> Self {
         Self { code, got: Value::None, limit: Value::None }
     }
@@ -108,7 +122,7 @@ impl core::error::Error for Reject {}
 
 impl From<MathError> for Reject {
     fn from(_: MathError) -> Self {
-        Self::bare(RejectCode::Overflow)
+        Self::overflow()
     }
 }
 
