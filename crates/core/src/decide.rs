@@ -80,7 +80,7 @@ fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Ha
         | Body::Propose(_)
         | Body::Approve(_)
         | Body::Execute(_)
-        | Body::Linked(_) => Err(Reject::bare(RejectCode::BatchNested).into()),
+        | Body::Linked(_) => Err(Reject::nested(body.word()).into()),
     }
 }
 
@@ -92,7 +92,7 @@ fn linked(txn: &mut Txn<'_>, context: &Context<'_>, command: &Linked) -> Result<
     }
     command.steps.iter().try_for_each(|step| match step {
         Body::Linked(_) | Body::Propose(_) | Body::Approve(_) | Body::Execute(_) => {
-            Err(Reject::bare(RejectCode::BatchNested).into())
+            Err(Reject::nested(step.word()).into())
         }
         step => decide(txn, context, step),
     })

@@ -165,11 +165,13 @@ pub fn replay_genesis(record: &Record) -> Result<State, Corrupt> {
     Ok(state)
 }
 
-/// Decides a recorded command again and compares. The events decided are in `events`. Where they
-/// differ the state is the one that the rules give, and of no further use.
+/// Decides a recorded command again and compares: the state moves on where both agree, and is as
+/// before where they differ. Whoever wants to go on from there follows the record by [`replay`]. The
+/// events decided are in `events`.
 ///
 /// # Errors
-/// [`Corrupt::RulesDiffer`] when the rules refuse it or give other events.
+/// [`Corrupt::RulesDiffer`] when the rules refuse it or give other events; what [`replay`] says of a
+/// record out of order.
 pub fn recheck(
     state: &mut State,
     asked: &Asked<'_>,
@@ -179,20 +181,29 @@ pub fn recheck(
     follows(state, (asked.seq, asked.time, asked.rules), &asked.entry)?;
     match &asked.entry {
         Entry::Genesis(genesis) => {
-            (*state, *events) = begin(genesis, asked.time).map_err(|_| Corrupt::RulesDiffer)?;
+            let (begun, decided) = begin(genesis, asked.time).map_err(|_| Corrupt::RulesDiffer)?;
+            if !asked.holds(&decided) {
+                return Err(Corrupt::RulesDiffer);
+            }
+            (*state, *events) = (begun, decided);
+            Ok(())
         }
         Entry::Command(command) => {
             let ledger = state.meta.ledger;
             let checked =
                 if signatures { Checked::new(ledger, command) } else { Checked::trusting(command) };
             let checked = checked.map_err(|_| Corrupt::RulesDiffer)?;
-            apply(state, &checked, asked.time, events).map_err(|halt| match halt {
-                Halt::Reject(_) => Corrupt::RulesDiffer,
-                Halt::Corrupt(corrupt) => corrupt,
-            })?;
+            let mut txn = Txn::begin(state, events);
+            match run(&mut txn, &checked, asked.time) {
+                Ok(()) if asked.holds(txn.events()) => {
+                    txn.commit();
+                    Ok(())
+                }
+                Ok(()) | Err(Halt::Reject(_)) => Err(Corrupt::RulesDiffer),
+                Err(Halt::Corrupt(corrupt)) => Err(corrupt),
+            }
         }
     }
-    if asked.holds(events) { Ok(()) } else { Err(Corrupt::RulesDiffer) }
 }
 
 fn follows(state: &State, head: (Seq, Timestamp, u16), entry: &Entry) -> Result<(), Corrupt> {

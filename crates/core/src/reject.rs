@@ -85,7 +85,21 @@ impl Reject {
     pub fn got(code: RejectCode, got: impl Into<Value>) -> Self {
         Self { code, got: got.into(), limit: Value::None }
     }
-    /// A refusal that needs no numbers.
+    /// A refusal of nothing where at least one is needed.
+    pub(crate) const fn none(code: RejectCode) -> Self {
+        Self { code, got: Value::Count(0), limit: Value::Count(1) }
+    }
+    /// A refusal of a command inside another, by its word.
+    pub(crate) const fn nested(word: &'static str) -> Self {
+        let (got, limit) = (Value::Word(word), Value::Word("a single command"));
+        Self { code: RejectCode::BatchNested, got, limit }
+    }
+    /// A refusal of what would not fit; what it is can't be written down either.
+    pub(crate) const fn overflow() -> Self {
+        let (got, limit) = (Value::Word("more than 128 bits"), Value::Count(u128::MAX));
+        Self { code: RejectCode::Overflow, got, limit }
+    }
+    /// A refusal for which there is neither value nor limit: no rule of the core gives one.
     pub const fn bare(code: RejectCode) -> Self {
         Self { code, got: Value::None, limit: Value::None }
     }
@@ -108,7 +122,7 @@ impl core::error::Error for Reject {}
 
 impl From<MathError> for Reject {
     fn from(_: MathError) -> Self {
-        Self::bare(RejectCode::Overflow)
+        Self::overflow()
     }
 }
 
@@ -158,7 +172,7 @@ rejects! {
     109 BatchTooLarge "BATCH_TOO_LARGE" "too many steps or bytes in one command" => "send fewer steps";
     110 BatchNested "BATCH_NESTED" "a linked batch, proposal or execution can't stand inside another" => "send it on its own";
     111 SandboxOnly "SANDBOX_ONLY" "opening balances exist in scenarios only" => "bring the money in through a transfer";
-    112 NotGenesis "NOT_GENESIS" "the ledger was not begun" => "begin with a genesis record";
+    // 112 was NOT_GENESIS. A journal is created with its genesis, so nothing could give it; reserved.
 
     201 UnknownActor "UNKNOWN_ACTOR" "no account has the actor's label" => "open an account for the actor first";
     202 RoleMissing "ROLE_MISSING" "the actor lacks the role for this command" => "use an actor that holds the role, or have it granted";

@@ -3,7 +3,7 @@
 use crate::{
     event::Event,
     evolve,
-    reject::{Corrupt, Halt, Reject, RejectCode},
+    reject::{Corrupt, Halt, Reject},
     state::State,
 };
 use alloc::vec::Vec;
@@ -30,6 +30,11 @@ impl<'a> Txn<'a> {
         self.state
     }
 
+    /// What was emitted so far.
+    pub(crate) fn events(&self) -> &[Event] {
+        self.events
+    }
+
     /// Applies one event and records it.
     ///
     /// # Errors
@@ -42,7 +47,7 @@ impl<'a> Txn<'a> {
                 Ok(())
             }
             // What would not fit the books is refused before it is a fact.
-            Err(Corrupt::Overflow) => Err(Reject::bare(RejectCode::Overflow).into()),
+            Err(Corrupt::Overflow) => Err(Reject::overflow().into()),
             Err(corrupt) => Err(corrupt.into()),
         }
     }

@@ -80,7 +80,9 @@ impl Timestamp {
     pub const fn since(self, earlier: Self) -> Span {
         Span(self.0.saturating_sub(earlier.0))
     }
-    /// Reads RFC 3339 in UTC: `2025-10-10T21:00:00Z` or `…00.250Z`.
+    /// Reads RFC 3339 in UTC: `2025-10-10T21:00:00Z` or `…00.250Z`. RFC 3339 ends with the year 9999;
+    /// a later year has as many digits as it needs, so whatever is printed reads back, and
+    /// [`MAX`](Self::MAX) is the last text that does.
     ///
     /// # Errors
     /// [`TimeError::Moment`].
@@ -207,15 +209,19 @@ fn days_from_civil(year: u64, month: u64, day: u64) -> Option<u64> {
 }
 
 fn parse_moment(text: &str) -> Option<u64> {
-    let number = |from: usize, to: usize| -> Option<u64> {
+    let number = |text: &str, from: usize, to: usize| -> Option<u64> {
         let digits = text.get(from..to)?;
         digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?
     };
-    let [year, month, day] = [number(0, 4)?, number(5, 7)?, number(8, 10)?];
-    let [hours, minutes, seconds] = [number(11, 13)?, number(14, 16)?, number(17, 19)?];
-    let ms = match text.len() {
-        20 => 0,
-        24 => number(20, 23)?,
+    // A year has four digits or more; everything behind it has its place.
+    let (year, rest) = text.split_at_checked(text.find('-')?)?;
+    let [year, month, day] =
+        [number(year, 0, year.len())?, number(rest, 1, 3)?, number(rest, 4, 6)?];
+    let [hours, minutes, seconds] =
+        [number(rest, 7, 9)?, number(rest, 10, 12)?, number(rest, 13, 15)?];
+    let ms = match rest.len() {
+        16 => 0,
+        20 => number(rest, 16, 19)?,
         _ => return None,
     };
     let ms = hours
@@ -224,15 +230,11 @@ fn parse_moment(text: &str) -> Option<u64> {
         .checked_add(seconds.checked_mul(1_000)?)?
         .checked_add(ms)?;
     let moment = days_from_civil(year, month, day)?.checked_mul(DAY_MS)?.checked_add(ms)?;
-    // Printing again catches a 31st of June, an hour 24 and stray separators in one comparison.
+    // Printing again catches a 31st of June, an hour 24, a year 02025 and stray separators in one
+    // comparison. Only a spelled-out `.000` is read and never printed.
     let printed = format!("{}", Timestamp(moment));
-    (printed == text || (ms_is_zero(text) && printed == format!("{}Z", text.get(..19)?)))
-        .then_some(moment)
-}
-
-/// Whether a 24-character time spells out `.000`.
-fn ms_is_zero(text: &str) -> bool {
-    text.get(19..) == Some(".000Z")
+    let short = text.strip_suffix(".000Z").zip(printed.strip_suffix('Z'));
+    (printed == text || short.is_some_and(|(text, printed)| text == printed)).then_some(moment)
 }
 
 macro_rules! serde_as_text {
@@ -268,10 +270,17 @@ mod tests {
             ("2025-10-10T21:00:00Z", 1_760_130_000_000),
             ("2025-10-10T21:00:00.250Z", 1_760_130_000_250),
             ("2100-03-01T00:00:00Z", 4_107_542_400_000),
+            ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
+            ("10000-01-01T00:00:00Z", 253_402_300_800_000),
+            ("584556019-04-03T14:25:51.615Z", u64::MAX),
         ] {
             assert_eq!(Timestamp::parse(text), Ok(Timestamp::from_ms(ms)), "{text}");
             assert_eq!(Timestamp::from_ms(ms).to_string(), text);
         }
+        assert_eq!(
+            Timestamp::parse("2025-10-10T21:00:00.000Z"),
+            Timestamp::parse("2025-10-10T21:00:00Z")
+        );
         for wrong in [
             "",
             "2025-10-10",
@@ -281,6 +290,13 @@ mod tests {
             "1969-12-31T23:59:59Z",
             "2025-10-10T21:00:00+02:00",
             "2100-02-29T00:00:00Z",
+            "02025-10-10T21:00:00Z",
+            "+2025-10-10T21:00:00Z",
+            "-2025-10-10T21:00:00Z",
+            "2025-10-10T21:00:00.000",
+            "2025-10-10T21:00:00.0000Z",
+            "584556019-04-03T14:25:51.616Z",
+            "99999999999999999999-01-01T00:00:00Z",
         ] {
             assert!(Timestamp::parse(wrong).is_err(), "{wrong}");
         }

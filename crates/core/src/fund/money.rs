@@ -19,7 +19,7 @@ pub(crate) fn payable(
     (account, asset, amount): (AccountId, Label, Amount),
 ) -> Result<(), Halt> {
     if amount.is_zero() {
-        return Err(Reject::bare(RejectCode::ZeroAmount).into());
+        return Err(Reject::none(RejectCode::ZeroAmount).into());
     }
     if state.asset_id(asset)? != fund.asset {
         let held = state.assets.expect(fund.asset)?.label;
@@ -57,7 +57,7 @@ pub(crate) fn withdraw_excess(
     let id = state.fund_id(command.fund)?;
     let fund = state.funds.expect(id)?;
     if command.amount.is_zero() {
-        return Err(Reject::bare(RejectCode::ZeroAmount).into());
+        return Err(Reject::none(RejectCode::ZeroAmount).into());
     }
     let limit = excess(state, id, fund, context.now)?;
     if command.amount > limit {

@@ -39,7 +39,7 @@ pub(crate) fn stake(state: &State, context: &Context<'_>, command: &Stake) -> Re
     if shares < command.min_shares {
         return Err(Reject::new(RejectCode::Slippage, shares, command.min_shares).into());
     }
-    tranche.shares.checked_add(shares).ok_or(Reject::bare(RejectCode::Overflow))?;
+    tranche.shares.checked_add(shares).ok_or(Reject::overflow())?;
     let position =
         state.position(id, account).map_or(state.positions.next_id(), |(position, _)| position);
     let (asset, amount) = (fund.asset, command.amount);

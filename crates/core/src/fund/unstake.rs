@@ -32,7 +32,7 @@ pub(crate) fn request(state: &State, command: &RequestUnstake) -> Result<Event, 
         None => (0, Shares::ZERO, 0),
     };
     if command.shares.is_zero() {
-        return Err(Reject::bare(RejectCode::ZeroAmount).into());
+        return Err(Reject::none(RejectCode::ZeroAmount).into());
     }
     if command.shares > free {
         return Err(Reject::new(RejectCode::InsufficientShares, command.shares, free).into());

@@ -80,7 +80,7 @@ pub(crate) fn trusted(command: &Command, approvals: &Approvals) -> Result<Verifi
     let mut keys: Vec<PublicKey> = Vec::with_capacity(approvals.signatures.len());
     for signature in &approvals.signatures {
         if keys.contains(&signature.key) {
-            return Err(Reject::bare(RejectCode::DuplicateSigner));
+            return Err(Reject::new(RejectCode::DuplicateSigner, Hash::new(signature.key.0), 1u32));
         }
         keys.push(signature.key);
     }

@@ -9,7 +9,7 @@ use crate::{
     state::State,
     txn::Txn,
 };
-use backstop_units::{AccountId, FundId, MarketId, Span};
+use backstop_units::{AccountId, FundId, Label, MarketId, Span};
 
 /// The right that a command needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,7 @@ const DECLARES: Roles = Roles::of(&[Role::Venue, Role::Risk, Role::Guardian]);
 const RISK: Roles = Roles::of(&[Role::Risk]);
 const PLACES: Roles = Roles::of(&[Role::Risk, Role::Keeper, Role::Operator]);
 const ALERTS: Roles = Roles::of(&[Role::Guardian, Role::Risk]);
+const VENUE: Roles = Roles::of(&[Role::Venue]);
 const GUARDIAN: Roles = Roles::of(&[Role::Guardian]);
 const CUSTODY: Roles = Roles::of(&[Role::Custodian, Role::Operator]);
 
@@ -147,8 +148,8 @@ pub(crate) fn require(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> 
         Authority::Anyone | Authority::Own => Ok(()),
         Authority::Role(roles) => has_role(state, context, roles),
         Authority::Owner(owner) if context.actor == Some(owner) => Ok(()),
-        Authority::Owner(_) => has_role(state, context, Roles::of(&[Role::Venue]))
-            .map_err(|_| Reject::bare(RejectCode::NotOwner).into()),
+        Authority::Owner(owner) => has_role(state, context, VENUE)
+            .or_else(|_| Err(not_owner(state, context, owner)?.into())),
         Authority::Venue(market) if context.actor == Some(state.markets.expect(market)?.venue) => {
             Ok(())
         }
@@ -167,6 +168,13 @@ pub(crate) fn require(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> 
             txn.emit(Event::NonceUsed { nonce: verified.nonce })
         }
     }
+}
+
+/// Who sent it, and whose it is.
+fn not_owner(state: &State, context: &Context<'_>, owner: AccountId) -> Result<Reject, Halt> {
+    let actor = context.actor.and_then(|actor| state.accounts.get(actor));
+    let actor = actor.map_or(Label::NONE, |actor| actor.label);
+    Ok(Reject::new(RejectCode::NotOwner, actor, state.accounts.expect(owner)?.label))
 }
 
 /// Whether the sender holds one of these roles.

@@ -10,7 +10,7 @@ use crate::{
     state::State,
 };
 use alloc::vec::Vec;
-use backstop_units::{Amount, AssetId, Label, MarketId, Timestamp};
+use backstop_units::{Amount, AssetId, Hash, Label, MarketId, Timestamp};
 
 const PREFIX: &[u8] = b"backstop balance v1\n";
 
@@ -45,12 +45,13 @@ pub(crate) fn begin(state: &State, command: &BeginTransfer) -> Result<Event, Hal
         Party::Clearing(label) => LedgerAccount::Clearing(state.market_id(label)?),
     };
     if command.amount.is_zero() {
-        return Err(Reject::bare(RejectCode::ZeroAmount).into());
+        return Err(Reject::none(RejectCode::ZeroAmount).into());
     }
     if let LedgerAccount::Clearing(market) = party {
         let fund = state.funds.expect(state.markets.expect(market)?.fund)?;
         if fund.asset != asset {
-            return Err(Reject::got(RejectCode::WrongAsset, command.asset).into());
+            let held = state.assets.expect(fund.asset)?.label;
+            return Err(Reject::new(RejectCode::WrongAsset, command.asset, held).into());
         }
     }
     if command.direction == Direction::Out {
@@ -137,7 +138,8 @@ pub(crate) fn reconcile(
         return Err(Reject::new(RejectCode::TimeRunsBack, command.as_of, asset.reconciled).into());
     }
     if let Some(key) = asset.custodian {
-        let signature = command.signature.ok_or(Reject::bare(RejectCode::UnsignedBalance))?;
+        let unsigned = Reject::new(RejectCode::UnsignedBalance, "none", Hash::new(key.0));
+        let signature = command.signature.ok_or(unsigned)?;
         if context.check_signatures {
             let bytes =
                 balance_bytes(state.meta.ledger, command.asset, command.balance, command.as_of);

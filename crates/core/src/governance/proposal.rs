@@ -14,7 +14,7 @@ use crate::{
     state::{Proposal, State},
     txn::Txn,
 };
-use backstop_units::{ProposalId, Span, Timestamp};
+use backstop_units::{Label, ProposalId, Span, Timestamp};
 
 const OPERATOR: Roles = Roles::of(&[Role::Operator]);
 const PROPOSES: Roles = Roles::of(&[Role::Operator, Role::Council, Role::Risk, Role::Guardian]);
@@ -47,14 +47,19 @@ pub(crate) fn propose(
         *command.body,
         Body::Propose(_) | Body::Approve(_) | Body::Execute(_) | Body::Linked(_)
     ) {
-        return Err(Reject::bare(RejectCode::BatchNested).into());
+        return Err(Reject::nested(command.body.word()).into());
     }
     // Without a council the operator alone decides, so he alone proposes.
     let proposes = if state.council.keys.is_empty() { OPERATOR } else { PROPOSES };
     has_role(state, context, proposes)?;
-    let by = context.actor.ok_or(Reject::bare(RejectCode::UnknownActor))?;
+    let by = context.actor.ok_or(Reject::got(RejectCode::UnknownActor, Label::NONE))?;
     let Authority::Council(delay) = authority(state, &command.body)? else {
-        return Err(Reject::bare(RejectCode::NotProposable).into());
+        return Err(Reject::new(
+            RejectCode::NotProposable,
+            command.body.word(),
+            "a command of the council",
+        )
+        .into());
     };
     fresh(state, context.now, command.nonce, command.expires_at)?;
     let proposal = state.proposals.next_id();

@@ -71,15 +71,15 @@ pub(crate) fn activate_rules(state: &State, command: &ActivateRules) -> Result<E
 
 pub(crate) fn opening(state: &State, command: &Opening) -> Result<Event, Halt> {
     if !state.meta.limits.sandbox {
-        return Err(Reject::bare(RejectCode::SandboxOnly).into());
+        return Err(Reject::new(RejectCode::SandboxOnly, "a live ledger", "a scenario").into());
     }
     let asset = state.asset_id(command.asset)?;
-    let held = |account: LedgerAccount, holds| {
+    let held = |account: LedgerAccount, holds| -> Result<_, Halt> {
         if holds == asset {
-            Ok(account)
-        } else {
-            Err(Reject::got(RejectCode::WrongAsset, command.asset))
+            return Ok(account);
         }
+        let holds = state.assets.expect(holds)?.label;
+        Err(Reject::new(RejectCode::WrongAsset, command.asset, holds).into())
     };
     let account = match command.account {
         OpeningAccount::Account(label) => LedgerAccount::Balance(state.account_id(label)?),
@@ -98,6 +98,6 @@ pub(crate) fn opening(state: &State, command: &Opening) -> Result<Event, Halt> {
         }
     };
     let sum = state.ledger.owed(account, asset).checked_add(command.amount);
-    sum.ok_or(Reject::bare(RejectCode::Overflow))?;
+    sum.ok_or(Reject::overflow())?;
     Ok(Event::Opened { account, asset, amount: command.amount })
 }

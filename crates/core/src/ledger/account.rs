@@ -1,6 +1,5 @@
 //! The chart of accounts.
 
-use alloc::string::String;
 use backstop_units::{AccountId, AssetId, FundId, LossId, MarketId, TrancheId};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -43,7 +42,8 @@ pub enum LedgerAccount {
     Suspense(AssetId) = 2,
     /// Where a scenario's opening balances come from.
     Opening(AssetId) = 3,
-    /// A sum too small to divide, kept for the next split.
+    /// A sum too small to divide, kept for the next split. No rule leaves one so far and none posts
+    /// here; its number stays, as that of every variant does.
     Carry(AssetId) = 4,
     /// What an account can freely use.
     Balance(AccountId) = 10,
@@ -103,27 +103,6 @@ impl LedgerAccount {
             }
             _ => Side::Credit,
         }
-    }
-
-    /// Its path in exported books, without names: what it is, then whose.
-    pub fn path(self) -> (&'static str, String) {
-        let id: &dyn core::fmt::Display = match &self {
-            Self::Custody(a)
-            | Self::InTransit(a)
-            | Self::Suspense(a)
-            | Self::Opening(a)
-            | Self::Carry(a) => a,
-            Self::Balance(a) | Self::Pending(a) => a,
-            Self::Reserve(f) | Self::Contributions(f) => f,
-            Self::Tranche(t) => t,
-            Self::FeePool(m)
-            | Self::Clearing(m)
-            | Self::Socialised(m)
-            | Self::Residual(m)
-            | Self::PendingClearing(m) => m,
-            Self::Recoveries(l) => l,
-        };
-        (self.word(), alloc::format!("{id}"))
     }
 
     /// The word for its kind.

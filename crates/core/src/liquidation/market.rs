@@ -26,7 +26,7 @@ pub(crate) fn resolve(state: &State, source: LayerSource) -> Result<Source, Reje
 fn check(state: &State, id: FundId, fund: &Fund, layers: &[LayerPolicy]) -> Result<(), Halt> {
     let most = LAYERS_MAX.min(usize::from(state.meta.limits.layers_max));
     if layers.is_empty() {
-        return Err(Reject::bare(RejectCode::NoWaterfall).into());
+        return Err(Reject::none(RejectCode::NoWaterfall).into());
     }
     if layers.len() > most {
         return Err(Reject::new(RejectCode::TooManyLayers, layers.len(), most).into());
@@ -45,7 +45,7 @@ fn check(state: &State, id: FundId, fund: &Fund, layers: &[LayerPolicy]) -> Resu
         };
         let other = state.funds.expect(payer)?;
         if other.asset != fund.asset {
-            return Err(Reject::got(RejectCode::LayerAsset, other.label).into());
+            return Err(Reject::new(RejectCode::LayerAsset, other.label, fund.label).into());
         }
         if payer != id && (other.kind == FundKind::Isolated || fund.kind == FundKind::Isolated) {
             return Err(Reject::new(RejectCode::IsolatedFund, other.label, fund.label).into());
@@ -123,7 +123,7 @@ pub(crate) fn report_open_interest(
 pub(crate) fn pay_fees(state: &State, command: &PayFees) -> Result<Event, Halt> {
     let market = state.market_id(command.market)?;
     if command.amount.is_zero() {
-        return Err(Reject::bare(RejectCode::ZeroAmount).into());
+        return Err(Reject::none(RejectCode::ZeroAmount).into());
     }
     let asset = state.funds.expect(state.markets.expect(market)?.fund)?.asset;
     Ok(Event::FeesPaid { market, asset, amount: command.amount })

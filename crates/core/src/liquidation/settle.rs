@@ -91,7 +91,7 @@ fn underwater(
     deficit: Amount,
 ) -> Result<Event, Halt> {
     let evidence = command.evidence.filter(|root| *root != Hash::ZERO);
-    let evidence = evidence.ok_or(Reject::bare(RejectCode::NoEvidence))?;
+    let evidence = evidence.ok_or(Reject::none(RejectCode::NoEvidence))?;
     let fee = match parties.underwater {
         Underwater::FullFee { fee } => fee.of_floor(command.notional)?,
         Underwater::Nothing | Underwater::Bounty { .. } => Amount::ZERO,
@@ -103,7 +103,7 @@ fn underwater(
         account: Some(parties.account),
         evidence,
         mark: command.mark,
-        gross: deficit.checked_add(fee).ok_or(Reject::bare(RejectCode::Overflow))?,
+        gross: deficit.checked_add(fee).ok_or(Reject::overflow())?,
         occurred_at: context.occurred_at,
         closed: true,
     };

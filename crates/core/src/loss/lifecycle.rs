@@ -59,7 +59,7 @@ pub(crate) fn declare(
     let market = state.markets.expect(id)?;
     let account = command.account.map(|label| state.account_id(label)).transpose()?;
     if command.estimate.is_zero() {
-        return Err(Reject::bare(RejectCode::ZeroAmount).into());
+        return Err(Reject::none(RejectCode::ZeroAmount).into());
     }
     for fund in funds_of(state, market)? {
         if state.holds.expect(fund)?.open.len() >= OPEN_LOSSES_MAX {
@@ -98,10 +98,10 @@ pub(crate) fn assess(
         _ => return Err(wrong_state(loss, "declared or open").into()),
     }
     if command.amount.is_zero() {
-        return Err(Reject::bare(RejectCode::ZeroAmount).into());
+        return Err(Reject::none(RejectCode::ZeroAmount).into());
     }
     if command.evidence == Hash::ZERO {
-        return Err(Reject::bare(RejectCode::NoEvidence).into());
+        return Err(Reject::none(RejectCode::NoEvidence).into());
     }
     Ok(Event::LossAssessed {
         loss: command.loss,

@@ -43,15 +43,17 @@ pub(crate) fn recover(state: &State, command: &RecoverLoss) -> Result<Event, Hal
         return Err(Reject::new(RejectCode::LossState, "not placed", "placed or closed").into());
     }
     if command.amount.is_zero() {
-        return Err(Reject::bare(RejectCode::ZeroAmount).into());
+        return Err(Reject::none(RejectCode::ZeroAmount).into());
     }
     let asset = state.funds.expect(state.markets.expect(loss.market)?.fund)?.asset;
     let from = match command.from {
         Party::Account(label) => LedgerAccount::Balance(state.account_id(label)?),
         Party::Clearing(label) => {
             let market = state.market_id(label)?;
-            if state.funds.expect(state.markets.expect(market)?.fund)?.asset != asset {
-                return Err(Reject::got(RejectCode::WrongAsset, label).into());
+            let cleared = state.funds.expect(state.markets.expect(market)?.fund)?.asset;
+            if cleared != asset {
+                let [got, limit] = [state.assets.expect(cleared)?, state.assets.expect(asset)?];
+                return Err(Reject::new(RejectCode::WrongAsset, got.label, limit.label).into());
             }
             LedgerAccount::Clearing(market)
         }

@@ -2,7 +2,7 @@
 
 use crate::run::{each, property};
 use backstop_core::{
-    Asked, Body, Checked, Command, Halt, Record, RejectCode, State,
+    Asked, Body, Checked, Command, Corrupt, Halt, Record, RejectCode, State,
     command::{
         CreateFund, CreateMarket, CreateTranche, Linked, OpenAccount, PlaceLoss, RegisterAsset,
         SetCouncil, SetRoles, SetWaterfall,
@@ -88,6 +88,34 @@ fn a_record_with_other_events_fails_the_recheck() {
         }
     });
     assert!(found.get() > 0);
+}
+
+/// Whoever finds a difference goes on from the state before it, by the record's own events or not at all.
+#[test]
+fn a_record_that_differs_leaves_the_state_as_it_was() {
+    let mut world = World::new();
+    world.must("op", OpenAccount { label: label("new"), group: None });
+    let [first, second] = [0, 1].map(|at| Record::decode(&world.log[at]).unwrap());
+    let again = |state: &mut State, record: &Record| {
+        let bytes = record.encode();
+        recheck(state, &Asked::decode(&bytes)?, true, &mut Vec::new())
+    };
+    let backstop_core::Entry::Genesis(genesis) = &first.entry else { panic!("no genesis") };
+    let mut state = State::genesis(genesis.ledger, genesis.rules, genesis.limits, first.time);
+
+    let fewer = |record: &Record, keep| {
+        let events = record.events.iter().take(keep).cloned().collect();
+        Record { events, ..record.clone() }
+    };
+    let empty = state.hash();
+    let differs = again(&mut state, &fewer(&first, 3));
+    assert_eq!((differs, state.hash()), (Err(Corrupt::RulesDiffer), empty), "a genesis");
+    again(&mut state, &first).expect("the genesis as it is");
+    let begun = state.hash();
+    let differs = again(&mut state, &fewer(&second, 0));
+    assert_eq!((differs, state.hash()), (Err(Corrupt::RulesDiffer), begun), "a command");
+    again(&mut state, &second).expect("the command as it is");
+    assert_eq!(state.hash(), world.state.hash());
 }
 
 #[test]

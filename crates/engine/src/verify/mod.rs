@@ -24,7 +24,7 @@ use backstop_journal::{
     checkpoint::{Checkpoint, CheckpointError},
     integrity::Checker,
 };
-use backstop_units::{Hash, Seq};
+use backstop_units::{Hash, Label, Seq};
 use ed25519_dalek::VerifyingKey;
 
 pub use findings::{FINDINGS_MAX, Finding, Findings};
@@ -135,7 +135,8 @@ pub fn verify_journal(
     options: &VerifyOptions,
 ) -> Result<VerifyReport, VerifyError> {
     let mut integrity = Findings::default();
-    let mut replay = Replay::new(journal, options.signatures);
+    let mut replay =
+        Replay::new(Label::from_bytes(journal.genesis().ledger_id), options.signatures);
     let mut checker = Checker::with_snapshots(journal, |snapshot| replay.expect(snapshot))?;
     if let Some(kept) = &options.checkpoint {
         expect(&mut checker, kept, &mut integrity)?;

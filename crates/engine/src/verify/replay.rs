@@ -2,12 +2,10 @@
 
 use backstop_core::{
     Asked, Checked, Corrupt, Entry, Event, Halt, Record, State, begin, dry_run, policy::Limits,
-    recheck, replay, replay_genesis,
+    recheck, replay,
 };
-use backstop_journal::{
-    JournalError, SqliteJournal, StoredBatch, snapshot::Snapshot, store::StoredRecords,
-};
-use backstop_units::{Hash, Seq, Timestamp};
+use backstop_journal::{JournalError, StoredBatch, snapshot::Snapshot, store::StoredRecords};
+use backstop_units::{Hash, Label, Seq, Timestamp};
 
 use super::{RULES_VERSION, RulesRange, VerifyError, books::Books, findings::Findings, is_known};
 use crate::warm;
@@ -35,8 +33,7 @@ pub(super) struct Followed {
 
 /// A walk along the log.
 #[derive(Debug)]
-pub(super) struct Replay<'a> {
-    journal: &'a SqliteJournal,
+pub(super) struct Replay {
     signatures: bool,
     state: State,
     mode: Mode,
@@ -54,11 +51,9 @@ pub(super) struct Replay<'a> {
     hashed: Option<(Seq, Hash)>,
 }
 
-impl<'a> Replay<'a> {
-    pub(super) fn new(journal: &'a SqliteJournal, signatures: bool) -> Self {
-        let ledger = backstop_units::Label::from_bytes(journal.genesis().ledger_id);
+impl Replay {
+    pub(super) fn new(ledger: Label, signatures: bool) -> Self {
         Self {
-            journal,
             signatures,
             state: State::genesis(ledger, 0, Limits::default(), Timestamp::ZERO),
             mode: Mode::Decide,
@@ -117,7 +112,7 @@ impl<'a> Replay<'a> {
             self.genesis(asked);
         }
         if matches!(self.mode, Mode::Decide) {
-            self.decide(asked)?;
+            self.decide(asked);
         }
         if matches!(self.mode, Mode::Follow) {
             self.follow(asked)?;
@@ -156,46 +151,11 @@ impl<'a> Replay<'a> {
     }
 
     /// Decides a record again and moves on; turns to following the log if that does not work out.
-    fn decide(&mut self, asked: &Asked<'_>) -> Result<(), VerifyError> {
+    fn decide(&mut self, asked: &Asked<'_>) {
         let decided = is_known(asked.rules)
             && recheck(&mut self.state, asked, self.signatures, &mut self.events).is_ok();
-        if decided {
-            return Ok(());
-        }
-        self.mode = Mode::Follow;
-        // Deciding has moved the state where the rules did not refuse; then it has to be made anew.
-        if self.state.meta.next != asked.seq || asked.seq == Seq::default() {
-            self.rewind(asked)?;
-        }
-        Ok(())
-    }
-
-    /// Makes the state before a record out of the log's own events.
-    fn rewind(&mut self, asked: &Asked<'_>) -> Result<(), VerifyError> {
-        self.genesis_state(asked);
-        let journal = self.journal;
-        for row in journal.batches_from(0) {
-            for found in row?.records() {
-                let (seq, bytes) = found?;
-                if seq >= asked.seq.get() {
-                    return Ok(());
-                }
-                let applied = Record::decode(bytes).and_then(|earlier| match earlier.entry {
-                    Entry::Genesis(_) => replay_genesis(&earlier).map(|state| self.state = state),
-                    Entry::Command(_) => replay(&mut self.state, &earlier),
-                });
-                if let Err(corrupt) = applied {
-                    self.end(Seq::new(seq), corrupt.to_string());
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn genesis_state(&mut self, asked: &Asked<'_>) {
-        if let Entry::Genesis(genesis) = &asked.entry {
-            self.state = State::genesis(genesis.ledger, genesis.rules, genesis.limits, asked.time);
+        if !decided {
+            self.mode = Mode::Follow;
         }
     }
 

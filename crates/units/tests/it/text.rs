@@ -32,6 +32,14 @@ fn moments_read_back_and_follow_each_other() {
 }
 
 #[test]
+fn what_is_printed_past_the_year_9999_reads_back_too() {
+    property(any::<u64>(), |ms| {
+        let text = Timestamp::from_ms(ms).to_string();
+        if Timestamp::parse(&text) == Ok(Timestamp::from_ms(ms)) { Ok(()) } else { Err(text) }
+    });
+}
+
+#[test]
 fn days_are_those_of_the_calendar() {
     // Every day of 800 years against a calendar that counts them one by one.
     let (mut year, mut month, mut day) = (1970u64, 1u64, 1u64);
