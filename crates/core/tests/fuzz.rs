@@ -1,8 +1,7 @@
 //! Every decoder of the core and of units against junk: an answer, never a panic, and one encoding for
 //! each value.
 //!
-//! Each target takes raw bytes and mutations of true ones. `BACKSTOP_FUZZ_SECONDS` gives each target so
-//! much time; without it a few thousand inputs. Each prints `fuzz <target>: <n> inputs in <s> s`.
+//! Each target takes raw bytes and mutations of true ones; `backstop_testkit::fuzz` says how long.
 
 #[path = "it/samples.rs"]
 #[expect(dead_code, reason = "the encoding test pins more of them")]
@@ -12,79 +11,13 @@ use backstop_core::{
     Body, Command, Event, Halt, Record, State, invariants, replay, replay_genesis,
 };
 use backstop_testkit::{
-    Setup, World, label,
+    Setup, World,
+    fuzz::{Input, target},
+    label,
     world::{OFFICES, TRADERS},
 };
 use backstop_units::{Label, Span, Timestamp, format_decimal, parse_decimal};
-use bolero::check;
-use std::{
-    panic::RefUnwindSafe,
-    str::FromStr,
-    sync::{
-        OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
-};
-
-/// Runs one target on bytes and prints what it did; the target answers whether the input got past the
-/// first checks, and at least one must.
-fn target(name: &str, iterations: usize, test: impl Fn(&[u8]) -> bool + RefUnwindSafe) {
-    let (inputs, deep) = (AtomicU64::new(0), AtomicU64::new(0));
-    let begun = Instant::now();
-    let seconds = std::env::var("BACKSTOP_FUZZ_SECONDS").ok().and_then(|n| u64::from_str(&n).ok());
-    let bytes = bolero::produce::<Vec<u8>>().with().len(16usize..512);
-    let check = check!().with_max_len(4_096).with_generator(bytes);
-    let check = match seconds {
-        Some(seconds) => check.with_test_time(Duration::from_secs(seconds)),
-        None => check.with_iterations(iterations),
-    };
-    check.for_each(|input: &Vec<u8>| {
-        inputs.fetch_add(1, Ordering::Relaxed);
-        deep.fetch_add(u64::from(test(input)), Ordering::Relaxed);
-    });
-    let (inputs, deep) = (inputs.into_inner(), deep.into_inner());
-    println!(
-        "fuzz {name}: {inputs} inputs in {:.1} s ({deep} got deep)",
-        begun.elapsed().as_secs_f64()
-    );
-    assert!(deep > 0, "no input got past the first checks");
-}
-
-/// Bytes taken one after the other; zeros when they have run out.
-struct Input<'a>(&'a [u8]);
-
-impl Input<'_> {
-    fn byte(&mut self) -> u8 {
-        let Some((first, rest)) = self.0.split_first() else { return 0 };
-        self.0 = rest;
-        *first
-    }
-    fn below(&mut self, count: usize) -> usize {
-        let number = usize::from(self.byte()) << 8 | usize::from(self.byte());
-        number % count.max(1)
-    }
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-    /// The seed with up to seven changes: a byte set, a byte flipped, a cut, a repetition.
-    fn mutation(&mut self, seed: &[u8]) -> Vec<u8> {
-        let mut bytes = seed.to_vec();
-        for _ in 0..self.byte() % 8 {
-            let (how, at, value) = (self.byte() % 8, self.below(bytes.len()), self.byte());
-            match (how, bytes.get_mut(at)) {
-                (0, _) => bytes.truncate(at),
-                (1, _) => bytes.insert(at, value),
-                (2, Some(byte)) => *byte ^= 1 << (value % 8),
-                (3, Some(byte)) => *byte = 0,
-                (4, Some(byte)) => *byte = 0xff,
-                (_, Some(byte)) => *byte = value,
-                (_, None) => bytes.push(value),
-            }
-        }
-        bytes
-    }
-}
+use std::sync::OnceLock;
 
 /// A lively world: its log and its snapshot are what is mutated.
 fn lively() -> &'static World {
@@ -109,12 +42,7 @@ fn records() {
     let log = &lively().log;
     target("record", 20_000, |bytes| {
         let mut input = Input(bytes);
-        let bytes = if input.byte().is_multiple_of(4) {
-            input.0.to_vec()
-        } else {
-            let at = input.below(log.len());
-            input.mutation(&log[at])
-        };
+        let bytes = input.near(log);
         let Ok(record) = Record::decode(&bytes) else { return false };
         assert_eq!(record.encode(), bytes, "two encodings of {record:?}");
         // What can be read can be replayed or refused, on a state that it may not fit.
@@ -132,8 +60,7 @@ fn states() {
     let snapshot = lively().state.to_bytes();
     target("state", 4_000, |bytes| {
         let mut input = Input(bytes);
-        let raw = input.byte().is_multiple_of(8);
-        let bytes = if raw { input.0.to_vec() } else { input.mutation(&snapshot) };
+        let bytes = input.near(std::slice::from_ref(&snapshot));
         let Ok(state) = State::from_bytes(&bytes) else { return false };
         assert_eq!(state.to_bytes(), bytes, "two encodings of one state");
         let _ = invariants::check(&state);
@@ -154,12 +81,7 @@ fn commands() {
         .collect();
     target("command", 50_000, |bytes| {
         let mut input = Input(bytes);
-        let bytes = if input.byte().is_multiple_of(4) {
-            input.0.to_vec()
-        } else {
-            let at = input.below(seeds.len());
-            input.mutation(&seeds[at])
-        };
+        let bytes = input.near(&seeds);
         let Ok(command) = borsh::from_slice::<Command>(&bytes) else { return false };
         assert_eq!(borsh::to_vec(&command).unwrap(), bytes, "two encodings of {command:?}");
         true
@@ -172,8 +94,7 @@ fn events() {
         samples::events().iter().map(|event| borsh::to_vec(event).unwrap()).collect();
     target("event", 50_000, |bytes| {
         let mut input = Input(bytes);
-        let at = input.below(seeds.len());
-        let bytes = input.mutation(&seeds[at]);
+        let bytes = input.near(&seeds);
         let Ok(event) = borsh::from_slice::<Event>(&bytes) else { return false };
         assert_eq!(borsh::to_vec(&event).unwrap(), bytes, "two encodings of {event:?}");
         true
@@ -204,22 +125,11 @@ fn labels() {
     });
 }
 
-/// Text of the right shape most of the time: a template with some characters replaced.
-fn near(bytes: &[u8], template: &str, alphabet: &[u8]) -> String {
-    let mut input = Input(bytes);
-    let mut text = template.as_bytes().to_vec();
-    for _ in 0..input.byte() % 6 {
-        let at = input.below(text.len());
-        text[at] = alphabet[usize::from(input.byte()) % alphabet.len()];
-    }
-    String::from_utf8(text).expect("ASCII only")
-}
-
 #[test]
 fn moments_and_spans() {
     target("time", 50_000, |bytes| {
-        let moment = near(bytes, "2025-10-10T21:00:00.250Z", b"0123456789-:TZ. ");
-        let span = near(bytes, "12345ms", b"0123456789dhms");
+        let moment = Input(bytes).respelled("2025-10-10T21:00:00.250Z", b"0123456789-:TZ. ");
+        let span = Input(bytes).respelled("12345ms", b"0123456789dhms");
         let raw = String::from_utf8_lossy(bytes);
         let mut deep = false;
         for text in [&*moment, &*raw, &moment[..20]] {
@@ -240,7 +150,8 @@ fn moments_and_spans() {
 #[test]
 fn decimals() {
     target("decimal", 50_000, |bytes| {
-        let text = near(bytes, "340282366920938463463374607431768211455.000", b"0123456789.");
+        let text =
+            Input(bytes).respelled("340282366920938463463374607431768211455.000", b"0123456789.");
         let raw = String::from_utf8_lossy(bytes);
         let decimals = bytes.first().copied().unwrap_or(0) % 61;
         [&*text, &*raw, &text[..12]].iter().any(|text| {
@@ -265,12 +176,12 @@ fn scripts() {
             if input.byte().is_multiple_of(2) { fresh.clone() } else { lively().clone() };
         let mut accepted = false;
         while !input.is_empty() {
-            let at = input.below(seeds.len());
-            let bytes = input.mutation(&seeds[at]);
-            let (actor, wait) = (input.below(actors.len()), input.byte());
+            let seed = input.one_of(&seeds);
+            let bytes = input.mutation(seed);
+            let (actor, wait) = (input.one_of(&actors), input.byte());
             let Ok(body) = borsh::from_slice::<Body>(&bytes) else { continue };
             world.wait(Span::from_ms(u64::from(wait).pow(4)));
-            let command = world.command(actors[actor], body);
+            let command = world.command(actor, body);
             match world.try_command(&command) {
                 Ok(()) => accepted = true,
                 Err(Halt::Reject(_)) => {}

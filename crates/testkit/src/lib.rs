@@ -8,10 +8,12 @@
 //!
 //! [`world`] begins a ledger and sends commands with a scenario clock. [`generator`] makes random
 //! command scripts that shrink. [`oracle`] computes the same money again with plain structs and lists,
-//! written from the design's text and not from the core's code. [`keys`] signs as a test council.
+//! written from the design's text and not from the core's code. [`keys`] signs as a test council. [`fuzz`]
+//! feeds decoders with junk.
 //!
 //! A dev-dependency only: what is here may panic, and a panic is a failed test.
 
+pub mod fuzz;
 pub mod generator;
 pub mod keys;
 pub mod oracle;
