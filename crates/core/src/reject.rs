@@ -128,8 +128,16 @@ impl From<MathError> for Reject {
 
 macro_rules! rejects {
     ($($number:literal $variant:ident $name:literal $what:literal => $hint:literal;)*) => {
-        /// The rule that refused. Numbers come in bands for each part, are never reused, and their
-        /// order is the order of precedence where one command breaks several rules of a band.
+        /// The rule that refused. Numbers come in bands for each part and are never reused.
+        ///
+        /// Their order is the order of precedence: a command that breaks several rules is refused by the
+        /// one that is declared first. Three things stand against it. A rule that hangs on something
+        /// isn't asked when that is not there. The steps of a linked batch are decided one after the
+        /// other, so past what can be told without the state the first step that fails speaks. And two
+        /// refusals come when they must: [`BatchTooLarge`](Self::BatchTooLarge) for approvals is given
+        /// before their signatures cost time and the state is looked at, and
+        /// [`Overflow`](Self::Overflow) of a column in the books after all else, when the events are
+        /// applied.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u16)]
         pub enum RejectCode {
