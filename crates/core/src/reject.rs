@@ -193,7 +193,7 @@ rejects! {
     209 TooFewSignatures "TOO_FEW_SIGNATURES" "fewer valid signatures than the council's threshold" => "collect more signatures, or propose and let others approve";
     210 Timelocked "TIMELOCKED" "this change must wait out its delay" => "propose it, and execute the proposal when it is ready";
     211 UnknownProposal "UNKNOWN_PROPOSAL" "no such proposal" => "list the proposals";
-    212 ProposalClosed "PROPOSAL_CLOSED" "the proposal was executed or cancelled" => "propose again";
+    212 ProposalClosed "PROPOSAL_CLOSED" "the proposal was executed or cancelled" => "propose again with a higher nonce";
     213 ProposalMismatch "PROPOSAL_MISMATCH" "the approval names other bytes, nonce or expiry than the proposal" => "sign the proposal's own digest, nonce and expiry";
     214 ProposalNotReady "PROPOSAL_NOT_READY" "the proposal lacks signatures or its delay is not over" => "wait until it is ready";
     215 BadCouncil "BAD_COUNCIL" "a council needs distinct keys and a threshold of 1 to all of them" => "correct keys and threshold";

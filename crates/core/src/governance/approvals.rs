@@ -166,12 +166,30 @@ pub(crate) fn by_members<'a>(
     sound(context)
 }
 
-/// The quorum rule: enough members, a fresh nonce, not expired. The nonce that it uses up.
-pub(crate) fn quorum(state: &State, context: &Context<'_>) -> Result<u64, Reject> {
+/// Refuses what was signed on a proposal that is closed. Whoever withdraws one takes back what was
+/// signed for it and nothing else: its nonce stays good for everybody, unless a quorum has used it up.
+pub(crate) fn standing(
+    state: &State,
+    digest: Hash,
+    nonce: u64,
+    expires_at: Timestamp,
+) -> Result<(), Reject> {
+    // Without a council there are no signatures to take back.
+    if state.council.keys.is_empty() {
+        return Ok(());
+    }
+    match state.labels.closed.get((digest, nonce, expires_at)) {
+        Some(()) => Err(Reject::got(RejectCode::ProposalClosed, digest)),
+        None => Ok(()),
+    }
+}
+
+/// The quorum rule: enough members, a fresh nonce, not expired.
+pub(crate) fn quorum<'a>(state: &State, context: &Context<'a>) -> Result<&'a Verified, Reject> {
     let limit = usize::from(state.council.threshold);
     let too_few = |got: usize| Reject::new(RejectCode::TooFewSignatures, got, limit);
     let verified = by_members(state, context)?.ok_or_else(|| too_few(0))?;
     fresh(state, context.now, verified.nonce, verified.expires_at)?;
     let got = verified.keys.len();
-    if got < limit { Err(too_few(got)) } else { Ok(verified.nonce) }
+    if got < limit { Err(too_few(got)) } else { Ok(verified) }
 }

@@ -191,7 +191,7 @@ pub(crate) fn require(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> 
 
 /// Whether the council wants it, or the operator where there is none; the nonce that this uses up.
 fn council(state: &State, context: &Context<'_>, delay: Span) -> Result<Option<u64>, Halt> {
-    let nonce = if state.council.keys.is_empty() {
+    let verified = if state.council.keys.is_empty() {
         has_role(state, context, OPERATOR)?;
         approvals::sound(context)?;
         None
@@ -201,7 +201,9 @@ fn council(state: &State, context: &Context<'_>, delay: Span) -> Result<Option<u
     if !delay.is_zero() {
         return Err(Reject::new(RejectCode::Timelocked, Span::ZERO, delay).into());
     }
-    Ok(nonce)
+    let Some(verified) = verified else { return Ok(None) };
+    approvals::standing(state, verified.digest, verified.nonce, verified.expires_at)?;
+    Ok(Some(verified.nonce))
 }
 
 /// Who sent it, and whose it is.

@@ -2,7 +2,7 @@
 
 use super::{
     Context, Power,
-    approvals::{Verified, body_digest, by_members, fresh, members, sound},
+    approvals::{Verified, body_digest, by_members, fresh, members, sound, standing},
     authority::{Authority, authority, has_role},
 };
 use crate::{
@@ -44,6 +44,7 @@ pub(crate) fn propose(
     let verified = by_members(state, context)?;
     fresh(state, context.now, command.nonce, command.expires_at)?;
     let digest = body_digest(&command.body);
+    standing(state, digest, command.nonce, command.expires_at)?;
     meant(verified, digest, command.nonce, command.expires_at)?;
     let Authority::Council(delay) = authority(state, &command.body)? else {
         let (got, limit) = (command.body.word(), "a command of the council");

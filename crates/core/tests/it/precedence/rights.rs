@@ -273,3 +273,26 @@ fn approving() {
         }
     }
 }
+
+/// What was signed on a withdrawn proposal: after the delay, before what else is wrong with it.
+#[test]
+fn withdrawn_signatures() {
+    for delay in [Span::ZERO, Span::days(2)] {
+        let world = &mut council(delay);
+        let body = withdraw("main");
+        let digest = body_digest(&body);
+        let propose = Propose { body: Box::new(body.clone()), nonce: 5, expires_at: UNTIL };
+        let propose = Body::from(propose);
+        world.must("op", propose.clone());
+        world.must("guardian", CancelProposal { proposal: PROPOSAL });
+        let mut ladder = Ladder::default();
+        let command = signed(world, "op", &body, &by(&digest, 5, &[1]));
+        ladder.command(world, &command, C::TooFewSignatures);
+        let command = signed(world, "op", &body, &by(&digest, 5, &[1, 2]));
+        let code = if delay.is_zero() { C::ProposalClosed } else { C::Timelocked };
+        ladder.command(world, &command, code);
+        let mut ladder = Ladder::default();
+        let command = signed(world, "op", &propose, &by(&digest, 6, &[1]));
+        ladder.command(world, &command, C::ProposalClosed);
+    }
+}
