@@ -112,6 +112,8 @@ pub(crate) fn clean_up_when_interrupted() -> Result<(), Failure> {
             // A folder may be filled while it is emptied.
             (0..REMOVALS).any(|_| remove(path).is_ok());
         }
+        // Nobody may be there to read it.
+        let _ = writeln!(std::io::stderr(), "\ninterrupted; what was unfinished is removed");
         std::process::exit(130);
     })
     .map_err(|error| Failure::Environment(format!("interrupts: {error}")))

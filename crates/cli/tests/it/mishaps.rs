@@ -128,6 +128,7 @@ fn an_interrupted_demo_takes_its_files_with_it() {
     interrupt(&child);
     let output = child.wait_with_output().unwrap();
     assert_eq!(code(&output), 130, "{}", err(&output));
+    assert!(err(&output).contains("interrupted; "), "{}", err(&output));
     assert_eq!(entries(&folder.join("d")), 0);
     // The same folder serves the next run.
     out(&backstop(folder, &["demo", "--out", "d", "--steps", "6"]));
