@@ -5,16 +5,20 @@
 //! of handles, refusals with number, code, value, limit and hint. No rule is here; every answer comes
 //! out of `core`.
 
+mod commands;
 mod json;
 mod preset;
 mod query;
 mod run;
 mod scenario;
+mod source;
 mod view;
 
+pub use commands::{command_body, commands};
 pub use json::{event_json, named, problem};
 pub use preset::{PRESETS, Preset, PresetError};
 pub use query::{Query, answer};
 pub use run::{Host, HostError, MemoryHost, Outcome, books, run};
-pub use scenario::{Expect, FileError, Format, Scenario, Step};
+pub use scenario::{Expect, Scenario, Step};
+pub use source::{Fault, Format, Place};
 pub use view::{account_view, fund_view, loss_view, market_view, waterfall_view};

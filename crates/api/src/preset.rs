@@ -1,5 +1,9 @@
 //! Presets: a venue's rules as a list of setup commands.
 
+use crate::{
+    Format,
+    source::{Fault, Source, Wrong},
+};
 use backstop_core::{Body, Genesis, RULES_VERSION, policy::Limits};
 use backstop_units::Label;
 use serde::Deserialize;
@@ -37,9 +41,21 @@ pub enum PresetError {
         /// What there is.
         known: String,
     },
-    /// Not readable.
-    #[error("{0}")]
-    Unreadable(String),
+    /// One of those in the binary is not readable: a defect.
+    #[error(transparent)]
+    Unreadable(#[from] Fault),
+}
+
+impl PresetError {
+    /// The same, for the text that named the preset.
+    pub(crate) fn wrong(self) -> Wrong {
+        match self {
+            Self::Unknown { got, known } => {
+                Wrong::of(format!("no preset {got:?}")).expecting(format!("one of {known}"))
+            }
+            Self::Unreadable(fault) => Wrong::of(fault.to_string()),
+        }
+    }
 }
 
 impl Preset {
@@ -49,7 +65,7 @@ impl Preset {
     /// [`PresetError::Unknown`] with the names there are.
     pub fn named(name: &str) -> Result<Self, PresetError> {
         if let Some((_, text)) = PRESETS.iter().find(|(known, _)| *known == name) {
-            return Self::parse(text);
+            return Ok(Self::parse(text)?);
         }
         let known: Vec<_> = PRESETS.iter().map(|(known, _)| *known).collect();
         Err(PresetError::Unknown { got: name.to_owned(), known: known.join(", ") })
@@ -58,9 +74,10 @@ impl Preset {
     /// Reads a preset from TOML.
     ///
     /// # Errors
-    /// [`PresetError::Unreadable`] with line and column.
-    pub fn parse(text: &str) -> Result<Self, PresetError> {
-        toml::from_str(text).map_err(|error| PresetError::Unreadable(error.to_string()))
+    /// [`Fault`] with line and column.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        let source = Source(text);
+        source.convert(&source.read(Format::Toml)?)
     }
 
     /// The genesis of a ledger with these rules.

@@ -116,13 +116,18 @@ pub fn run(scenario: &Scenario, host: &mut impl Host) -> Result<Outcome, HostErr
     let (mut steps, mut unmet) = (Vec::new(), Vec::new());
     for (at, step) in scenario.steps.iter().enumerate() {
         let wanted = step.at.unwrap_or(now.plus(step.after.unwrap_or_default()));
-        let result = if wanted < now {
+        let mut result = if wanted < now {
             let reject = Reject::new(RejectCode::TimeRunsBack, wanted, now);
             json!({ "step": at + 1, "at": wanted, "reject": problem(&reject) })
         } else {
             now = wanted;
             one(step, at, now, host)?
         };
+        if let (Value::Object(fields), Some(place)) = (&mut result, scenario.step_place(at))
+            && fields.contains_key("reject")
+        {
+            fields.insert("line".to_owned(), json!(place.line));
+        }
         if let Some(missing) = step.expect.as_ref().and_then(|expect| missing(expect, &result)) {
             unmet.push((at + 1, missing));
         }

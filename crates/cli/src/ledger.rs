@@ -1,6 +1,9 @@
 //! The ledger behind a verb: read-only from its journal, in memory, or through the durable engine.
 
-use crate::{commands::show::halted, exit::Failure};
+use crate::{
+    commands::show::halted,
+    exit::{Failure, chain},
+};
 use backstop_api::{Host, HostError};
 use backstop_core::{Body, Command, Corrupt, Event, Genesis, Halt, Record, Reject, State};
 use backstop_engine::{Engine, EngineError, Options, ScenarioClock, ids::uuid7};
@@ -14,7 +17,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A journal's failure, with the file's name.
 pub(crate) fn journal_failure(path: &Path, error: &JournalError) -> Failure {
-    Failure::Environment(format!("{}: {error}", path.display()))
+    Failure::file(path, error)
 }
 
 /// Opens a journal to read.
@@ -76,21 +79,18 @@ impl Durable {
     /// Begins a ledger in a new journal, or in memory without one.
     ///
     /// # Errors
-    /// [`Failure`] of the file, or the setup command that was refused.
+    /// What the engine says, such as the setup command that was refused.
     pub(crate) fn create(
         path: Option<&Path>,
         genesis: &Genesis,
         start: Timestamp,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, EngineError> {
         let clock = ScenarioClock::at(start);
         let options = Options::with_clock(clock.clone());
-        let engine =
-            match path {
-                Some(path) => Engine::create(path, genesis, options)
-                    .map_err(|error| engine_failure(path, &error)),
-                None => Engine::memory(genesis, options)
-                    .map_err(|error| Failure::Input(error.to_string())),
-            };
+        let engine = match path {
+            Some(path) => Engine::create(path, genesis, options),
+            None => Engine::memory(genesis, options),
+        };
         Ok(Self { engine: engine?, clock, commands: 0 })
     }
 
@@ -104,7 +104,7 @@ impl Durable {
     /// Why the writer has stopped, if it has: more than the callers were told.
     fn stopped(&self, reject: Reject) -> HostError {
         match self.engine.failed() {
-            Some(failure) => HostError::Broken(failure.to_string()),
+            Some(failure) => HostError::Broken(chain(failure)),
             None => HostError::Reject(reject),
         }
     }
@@ -116,7 +116,7 @@ pub(crate) fn engine_failure(path: &Path, error: &EngineError) -> Failure {
         EngineError::Genesis { halt, .. } if matches!(**halt, Halt::Reject(_)) => {
             Failure::Input(error.to_string())
         }
-        _ => Failure::Environment(format!("{}: {error}", path.display())),
+        _ => Failure::file(path, error),
     }
 }
 
@@ -135,7 +135,7 @@ impl Host for Durable {
     }
 
     fn look<T>(&mut self, look: impl FnOnce(&State) -> T) -> Result<T, HostError> {
-        self.state(look).map_err(|error| HostError::Broken(error.to_string()))
+        self.state(look).map_err(|error| HostError::Broken(chain(&error)))
     }
 }
 

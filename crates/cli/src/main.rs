@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         Err(error) => return exit::usage(&error),
     };
     let mut printer = Printer::new(cli.json, cli.no_progress);
-    match dispatch(cli, &mut printer) {
+    match files::clean_up_when_interrupted().and_then(|()| dispatch(cli, &mut printer)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(&printer),
     }

@@ -8,12 +8,80 @@ use crate::{
     liquidation::{market, settle},
     loss::{lifecycle, recovery},
     reject::{Halt, Reject, RejectCode},
+    state::State,
     txn::Txn,
 };
+use backstop_units::Timestamp;
+
+/// What can be told of a command without asking who sent it: its times, its size, and what may stand
+/// in it.
+pub(crate) fn envelope(state: &State, now: Timestamp, body: &Body) -> Result<(), Reject> {
+    match body {
+        Body::Linked(command) => {
+            let steps = &command.steps;
+            steps.iter().try_for_each(|step| dated(state, now, step))?;
+            let limit = usize::from(state.meta.limits.steps_max);
+            if steps.is_empty() || steps.len() > limit {
+                return Err(Reject::new(RejectCode::BatchTooLarge, steps.len(), limit));
+            }
+            steps.iter().try_for_each(flat)?;
+            steps.iter().try_for_each(|step| sandboxed(state, step))
+        }
+        Body::Propose(command) => flat(&command.body),
+        single => {
+            dated(state, now, single)?;
+            sandboxed(state, single)
+        }
+    }
+}
+
+fn dated(state: &State, now: Timestamp, body: &Body) -> Result<(), Reject> {
+    match body {
+        Body::Reconcile(command) => custody::dated(state, now, command),
+        _ => Ok(()),
+    }
+}
+
+/// One level deep: what holds other commands, or stands for one, can't be held itself.
+fn flat(body: &Body) -> Result<(), Reject> {
+    match body {
+        Body::Linked(_) | Body::Propose(_) | Body::Approve(_) | Body::Execute(_) => {
+            Err(Reject::nested(body.word()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn sandboxed(state: &State, body: &Body) -> Result<(), Reject> {
+    match body {
+        Body::Opening(_) if !state.meta.limits.sandbox => {
+            Err(Reject::new(RejectCode::SandboxOnly, "a live ledger", "a scenario"))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// Checks the sender's right, then lets the command's rule emit its events.
 pub(crate) fn decide(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Result<(), Halt> {
-    authority::require(txn, context, body)?;
+    match authority::require(txn, context, body) {
+        Ok(()) => carry_out(txn, context, body),
+        Err(Halt::Reject(reject)) if reject.code >= RejectCode::UnknownAsset => {
+            Err(first_missing(txn, context, body, reject))
+        }
+        Err(halt) => Err(halt),
+    }
+}
+
+/// The right hangs on something that is not there; something else may be missing that is declared
+/// before it, and the rule knows. Whatever the rule says, the command is refused.
+fn first_missing(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body, missing: Reject) -> Halt {
+    match carry_out(txn, context, body) {
+        Err(Halt::Reject(other)) if other.code < missing.code => other.into(),
+        _ => missing.into(),
+    }
+}
+
+fn carry_out(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Result<(), Halt> {
     match composite(txn, context, body) {
         Some(done) => done,
         None => single(txn, context, body).and_then(|event| txn.emit(event)),
@@ -84,16 +152,7 @@ fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Ha
     }
 }
 
-/// All steps or none, one level deep.
+/// All steps or none; how many and which is a matter of the [`envelope`].
 fn linked(txn: &mut Txn<'_>, context: &Context<'_>, command: &Linked) -> Result<(), Halt> {
-    let limit = usize::from(txn.state().meta.limits.steps_max);
-    if command.steps.is_empty() || command.steps.len() > limit {
-        return Err(Reject::new(RejectCode::BatchTooLarge, command.steps.len(), limit).into());
-    }
-    command.steps.iter().try_for_each(|step| match step {
-        Body::Linked(_) | Body::Propose(_) | Body::Approve(_) | Body::Execute(_) => {
-            Err(Reject::nested(step.word()).into())
-        }
-        step => decide(txn, context, step),
-    })
+    command.steps.iter().try_for_each(|step| decide(txn, context, step))
 }

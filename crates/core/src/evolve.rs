@@ -265,7 +265,9 @@ fn proposal(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             Ok(())
         }
         Event::Executed { proposal } | Event::ProposalCancelled { proposal } => {
-            state.proposals.change(*proposal)?.closed = true;
+            let item = state.proposals.change(*proposal)?;
+            item.closed = true;
+            state.labels.close(item);
             Ok(())
         }
         _ => Err(Corrupt::DanglingHandle),

@@ -5,7 +5,7 @@ use crate::{
     command::Command,
     decide,
     event::Event,
-    governance::{Context, Power, Verified, approvals},
+    governance::{Context, Power, Signed, approvals},
     record::{Asked, Entry, Genesis, Record},
     reject::{Corrupt, Halt, Reject, RejectCode},
     state::State,
@@ -14,11 +14,12 @@ use crate::{
 use alloc::vec::Vec;
 use backstop_units::{Label, Seq, Timestamp};
 
-/// A command whose signatures were checked, or are trusted because the log holds them.
+/// A command whose signatures were checked, or are trusted because the log holds them. What is wrong
+/// with them is told when it is its turn among the rejects, by [`apply`].
 #[derive(Clone, Debug)]
 pub struct Checked<'a> {
     command: &'a Command,
-    verified: Option<Verified>,
+    signed: Option<Signed>,
     check_signatures: bool,
 }
 
@@ -29,21 +30,21 @@ impl<'a> Checked<'a> {
     /// See [`approvals::verify_approvals`].
     #[inline]
     pub fn new(ledger: Label, command: &'a Command) -> Result<Self, Reject> {
-        let verified = approvals::verify_approvals(ledger, command)?;
-        Ok(Self { command, verified, check_signatures: true })
+        let signed = approvals::verify_approvals(ledger, command)?;
+        Ok(Self { command, signed, check_signatures: true })
     }
 
     /// Takes the signatures of a recorded command as checked.
     ///
     /// # Errors
-    /// [`RejectCode::DuplicateSigner`].
+    /// As [`Checked::new`].
     pub fn trusting(command: &'a Command) -> Result<Self, Reject> {
-        let verified = command
+        let signed = command
             .approvals
             .as_ref()
             .map(|found| approvals::trusted(command, found))
             .transpose()?;
-        Ok(Self { command, verified, check_signatures: false })
+        Ok(Self { command, signed, check_signatures: false })
     }
 }
 
@@ -68,6 +69,7 @@ pub fn begin(genesis: &Genesis, now: Timestamp) -> Result<(State, Vec<Event>), (
         check_signatures: true,
     };
     for (at, body) in genesis.setup.iter().enumerate() {
+        decide::envelope(txn.state(), now, body).map_err(|reject| (at, reject.into()))?;
         decide::decide(&mut txn, &context, body).map_err(|halt| (at, halt))?;
     }
     txn.advance(now);
@@ -114,6 +116,7 @@ fn run(txn: &mut Txn<'_>, checked: &Checked<'_>, now: Timestamp) -> Result<(), H
         return Err(Corrupt::OutOfOrder.into());
     }
     let occurred_at = occurred_at(state, command, now)?;
+    decide::envelope(state, now, &command.body)?;
     let actor = state
         .account_id(command.actor)
         .map_err(|_| Reject::got(RejectCode::UnknownActor, command.actor))?;
@@ -121,7 +124,7 @@ fn run(txn: &mut Txn<'_>, checked: &Checked<'_>, now: Timestamp) -> Result<(), H
         now,
         occurred_at,
         actor: Some(actor),
-        power: Power::Sender(checked.verified.as_ref()),
+        power: Power::Sender(checked.signed.as_ref()),
         check_signatures: checked.check_signatures,
     };
     // Events see the new time: what a command starts, starts now.

@@ -128,8 +128,16 @@ impl From<MathError> for Reject {
 
 macro_rules! rejects {
     ($($number:literal $variant:ident $name:literal $what:literal => $hint:literal;)*) => {
-        /// The rule that refused. Numbers come in bands for each part, are never reused, and their
-        /// order is the order of precedence where one command breaks several rules of a band.
+        /// The rule that refused. Numbers come in bands for each part and are never reused.
+        ///
+        /// Their order is the order of precedence: a command that breaks several rules is refused by the
+        /// one that is declared first. Three things stand against it. A rule that hangs on something
+        /// isn't asked when that is not there. The steps of a linked batch are decided one after the
+        /// other, so past what can be told without the state the first step that fails speaks. And two
+        /// refusals come when they must: [`BatchTooLarge`](Self::BatchTooLarge) for approvals is given
+        /// before their signatures cost time and the state is looked at, and
+        /// [`Overflow`](Self::Overflow) of a column in the books after all else, when the events are
+        /// applied.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u16)]
         pub enum RejectCode {
@@ -185,7 +193,7 @@ rejects! {
     209 TooFewSignatures "TOO_FEW_SIGNATURES" "fewer valid signatures than the council's threshold" => "collect more signatures, or propose and let others approve";
     210 Timelocked "TIMELOCKED" "this change must wait out its delay" => "propose it, and execute the proposal when it is ready";
     211 UnknownProposal "UNKNOWN_PROPOSAL" "no such proposal" => "list the proposals";
-    212 ProposalClosed "PROPOSAL_CLOSED" "the proposal was executed or cancelled" => "propose again";
+    212 ProposalClosed "PROPOSAL_CLOSED" "the proposal was executed or cancelled" => "propose again with a higher nonce";
     213 ProposalMismatch "PROPOSAL_MISMATCH" "the approval names other bytes, nonce or expiry than the proposal" => "sign the proposal's own digest, nonce and expiry";
     214 ProposalNotReady "PROPOSAL_NOT_READY" "the proposal lacks signatures or its delay is not over" => "wait until it is ready";
     215 BadCouncil "BAD_COUNCIL" "a council needs distinct keys and a threshold of 1 to all of them" => "correct keys and threshold";

@@ -126,6 +126,8 @@ pub(crate) struct Labels {
     pub(crate) positions: Index<(TrancheId, AccountId), u32>,
     pub(crate) contributions: Index<(FundId, AccountId), u32>,
     pub(crate) claims: Index<(LossId, u8, u32), u32>,
+    /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
+    pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
 
 impl Labels {
@@ -139,6 +141,15 @@ impl Labels {
             positions: Index::new(seed),
             contributions: Index::new(seed),
             claims: Index::new(seed),
+            closed: Index::new(seed),
+        }
+    }
+
+    /// Remembers what was signed on a proposal that closes; several may be alike.
+    pub(crate) fn close(&mut self, proposal: &Proposal) {
+        let signed = (proposal.digest, proposal.nonce, proposal.expires_at);
+        if self.closed.get(signed).is_none() {
+            self.closed.insert(signed, ());
         }
     }
 
@@ -151,6 +162,7 @@ impl Labels {
         self.positions.commit();
         self.contributions.commit();
         self.claims.commit();
+        self.closed.commit();
     }
 
     fn rollback(&mut self) {
@@ -162,6 +174,7 @@ impl Labels {
         self.positions.rollback();
         self.contributions.rollback();
         self.claims.rollback();
+        self.closed.rollback();
     }
 }
 
@@ -298,6 +311,8 @@ impl State {
         self.claims
             .iter()
             .for_each(|(id, c)| labels.claims.insert((c.loss, c.row, c.position), id));
+        let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
+        closed.for_each(|(_, proposal)| labels.close(proposal));
     }
 
     /// SHA-256 of the canonical bytes: the same in every run, on every machine.

@@ -1,4 +1,5 @@
 //! Conformance cases and golden scenarios, through the same runner as `backstop run`.
 
 mod conformance;
+mod kana;
 mod scenarios;

@@ -18,8 +18,8 @@ fn every_scenario_meets_its_expectations() {
             let text = fs::read_to_string(file).unwrap();
             let scenario = Scenario::parse(&text, Format::of(file))
                 .unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-            let genesis = scenario.genesis().unwrap();
-            let mut host = MemoryHost::new(&genesis, scenario.start)
+            let genesis = scenario.genesis();
+            let mut host = MemoryHost::new(genesis, scenario.start)
                 .unwrap_or_else(|e| panic!("{}: {e}", file.display()));
             let outcome = run(&scenario, &mut host).unwrap();
             assert_eq!(outcome.unmet, [], "{}", file.display());

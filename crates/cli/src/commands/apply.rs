@@ -7,18 +7,27 @@ use crate::{
     ledger::{PATIENCE, engine_failure},
     printer::Printer,
 };
-use backstop_api::{event_json, problem};
+use backstop_api::{commands, event_json, problem};
 use backstop_core::{Command, Reject};
 use backstop_engine::{Clock, Engine, Options, SystemClock, ids::uuid7};
 use serde_json::{Value, json};
 use std::path::Path;
 
+/// What to do when the journal failed on the way.
+const AGAIN: &str = "what was answered is in the journal; mend the cause, then send the rest again \
+                     (a command with the same id is never carried out twice)";
+
 pub(crate) fn run(args: &ApplyArgs, db: &Path, printer: &Printer) -> Result<(), Failure> {
     let text = files::read(&args.file)?;
-    let commands = parse(&text, &args.file)?;
+    let now = SystemClock::default().now();
+    let commands =
+        commands(&text, |at| uuid7(now, at)).map_err(|fault| Failure::text(&args.file, fault))?;
     let engine =
         Engine::open(db, Options::default()).map_err(|error| engine_failure(db, &error))?;
     let done = send(&engine, commands, args, printer);
+    if let Some(failure) = engine.failed() {
+        return Err(Failure::file(db, failure).hinting(AGAIN));
+    }
     drop(engine);
     match done? {
         None => Ok(()),
@@ -37,13 +46,16 @@ fn send(
     for command in commands {
         let (id, word) = (command.id, command.body.word());
         let answer = if args.dry_run { engine.dry_run(&command) } else { engine.call(command) };
+        if answer.is_err() && engine.failed().is_some() {
+            break;
+        }
         let line = match &answer {
             Ok(receipt) => {
                 // Names in events may be as new as the command itself.
                 if !args.dry_run {
                     engine
                         .wait_for(receipt.seq, PATIENCE)
-                        .map_err(|error| Failure::Environment(error.to_string()))?;
+                        .map_err(|error| Failure::machine(&error))?;
                 }
                 let events: Vec<Value> = engine.read(|state| {
                     receipt.events.iter().map(|event| event_json(event, state)).collect()
@@ -62,37 +74,4 @@ fn send(
         }
     }
     Ok(first)
-}
-
-/// One command a line, or an array of them; one without an id gets a new one.
-fn parse(text: &str, path: &Path) -> Result<Vec<Command>, Failure> {
-    let told = |at: &str, error: &dyn std::fmt::Display| {
-        Failure::Input(format!("{}{at}: {error}", path.display()))
-    };
-    let now = SystemClock::default().now();
-    if text.trim_start().starts_with('[') {
-        let items: Vec<Value> = serde_json::from_str(text).map_err(|error| told("", &error))?;
-        let numbered = (0u64..).zip(items);
-        return numbered
-            .map(|(at, item)| {
-                command(item, uuid7(now, at))
-                    .map_err(|e| told(&format!(", command {}", at + 1), &e))
-            })
-            .collect();
-    }
-    let lines = (0u64..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-    lines
-        .map(|(at, line)| {
-            let line_number = format!(", line {}", at + 1);
-            let item = serde_json::from_str(line).map_err(|error| told(&line_number, &error))?;
-            command(item, uuid7(now, at)).map_err(|error| told(&line_number, &error))
-        })
-        .collect()
-}
-
-fn command(mut item: Value, id: backstop_units::Label) -> Result<Command, serde_json::Error> {
-    if let Value::Object(fields) = &mut item {
-        fields.entry("id").or_insert_with(|| Value::String(id.to_string()));
-    }
-    serde_json::from_value(item)
 }

@@ -41,5 +41,5 @@ fn csv_of(db: &Path, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 fn told(error: ExportError) -> Failure {
-    Failure::Environment(error.to_string())
+    Failure::machine(&error)
 }

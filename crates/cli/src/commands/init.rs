@@ -43,12 +43,10 @@ pub(crate) fn run(args: &InitArgs, db: &Path, printer: &Printer) -> Result<(), F
 
 fn preset(name: &str) -> Result<Preset, Failure> {
     let path = Path::new(name);
-    let preset = if path.extension().is_some() {
-        Preset::parse(&files::read(path)?)
-    } else {
-        Preset::named(name)
-    };
-    preset.map_err(|error| Failure::Input(error.to_string()))
+    if path.extension().is_some() {
+        return Preset::parse(&files::read(path)?).map_err(|fault| Failure::text(path, fault));
+    }
+    Preset::named(name).map_err(|error| Failure::Input(error.to_string()))
 }
 
 fn council(args: &InitArgs) -> Result<Body, Failure> {

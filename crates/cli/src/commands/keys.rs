@@ -6,10 +6,8 @@ use crate::{
     files,
     printer::Printer,
 };
-use backstop_core::{
-    Body,
-    governance::{approval_bytes, body_digest},
-};
+use backstop_api::command_body;
+use backstop_core::governance::{approval_bytes, body_digest};
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::json;
 use std::path::Path;
@@ -20,8 +18,7 @@ pub(crate) fn run(args: &KeysArgs, printer: &Printer) -> Result<(), Failure> {
         KeysVerb::Sign { key, ledger, nonce, expires, body } => {
             let secret = load(key)?;
             let text = files::read(body)?;
-            let body: Body = serde_json::from_str(&text)
-                .map_err(|error| Failure::Input(format!("{}: {error}", body.display())))?;
+            let body = command_body(&text).map_err(|fault| Failure::text(body, fault))?;
             let digest = body_digest(&body);
             let bytes = approval_bytes(*ledger, *nonce, *expires, &digest);
             let signature = secret.sign(&bytes);

@@ -1,20 +1,26 @@
 //! `run`: a scenario file in memory, through the same engine as `serve` will use.
 
-use crate::{args::RunArgs, exit::Failure, files, ledger::Durable, printer::Printer};
+use crate::{
+    args::RunArgs,
+    exit::Failure,
+    files::{self, Unfinished},
+    ledger::{Durable, engine_failure},
+    printer::Printer,
+};
 use backstop_api::{Format, HostError, Scenario};
+use backstop_engine::EngineError;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::Path;
 
 pub(crate) fn run(args: &RunArgs, printer: &Printer) -> Result<(), Failure> {
     let text = files::read(&args.file)?;
-    let told =
-        |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", args.file.display()));
-    let scenario = Scenario::parse(&text, Format::of(&args.file)).map_err(|error| told(&error))?;
-    let genesis = scenario.genesis().map_err(|error| told(&error))?;
+    let scenario = Scenario::parse(&text, Format::of(&args.file))
+        .map_err(|fault| Failure::text(&args.file, fault))?;
     // Books are written from a journal: one of its own, that goes with the run.
-    let scratch = args.books.as_ref().map(|_| Scratch::new()).transpose()?;
-    let journal = scratch.as_ref().map(|scratch| scratch.0.join("journal.db"));
-    let mut host = Durable::create(journal.as_deref(), &genesis, scenario.start)?;
+    let scratch = args.books.as_ref().map(|_| scratch()).transpose()?;
+    let journal = scratch.as_ref().map(|scratch| scratch.path().join("journal.db"));
+    let mut host = Durable::create(journal.as_deref(), scenario.genesis(), scenario.start)
+        .map_err(|error| not_begun(&scenario, args, journal.as_deref(), &error))?;
     let outcome = backstop_api::run(&scenario, &mut host).map_err(|error| match error {
         HostError::Reject(reject) => Failure::Rejected(reject),
         HostError::Broken(what) => Failure::Environment(what),
@@ -29,29 +35,35 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> Result<(), Failure> {
         None => Ok(()),
         Some((step, what)) => {
             let count = outcome.unmet.len();
+            let place = scenario.step_place(step - 1);
+            let at = place.map_or_else(String::new, |at| format!(":{}:{}", at.line, at.column));
             Err(Failure::Unverified(format!(
-                "{count} expectations not met; the first at step {step}: {what}"
+                "{}{at}: {count} expectations not met; the first at step {step}: {what}",
+                args.file.display()
             )))
         }
     }
 }
 
 /// A folder that goes when the run ends.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self, Failure> {
-        let folder = std::env::temp_dir().join(format!("backstop-run-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
-        Ok(Self(folder))
-    }
+fn scratch() -> Result<Unfinished, Failure> {
+    let folder = std::env::temp_dir().join(format!("backstop-run-{}", std::process::id()));
+    Unfinished::folder(folder)
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // A leftover folder in the temporary place harms nobody.
-        let _ = std::fs::remove_dir_all(&self.0);
+/// Why the scenario's ledger could not be begun, with the place of the setup command at fault.
+fn not_begun(
+    scenario: &Scenario,
+    args: &RunArgs,
+    journal: Option<&Path>,
+    error: &EngineError,
+) -> Failure {
+    if let EngineError::Genesis { step, halt } = error
+        && let Some(fault) = scenario.setup_fault(*step, halt)
+    {
+        return Failure::text(&args.file, fault);
     }
+    engine_failure(journal.unwrap_or(&args.file), error)
 }
 
 fn text_of(value: &Value) -> String {
@@ -60,7 +72,8 @@ fn text_of(value: &Value) -> String {
         let what = match (&step["reject"], &step["result"], &step["events"]) {
             (Value::Object(reject), ..) => {
                 format!(
-                    "refused {} (got {}, limit {})",
+                    "refused on line {}: {} (got {}, limit {})",
+                    step["line"],
                     reject["code"].as_str().unwrap_or_default(),
                     plain(&reject["got"]),
                     plain(&reject["limit"])

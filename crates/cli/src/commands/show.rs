@@ -131,7 +131,7 @@ fn one_loss(id: LossId, svg: bool, db: &Path, printer: &Printer) -> Result<(), F
 }
 
 fn told(error: ExportError) -> Failure {
-    Failure::Environment(error.to_string())
+    Failure::machine(&error)
 }
 
 fn losses(state: &State, limit: usize, printer: &Printer) -> Result<(), Failure> {

@@ -1,9 +1,13 @@
 //! The binary as a user meets it: output, exit codes, files left behind.
 
+mod faults;
+#[path = "../../../api/tests/it/kana.rs"]
+mod kana;
+mod mishaps;
+
 use serde_json::{Value, json};
 use std::{
     fs,
-    io::Write,
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -102,7 +106,7 @@ fn wrong_inputs_have_their_exit_codes() {
         (&["verify", "empty.db"], 4, "empty.db"),
         (&["fund", "list", "--db", "junk.db"], 4, "junk.db"),
         (&["run", "missing.toml"], 4, "missing.toml"),
-        (&["run", "junk.toml"], 2, "line 2"),
+        (&["run", "junk.toml"], 2, "junk.toml:2:15: "),
         (&["run", "unmet.toml"], 3, "step 1"),
         (&["nonsense"], 2, "unrecognized subcommand"),
         (&["loss", "show", "loss_x"], 2, "loss_"),
@@ -116,7 +120,7 @@ fn wrong_inputs_have_their_exit_codes() {
     out(&backstop(folder, &["init"]));
     let junk = backstop(folder, &["apply", "junk.jsonl"]);
     assert_eq!(code(&junk), 2);
-    assert!(err(&junk).contains("line 1"), "{}", err(&junk));
+    assert!(err(&junk).contains("junk.jsonl:1:14: not JSON"), "{}", err(&junk));
 }
 
 #[test]
@@ -275,38 +279,19 @@ fn completions_and_references_come_from_the_code() {
     }
 }
 
-/// The Kana cases through the binary: the public engine, a scenario file, exit code 0.
+/// The Kana cases through the binary: the durable engine on a file, every field that a case expects.
 #[test]
 fn kana_cases_through_run() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: Value =
-        serde_json::from_str(include_str!("../../../../conformance/kana.json")).unwrap();
-    let mut seen = 0;
-    for case in cases["cases"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|case| case["group"] == "kana_liquidation_split")
-    {
-        let (inputs, expected) = (&case["inputs"], &case["expected"]);
-        let scenario = json!({
-            "preset": "kana",
-            "setup": [
-                { "open_account": { "label": "user" } }, { "open_account": { "label": "liquidator" } },
-                { "set_threshold": { "fund": "main", "threshold": inputs["threshold_units"].to_string() } },
-            ],
-            "opening": [{ "account": { "reserve": "main" }, "asset": "kusdt", "amount": inputs["fund_balance_units"].to_string() }],
-            "steps": [
-                { "actor": "venue", "command": { "settle_liquidation": { "market": "sol-perp", "account": "user", "liquidator": "liquidator",
-                    "outcome": inputs["remaining_collateral_units"].to_string(), "evidence": "22".repeat(32) } } },
-                { "query": { "fund": { "fund": "main" } }, "expect": { "contains": { "balance": expected["fund_after"].to_string() } } },
-            ],
-        });
-        let file = folder.path().join("case.json");
-        fs::File::create(&file).unwrap().write_all(scenario.to_string().as_bytes()).unwrap();
-        let run = value(&backstop(folder.path(), &["run", "case.json", "--json"]));
+    let cases = kana::cases();
+    assert!(cases.len() >= 11, "only {} cases", cases.len());
+    for case in cases {
+        fs::write(folder.path().join("case.json"), kana::scenario(&case).to_string()).unwrap();
+        // Books are written from a journal on disk.
+        let args = ["run", "case.json", "--json", "--books", "case.ledger"];
+        let run = value(&backstop(folder.path(), &args));
+        kana::check(&case, run["steps"].as_array().unwrap());
         assert_eq!(run["books"]["trial_balance"]["balanced"], true);
-        seen += 1;
+        assert!(folder.path().join("case.ledger").exists());
     }
-    assert!(seen >= 7);
 }

@@ -79,8 +79,11 @@ pub(crate) fn room(state: &State, id: FundId, fund: &Fund) -> Result<Amount, Hal
 /// contributions out. At exactly the threshold it is nothing.
 ///
 /// # Errors
-/// The first rule that leaves nothing, in the order of the reject table from `LOSS_OPEN` on.
+/// The first rule that leaves nothing, in the order of the reject table from `LOSS_OPEN` on; before
+/// them [`RejectCode::Overflow`], for a target whose band can't be computed.
 pub fn excess(state: &State, id: FundId, fund: &Fund, now: Timestamp) -> Result<Amount, Halt> {
+    let parts = coverage(state, id, fund)?;
+    let band = fund.policy.coverage_min.of_ceil(fund.target)?;
     if let Some(loss) = state.holds.expect(id)?.gated_by(now) {
         return Err(Reject::got(RejectCode::LossOpen, loss).into());
     }
@@ -89,8 +92,6 @@ pub fn excess(state: &State, id: FundId, fund: &Fund, now: Timestamp) -> Result<
         let open = suspense.credit_balance().saturating_add(suspense.debit_balance());
         return Err(Reject::new(RejectCode::SuspenseOpen, open, Amount::ZERO).into());
     }
-    let parts = coverage(state, id, fund)?;
-    let band = fund.policy.coverage_min.of_ceil(fund.target)?;
     if parts.counted < band {
         return Err(Reject::new(RejectCode::CoverageLow, parts.counted, band).into());
     }

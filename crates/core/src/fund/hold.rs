@@ -17,13 +17,13 @@ fn fits(
     used: Amount,
     limit: Span,
 ) -> Result<(), Reject> {
-    if until <= now {
-        return Err(Reject::new(RejectCode::TimeRunsBack, until, now));
-    }
     let more = u128::from(until.since(end.max(now)).ms());
     let total = used.saturating_add(Amount::new(more));
     if total.get() > u128::from(limit.ms()) {
         return Err(Reject::new(RejectCode::AlertTooLong, total, limit));
+    }
+    if until <= now {
+        return Err(Reject::new(RejectCode::TimeRunsBack, until, now));
     }
     Ok(())
 }

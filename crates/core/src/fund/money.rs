@@ -9,29 +9,34 @@ use crate::{
     reject::{Halt, Reject, RejectCode},
     state::{Fund, State},
 };
-use backstop_units::{AccountId, Amount, FundId, Label};
+use backstop_units::{AccountId, Amount, AssetId, FundId, Timestamp};
 
-/// The checks that a payment into a fund out of a free balance has to pass.
+/// What a payment into a fund out of a free balance has to be: something, of the fund's asset, there.
 pub(crate) fn payable(
     state: &State,
-    context: &Context<'_>,
-    (id, fund): (FundId, &Fund),
-    (account, asset, amount): (AccountId, Label, Amount),
+    fund: &Fund,
+    account: AccountId,
+    (asset, amount): (AssetId, Amount),
 ) -> Result<(), Halt> {
     if amount.is_zero() {
         return Err(Reject::none(RejectCode::ZeroAmount).into());
     }
-    if state.asset_id(asset)? != fund.asset {
-        let held = state.assets.expect(fund.asset)?.label;
-        return Err(Reject::new(RejectCode::WrongAsset, asset, held).into());
+    if asset != fund.asset {
+        let [got, held] = [state.assets.expect(asset)?, state.assets.expect(fund.asset)?];
+        return Err(Reject::new(RejectCode::WrongAsset, got.label, held.label).into());
     }
     let free = state.ledger.owed(LedgerAccount::Balance(account), fund.asset);
     if amount > free {
         return Err(Reject::new(RejectCode::InsufficientBalance, amount, free).into());
     }
-    let holds = state.holds.expect(id)?;
-    if holds.is_paused(context.now) {
-        return Err(Reject::new(RejectCode::EntriesPaused, context.now, holds.paused_until).into());
+    Ok(())
+}
+
+/// Whether entries into a fund are open now.
+pub(crate) fn enterable(state: &State, now: Timestamp, fund: FundId) -> Result<(), Halt> {
+    let holds = state.holds.expect(fund)?;
+    if holds.is_paused(now) {
+        return Err(Reject::new(RejectCode::EntriesPaused, now, holds.paused_until).into());
     }
     Ok(())
 }
@@ -42,11 +47,12 @@ pub(crate) fn contribute(
     context: &Context<'_>,
     command: &Contribute,
 ) -> Result<Event, Halt> {
-    let fund_id = state.fund_id(command.fund)?;
-    let fund = state.funds.expect(fund_id)?;
+    let asset = state.asset_id(command.asset)?;
     let account = state.account_id(command.account)?;
-    payable(state, context, (fund_id, fund), (account, command.asset, command.amount))?;
-    Ok(Event::Contributed { fund: fund_id, account, asset: fund.asset, amount: command.amount })
+    let id = state.fund_id(command.fund)?;
+    payable(state, state.funds.expect(id)?, account, (asset, command.amount))?;
+    enterable(state, context.now, id)?;
+    Ok(Event::Contributed { fund: id, account, asset, amount: command.amount })
 }
 
 pub(crate) fn withdraw_excess(

@@ -47,9 +47,9 @@ fn check_policy(policy: &FundPolicy) -> Result<(), Reject> {
 }
 
 pub(crate) fn create_fund(state: &State, command: &CreateFund) -> Result<Event, Halt> {
-    free_label(command.label, state.fund_id(command.label).is_ok())?;
     let asset = state.asset_id(command.asset)?;
     let treasury = state.account_id(command.treasury)?;
+    free_label(command.label, state.fund_id(command.label).is_ok())?;
     check_policy(&command.policy)?;
     Ok(Event::FundCreated {
         fund: state.funds.next_id(),
@@ -64,8 +64,8 @@ pub(crate) fn create_fund(state: &State, command: &CreateFund) -> Result<Event, 
 }
 
 pub(crate) fn create_tranche(state: &State, command: &CreateTranche) -> Result<Event, Halt> {
-    free_label(command.label, state.tranche_id(command.label).is_ok())?;
     let fund = state.fund_id(command.fund)?;
+    free_label(command.label, state.tranche_id(command.label).is_ok())?;
     let (tranche, label) = (state.tranches.next_id(), command.label);
     Ok(Event::TrancheCreated { tranche, label, fund, policy: command.policy })
 }

@@ -1,49 +1,67 @@
 //! Staking into a tranche.
 
-use super::{money::payable, shares::minted};
+use super::{
+    money::{enterable, payable},
+    shares::minted,
+};
 use crate::{
     command::Stake,
     event::Event,
     governance::Context,
     ledger::LedgerAccount,
     reject::{Corrupt, Halt, Reject, RejectCode},
-    state::{PastShares, State},
+    state::{PastShares, State, Tranche},
 };
+use backstop_units::{Amount, Shares};
 
 /// Mints shares at the current price; none while a loss is open, for no price is right then.
 pub(crate) fn stake(state: &State, context: &Context<'_>, command: &Stake) -> Result<Event, Halt> {
+    let asset = state.asset_id(command.asset)?;
+    let account = state.account_id(command.account)?;
     let id = state.tranche_id(command.tranche)?;
     let tranche = state.tranches.expect(id)?;
     let fund = state.funds.expect(tranche.fund)?;
-    let account = state.account_id(command.account)?;
-    payable(state, context, (tranche.fund, fund), (account, command.asset, command.amount))?;
+    payable(state, fund, account, (asset, command.amount))?;
+    let assets = state.ledger.owed(LedgerAccount::Tranche(id), asset);
+    let minted = minted_now(tranche, assets, command.amount)?;
+    enterable(state, context.now, tranche.fund)?;
     if let Some(loss) = state.holds.expect(tranche.fund)?.gated_by(context.now) {
         return Err(Reject::got(RejectCode::FundGated, loss).into());
     }
-    let assets = state.ledger.owed(LedgerAccount::Tranche(id), fund.asset);
-    if assets.is_zero() && !tranche.shares.is_zero() {
-        return Err(Reject::new(RejectCode::TrancheWiped, assets, tranche.shares).into());
-    }
-    let shares = minted(command.amount, assets, tranche.shares)?;
-    if shares.is_zero() {
-        return Err(Reject::new(RejectCode::ZeroShares, command.amount, assets).into());
-    }
-    if command.amount < tranche.policy.stake_min {
-        return Err(Reject::new(
-            RejectCode::BelowMinimumStake,
-            command.amount,
-            tranche.policy.stake_min,
-        )
-        .into());
-    }
-    if shares < command.min_shares {
-        return Err(Reject::new(RejectCode::Slippage, shares, command.min_shares).into());
-    }
-    tranche.shares.checked_add(shares).ok_or(Reject::overflow())?;
+    let shares = acceptable(tranche, assets, command, minted)?;
     let position =
         state.position(id, account).map_or(state.positions.next_id(), |(position, _)| position);
-    let (asset, amount) = (fund.asset, command.amount);
-    Ok(Event::Staked { tranche: id, position, account, asset, amount, shares })
+    Ok(Event::Staked { tranche: id, position, account, asset, amount: command.amount, shares })
+}
+
+/// What an amount buys; nothing can be told of a wiped tranche, whose shares have no price.
+fn minted_now(tranche: &Tranche, assets: Amount, amount: Amount) -> Result<Option<Shares>, Reject> {
+    if assets.is_zero() && !tranche.shares.is_zero() {
+        return Ok(None);
+    }
+    let shares = minted(amount, assets, tranche.shares)?;
+    tranche.shares.checked_add(shares).ok_or(Reject::overflow())?;
+    Ok(Some(shares))
+}
+
+/// The shares, if the tranche and the staker both take the stake at this price.
+fn acceptable(
+    tranche: &Tranche,
+    assets: Amount,
+    command: &Stake,
+    minted: Option<Shares>,
+) -> Result<Shares, Reject> {
+    if minted.is_some_and(Shares::is_zero) {
+        return Err(Reject::new(RejectCode::ZeroShares, command.amount, assets));
+    }
+    let least = tranche.policy.stake_min;
+    if command.amount < least {
+        return Err(Reject::new(RejectCode::BelowMinimumStake, command.amount, least));
+    }
+    if let Some(shares) = minted.filter(|shares| *shares < command.min_shares) {
+        return Err(Reject::new(RejectCode::Slippage, shares, command.min_shares));
+    }
+    minted.ok_or(Reject::new(RejectCode::TrancheWiped, assets, tranche.shares))
 }
 
 /// Brings a position up to its tranche's losses and series before its shares change: what it held
@@ -71,8 +89,8 @@ pub(crate) fn touch(state: &mut State, id: u32) -> Result<(), Corrupt> {
     position.epoch = epoch;
     if position.series != series {
         position.series = series;
-        position.shares = backstop_units::Shares::ZERO;
-        position.queued = backstop_units::Shares::ZERO;
+        position.shares = Shares::ZERO;
+        position.queued = Shares::ZERO;
     }
     Ok(())
 }

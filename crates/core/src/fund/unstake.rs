@@ -12,17 +12,22 @@ use crate::{
 };
 use backstop_units::{Amount, Shares, TicketId, Timestamp};
 
+/// A ticket under its handle, open or not.
+pub(crate) fn find_ticket(state: &State, id: TicketId) -> Result<&Ticket, Reject> {
+    state.tickets.get(id).ok_or_else(|| Reject::got(RejectCode::UnknownTicket, id))
+}
+
 /// An open ticket under its handle.
-pub(crate) fn open_ticket(state: &State, id: TicketId) -> Result<&Ticket, Reject> {
-    let ticket = state.tickets.get(id).ok_or_else(|| Reject::got(RejectCode::UnknownTicket, id))?;
+fn open_ticket(state: &State, id: TicketId) -> Result<&Ticket, Reject> {
+    let ticket = find_ticket(state, id)?;
     if ticket.closed { Err(Reject::got(RejectCode::TicketClosed, id)) } else { Ok(ticket) }
 }
 
 pub(crate) fn request(state: &State, command: &RequestUnstake) -> Result<Event, Halt> {
+    let account = state.account_id(command.account)?;
     let id = state.tranche_id(command.tranche)?;
     let tranche = state.tranches.expect(id)?;
     let asset = state.funds.expect(tranche.fund)?.asset;
-    let account = state.account_id(command.account)?;
     let found = state.position(id, account);
     let (position, free, tickets) = match found {
         Some((position, p)) if p.series == tranche.series => {
@@ -82,8 +87,7 @@ pub(crate) fn lapse(state: &State, context: &Context<'_>, id: TicketId) -> Resul
 }
 
 pub(crate) fn claim(state: &State, context: &Context<'_>, id: TicketId) -> Result<Event, Halt> {
-    let ticket = open_ticket(state, id)?;
-    let tranche = state.tranches.expect(ticket.tranche)?;
+    let tranche = state.tranches.expect(find_ticket(state, id)?.tranche)?;
     let holds = state.holds.expect(tranche.fund)?;
     if let Some(loss) = holds.gated_by(context.now) {
         return Err(Reject::got(RejectCode::FundGated, loss).into());
@@ -91,6 +95,7 @@ pub(crate) fn claim(state: &State, context: &Context<'_>, id: TicketId) -> Resul
     if holds.on_alert(context.now) {
         return Err(Reject::new(RejectCode::FundOnAlert, context.now, holds.alert_until).into());
     }
+    let ticket = open_ticket(state, id)?;
     if context.now < ticket.ready_at {
         return Err(Reject::new(RejectCode::CooldownNotOver, context.now, ticket.ready_at).into());
     }

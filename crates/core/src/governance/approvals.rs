@@ -3,8 +3,9 @@
 //! What is signed: a fixed prefix, the ledger id, the nonce, the expiry, and the SHA-256 of the body's
 //! one encoding. So a signature is good for one body, on one ledger, once, and not for ever.
 
+use super::{Context, Power};
 use crate::{
-    command::{Approvals, Body, Command},
+    command::{self, Approvals, Body, Command},
     policy::PublicKey,
     reject::{Reject, RejectCode},
     state::State,
@@ -25,6 +26,25 @@ pub struct Verified {
     pub(crate) nonce: u64,
     pub(crate) expires_at: Timestamp,
     pub(crate) digest: Hash,
+}
+
+/// The approvals of a command: who is named as signer, and whether the signatures hold. A fault is
+/// kept until it is its turn: a stranger is told before a signature that does not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    named: Vec<PublicKey>,
+    verified: Result<Verified, Reject>,
+}
+
+impl Signed {
+    /// The signatures, if all of them hold.
+    ///
+    /// # Errors
+    /// [`RejectCode::BadSignature`] when one does not fit, else [`RejectCode::DuplicateSigner`] when two
+    /// are by one key.
+    pub fn verified(&self) -> Result<&Verified, Reject> {
+        self.verified.as_ref().map_err(|reject| *reject)
+    }
 }
 
 /// SHA-256 of a body's one encoding.
@@ -56,36 +76,39 @@ fn subject(command: &Command) -> Hash {
 /// Checks every signature of a command, without any state but the ledger's id.
 ///
 /// # Errors
-/// [`RejectCode::BadSignature`] when one does not fit, [`RejectCode::DuplicateSigner`] when two are by
-/// one key.
-pub fn verify_approvals(ledger: Label, command: &Command) -> Result<Option<Verified>, Reject> {
+/// [`RejectCode::BatchTooLarge`] for more signatures than any council needs: they are not even checked.
+pub fn verify_approvals(ledger: Label, command: &Command) -> Result<Option<Signed>, Reject> {
     let Some(approvals) = &command.approvals else { return Ok(None) };
-    let verified = trusted(command, approvals)?;
-    let bytes = approval_bytes(ledger, approvals.nonce, approvals.expires_at, &verified.digest);
-    for signature in &approvals.signatures {
-        check_signature(&signature.key, &bytes, &signature.bytes.0)?;
+    let mut signed = trusted(command, approvals)?;
+    let bytes = approval_bytes(ledger, approvals.nonce, approvals.expires_at, &subject(command));
+    let fits = |signature: &command::Signature| {
+        check_signature(&signature.key, &bytes, &signature.bytes.0)
+    };
+    if let Err(reject) = approvals.signatures.iter().try_for_each(fits) {
+        signed.verified = Err(reject);
     }
-    Ok(Some(verified))
+    Ok(Some(signed))
 }
 
 /// The approvals of a command whose signatures were checked when it was recorded.
-pub(crate) fn trusted(command: &Command, approvals: &Approvals) -> Result<Verified, Reject> {
-    if approvals.signatures.len() > SIGNATURES_MAX {
-        return Err(Reject::new(
-            RejectCode::BatchTooLarge,
-            approvals.signatures.len(),
-            SIGNATURES_MAX,
-        ));
+pub(crate) fn trusted(command: &Command, approvals: &Approvals) -> Result<Signed, Reject> {
+    let count = approvals.signatures.len();
+    if count > SIGNATURES_MAX {
+        return Err(Reject::new(RejectCode::BatchTooLarge, count, SIGNATURES_MAX));
     }
-    let mut keys: Vec<PublicKey> = Vec::with_capacity(approvals.signatures.len());
-    for signature in &approvals.signatures {
-        if keys.contains(&signature.key) {
-            return Err(Reject::new(RejectCode::DuplicateSigner, Hash::new(signature.key.0), 1u32));
-        }
-        keys.push(signature.key);
-    }
-    let (nonce, expires_at) = (approvals.nonce, approvals.expires_at);
-    Ok(Verified { keys, nonce, expires_at, digest: subject(command) })
+    let named: Vec<PublicKey> = approvals.signatures.iter().map(|by| by.key).collect();
+    let twice =
+        named.iter().enumerate().find(|(at, key)| named.iter().take(*at).any(|k| k == *key));
+    let verified = match twice {
+        Some((_, key)) => Err(Reject::new(RejectCode::DuplicateSigner, Hash::new(key.0), 1u32)),
+        None => Ok(Verified {
+            keys: named.clone(),
+            nonce: approvals.nonce,
+            expires_at: approvals.expires_at,
+            digest: subject(command),
+        }),
+    };
+    Ok(Signed { named, verified })
 }
 
 /// Whether `signature` is by `key` over `bytes`, strictly.
@@ -124,10 +147,49 @@ pub(crate) fn fresh(
     Ok(())
 }
 
+/// Refuses signatures that do not hold, also where none were needed.
+pub(crate) fn sound<'a>(context: &Context<'a>) -> Result<Option<&'a Verified>, Reject> {
+    match context.power {
+        Power::Sender(Some(signed)) => signed.verified().map(Some),
+        Power::Sender(None) | Power::Granted => Ok(None),
+    }
+}
+
+/// The signatures that came with a command, each by a member.
+pub(crate) fn by_members<'a>(
+    state: &State,
+    context: &Context<'a>,
+) -> Result<Option<&'a Verified>, Reject> {
+    if let Power::Sender(Some(signed)) = context.power {
+        members(state, &signed.named)?;
+    }
+    sound(context)
+}
+
+/// Refuses what was signed on a proposal that is closed. Whoever withdraws one takes back what was
+/// signed for it and nothing else: its nonce stays good for everybody, unless a quorum has used it up.
+pub(crate) fn standing(
+    state: &State,
+    digest: Hash,
+    nonce: u64,
+    expires_at: Timestamp,
+) -> Result<(), Reject> {
+    // Without a council there are no signatures to take back.
+    if state.council.keys.is_empty() {
+        return Ok(());
+    }
+    match state.labels.closed.get((digest, nonce, expires_at)) {
+        Some(()) => Err(Reject::got(RejectCode::ProposalClosed, digest)),
+        None => Ok(()),
+    }
+}
+
 /// The quorum rule: enough members, a fresh nonce, not expired.
-pub(crate) fn quorum(state: &State, now: Timestamp, verified: &Verified) -> Result<(), Reject> {
-    members(state, &verified.keys)?;
-    fresh(state, now, verified.nonce, verified.expires_at)?;
-    let (got, limit) = (verified.keys.len(), usize::from(state.council.threshold));
-    if got < limit { Err(Reject::new(RejectCode::TooFewSignatures, got, limit)) } else { Ok(()) }
+pub(crate) fn quorum<'a>(state: &State, context: &Context<'a>) -> Result<&'a Verified, Reject> {
+    let limit = usize::from(state.council.threshold);
+    let too_few = |got: usize| Reject::new(RejectCode::TooFewSignatures, got, limit);
+    let verified = by_members(state, context)?.ok_or_else(|| too_few(0))?;
+    fresh(state, context.now, verified.nonce, verified.expires_at)?;
+    let got = verified.keys.len();
+    if got < limit { Err(too_few(got)) } else { Ok(verified) }
 }

@@ -136,38 +136,74 @@ fn party(state: &State, party: Party) -> Result<Authority, Halt> {
 }
 
 fn ticket_owner(state: &State, ticket: backstop_units::TicketId) -> Result<Authority, Halt> {
-    let ticket = crate::fund::unstake::open_ticket(state, ticket)?;
+    let ticket = crate::fund::unstake::find_ticket(state, ticket)?;
     Ok(Authority::Owner(state.positions.expect(ticket.position)?.account))
+}
+
+/// The least delay of a command that is the council's whatever it names: known even where what it
+/// names, and so the whole delay, is not.
+fn least_delay(state: &State, body: &Body) -> Option<Span> {
+    match body {
+        Body::CreateMarket(_) | Body::SetWaterfall(_) | Body::SetCovers(_) => {
+            Some(state.meta.limits.config_delay)
+        }
+        Body::WithdrawExcess(_) => Some(Span::ZERO),
+        _ => None,
+    }
 }
 
 /// Refuses a command whose sender lacks the right; uses up an approval's nonce.
 pub(crate) fn require(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Result<(), Halt> {
-    let Power::Sender(verified) = context.power else { return Ok(()) };
+    if matches!(context.power, Power::Granted) {
+        return Ok(());
+    }
     let state = txn.state();
-    match authority(state, body)? {
-        Authority::Anyone | Authority::Own => Ok(()),
-        Authority::Role(roles) => has_role(state, context, roles),
-        Authority::Owner(owner) if context.actor == Some(owner) => Ok(()),
-        Authority::Owner(owner) => has_role(state, context, VENUE)
-            .or_else(|_| Err(not_owner(state, context, owner)?.into())),
-        Authority::Venue(market) if context.actor == Some(state.markets.expect(market)?.venue) => {
-            Ok(())
+    let found = authority(state, body);
+    // What is not there is told after all that can be told of the sender without it.
+    let needed = match &found {
+        Ok(needed) => Some(*needed),
+        Err(_) => least_delay(state, body).map(Authority::Council),
+    };
+    match needed {
+        None | Some(Authority::Anyone) => {}
+        // These look at the signatures themselves, or leave it to their steps.
+        Some(Authority::Own) => return Ok(()),
+        Some(Authority::Role(roles)) => has_role(state, context, roles)?,
+        Some(Authority::Owner(owner)) => {
+            if context.actor != Some(owner) && has_role(state, context, VENUE).is_err() {
+                return Err(not_owner(state, context, owner)?.into());
+            }
         }
-        Authority::Venue(_) => has_role(state, context, OPERATOR),
-        Authority::Council(delay) if !delay.is_zero() => {
-            Err(Reject::new(RejectCode::Timelocked, Span::ZERO, delay).into())
+        Some(Authority::Venue(market)) => {
+            if context.actor != Some(state.markets.expect(market)?.venue) {
+                has_role(state, context, OPERATOR)?;
+            }
         }
-        Authority::Council(_) if state.council.keys.is_empty() => {
-            has_role(state, context, OPERATOR)
-        }
-        Authority::Council(_) => {
-            let needed = usize::from(state.council.threshold);
-            let verified =
-                verified.ok_or(Reject::new(RejectCode::TooFewSignatures, 0usize, needed))?;
-            approvals::quorum(state, context.now, verified)?;
-            txn.emit(Event::NonceUsed { nonce: verified.nonce })
+        Some(Authority::Council(delay)) => {
+            let nonce = council(state, context, delay)?;
+            found?;
+            return nonce.map_or(Ok(()), |nonce| txn.emit(Event::NonceUsed { nonce }));
         }
     }
+    approvals::sound(context)?;
+    found.map(drop)
+}
+
+/// Whether the council wants it, or the operator where there is none; the nonce that this uses up.
+fn council(state: &State, context: &Context<'_>, delay: Span) -> Result<Option<u64>, Halt> {
+    let verified = if state.council.keys.is_empty() {
+        has_role(state, context, OPERATOR)?;
+        approvals::sound(context)?;
+        None
+    } else {
+        Some(approvals::quorum(state, context)?)
+    };
+    if !delay.is_zero() {
+        return Err(Reject::new(RejectCode::Timelocked, Span::ZERO, delay).into());
+    }
+    let Some(verified) = verified else { return Ok(None) };
+    approvals::standing(state, verified.digest, verified.nonce, verified.expires_at)?;
+    Ok(Some(verified.nonce))
 }
 
 /// Who sent it, and whose it is.

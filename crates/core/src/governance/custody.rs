@@ -121,6 +121,15 @@ pub(crate) fn resolve(state: &State, command: &ResolveTransfer) -> Result<Event,
     })
 }
 
+/// A figure of a moment that is not too far ahead.
+pub(crate) fn dated(state: &State, now: Timestamp, command: &Reconcile) -> Result<(), Reject> {
+    let limit = now.plus(state.meta.limits.skew_ahead);
+    if command.as_of > limit {
+        return Err(Reject::new(RejectCode::OccurredAtSkew, command.as_of, limit));
+    }
+    Ok(())
+}
+
 /// Moves the difference between custody and the custodian's figure to or from suspense; an agreeing
 /// figure brings suspense back to zero.
 pub(crate) fn reconcile(
@@ -130,21 +139,18 @@ pub(crate) fn reconcile(
 ) -> Result<Event, Halt> {
     let id = state.asset_id(command.asset)?;
     let asset = state.assets.expect(id)?;
-    let limit = context.now.plus(state.meta.limits.skew_ahead);
-    if command.as_of > limit {
-        return Err(Reject::new(RejectCode::OccurredAtSkew, command.as_of, limit).into());
+    if let (Some(key), Some(signature), true) =
+        (asset.custodian, command.signature, context.check_signatures)
+    {
+        let bytes = balance_bytes(state.meta.ledger, command.asset, command.balance, command.as_of);
+        check_signature(&key, &bytes, &signature.0)?;
     }
     if command.as_of < asset.reconciled {
         return Err(Reject::new(RejectCode::TimeRunsBack, command.as_of, asset.reconciled).into());
     }
-    if let Some(key) = asset.custodian {
-        let unsigned = Reject::new(RejectCode::UnsignedBalance, "none", Hash::new(key.0));
-        let signature = command.signature.ok_or(unsigned)?;
-        if context.check_signatures {
-            let bytes =
-                balance_bytes(state.meta.ledger, command.asset, command.balance, command.as_of);
-            check_signature(&key, &bytes, &signature.0)?;
-        }
+    if let (Some(key), None) = (asset.custodian, command.signature) {
+        let key = Hash::new(key.0);
+        return Err(Reject::new(RejectCode::UnsignedBalance, "none", key).into());
     }
     let held = state.ledger.held(LedgerAccount::Custody(id), id);
     Ok(Event::Reconciled {

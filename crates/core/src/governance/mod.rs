@@ -6,7 +6,7 @@ pub(crate) mod custody;
 pub(crate) mod proposal;
 pub(crate) mod registry;
 
-pub use approvals::{Verified, approval_bytes, body_digest, verify_approvals};
+pub use approvals::{Signed, Verified, approval_bytes, body_digest, verify_approvals};
 pub use custody::balance_bytes;
 
 use backstop_units::{AccountId, Timestamp};
@@ -30,7 +30,7 @@ pub struct Context<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Power<'a> {
     /// The sender's roles, and approvals if any came.
-    Sender(Option<&'a Verified>),
+    Sender(Option<&'a Signed>),
     /// The genesis record, or a proposal whose signatures and delay are complete.
     Granted,
 }

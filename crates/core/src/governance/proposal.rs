@@ -2,19 +2,20 @@
 
 use super::{
     Context, Power,
-    approvals::{Verified, body_digest, fresh, members},
+    approvals::{Verified, body_digest, by_members, fresh, members, sound, standing},
     authority::{Authority, authority, has_role},
 };
 use crate::{
-    command::{Approve, Body, CancelProposal, Execute, Propose},
+    command::{Approve, CancelProposal, Execute, Propose},
     decide,
     event::Event,
-    policy::{Role, Roles},
-    reject::{Halt, Reject, RejectCode},
+    policy::{PublicKey, Role, Roles},
+    reject::{Halt, Reject, RejectCode, Value},
     state::{Proposal, State},
     txn::Txn,
 };
-use backstop_units::{Label, ProposalId, Span, Timestamp};
+use alloc::vec::Vec;
+use backstop_units::{Hash, Label, ProposalId, Span, Timestamp};
 
 const OPERATOR: Roles = Roles::of(&[Role::Operator]);
 const PROPOSES: Roles = Roles::of(&[Role::Operator, Role::Council, Role::Risk, Role::Guardian]);
@@ -30,40 +31,26 @@ fn ready_at(state: &State, signers: usize, delay: Span, now: Timestamp) -> Optio
     (signers >= usize::from(state.council.threshold)).then(|| now.plus(delay))
 }
 
-fn verified<'a>(context: &Context<'a>) -> Option<&'a Verified> {
-    match context.power {
-        Power::Sender(verified) => verified,
-        Power::Granted => None,
-    }
-}
-
 pub(crate) fn propose(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
     command: &Propose,
 ) -> Result<(), Halt> {
     let state = txn.state();
-    if matches!(
-        *command.body,
-        Body::Propose(_) | Body::Approve(_) | Body::Execute(_) | Body::Linked(_)
-    ) {
-        return Err(Reject::nested(command.body.word()).into());
-    }
     // Without a council the operator alone decides, so he alone proposes.
     let proposes = if state.council.keys.is_empty() { OPERATOR } else { PROPOSES };
     has_role(state, context, proposes)?;
     let by = context.actor.ok_or(Reject::got(RejectCode::UnknownActor, Label::NONE))?;
-    let Authority::Council(delay) = authority(state, &command.body)? else {
-        return Err(Reject::new(
-            RejectCode::NotProposable,
-            command.body.word(),
-            "a command of the council",
-        )
-        .into());
-    };
+    let verified = by_members(state, context)?;
     fresh(state, context.now, command.nonce, command.expires_at)?;
-    let proposal = state.proposals.next_id();
     let digest = body_digest(&command.body);
+    standing(state, digest, command.nonce, command.expires_at)?;
+    meant(verified, digest, command.nonce, command.expires_at)?;
+    let Authority::Council(delay) = authority(state, &command.body)? else {
+        let (got, limit) = (command.body.word(), "a command of the council");
+        return Err(Reject::new(RejectCode::NotProposable, got, limit).into());
+    };
+    let proposal = state.proposals.next_id();
     txn.emit(Event::Proposed {
         proposal,
         by,
@@ -73,7 +60,9 @@ pub(crate) fn propose(
         expires_at: command.expires_at,
         delay_ms: delay.ms(),
     })?;
-    sign(txn, context, proposal)
+    let item = txn.state().proposals.expect(proposal)?;
+    let signing = signing(txn.state(), item, verified, context.now);
+    sign(txn, proposal, signing)
 }
 
 pub(crate) fn approve(
@@ -81,53 +70,96 @@ pub(crate) fn approve(
     context: &Context<'_>,
     command: &Approve,
 ) -> Result<(), Halt> {
-    let proposal = open(txn.state(), command.proposal)?;
-    if proposal.digest != command.digest {
-        return Err(
-            Reject::new(RejectCode::ProposalMismatch, command.digest, proposal.digest).into()
-        );
+    let (state, id) = (txn.state(), command.proposal);
+    let verified = by_members(state, context)?;
+    let signing =
+        state.proposals.get(id).map(|proposal| signing(state, proposal, verified, context.now));
+    if let Some(proposal) = state.proposals.get(id) {
+        if signing.as_ref().is_some_and(|signing| signing.completes) {
+            fresh(state, context.now, proposal.nonce, proposal.expires_at)?;
+        }
+        unexpired(proposal, context.now)?;
     }
-    if verified(context).is_none() {
+    if verified.is_none() {
         return Err(Reject::new(RejectCode::TooFewSignatures, 0usize, 1usize).into());
     }
-    sign(txn, context, command.proposal)
+    let proposal = open(state, id)?;
+    if proposal.digest != command.digest {
+        let (got, limit) = (command.digest, proposal.digest);
+        return Err(Reject::new(RejectCode::ProposalMismatch, got, limit).into());
+    }
+    meant(verified, proposal.digest, proposal.nonce, proposal.expires_at)?;
+    signing.map_or(Ok(()), |signing| sign(txn, id, signing))
+}
+
+fn unexpired(proposal: &Proposal, now: Timestamp) -> Result<(), Reject> {
+    if now < proposal.expires_at {
+        return Ok(());
+    }
+    Err(Reject::new(RejectCode::ApprovalExpired, now, proposal.expires_at))
+}
+
+/// Signatures over this proposal's own body, nonce and expiry.
+fn meant(
+    verified: Option<&Verified>,
+    digest: Hash,
+    nonce: u64,
+    expires_at: Timestamp,
+) -> Result<(), Reject> {
+    let Some(verified) = verified else { return Ok(()) };
+    let other =
+        |got: Value, limit: Value| Err(Reject::new(RejectCode::ProposalMismatch, got, limit));
+    if verified.digest != digest {
+        return other(verified.digest.into(), digest.into());
+    }
+    if verified.nonce != nonce {
+        return other(verified.nonce.into(), nonce.into());
+    }
+    if verified.expires_at != expires_at {
+        return other(verified.expires_at.into(), expires_at.into());
+    }
+    Ok(())
+}
+
+/// What a proposal would be with more signatures.
+struct Signing {
+    keys: Vec<PublicKey>,
+    ready_at: Option<Timestamp>,
+    /// Whether it is other than the proposal is now.
+    changes: bool,
+    /// Whether these make it a quorum. Only that uses up a nonce: one proposer alone can't put it out of
+    /// everybody's reach.
+    completes: bool,
+    nonce: u64,
 }
 
 /// Adds the signatures that came with a command; a council of nobody is complete at once.
-fn sign(txn: &mut Txn<'_>, context: &Context<'_>, id: ProposalId) -> Result<(), Halt> {
-    let state = txn.state();
-    let proposal = open(state, id)?;
+fn signing(
+    state: &State,
+    proposal: &Proposal,
+    verified: Option<&Verified>,
+    now: Timestamp,
+) -> Signing {
     let mut keys = proposal.keys.clone();
-    if let Some(verified) = verified(context) {
-        let (got, needed) =
-            ((verified.nonce, verified.expires_at), (proposal.nonce, proposal.expires_at));
-        if got != needed || verified.digest != proposal.digest {
-            return Err(
-                Reject::new(RejectCode::ProposalMismatch, verified.nonce, proposal.nonce).into()
-            );
-        }
-        if context.now >= proposal.expires_at {
-            return Err(
-                Reject::new(RejectCode::ApprovalExpired, context.now, proposal.expires_at).into()
-            );
-        }
-        members(state, &verified.keys)?;
-        keys.extend(verified.keys.iter().filter(|key| !proposal.keys.contains(key)));
+    let new = verified.map_or(&[][..], |verified| &verified.keys);
+    keys.extend(new.iter().filter(|key| !proposal.keys.contains(key)));
+    let ready_at = proposal.ready_at.or_else(|| ready_at(state, keys.len(), proposal.delay, now));
+    let now_ready = ready_at != proposal.ready_at;
+    Signing {
+        changes: now_ready || keys.len() != proposal.keys.len(),
+        completes: now_ready && !state.council.keys.is_empty(),
+        nonce: proposal.nonce,
+        keys,
+        ready_at,
     }
-    let ready_at =
-        proposal.ready_at.or_else(|| ready_at(state, keys.len(), proposal.delay, context.now));
-    if keys.len() == proposal.keys.len() && ready_at == proposal.ready_at {
-        return Ok(());
+}
+
+fn sign(txn: &mut Txn<'_>, proposal: ProposalId, signing: Signing) -> Result<(), Halt> {
+    let Signing { keys, ready_at, changes, completes, nonce } = signing;
+    if changes {
+        txn.emit(Event::Approved { proposal, keys, ready_at })?;
     }
-    // Only a quorum uses up a nonce: one proposer alone can't put it out of everybody's reach.
-    let complete =
-        proposal.ready_at.is_none() && ready_at.is_some() && !state.council.keys.is_empty();
-    let (nonce, expires_at) = (proposal.nonce, proposal.expires_at);
-    if complete {
-        fresh(state, context.now, nonce, expires_at)?;
-    }
-    txn.emit(Event::Approved { proposal: id, keys, ready_at })?;
-    if complete { txn.emit(Event::NonceUsed { nonce }) } else { Ok(()) }
+    if completes { txn.emit(Event::NonceUsed { nonce }) } else { Ok(()) }
 }
 
 pub(crate) fn execute(
@@ -135,25 +167,25 @@ pub(crate) fn execute(
     context: &Context<'_>,
     command: &Execute,
 ) -> Result<(), Halt> {
-    let proposal = open(txn.state(), command.proposal)?;
-    if context.now >= proposal.expires_at {
-        return Err(
-            Reject::new(RejectCode::ApprovalExpired, context.now, proposal.expires_at).into()
-        );
+    let (state, id) = (txn.state(), command.proposal);
+    let found = state.proposals.get(id);
+    // Signatures count for the council of today: one replaced since must not act through old ones.
+    found.map_or(Ok(()), |proposal| members(state, &proposal.keys))?;
+    sound(context)?;
+    if let Some(proposal) = found {
+        unexpired(proposal, context.now)?;
+        let (got, limit) = (proposal.keys.len(), usize::from(state.council.threshold));
+        if got < limit {
+            return Err(Reject::new(RejectCode::TooFewSignatures, got, limit).into());
+        }
     }
-    let ready = proposal.ready_at.is_some_and(|ready_at| context.now >= ready_at);
-    if !ready {
+    let proposal = open(state, id)?;
+    if proposal.ready_at.is_none_or(|ready_at| context.now < ready_at) {
         let limit = proposal.ready_at.unwrap_or(Timestamp::MAX);
         return Err(Reject::new(RejectCode::ProposalNotReady, context.now, limit).into());
     }
-    // Signatures count for the council of today: one replaced since must not act through old ones.
-    members(txn.state(), &proposal.keys)?;
-    if proposal.keys.len() < usize::from(txn.state().council.threshold) {
-        let limit = usize::from(txn.state().council.threshold);
-        return Err(Reject::new(RejectCode::TooFewSignatures, proposal.keys.len(), limit).into());
-    }
     let body = proposal.body.clone();
-    txn.emit(Event::Executed { proposal: command.proposal })?;
+    txn.emit(Event::Executed { proposal: id })?;
     let granted = Context { power: Power::Granted, ..*context };
     decide::decide(txn, &granted, &body)
 }
@@ -163,9 +195,12 @@ pub(crate) fn cancel(
     context: &Context<'_>,
     command: &CancelProposal,
 ) -> Result<Event, Halt> {
-    let proposal = open(state, command.proposal)?;
-    if context.actor != Some(proposal.by) {
+    if let Some(proposal) = state.proposals.get(command.proposal)
+        && context.actor != Some(proposal.by)
+    {
         has_role(state, context, Roles::of(&[Role::Guardian]))?;
     }
+    sound(context)?;
+    open(state, command.proposal)?;
     Ok(Event::ProposalCancelled { proposal: command.proposal })
 }

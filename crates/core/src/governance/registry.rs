@@ -70,9 +70,6 @@ pub(crate) fn activate_rules(state: &State, command: &ActivateRules) -> Result<E
 }
 
 pub(crate) fn opening(state: &State, command: &Opening) -> Result<Event, Halt> {
-    if !state.meta.limits.sandbox {
-        return Err(Reject::new(RejectCode::SandboxOnly, "a live ledger", "a scenario").into());
-    }
     let asset = state.asset_id(command.asset)?;
     let held = |account: LedgerAccount, holds| -> Result<_, Halt> {
         if holds == asset {

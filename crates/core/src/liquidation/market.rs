@@ -22,36 +22,50 @@ pub(crate) fn resolve(state: &State, source: LayerSource) -> Result<Source, Reje
     })
 }
 
+/// The payers of a waterfall by handle; a fund that is missing comes before a tranche that is.
+fn payers(state: &State, layers: &[LayerPolicy]) -> Result<Vec<Source>, Reject> {
+    for layer in layers {
+        if let LayerSource::Reserve(label) = layer.source {
+            state.fund_id(label)?;
+        }
+    }
+    layers.iter().map(|layer| resolve(state, layer.source)).collect()
+}
+
 /// A waterfall that can be paid: not empty, each layer once, of one asset, isolated or shared.
-fn check(state: &State, id: FundId, fund: &Fund, layers: &[LayerPolicy]) -> Result<(), Halt> {
+fn check(state: &State, id: FundId, payers: &[Source]) -> Result<(), Halt> {
     let most = LAYERS_MAX.min(usize::from(state.meta.limits.layers_max));
-    if layers.is_empty() {
+    if payers.is_empty() {
         return Err(Reject::none(RejectCode::NoWaterfall).into());
     }
-    if layers.len() > most {
-        return Err(Reject::new(RejectCode::TooManyLayers, layers.len(), most).into());
+    if payers.len() > most {
+        return Err(Reject::new(RejectCode::TooManyLayers, payers.len(), most).into());
     }
-    let mut seen: Vec<Source> = Vec::new();
-    for layer in layers {
-        let source = resolve(state, layer.source)?;
-        if seen.contains(&source) {
-            return Err(Reject::new(RejectCode::DuplicateLayer, seen.len(), most).into());
+    for (at, payer) in payers.iter().enumerate() {
+        if payers.iter().take(at).any(|earlier| earlier == payer) {
+            return Err(Reject::new(RejectCode::DuplicateLayer, at, most).into());
         }
-        seen.push(source);
-        let payer = match source {
+    }
+    let fund = state.funds.expect(id)?;
+    let mut others: Vec<&Fund> = Vec::with_capacity(payers.len());
+    for payer in payers {
+        let payer = match *payer {
             Source::Reserve(fund) => fund,
             Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
             Source::FeePool | Source::Socialised => continue,
         };
-        let other = state.funds.expect(payer)?;
-        if other.asset != fund.asset {
-            return Err(Reject::new(RejectCode::LayerAsset, other.label, fund.label).into());
-        }
-        if payer != id && (other.kind == FundKind::Isolated || fund.kind == FundKind::Isolated) {
-            return Err(Reject::new(RejectCode::IsolatedFund, other.label, fund.label).into());
+        if payer != id {
+            others.push(state.funds.expect(payer)?);
         }
     }
-    Ok(())
+    if let Some(other) = others.iter().find(|other| other.asset != fund.asset) {
+        return Err(Reject::new(RejectCode::LayerAsset, other.label, fund.label).into());
+    }
+    let alone = |other: &&&Fund| [other.kind, fund.kind].contains(&FundKind::Isolated);
+    match others.iter().find(alone) {
+        Some(other) => Err(Reject::new(RejectCode::IsolatedFund, other.label, fund.label).into()),
+        None => Ok(()),
+    }
 }
 
 /// Settings within their rails: an event lasts a minute or more, a fee is at most all of it.
@@ -69,15 +83,16 @@ fn check_rails(policy: &MarketPolicy) -> Result<(), Reject> {
 }
 
 pub(crate) fn create(state: &State, command: &CreateMarket) -> Result<Event, Halt> {
-    free_label(command.label, state.market_id(command.label).is_ok())?;
-    let fund_id = state.fund_id(command.fund)?;
     let venue = state.account_id(command.venue)?;
-    check(state, fund_id, state.funds.expect(fund_id)?, &command.policy.waterfall)?;
+    let fund = state.fund_id(command.fund)?;
+    let payers = payers(state, &command.policy.waterfall)?;
+    free_label(command.label, state.market_id(command.label).is_ok())?;
     check_rails(&command.policy)?;
+    check(state, fund, &payers)?;
     Ok(Event::MarketCreated {
         market: state.markets.next_id(),
         label: command.label,
-        fund: fund_id,
+        fund,
         venue,
         policy: Box::new(command.policy.clone()),
     })
@@ -94,17 +109,18 @@ pub(crate) fn latest_layer(state: &State, id: MarketId, source: Source) -> Optio
 }
 
 pub(crate) fn set_waterfall(state: &State, command: &SetWaterfall) -> Result<Event, Halt> {
+    let payers = payers(state, &command.layers)?;
     let id = state.market_id(command.market)?;
     let market = state.markets.expect(id)?;
-    check(state, market.fund, state.funds.expect(market.fund)?, &command.layers)?;
     // An open loss has shut gates by the old layers; they must be the ones that open them.
     for fund in crate::loss::lifecycle::funds_of(state, market)? {
         if let Some((loss, _)) = state.holds.expect(fund)?.open.first() {
             return Err(Reject::got(RejectCode::LossOpen, *loss).into());
         }
     }
-    for layer in &command.layers {
-        let old = latest_layer(state, id, resolve(state, layer.source)?);
+    check(state, market.fund, &payers)?;
+    for (layer, payer) in command.layers.iter().zip(payers) {
+        let old = latest_layer(state, id, payer);
         let (Some((_, old)), Some(limit)) = (old, layer.lifetime) else { continue };
         if limit < old.used {
             return Err(Reject::new(RejectCode::LimitBelowUsed, limit, old.used).into());

@@ -25,6 +25,13 @@ struct Parties {
     underwater: Underwater,
 }
 
+/// What is missing, and what it takes to place it.
+struct Deficit {
+    gross: Amount,
+    fee: Amount,
+    evidence: Hash,
+}
+
 /// Shares what is left, or sends the deficit through the waterfall. With nothing left nothing moves
 /// and nothing fails.
 pub(crate) fn settle(
@@ -33,26 +40,22 @@ pub(crate) fn settle(
     command: &SettleLiquidation,
 ) -> Result<(), Halt> {
     let parties = parties(txn.state(), command)?;
+    let deficit = deficit(&parties, command)?;
     if let Some(base) = command.open_interest {
         txn.emit(Event::OpenInterestReported { market: parties.market, base })?;
     }
-    let deficit = command.outcome.negative();
-    let settled = if deficit.is_zero() {
-        solvent(txn.state(), &parties, command.outcome.positive())?
-    } else {
-        underwater(txn, context, &parties, command, deficit)?
+    let settled = match deficit {
+        None => solvent(txn.state(), &parties, command.outcome.positive())?,
+        Some(deficit) => underwater(txn, context, &parties, command, &deficit)?,
     };
     txn.emit(settled)
 }
 
 fn parties(state: &State, command: &SettleLiquidation) -> Result<Parties, Halt> {
-    let id = state.market_id(command.market)?;
-    let market = state.markets.expect(id)?;
     let account = state.account_id(command.account)?;
     let liquidator = state.account_id(command.liquidator)?;
-    if account == liquidator {
-        return Err(Reject::got(RejectCode::SelfLiquidation, command.account).into());
-    }
+    let id = state.market_id(command.market)?;
+    let market = state.markets.expect(id)?;
     Ok(Parties {
         market: id,
         fund: market.fund,
@@ -60,6 +63,25 @@ fn parties(state: &State, command: &SettleLiquidation) -> Result<Parties, Halt> 
         liquidator,
         underwater: market.underwater,
     })
+}
+
+/// The deficit with the fee on top of it, nothing if there is none; and what any liquidation needs.
+fn deficit(parties: &Parties, command: &SettleLiquidation) -> Result<Option<Deficit>, Reject> {
+    let below = command.outcome.negative();
+    let fee = match parties.underwater {
+        Underwater::FullFee { fee } if !below.is_zero() => fee.of_floor(command.notional)?,
+        _ => Amount::ZERO,
+    };
+    let gross = below.checked_add(fee).ok_or(Reject::overflow())?;
+    if parties.account == parties.liquidator {
+        return Err(Reject::got(RejectCode::SelfLiquidation, command.account));
+    }
+    if below.is_zero() {
+        return Ok(None);
+    }
+    let evidence = command.evidence.filter(|root| *root != Hash::ZERO);
+    let evidence = evidence.ok_or(Reject::none(RejectCode::NoEvidence))?;
+    Ok(Some(Deficit { gross, fee, evidence }))
 }
 
 fn solvent(state: &State, parties: &Parties, collateral: Amount) -> Result<Event, Halt> {
@@ -88,22 +110,16 @@ fn underwater(
     context: &Context<'_>,
     parties: &Parties,
     command: &SettleLiquidation,
-    deficit: Amount,
+    deficit: &Deficit,
 ) -> Result<Event, Halt> {
-    let evidence = command.evidence.filter(|root| *root != Hash::ZERO);
-    let evidence = evidence.ok_or(Reject::none(RejectCode::NoEvidence))?;
-    let fee = match parties.underwater {
-        Underwater::FullFee { fee } => fee.of_floor(command.notional)?,
-        Underwater::Nothing | Underwater::Bounty { .. } => Amount::ZERO,
-    };
     let loss = Assessed {
         loss: txn.state().losses.next_id(),
         market: parties.market,
         cause: Cause::Bankruptcy,
         account: Some(parties.account),
-        evidence,
+        evidence: deficit.evidence,
         mark: command.mark,
-        gross: deficit.checked_add(fee).ok_or(Reject::overflow())?,
+        gross: deficit.gross,
         occurred_at: context.occurred_at,
         closed: true,
     };
@@ -111,7 +127,7 @@ fn underwater(
     let state = txn.state();
     let fund = state.funds.expect(parties.fund)?;
     let bounty = bounty(state, parties, fund, command.notional)?;
-    let parts = Parts { liquidator: fee, ..Parts::default() };
+    let parts = Parts { liquidator: deficit.fee, ..Parts::default() };
     Ok(event(parties, fund, &parts, LedgerAccount::Balance(fund.treasury), bounty))
 }
 

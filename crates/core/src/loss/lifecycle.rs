@@ -55,9 +55,9 @@ pub(crate) fn declare(
     context: &Context<'_>,
     command: &DeclareLoss,
 ) -> Result<Event, Halt> {
+    let account = command.account.map(|label| state.account_id(label)).transpose()?;
     let id = state.market_id(command.market)?;
     let market = state.markets.expect(id)?;
-    let account = command.account.map(|label| state.account_id(label)).transpose()?;
     if command.estimate.is_zero() {
         return Err(Reject::none(RejectCode::ZeroAmount).into());
     }
@@ -88,6 +88,12 @@ pub(crate) fn assess(
     context: &Context<'_>,
     command: &AssessLoss,
 ) -> Result<Event, Halt> {
+    if command.amount.is_zero() {
+        return Err(Reject::none(RejectCode::ZeroAmount).into());
+    }
+    if command.evidence == Hash::ZERO {
+        return Err(Reject::none(RejectCode::NoEvidence).into());
+    }
     let loss = find(state, command.loss)?;
     match loss.status {
         LossStatus::Declared if context.now < loss.lapses_at => {}
@@ -96,12 +102,6 @@ pub(crate) fn assess(
         }
         LossStatus::Open => {}
         _ => return Err(wrong_state(loss, "declared or open").into()),
-    }
-    if command.amount.is_zero() {
-        return Err(Reject::none(RejectCode::ZeroAmount).into());
-    }
-    if command.evidence == Hash::ZERO {
-        return Err(Reject::none(RejectCode::NoEvidence).into());
     }
     Ok(Event::LossAssessed {
         loss: command.loss,

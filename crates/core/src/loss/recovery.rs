@@ -16,7 +16,7 @@ use crate::{
     txn::Txn,
 };
 use alloc::vec::Vec;
-use backstop_units::{AccountId, Amount, LossId, MarketId, Shares};
+use backstop_units::{AccountId, Amount, AssetId, LossId, MarketId, Shares};
 
 /// Where money for a row goes: to its layer, or for stakers into the loss's recoveries.
 fn row_returns_to(cohort: &Cohort, loss: LossId, market: MarketId) -> LedgerAccount {
@@ -38,29 +38,18 @@ pub(crate) fn unrecovered(id: LossId, loss: &Loss) -> impl Iterator<Item = RowPa
 }
 
 pub(crate) fn recover(state: &State, command: &RecoverLoss) -> Result<Event, Halt> {
-    let loss = find(state, command.loss)?;
-    if !matches!(loss.status, LossStatus::Placed | LossStatus::Closed) {
-        return Err(Reject::new(RejectCode::LossState, "not placed", "placed or closed").into());
-    }
+    let from = match command.from {
+        Party::Account(label) => LedgerAccount::Balance(state.account_id(label)?),
+        Party::Clearing(label) => LedgerAccount::Clearing(state.market_id(label)?),
+    };
     if command.amount.is_zero() {
         return Err(Reject::none(RejectCode::ZeroAmount).into());
     }
-    let asset = state.funds.expect(state.markets.expect(loss.market)?.fund)?.asset;
-    let from = match command.from {
-        Party::Account(label) => LedgerAccount::Balance(state.account_id(label)?),
-        Party::Clearing(label) => {
-            let market = state.market_id(label)?;
-            let cleared = state.funds.expect(state.markets.expect(market)?.fund)?.asset;
-            if cleared != asset {
-                let [got, limit] = [state.assets.expect(cleared)?, state.assets.expect(asset)?];
-                return Err(Reject::new(RejectCode::WrongAsset, got.label, limit.label).into());
-            }
-            LedgerAccount::Clearing(market)
-        }
-    };
-    let free = state.ledger.owed(from, asset);
-    if matches!(from, LedgerAccount::Balance(_)) && free < command.amount {
-        return Err(Reject::new(RejectCode::InsufficientBalance, command.amount, free).into());
+    let loss = find(state, command.loss)?;
+    let asset = asset_of(state, loss.market)?;
+    payable(state, from, asset, command.amount)?;
+    if !matches!(loss.status, LossStatus::Placed | LossStatus::Closed) {
+        return Err(Reject::new(RejectCode::LossState, "not placed", "placed or closed").into());
     }
     let mut left = command.amount;
     let mut parts = Vec::new();
@@ -76,6 +65,27 @@ pub(crate) fn recover(state: &State, command: &RecoverLoss) -> Result<Event, Hal
         return Err(Reject::new(RejectCode::RecoveryAboveLoss, command.amount, limit).into());
     }
     Ok(Event::LossRecovered { loss: command.loss, asset, from, parts })
+}
+
+fn asset_of(state: &State, market: MarketId) -> Result<AssetId, Corrupt> {
+    Ok(state.funds.expect(state.markets.expect(market)?.fund)?.asset)
+}
+
+/// Money of the loss's asset, and there: a market's clearing may go below zero, a balance may not.
+fn payable(state: &State, from: LedgerAccount, asset: AssetId, amount: Amount) -> Result<(), Halt> {
+    if let LedgerAccount::Clearing(market) = from {
+        let cleared = asset_of(state, market)?;
+        if cleared != asset {
+            let [got, held] = [state.assets.expect(cleared)?, state.assets.expect(asset)?];
+            return Err(Reject::new(RejectCode::WrongAsset, got.label, held.label).into());
+        }
+        return Ok(());
+    }
+    let free = state.ledger.owed(from, asset);
+    if amount > free {
+        return Err(Reject::new(RejectCode::InsufficientBalance, amount, free).into());
+    }
+    Ok(())
 }
 
 /// The shares that a position held just before the tranche's loss number `epoch`.
@@ -132,9 +142,8 @@ pub(crate) fn claim(
     command: &ClaimRecovery,
 ) -> Result<(), Halt> {
     let state = txn.state();
-    let loss = find(state, command.loss)?;
     let account = state.account_id(command.account)?;
-    let asset = state.funds.expect(state.markets.expect(loss.market)?.fund)?.asset;
+    let asset = asset_of(state, find(state, command.loss)?.market)?;
     let parts = claimable(state, command.loss, account)?;
     if parts.is_empty() {
         return Err(Reject::got(RejectCode::NothingToClaim, command.account).into());

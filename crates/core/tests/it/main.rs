@@ -9,6 +9,7 @@ mod extreme;
 mod golden;
 mod holds;
 mod limits;
+mod precedence;
 mod recovery;
 mod regression;
 mod rejects;

@@ -1,18 +1,19 @@
 //! One test for each bug that was found, with the smallest commands that showed it.
 
 use backstop_core::{
-    Body, Event, RejectCode,
+    Body, Event, Reject, RejectCode, State,
     command::{
-        AssessLoss, DeclareLoss, PlaceLoss, Propose, Reconcile, ReportOpenInterest, SetWaterfall,
-        SettleLiquidation, VoidLoss, WithdrawExcess,
+        AssessLoss, CancelProposal, DeclareLoss, PlaceLoss, Propose, Reconcile, ReportOpenInterest,
+        SetWaterfall, SettleLiquidation, VoidLoss, WithdrawExcess,
     },
+    governance::body_digest,
     policy::{Cause, LayerPolicy, LayerSource},
 };
 use backstop_testkit::{
     Setup, World, keys, label,
     world::{layer, market},
 };
-use backstop_units::{Amount, Base, Hash, LossId, Price, Signed, Span, Timestamp};
+use backstop_units::{Amount, Base, Hash, LossId, Price, ProposalId, Signed, Span, Timestamp};
 use ruint::aliases::U256;
 
 fn reserve() -> LayerPolicy {
@@ -243,4 +244,38 @@ fn deep_nesting_is_refused_by_the_decoder() {
         .output()
         .expect("the test binary runs again");
     assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
+}
+
+/// A signature given on a proposal that was withdrawn is good for nothing: neither with others' in a
+/// command of its own, nor on the same proposal filed again.
+#[test]
+fn a_withdrawn_proposal_takes_its_signatures_with_it() {
+    let world = &mut World::of(&Setup {
+        council: (3, 2),
+        reserve: Amount::new(20_000),
+        ..Setup::default()
+    });
+    let (ledger, until) = (world.state.meta.ledger, world.now.plus(Span::days(5)));
+    let body = Body::from(WithdrawExcess { fund: label("main"), amount: Amount::new(100) });
+    let propose = |nonce| Propose { body: Box::new(body.clone()), nonce, expires_at: until };
+    let by = |nonce, members: &[u8]| keys::approve(ledger, &body, nonce, until, members);
+    world.send_approved("op", propose(5), by(5, &[1])).expect("a proposal with one signature");
+    let proposal = ProposalId::new(0);
+    world.must("guardian", CancelProposal { proposal });
+
+    let closed = Reject::got(RejectCode::ProposalClosed, body_digest(&body));
+    // Also for a state that was read back from a snapshot.
+    let mut restored = world.clone();
+    restored.state = State::from_bytes(&world.state.to_bytes()).expect("a state");
+    for world in [&mut *world, &mut restored] {
+        let late = world.send_approved("op", body.clone(), by(5, &[1, 2])).map(drop);
+        assert_eq!(late, Err(closed));
+        let again = world.send("op", propose(5)).map(drop);
+        assert_eq!(again, Err(closed));
+    }
+    // It is about those signatures only: nobody can put a nonce out of others' reach.
+    world.send_approved("op", propose(6), by(6, &[1])).expect("another proposal");
+    let other = Body::from(WithdrawExcess { fund: label("main"), amount: Amount::new(99) });
+    let approvals = keys::approve(ledger, &other, 5, until, &[1, 2]);
+    world.send_approved("op", other, approvals).expect("another body under the same nonce");
 }

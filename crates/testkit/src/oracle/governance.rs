@@ -50,6 +50,11 @@ impl Model {
         let Right::Council(delay) = self.right(&c.body)? else { return refuse("needs no council") };
         need(self.council.0 == 0 || c.nonce > self.nonce, "a used nonce")?;
         need(call.now < c.expires_at, "expired")?;
+        // What was signed on a proposal goes with it, so the same one can't come back.
+        let mut closed = self.proposals.iter().filter(|proposal| proposal.closed);
+        let same =
+            closed.any(|p| p.body == *c.body && p.nonce == c.nonce && p.expires_at == c.expires_at);
+        need(self.council.0 == 0 || !same, "a closed proposal filed again")?;
         self.proposals.push(Proposal {
             by: call.actor.ok_or(No::Refused("nobody"))?,
             body: (*c.body).clone(),

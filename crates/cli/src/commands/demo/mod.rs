@@ -7,16 +7,19 @@
 //!   DIR/waterfall.svg   who paid, as a picture
 //!   DIR/losses/         a page and a picture for each loss
 //! ```
+//!
+//! Everything is made in `DIR/.partial` and moved up when all of it is there.
 
 mod pages;
+mod referees;
 mod text;
 
 use crate::{
     args::DemoArgs,
     commands::checkpoint,
     exit::Failure,
-    files,
-    ledger::{self, Durable},
+    files::{self, Unfinished},
+    ledger::{self, Durable, engine_failure},
     printer::Printer,
 };
 use backstop_api::Preset;
@@ -25,12 +28,12 @@ use backstop_engine::verify::{KeptCheckpoint, VerifyOptions, VerifyReport, verif
 use backstop_risk::{Bars, DemoReport, DemoSetup, RiskError};
 use backstop_units::Label;
 use ed25519_dalek::SigningKey;
+use referees::Verdict;
 use serde_json::{Value, json};
 use std::{
     fs,
     io::IsTerminal,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
     time::Instant,
 };
 
@@ -38,6 +41,13 @@ use std::{
 const PRESETS: [&str; 2] = ["backstop", "kana"];
 /// What is replayed, in names of folders.
 const CRASH: &str = "sol-2025-10-10";
+
+/// Where unfinished results lie inside the folder.
+const PARTIAL: &str = ".partial";
+
+/// What to do when a run could not be written.
+const NOTHING_LEFT: &str =
+    "nothing of this run is left; make room there or name another folder with --out";
 
 /// One preset's run and where it lies.
 pub(crate) struct Run {
@@ -54,16 +64,26 @@ pub(crate) fn run(args: &DemoArgs, printer: &Printer) -> Result<(), Failure> {
     }
     let started = Instant::now();
     let folder = folder(args)?;
-    let runs = PRESETS.iter().map(|preset| {
-        let place = if *preset == PRESETS[0] {
-            folder.clone()
+    let partial = Unfinished::folder(folder.join(PARTIAL))?;
+    let place = |top: &Path, preset: &str| {
+        if preset == PRESETS[0] {
+            top.to_owned()
         } else {
-            folder.join(format!("runs/{CRASH}-{preset}"))
-        };
-        one(args, preset, &bars, place, printer)
+            top.join(format!("runs/{CRASH}-{preset}"))
+        }
+    };
+    let runs = PRESETS.iter().map(|preset| {
+        let mut run = one(args, preset, &bars, place(partial.path(), preset), printer)?;
+        run.folder = place(&folder, preset);
+        Ok::<_, Failure>(run)
     });
-    let runs = runs.collect::<Result<Vec<_>, _>>()?;
-    let books = hledger(&folder.join("books.ledger"));
+    let runs =
+        runs.collect::<Result<Vec<_>, _>>().map_err(|failure| failure.hinting(NOTHING_LEFT))?;
+    move_up(partial, &folder)?;
+    let books: Vec<_> = runs.iter().map(|run| run.folder.join("books.ledger")).collect();
+    let named = runs.iter().zip(&books);
+    let verdicts =
+        referees::ask(named.map(|(run, path)| (run.report.preset.to_string(), path.as_path())));
     let value = json!({
         "schema": "backstop.demo.v1",
         "folder": folder,
@@ -71,9 +91,10 @@ pub(crate) fn run(args: &DemoArgs, printer: &Printer) -> Result<(), Failure> {
         "prices": "SOL/USDT hourly, real (data/README.md)",
         "book": "synthetic",
         "runs": runs.iter().map(Run::value).collect::<Vec<_>>(),
-        "hledger": books,
+        "referees": verdicts.iter().map(Verdict::value).collect::<Vec<_>>(),
     });
-    printer.either(&value, || text::summary(&folder, &bars, &runs, &books, started.elapsed()))?;
+    printer
+        .either(&value, || text::summary(&folder, &bars, &runs, &verdicts, started.elapsed()))?;
     if !args.no_serve && args.out.is_none() && std::io::stdout().is_terminal() {
         printer.note(
             "The dashboard is not part of this version; the pages under losses/ show every loss.",
@@ -98,17 +119,36 @@ impl Run {
     }
 }
 
+/// Moves what is finished out of its temporary place.
+fn move_up(partial: Unfinished, folder: &Path) -> Result<(), Failure> {
+    let told = |error: std::io::Error| Failure::file(folder, &error);
+    for entry in fs::read_dir(partial.path()).map_err(told)? {
+        let entry = entry.map_err(told)?;
+        fs::rename(entry.path(), folder.join(entry.file_name())).map_err(told)?;
+    }
+    drop(partial);
+    Ok(())
+}
+
 /// Where everything goes: the folder asked for, which must be new or empty, or the next free one.
 fn folder(args: &DemoArgs) -> Result<PathBuf, Failure> {
     let folder = match &args.out {
         Some(folder) => folder.clone(),
         None => (1..10_000u32)
             .map(|n| PathBuf::from(format!("runs/demo-{n}")))
-            .find(|folder| !folder.exists())
+            .find(|folder| fs::read_dir(folder).map_or(true, |mut inside| inside.next().is_none()))
             .unwrap_or_else(|| PathBuf::from("runs/demo")),
     };
     fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
     let mut entries = fs::read_dir(&folder).map_err(|error| Failure::file(&folder, &error))?;
+    if folder.join(PARTIAL).exists() {
+        let partial = folder.join(PARTIAL);
+        return Err(Failure::Input(format!(
+            "{}: left by a demo that was killed, unless one is running there now\n\n\
+             hint: remove it and run again, or name a new folder",
+            partial.display()
+        )));
+    }
     if entries.next().is_some() {
         return Err(Failure::Input(format!("{}: not empty; name a new folder", folder.display())));
     }
@@ -139,13 +179,14 @@ fn one(
     let journal = folder.join("journal.db");
 
     let bar = printer.bar(bars.bars.len() as u64, preset);
-    let mut durable = Durable::create(Some(&journal), &genesis, setup.begins_at())?;
+    let mut durable = Durable::create(Some(&journal), &genesis, setup.begins_at())
+        .map_err(|error| engine_failure(&journal, &error))?;
     let report = backstop_risk::run(&setup, &mut durable, &mut |progress| {
         bar.set_position(progress.bars as u64);
     });
     drop(durable);
     bar.finish_and_clear();
-    let report = report.map_err(|error| told(&error))?;
+    let report = report.map_err(|error| Failure::file(&journal, &error))?;
 
     let note = checkpoint::sign(
         &ledger::open(&journal)?,
@@ -164,7 +205,7 @@ fn one(
 }
 
 fn told(error: &RiskError) -> Failure {
-    Failure::Environment(error.to_string())
+    Failure::machine(error)
 }
 
 /// A key made of the seed, so that two runs write the same bytes. It proves nothing about who signed.
@@ -172,28 +213,6 @@ fn demo_key(seed: u64) -> SigningKey {
     let mut bytes = [0x42; 32];
     bytes.iter_mut().zip(seed.to_le_bytes()).for_each(|(to, from)| *to = from);
     SigningKey::from_bytes(&bytes)
-}
-
-/// What hledger says of the books, or the command to ask it.
-fn hledger(books: &Path) -> Value {
-    let command = format!("hledger -f {} check --strict", books.display());
-    let ran = Command::new("hledger")
-        .arg("-f")
-        .arg(books)
-        .args(["check", "--strict"])
-        .stdin(Stdio::null())
-        .output();
-    match ran {
-        Err(_) => json!({ "ran": false, "command": command }),
-        Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr)
-                .lines()
-                .take(6)
-                .collect::<Vec<_>>()
-                .join("\n");
-            json!({ "ran": true, "accepted": output.status.success(), "command": command, "said": said })
-        }
-    }
 }
 
 /// The results over many seeds, in memory, both presets.

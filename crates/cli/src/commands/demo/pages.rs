@@ -53,7 +53,7 @@ fn text_file(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 fn told(error: ExportError) -> Failure {
-    Failure::Environment(error.to_string())
+    Failure::machine(&error)
 }
 
 /// All losses of a run as one picture: who paid how much in the end.

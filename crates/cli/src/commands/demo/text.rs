@@ -1,6 +1,6 @@
 //! The demo's summary for a terminal.
 
-use super::{Run, pages::picture};
+use super::{Run, pages::picture, referees::Verdict};
 use crate::printer::table;
 use backstop_export::{loss::waterfall_text, names::Unit};
 use backstop_risk::{
@@ -8,7 +8,6 @@ use backstop_risk::{
     sweep::{Line, Unit as SweepUnit},
 };
 use backstop_units::{Amount, Bps, format_decimal};
-use serde_json::Value;
 use std::{path::Path, time::Duration};
 
 /// Decimals of both presets' assets.
@@ -36,7 +35,7 @@ pub(super) fn summary(
     folder: &Path,
     bars: &Bars,
     runs: &[Run],
-    books: &Value,
+    verdicts: &[Verdict],
     took: Duration,
 ) -> String {
     let from = bars.bars.first().map(|bar| bar.open_time.to_string()).unwrap_or_default();
@@ -56,7 +55,7 @@ pub(super) fn summary(
             ))
         ));
     }
-    text.push_str(&checks(folder, runs, books));
+    text.push_str(&checks(folder, runs, verdicts));
     text.push_str(&format!(
         "\nThe run took {}.{} s.\n",
         took.as_secs(),
@@ -120,26 +119,26 @@ fn comparison(runs: &[Run]) -> String {
     table(&head, &rows)
 }
 
-fn checks(folder: &Path, runs: &[Run], books: &Value) -> String {
+fn checks(folder: &Path, runs: &[Run], verdicts: &[Verdict]) -> String {
     let mut text = String::from("\n");
     for run in runs {
         let word = if run.verified.is_clean() { "sound" } else { "NOT SOUND" };
         text.push_str(&format!(
-            "log of {:9} {} records, {word}, root {}\n",
+            "log of   {:8} {} records, {word}, root {}\n",
             run.report.preset.to_string(),
             grouped(&run.verified.size.to_string()),
             run.verified.root
         ));
     }
-    let command = books["command"].as_str().unwrap_or_default();
-    text.push_str(&match (books["ran"].as_bool(), books["accepted"].as_bool()) {
-        (Some(true), Some(true)) => format!("books      accepted by `{command}`\n"),
-        (Some(true), _) => format!(
-            "books      REFUSED by `{command}`\n{}\n",
-            books["said"].as_str().unwrap_or_default()
-        ),
-        _ => format!("books      hledger is not installed; with it: {command}\n"),
-    });
+    for Verdict { program, preset, command, answer } in verdicts {
+        text.push_str(&match answer {
+            Some(Ok(())) => format!("books of {preset:8} accepted by `{command}`\n"),
+            Some(Err(said)) => format!("books of {preset:8} REFUSED by `{command}`\n{said}\n"),
+            None => format!(
+                "books of {preset:8} not checked: {program} is not installed; with it: {command}\n"
+            ),
+        });
+    }
     let pages = runs.first().map_or(0, |run| run.pages);
     let at = folder.display();
     text.push_str(&format!(
