@@ -99,17 +99,17 @@ impl Input<'_> {
         self.mutation(seed)
     }
 
-    /// ASCII text of the right shape most of the time: a template with up to five characters replaced.
+    /// Text of the right shape most of the time: a template with up to five bytes replaced.
     ///
     /// # Panics
-    /// When template or alphabet is empty or holds more than ASCII.
+    /// When template or alphabet is empty.
     pub fn respelled(&mut self, template: &str, alphabet: &[u8]) -> String {
         let mut text = template.as_bytes().to_vec();
         for _ in 0..self.byte() % 6 {
             let at = self.below(text.len());
             text[at] = *self.one_of(alphabet);
         }
-        String::from_utf8(text).expect("ASCII only")
+        String::from_utf8_lossy(&text).into_owned()
     }
 
     /// A text near one of the seeds: some characters replaced by others that such texts are made of,

@@ -56,7 +56,6 @@ pub(crate) fn read_signed<R: Read>(from: &mut R) -> Result<i128> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{Amount, Signed};
     use std::vec::Vec;
 

@@ -62,9 +62,14 @@ impl SqliteJournal {
         refuse_existing(path)?;
         let draft = beside(path, ".new");
         remove_if_there(&draft)?;
-        build(&draft, genesis)?;
-        sync(&draft)?;
-        fs::rename(&draft, path).map_err(|source| io("rename to", path, source))?;
+        let built = build(&draft, genesis).and_then(|()| sync(&draft)).and_then(|()| {
+            fs::rename(&draft, path).map_err(|source| io("rename to", path, source))
+        });
+        if let Err(error) = built {
+            // Half a file is of no use; that it could not be made is what there is to tell.
+            let _ = remove_if_there(&draft);
+            return Err(error);
+        }
         sync_folder(path)?;
         Self::open_locked(path, Some(lock))
     }
@@ -140,10 +145,14 @@ impl SqliteJournal {
             None => (OpenFlags::SQLITE_OPEN_READ_ONLY, Access::ReadOnly),
             Some(_) => (OpenFlags::SQLITE_OPEN_READ_WRITE, Access::Append),
         };
-        let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-            .map_err(|source| opening(path, source))?;
         let failed = |source| opening(path, source);
+        let mode = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, mode).map_err(failed)?;
         connection.execute_batch(SETTINGS).map_err(failed)?;
+        if access == Access::ReadOnly && wal_at_start == 0 && cannot_share(&connection) {
+            connection = open_alone(path, mode).map_err(failed)?;
+            connection.execute_batch(SETTINGS).map_err(failed)?;
+        }
         identify(&connection, path)?;
         if wal_at_start == 0 {
             check_length(&connection, path)?;
@@ -258,6 +267,28 @@ fn file_bytes(path: &Path) -> Result<u64, JournalError> {
         }
         Err(source) => Err(io("look at", path, source)),
     }
+}
+
+/// Whether SQLite can't make the files beside the journal by which connections tell each other what
+/// they do: in a folder that nobody may write to, as on a read-only medium.
+fn cannot_share(connection: &Connection) -> bool {
+    let read = pragma(connection, "user_version").map_err(|error| error.sqlite_error_code());
+    read == Err(Some(ErrorCode::CannotOpen))
+}
+
+/// Opens a journal as a file that nobody changes. There is no write-ahead log beside it, so all of it
+/// is in the file.
+fn open_alone(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
+    let mut name = String::from("file:");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' => name.push(char::from(*byte)),
+            _ if byte.is_ascii_alphanumeric() => name.push(char::from(*byte)),
+            _ => name.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    name.push_str("?immutable=1");
+    Connection::open_with_flags(name, mode | OpenFlags::SQLITE_OPEN_URI)
 }
 
 /// The length of the write-ahead log; 0 if there is none.
