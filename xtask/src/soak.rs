@@ -1,11 +1,15 @@
-//! Long fuzzing of every decoder, one target at a time, with its results written to `docs/soak.md`.
+//! Long fuzzing of every decoder, as many targets at a time as there are processors, with its results
+//! written to `docs/soak.md`.
 //!
 //! A fuzz target is a normal test in `crates/*/tests/fuzz.rs`. It reads its time from
-//! `BACKSTOP_FUZZ_SECONDS` and prints one line when done: `fuzz <target>: <n> inputs in <s> s`.
+//! `BACKSTOP_FUZZ_SECONDS` and prints one line when done:
+//! `fuzz <target>: <n> inputs in <s> s (<m> accepted)`.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::{fs, iter};
 
 use serde_json::Value;
 
@@ -28,19 +32,22 @@ const SWEEP_RUNS: &str = "100";
 struct Done {
     target: String,
     inputs: u64,
+    /// Inputs that the decoder took as valid; without any a target would test nothing.
+    accepted: u64,
     seconds: String,
 }
 
 /// `cargo xtask soak [--minutes N]`.
 pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Outcome {
     let minutes = minutes(arguments)?;
-    let mut results = Vec::new();
+    let mut all = Vec::new();
     for package in fuzzed(repo) {
-        for target in targets(repo, package)? {
-            println!("\n== {package}: {target}, {minutes} min ==");
-            results.push(fuzz(repo, package, &target, minutes * 60)?);
-        }
+        all.extend(targets(repo, package)?.into_iter().map(|target| (package, target)));
     }
+    let results = fuzz_all(&all, |(package, target)| {
+        println!("\n== {package}: {target}, {minutes} min ==");
+        fuzz(repo, package, target, minutes * 60)
+    })?;
     if results.is_empty() {
         return Err(Failure::new("no crate has a tests/fuzz.rs; nothing was fuzzed"));
     }
@@ -79,6 +86,26 @@ fn targets(repo: &Repo, package: &str) -> Outcome<Vec<String>> {
     Ok(list.lines().filter_map(|line| Some(line.strip_suffix(": test")?.to_owned())).collect())
 }
 
+/// Runs `fuzz` on each of `all`, as many at a time as there are processors; the results stand in the
+/// order of `all`. A failure ends nothing but its own target.
+fn fuzz_all<T: Sync>(all: &[T], fuzz: impl Fn(&T) -> Outcome<Done> + Sync) -> Outcome<Vec<Done>> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mine = iter::from_fn(|| {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            all.get(place).map(|item| (place, fuzz(item)))
+        });
+        mine.collect::<Vec<_>>()
+    };
+    let mut done: Vec<_> = thread::scope(|scope| {
+        let count = thread::available_parallelism().map_or(1, usize::from);
+        let workers: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("no panic in here")).collect()
+    });
+    done.sort_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
 fn fuzz(repo: &Repo, package: &str, target: &str, seconds: u64) -> Outcome<Done> {
     let args = [
         "test",
@@ -98,26 +125,29 @@ fn fuzz(repo: &Repo, package: &str, target: &str, seconds: u64) -> Outcome<Done>
         done = parse(line).or(done.take());
     })?;
     done.ok_or_else(|| {
-        Failure::new(format!("`{target}` did not print `fuzz ...: N inputs in S s`"))
+        Failure::new(format!("`{target}` did not print `fuzz ...: N inputs in S s (M accepted)`"))
     })
 }
 
-/// Reads `fuzz <target>: <n> inputs in <s> s` wherever it stands in a line.
+/// Reads `fuzz <target>: <n> inputs in <s> s (<m> accepted)` wherever it stands in a line.
 fn parse(line: &str) -> Option<Done> {
     let (_, rest) = line.split_once("fuzz ")?;
     let (target, rest) = rest.split_once(": ")?;
     let (inputs, rest) = rest.split_once(" inputs in ")?;
-    let seconds = rest.trim_end().strip_suffix(" s")?;
-    Some(Done { target: target.into(), inputs: inputs.parse().ok()?, seconds: seconds.into() })
+    let (seconds, rest) = rest.split_once(" s (")?;
+    let accepted = rest.trim_end().strip_suffix(" accepted)")?.parse().ok()?;
+    let (target, seconds) = (target.into(), seconds.into());
+    Some(Done { target, inputs: inputs.parse().ok()?, accepted, seconds })
 }
 
 fn page(results: &[Done], date: &str, commit: &str) -> String {
-    let mut table = Table::new(["target", "inputs", "seconds", "date", "commit"]);
+    let mut table = Table::new(["target", "inputs", "accepted", "seconds", "date", "commit"]);
     for done in results {
-        let Done { target, inputs, seconds } = done;
+        let Done { target, inputs, accepted, seconds } = done;
         table.row(vec![
             target.clone(),
             inputs.to_string(),
+            accepted.to_string(),
             seconds.clone(),
             date.into(),
             commit.into(),
@@ -125,7 +155,8 @@ fn page(results: &[Done], date: &str, commit: &str) -> String {
     }
     format!(
         "# Long runs\n\nThe last `cargo xtask soak`. A target is a decoder that was fed generated and \
-         damaged bytes;\nit must answer with a value or an error, and never panic.\n\n{}",
+         damaged bytes;\nit must answer with a value or an error, and never panic. Accepted are the inputs that were \
+         a value\nall the same.\n\n{}",
         table.render()
     )
 }
@@ -163,13 +194,32 @@ mod tests {
 
     use super::*;
 
+    fn done(target: &str, inputs: u64) -> Done {
+        Done { target: target.into(), inputs, accepted: 34, seconds: "1".into() }
+    }
+
+    #[test]
+    fn results_stand_in_the_order_of_the_targets() {
+        let all: Vec<u64> = (0..40).collect();
+        let fuzz = |n: &u64| {
+            thread::sleep(std::time::Duration::from_millis(40 - n));
+            Ok(done("tile", *n))
+        };
+        let inputs: Vec<u64> =
+            fuzz_all(&all, fuzz).unwrap().iter().map(|done| done.inputs).collect();
+        assert_eq!(inputs, all);
+        assert!(
+            fuzz_all(&all, |n| if *n == 3 { Err(Failure::new("3")) } else { fuzz(n) }).is_err()
+        );
+    }
+
     #[test]
     fn the_line_of_a_target_is_read() {
-        let done = parse("test x ... fuzz record decoder: 1200345 inputs in 600.1 s").unwrap();
-        let expected =
-            Done { target: "record decoder".into(), inputs: 1_200_345, seconds: "600.1".into() };
-        assert_eq!(done, expected);
-        assert_eq!(parse("fuzz record: many inputs in 3 s"), None);
+        let line = "test x ... fuzz record decoder: 1200345 inputs in 600.1 s (34 accepted)";
+        let expected = Done { seconds: "600.1".into(), ..done("record decoder", 1_200_345) };
+        assert_eq!(parse(line), Some(expected));
+        assert_eq!(parse("fuzz record: many inputs in 3 s (2 accepted)"), None);
+        assert_eq!(parse("fuzz record: 9 inputs in 3 s"), None);
         assert_eq!(parse("running 1 test"), None);
     }
 
@@ -194,8 +244,8 @@ mod tests {
 
     #[test]
     fn the_page_holds_a_row_per_target() {
-        let done = Done { target: "tile".into(), inputs: 9, seconds: "1".into() };
-        let text = page(&[done], "2026-01-31", "abc");
-        assert!(text.ends_with("| tile   | 9      | 1       | 2026-01-31 | abc    |\n"), "{text}");
+        let text = page(&[done("tile", 9)], "2026-01-31", "abc");
+        let row = "| tile   | 9      | 34       | 1       | 2026-01-31 | abc    |\n";
+        assert!(text.ends_with(row), "{text}");
     }
 }
