@@ -8,11 +8,13 @@ use crate::{
 use backstop_core::policy::LayerSource;
 use backstop_units::mul_div_floor;
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// Seven points of a distribution: order statistics by nearest rank, so each is a value that was
 /// seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+///
+/// As JSON the points are texts of digits, as amounts are everywhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Percentiles {
     /// The smallest.
     pub min: u128,
@@ -53,6 +55,13 @@ impl Percentiles {
     /// The points in rising order.
     pub const fn points(&self) -> [u128; 7] {
         [self.min, self.p5, self.p25, self.median, self.p75, self.p95, self.max]
+    }
+}
+
+impl Serialize for Percentiles {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let names = ["min", "p5", "p25", "median", "p75", "p95", "max"];
+        to.collect_map(names.into_iter().zip(self.points().map(|point| point.to_string())))
     }
 }
 

@@ -140,7 +140,7 @@ fn a_torn_wal_loses_whole_batches_only() {
 #[test]
 fn read_where_nothing_can_be_written() {
     let disk = Disk::with(&[4, 3]);
-    // In its place SQLite can't make the file by which connections share a write-ahead log.
+    // In its place SQLite can't make the file by which connections share what they do.
     fs::create_dir(disk.folder.path().join("journal.db-shm")).unwrap();
     assert_eq!(open(&disk).unwrap().size().unwrap(), 7);
     assert!(disk.check().is_sound());

@@ -100,10 +100,13 @@ pub(crate) fn run(args: &DemoArgs, printer: &Printer) -> Result<(), Failure> {
             "The dashboard is not part of this version; the pages under losses/ show every loss.",
         );
     }
-    match runs.iter().find(|run| !run.verified.is_clean()) {
-        Some(run) => Err(Failure::Unverified(format!("{} is not sound", run.folder.display()))),
-        None => Ok(()),
+    if let Some(run) = runs.iter().find(|run| !run.verified.is_clean()) {
+        return Err(Failure::Unverified(format!("{} is not sound", run.folder.display())));
     }
+    if let Some(against) = verdicts.iter().find(|verdict| matches!(verdict.answer, Some(Err(_)))) {
+        return Err(Failure::Unverified(format!("books not accepted by `{}`", against.command)));
+    }
+    Ok(())
 }
 
 impl Run {
