@@ -17,6 +17,20 @@ use crate::table::Table;
 /// The bench binary; arguments of the verb come after it.
 const BENCH: &[&str] =
     &["run", "--release", "--package", "backstop-testkit", "--bin", "bench", "--"];
+/// What one engine does: runs are long, so three of them.
+const ENGINE: &[&str] = &[
+    "run",
+    "--release",
+    "--package",
+    "backstop-engine",
+    "--example",
+    "throughput",
+    "--",
+    "2000000",
+    "1000000",
+    "3",
+    "--json",
+];
 /// Columns that come first, in this order; others follow by name.
 const FIRST: &[&str] = &["who", "work", "value", "unit", "bar"];
 /// Who measured a row, when the row does not say.
@@ -24,13 +38,16 @@ const US: &str = "backstop";
 
 type Row = Map<String, Value>;
 
-/// `cargo xtask bench [ARGUMENTS]`: the arguments go to the bench binary, `all` when there are none.
+/// `cargo xtask bench [ARGUMENTS]`: the arguments go to the bench binary; without any, all is measured.
 pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Outcome {
     let mut command = cargo(&repo.root, BENCH);
     if arguments.is_empty() {
         command.arg("all");
     }
     let mut rows = measured(US, command.args(arguments).arg("--json"))?;
+    if arguments.is_empty() {
+        rows.extend(measured(US, &mut cargo(&repo.root, ENGINE))?);
+    }
     if has_postgres() {
         for (name, script) in peers(&repo.root) {
             rows.extend(measured(&name, Command::new(script).current_dir(&repo.root))?);

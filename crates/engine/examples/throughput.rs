@@ -1,10 +1,11 @@
 //! What one engine does on this machine: durable batches, replay, verification, restart, bytes.
 //!
 //! ```text
-//! cargo run --release -p backstop-engine --example throughput -- [SETTLEMENTS] [ACCOUNTS] [DIR]
+//! cargo run --release -p backstop-engine --example throughput -- [SETTLEMENTS] [ACCOUNTS] [RUNS] [--json]
 //! ```
 //!
-//! A journal that is already in DIR is not written again.
+//! Each run has a journal of its own, in the folder for temporary files; the median of each row is
+//! printed.
 //!
 //! Settlements are distinct valid commands over random accounts out of a state of one million.
 
@@ -23,7 +24,10 @@ use backstop_core::{
 };
 use backstop_engine::{Engine, Options, VerifyOptions, ids, verify};
 use backstop_journal::{Access, SqliteJournal};
-use backstop_testkit::world::{Setup, label};
+use backstop_testkit::{
+    bench::{Row, medians, print},
+    world::{Setup, label},
+};
 use backstop_units::{Amount, Base, Label, Price, Seq, Signed, Timestamp};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -42,22 +46,28 @@ struct Plan {
 }
 
 fn main() -> Outcome<()> {
-    let mut arguments = std::env::args().skip(1);
-    let mut number = |default: u64| arguments.next().map_or(Ok(default), |text| text.parse());
-    let (settlements, accounts) = (number(4_000_000)?, number(1_000_000)?);
-    let folder = tempfile::Builder::new().prefix("throughput-").tempdir()?;
-    let base = arguments.next().map_or_else(|| folder.path().to_owned(), PathBuf::from);
-    let plan = Plan { settlements, accounts, path: base.join("journal.db") };
-    if !plan.path.exists() {
-        write(&plan)?;
-    }
-    replayed(&plan)?;
-    verified(&plan)?;
-    restarted(&plan)
+    let (words, numbers): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|word| word.starts_with("--"));
+    let number = |at: usize, default: u64| numbers.get(at).map_or(Ok(default), |text| text.parse());
+    let (settlements, accounts, runs) =
+        (number(0, 4_000_000)?, number(1, 1_000_000)?, number(2, 1)?);
+    let measured = (0..runs).map(|_| {
+        let folder = tempfile::Builder::new().prefix("throughput-").tempdir()?;
+        let plan = Plan { settlements, accounts, path: folder.path().join("journal.db") };
+        let mut rows = Vec::new();
+        write(&plan, &mut rows)?;
+        replayed(&plan, &mut rows)?;
+        verified(&plan, &mut rows)?;
+        restarted(&plan, &mut rows)?;
+        Ok(rows)
+    });
+    let measured = measured.collect::<Outcome<Vec<_>>>()?;
+    print(&medians(&measured), words.iter().any(|word| word == "--json"));
+    Ok(())
 }
 
 /// Opens the accounts, then settles.
-fn write(plan: &Plan) -> Outcome<()> {
+fn write(plan: &Plan, rows: &mut Vec<Row>) -> Outcome<()> {
     let mut counter = 0;
     let options = Options { snapshot_every: 0, ids_expected: 16_000_000, ..Options::default() };
     let engine = Engine::create(&plan.path, &genesis(), options)?;
@@ -89,29 +99,26 @@ fn write(plan: &Plan) -> Outcome<()> {
     }
     let took = start.elapsed();
     let count = batches * BATCH;
-    rate("durable batches of 8,192", count, took);
+    rows.push(rate("durable batches of 8,192", count, took, Some(350_000.0)));
     latencies.sort_unstable();
     let at = |part: usize| latencies[(latencies.len() - 1) * part / 1_000].as_secs_f64() * 1e3;
-    println!(
-        "  batch answered after   p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms",
-        at(500),
-        at(990),
-        at(999)
-    );
+    rows.push(Row::new("  a batch is answered after, p50", at(500), "ms", None));
+    rows.push(Row::new("  a batch is answered after, p99", at(990), "ms", None));
     let size = engine.head().size;
     let start = Instant::now();
     engine.wait_for(Seq::new(size - 1), Duration::from_secs(60))?;
-    println!("  follower behind by     {:.0} ms", start.elapsed().as_secs_f64() * 1e3);
+    let behind = start.elapsed().as_secs_f64() * 1e3;
+    rows.push(Row::new("  reads are behind at the end by", behind, "ms", None));
     drop(engine);
     let after = sizes(&plan.path)?;
-    let each = |bytes: u64| bytes as f64 / count as f64;
-    println!(
-        "bytes per settlement     {:.1} (records {:.1}, tags and roots {:.1}, tiles {:.1})",
-        each(after.file - before.file),
-        each(after.records - before.records),
-        each(after.marks - before.marks),
-        each(after.tiles - before.tiles)
-    );
+    for (part, before, after, bar) in [
+        ("bytes on disk for each", before.file, after.file, Some(600.0)),
+        ("  records", before.records, after.records, None),
+        ("  tags and roots", before.marks, after.marks, None),
+        ("  tiles", before.tiles, after.tiles, None),
+    ] {
+        rows.push(Row::new(part, (after - before) as f64 / count as f64, "bytes", bar));
+    }
     Ok(())
 }
 
@@ -129,31 +136,35 @@ fn take(
 }
 
 /// From the genesis on, without a snapshot.
-fn replayed(plan: &Plan) -> Outcome<()> {
+fn replayed(plan: &Plan, rows: &mut Vec<Row>) -> Outcome<()> {
     let start = Instant::now();
     let engine = Engine::open(&plan.path, Options::default())?;
-    rate("replay at open", engine.head().size, start.elapsed());
+    rows.push(rate("replay at opening", engine.head().size, start.elapsed(), Some(1e6)));
     let start = Instant::now();
     engine.snapshot()?;
-    println!("snapshot taken           {:.2} s", start.elapsed().as_secs_f64());
+    rows.push(Row::new(
+        "a snapshot is stored after",
+        start.elapsed().as_secs_f64() * 1e3,
+        "ms",
+        None,
+    ));
     Ok(())
 }
 
-fn verified(plan: &Plan) -> Outcome<()> {
+fn verified(plan: &Plan, rows: &mut Vec<Row>) -> Outcome<()> {
     let start = Instant::now();
     let report = verify(&plan.path, &VerifyOptions::default())?;
-    rate("verify, one thread", report.size, start.elapsed());
-    println!("  clean                  {}", report.is_clean());
-    Ok(())
+    rows.push(rate("verify, one thread, no signatures", report.size, start.elapsed(), Some(7e5)));
+    if report.is_clean() { Ok(()) } else { Err(format!("not clean: {report:?}").into()) }
 }
 
-fn restarted(plan: &Plan) -> Outcome<()> {
+fn restarted(plan: &Plan, rows: &mut Vec<Row>) -> Outcome<()> {
     let snapshot = std::fs::metadata(plan.path.with_file_name("journal.db.snapshot"))?.len();
     let start = Instant::now();
     let engine = Engine::open(&plan.path, Options::default())?;
-    let took = start.elapsed().as_secs_f64();
-    let mib = snapshot as f64 / f64::from(1 << 20);
-    println!("restart                  {took:.2} s from a snapshot of {mib:.0} MiB");
+    let took = start.elapsed().as_secs_f64() * 1e3;
+    rows.push(Row::new("restart from a snapshot", took, "ms", Some(2_000.0)));
+    rows.push(Row::new("  of", snapshot as f64 / f64::from(1 << 20), "MiB", None));
     drop(engine);
     Ok(())
 }
@@ -225,7 +236,6 @@ fn sizes(path: &Path) -> Outcome<Sizes> {
     Ok(sizes)
 }
 
-fn rate(what: &str, count: u64, took: Duration) {
-    let per_second = count as f64 / took.as_secs_f64();
-    println!("{what:<24} {per_second:>11.0} /s   ({count} in {:.2} s)", took.as_secs_f64());
+fn rate(work: &'static str, count: u64, took: Duration, bar: Option<f64>) -> Row {
+    Row::new(work, count as f64 / took.as_secs_f64(), "/s", bar)
 }

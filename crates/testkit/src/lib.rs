@@ -13,6 +13,7 @@
 //!
 //! A dev-dependency only: what is here may panic, and a panic is a failed test.
 
+pub mod bench;
 pub mod fuzz;
 pub mod generator;
 pub mod keys;

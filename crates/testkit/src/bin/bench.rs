@@ -16,12 +16,15 @@ use backstop_core::{
     policy::{FundKind, FundPolicy, LayerPolicy, LayerSource, Limits, Role, Roles, TranchePolicy},
     record, replay,
 };
-use backstop_testkit::{label, world::START, world::layer, world::market};
-use backstop_units::{Amount, Hash, Label, Price, Shares, Signed, Timestamp};
-use std::{
-    io::Write as _,
-    time::{Duration, Instant},
+use backstop_testkit::{
+    bench::{Row, print},
+    label,
+    world::START,
+    world::layer,
+    world::market,
 };
+use backstop_units::{Amount, Hash, Label, Price, Shares, Signed, Timestamp};
+use std::time::{Duration, Instant};
 
 const ACCOUNTS: u32 = 1_000_000;
 const BATCH: usize = 8_192;
@@ -46,38 +49,7 @@ fn main() {
             std::process::exit(2);
         }
     }
-    let lines: Vec<String> = if json {
-        let rows: Vec<String> = rows.iter().map(Row::json).collect();
-        vec![format!("[{}]", rows.join(","))]
-    } else {
-        rows.iter().map(Row::text).collect()
-    };
-    // Whoever reads may stop reading: that is no failure.
-    let mut out = std::io::stdout().lock();
-    let _ = lines.iter().try_for_each(|line| writeln!(out, "{line}"));
-}
-
-/// One measured value and the bar it is held to.
-struct Row {
-    work: &'static str,
-    value: f64,
-    unit: &'static str,
-    bar: Option<f64>,
-}
-
-impl Row {
-    fn new(work: &'static str, value: f64, unit: &'static str, bar: Option<f64>) -> Self {
-        Self { work, value, unit, bar }
-    }
-    fn json(&self) -> String {
-        let bar = self.bar.map_or_else(|| "null".to_owned(), |bar| format!("{bar}"));
-        let Self { work, value, unit, .. } = self;
-        format!(r#"{{"work":"{work}","value":{value:.1},"unit":"{unit}","bar":{bar}}}"#)
-    }
-    fn text(&self) -> String {
-        let bar = self.bar.map_or_else(String::new, |bar| format!("  (bar {bar})"));
-        format!("{:52} {:>14.1} {}{bar}", self.work, self.value, self.unit)
-    }
+    print(&rows, json);
 }
 
 /// A small deterministic generator: the same commands in every run.
