@@ -2,11 +2,13 @@
 //!
 //! Each target takes raw text and mutations of true files; `backstop_testkit::fuzz` says how long.
 
-use backstop_api::{Format, HostError, MemoryHost, PRESETS, Preset, Scenario, run};
-use backstop_core::{Command, Halt, begin, invariants};
+use backstop_api::{
+    Fault, Format, HostError, MemoryHost, PRESETS, Preset, Scenario, command_body, commands, run,
+};
+use backstop_core::{Halt, begin, invariants};
 use backstop_testkit::fuzz::{Input, target};
 use backstop_testkit::{World, label};
-use backstop_units::Timestamp;
+use backstop_units::{Label, Timestamp};
 use serde_json::{Value, json};
 
 const SCENARIOS: [&str; 6] = [
@@ -21,14 +23,37 @@ const SCENARIOS: [&str; 6] = [
 /// What such texts are made of.
 const ALPHABET: &[u8] = b"0123456789abekmsx_-.\"{}[]=:,# \n";
 
+/// A fault names a place that is in the text, or right behind it, and shows no more than a line of it.
+fn told(text: &str, fault: &Fault) {
+    let place = fault.place;
+    let lines: Vec<&str> = text.split('\n').collect();
+    let line = place.line.checked_sub(1).and_then(|at| lines.get(at));
+    let line = line.unwrap_or_else(|| panic!("{fault}: no such line in {text:?}"));
+    assert!((1..=line.chars().count() + 1).contains(&place.column), "{fault}: {text:?}");
+    assert!(fault.excerpt.lines().all(|line| line.chars().count() < 120), "{fault}: {text:?}");
+    let seen = fault.in_file("file");
+    assert!(seen.starts_with(&format!("file:{}:{}: ", place.line, place.column)), "{seen}");
+}
+
 /// Reads a scenario and plays it: each step is answered, the books balance, and a second run says
-/// the same.
+/// the same. Whether it was played.
 fn played(text: &str, format: Format) -> bool {
-    let Ok(scenario) = Scenario::parse(text, format) else { return false };
-    let Ok(genesis) = scenario.genesis() else { return false };
-    // A setup that is refused is an answer too.
-    let Ok(mut host) = MemoryHost::new(&genesis, scenario.start) else { return false };
-    let mut again = MemoryHost::new(&genesis, scenario.start).unwrap();
+    let scenario = match Scenario::parse(text, format) {
+        Ok(scenario) => scenario,
+        Err(fault) => {
+            told(text, &fault);
+            return false;
+        }
+    };
+    let mut host = match begin(scenario.genesis(), scenario.start) {
+        Ok(_) => MemoryHost::new(scenario.genesis(), scenario.start).unwrap(),
+        Err((at, halt)) => {
+            assert!(matches!(halt, Halt::Reject(_)), "{halt}: {text}");
+            scenario.setup_fault(at, &halt).iter().for_each(|fault| told(text, fault));
+            return false;
+        }
+    };
+    let mut again = MemoryHost::new(scenario.genesis(), scenario.start).unwrap();
     let outcome = run(&scenario, &mut host).unwrap_or_else(|error| panic!("{error}: {text}"));
     assert_eq!(outcome.steps.len(), scenario.steps.len());
     assert_eq!(outcome.books["trial_balance"]["balanced"], json!(true), "{text}");
@@ -57,7 +82,13 @@ fn presets() {
     let seeds = [PRESETS[0].1, PRESETS[1].1];
     target("preset", 2_000, |bytes| {
         let text = Input(bytes).text(&seeds, ALPHABET);
-        let Ok(preset) = Preset::parse(&text) else { return false };
+        let preset = match Preset::parse(&text) {
+            Ok(preset) => preset,
+            Err(fault) => {
+                told(&text, &fault);
+                return false;
+            }
+        };
         match begin(&preset.genesis(label("test")), Timestamp::from_ms(1)) {
             Ok((state, _)) => invariants::check(&state).unwrap(),
             Err((_, Halt::Reject(_))) => {}
@@ -68,27 +99,34 @@ fn presets() {
 }
 
 #[test]
-fn commands() {
-    let bodies = SCENARIOS.map(|text| Scenario::parse(text, Format::Toml).unwrap());
-    let bodies = bodies.into_iter().flat_map(|scenario| scenario.steps);
+fn command_files() {
+    let scenarios = SCENARIOS.map(|text| Scenario::parse(text, Format::Toml).unwrap());
+    let steps = scenarios.into_iter().flat_map(|scenario| scenario.steps);
     let presets = PRESETS.iter().flat_map(|(_, text)| Preset::parse(text).unwrap().setup);
     let world = World::new();
-    let seeds: Vec<String> = bodies
-        .filter_map(|step| step.command)
-        .chain(presets)
-        .map(|body| serde_json::to_string(&world.clone().command("op", body)).unwrap())
-        .collect();
-    target("command in JSON", 20_000, |bytes| {
+    let bodies = steps.filter_map(|step| step.command).chain(presets);
+    let all: Vec<Value> = bodies.map(|body| json!(world.clone().command("op", body))).collect();
+    let mut seeds: Vec<String> = all.iter().map(Value::to_string).collect();
+    seeds.extend([seeds[..3].join("\n"), json!(all[3..6]).to_string()]);
+    target("commands in JSON", 10_000, |bytes| {
         let text = Input(bytes).text(&seeds, ALPHABET);
-        let Ok(command) = serde_json::from_str::<Command>(&text) else { return false };
-        let written = serde_json::to_string(&command).unwrap();
-        assert_eq!(serde_json::from_str::<Command>(&written).unwrap(), command, "{text}");
-        let bytes = borsh::to_vec(&command).unwrap();
-        assert_eq!(borsh::from_slice::<Command>(&bytes).unwrap(), command, "{text}");
+        let read = match commands(&text, |_| Label::NONE) {
+            Ok(read) => read,
+            Err(fault) => {
+                told(&text, &fault);
+                return false;
+            }
+        };
         let mut world = world.clone();
-        if let Err(Halt::Corrupt(corrupt)) = world.try_command(&command) {
-            panic!("{corrupt} by {text}");
+        for command in &read {
+            let written = json!(command).to_string();
+            assert_eq!(commands(&written, |_| Label::NONE).as_deref(), Ok(&[command.clone()][..]));
+            let body = json!(command.body).to_string();
+            assert_eq!(command_body(&body).as_ref(), Ok(&command.body), "{text}");
+            if let Err(Halt::Corrupt(corrupt)) = world.try_command(command) {
+                panic!("{corrupt} by {text}");
+            }
         }
-        true
+        !read.is_empty()
     });
 }

@@ -83,7 +83,7 @@ fn snapshots() {
     snapshot::write(&disk.path, &header, &record(119), b"rest").unwrap();
     let file = &snapshot::files(&disk.path)[0];
     let whole = fs::read(file).unwrap();
-    target("snapshot file", 5_000, |bytes| {
+    target("snapshot file", 2_000, |bytes| {
         let bytes = Input(bytes).near(std::slice::from_ref(&whole));
         fs::write(file, &bytes).unwrap();
         let read = snapshot::read(file).unwrap().expect("the file is there");
@@ -194,7 +194,7 @@ fn journals() {
     let whole = fs::read(&disk.path).unwrap();
     let truth = contents(&disk.open(Access::ReadOnly)).unwrap();
     let used = used(&whole);
-    target("journal file", 500, |bytes| {
+    target("journal file", 300, |bytes| {
         let bytes = damaged(&mut Input(bytes), &whole, &used);
         let read = sound(&[("journal.db", &bytes)], &truth);
         assert!(read.is_none_or(|read| read == truth.len()), "records were lost unseen");
@@ -211,7 +211,7 @@ fn logs_ahead() {
     let wal = fs::read(disk.folder.path().join("journal.db-wal")).unwrap();
     let truth = contents(&disk.open(Access::ReadOnly)).unwrap();
     let used = used(&wal);
-    target("log ahead of a journal", 500, |bytes| {
+    target("log ahead of a journal", 200, |bytes| {
         let wal = damaged(&mut Input(bytes), &wal, &used);
         let read = sound(&[("journal.db", &main), ("journal.db-wal", &wal)], &truth);
         let whole = [10, 310, 315, 385, 386];

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -284,7 +285,8 @@ fn open_alone(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
         match byte {
             b'/' | b'.' | b'-' | b'_' => name.push(char::from(*byte)),
             _ if byte.is_ascii_alphanumeric() => name.push(char::from(*byte)),
-            _ => name.push_str(&format!("%{byte:02X}")),
+            // Writing into a string can't fail.
+            _ => write!(name, "%{byte:02X}").unwrap_or_default(),
         }
     }
     name.push_str("?immutable=1");
