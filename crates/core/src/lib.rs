@@ -65,6 +65,7 @@ mod slab;
 pub mod state;
 mod table;
 mod txn;
+pub mod warm;
 
 pub use command::{Body, COMMANDS, Command};
 pub use event::Event;

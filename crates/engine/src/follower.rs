@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use backstop_core::{Corrupt, Record, State, invariants};
+use backstop_core::{Corrupt, Record, State, invariants, warm};
 use backstop_journal::{
     Batch, JournalError,
     snapshot::{self as file, SnapshotHeader},
@@ -19,7 +19,7 @@ use crate::{
     error::{EngineError, Failure},
     recovery::Recovered,
     shared::{Shared, lock},
-    snapshot, warm,
+    snapshot,
     window::IdLog,
 };
 

@@ -22,7 +22,6 @@
 //! | `window.rs`, [`ids`] | which command ids are known; ids made from a time |
 //! | [`clock`] | where time comes from, and when a clock has jumped |
 //! | `recovery.rs`, `snapshot.rs` | from a file back to a state |
-//! | `warm.rs` | lookups ahead of time |
 //! | [`verify`](mod@verify), [`proof`] | what an outsider can check |
 //!
 //! # Invariants
@@ -65,7 +64,6 @@ mod shared;
 mod snapshot;
 mod store;
 pub mod verify;
-mod warm;
 mod window;
 mod writer;
 

@@ -3,7 +3,7 @@
 //! One thread reads and decodes, another applies. Each record is compared with its stored tag, so a
 //! record that was changed on disk is an error here and not another balance.
 
-use backstop_core::{Corrupt, Entry, Record, State, replay, replay_genesis};
+use backstop_core::{Corrupt, Entry, Record, State, replay, replay_genesis, warm};
 use backstop_journal::{JournalError, SqliteJournal, StoredBatch, TAG_BYTES, merkle::leaf_hash};
 use backstop_units::Seq;
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -11,7 +11,6 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::{
     error::EngineError,
     snapshot::{self, Payload},
-    warm,
     window::IdLog,
 };
 

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use backstop_core::{Checked, Command, Event, Halt, Reject, RejectCode, State, apply, record};
+use backstop_core::{
+    Checked, Command, Event, Halt, Reject, RejectCode, State, apply, record, warm,
+};
 use backstop_journal::{Batch, BatchBuilder};
 use backstop_units::{Seq, Timestamp};
 use crossbeam_channel::{Receiver, Sender, select};
@@ -13,7 +15,6 @@ use crate::{
     committer::Job,
     error::Failure,
     shared::Shared,
-    warm,
     window::IdWindow,
 };
 

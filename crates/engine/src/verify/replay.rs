@@ -2,13 +2,12 @@
 
 use backstop_core::{
     Asked, Checked, Corrupt, Entry, Event, Halt, Record, State, begin, dry_run, policy::Limits,
-    recheck, replay,
+    recheck, replay, warm,
 };
 use backstop_journal::{JournalError, StoredBatch, snapshot::Snapshot, store::StoredRecords};
 use backstop_units::{Hash, Label, Seq, Timestamp};
 
 use super::{RULES_VERSION, RulesRange, VerifyError, books::Books, findings::Findings, is_known};
-use crate::warm;
 
 /// How the log is followed.
 #[derive(Debug)]

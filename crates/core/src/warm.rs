@@ -1,22 +1,22 @@
-//! Looks up, a few dozen commands ahead, what the rules are about to look up.
+//! Looks up, a few dozen commands ahead, what the rules are about to look up. Whoever has many
+//! commands or records at hand calls it before each [`AHEAD`] of them.
 //!
 //! With a million accounts nearly every lookup waits for main memory. The rules need one after the
 //! other; here they do not depend on each other, so the processor waits for several at once, and the
 //! rules then find them in its cache. Nothing is changed and nothing is returned.
 
-use std::hint::black_box;
-
-use backstop_core::{
+use crate::{
     Asked, Body, Command, Entry, Event, Record, State, command::SettleLiquidation,
     ledger::LedgerAccount,
 };
 use backstop_units::{AccountId, Amount, AssetId, Label};
+use core::hint::black_box;
 
 /// How many commands are looked at ahead: enough to overlap, few enough to stay in the cache.
-pub(crate) const AHEAD: usize = 32;
+pub const AHEAD: usize = 32;
 
 /// Looks at what deciding these commands will need.
-pub(crate) fn commands<'a>(state: &State, commands: impl Iterator<Item = &'a Command> + Clone) {
+pub fn commands<'a>(state: &State, commands: impl Iterator<Item = &'a Command> + Clone) {
     let settlements = commands.filter_map(|command| match &command.body {
         Body::SettleLiquidation(settlement) => Some(settlement),
         _ => None,
@@ -37,7 +37,7 @@ pub(crate) fn commands<'a>(state: &State, commands: impl Iterator<Item = &'a Com
 }
 
 /// Looks at what replaying these records will need.
-pub(crate) fn records(state: &State, records: &[Record]) {
+pub fn records(state: &State, records: &[Record]) {
     let settled =
         records.iter().flat_map(|record| &record.events).filter_map(|event| match event {
             Event::LiquidationSettled { account, liquidator, asset, .. } => {
@@ -49,7 +49,7 @@ pub(crate) fn records(state: &State, records: &[Record]) {
 }
 
 /// Looks at what deciding these records again will need.
-pub(crate) fn decided(state: &State, records: &[Asked<'_>]) {
+pub fn decided(state: &State, records: &[Asked<'_>]) {
     let sent = records.iter().filter_map(|record| match &record.entry {
         Entry::Command(command) => Some(command),
         Entry::Genesis(_) => None,
