@@ -40,7 +40,11 @@ const VERBS: &[Verb] = &[
         about: "test, then the long property runs and README drift",
         run: suite::ci,
     },
-    Verb { name: "soak", about: "fuzz every decoder: [--minutes N] each", run: soak::run },
+    Verb {
+        name: "soak",
+        about: "fuzz every decoder: [--minutes N] each, [--at-once N]",
+        run: soak::run,
+    },
     Verb {
         name: "tools",
         about: "install hledger and Ledger where that is allowed",

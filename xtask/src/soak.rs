@@ -1,5 +1,5 @@
-//! Long fuzzing of every decoder, as many targets at a time as there are processors, with its results
-//! written to `docs/soak.md`.
+//! Long fuzzing of every decoder, as many targets at a time as there are processors unless told
+//! otherwise, with its results written to `docs/soak.md` as they come in.
 //!
 //! A fuzz target is a normal test in `crates/*/tests/fuzz.rs`. It reads its time from
 //! `BACKSTOP_FUZZ_SECONDS` and prints one line when done:
@@ -7,7 +7,10 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
 use std::thread;
 use std::{fs, iter};
 
@@ -28,7 +31,7 @@ const SWEEP: &str = "docs/demo-sweep.json";
 const SWEEP_RUNS: &str = "100";
 
 /// What one target did.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Done {
     target: String,
     inputs: u64,
@@ -37,38 +40,56 @@ struct Done {
     seconds: String,
 }
 
-/// `cargo xtask soak [--minutes N]`.
+/// How long and how many at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Plan {
+    minutes: u64,
+    at_once: usize,
+}
+
+/// `cargo xtask soak [--minutes N] [--at-once N]`.
 pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Outcome {
-    let minutes = minutes(arguments)?;
+    let plan = plan(arguments)?;
+    let (minutes, date, commit) = (plan.minutes, today()?, commit(repo));
     let mut all = Vec::new();
     for package in fuzzed(repo) {
         all.extend(targets(repo, package)?.into_iter().map(|target| (package, target)));
     }
-    let results = fuzz_all(&all, |(package, target)| {
-        println!("\n== {package}: {target}, {minutes} min ==");
-        fuzz(repo, package, target, minutes * 60)
-    })?;
-    if results.is_empty() {
+    if all.is_empty() {
         return Err(Failure::new("no crate has a tests/fuzz.rs; nothing was fuzzed"));
     }
-    let page = page(&results, &today()?, &commit(repo));
-    write(&repo.root.join(RESULTS), &page)?;
-    println!("\n{page}");
+    let results = Mutex::new(vec![None; all.len()]);
+    fuzz_all(&all, plan.at_once, |place, (package, target)| {
+        println!("\n== {package}: {target}, {minutes} min ==");
+        let done = fuzz(repo, package, target, minutes * 60)?;
+        let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(result) = results.get_mut(place) {
+            *result = Some(done);
+        }
+        write(&repo.root.join(RESULTS), &page(&results, plan, &date, &commit))
+    })?;
     sweep(repo)
 }
 
-fn minutes(arguments: &[String]) -> Outcome<u64> {
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        [] => Ok(MINUTES),
-        ["--minutes", number] => match number.parse() {
-            Ok(minutes) if minutes > 0 => Ok(minutes),
-            _ => {
-                Err(Failure::new(format!("--minutes wants a whole number over 0, got `{number}`")))
+fn plan(arguments: &[String]) -> Outcome<Plan> {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let mut plan = Plan { minutes: MINUTES, at_once: processors };
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        let number = words.next().and_then(|number| number.parse().ok()).filter(|n| *n > 0);
+        match (word.as_str(), number) {
+            ("--minutes", Some(number)) => plan.minutes = number,
+            ("--at-once", Some(number)) => {
+                plan.at_once = usize::try_from(number).unwrap_or(usize::MAX);
             }
-        },
-        _ => Err(Failure::new(format!("soak takes [--minutes N], got `{}`", words.join(" ")))),
+            _ => {
+                let got = arguments.join(" ");
+                let expected = "[--minutes N] [--at-once N], whole numbers over 0";
+                return Err(Failure::new(format!("soak takes {expected}, got `{got}`")));
+            }
+        }
     }
+    Ok(plan)
 }
 
 /// Names of the packages that have a fuzz test.
@@ -86,24 +107,27 @@ fn targets(repo: &Repo, package: &str) -> Outcome<Vec<String>> {
     Ok(list.lines().filter_map(|line| Some(line.strip_suffix(": test")?.to_owned())).collect())
 }
 
-/// Runs `fuzz` on each of `all`, as many at a time as there are processors; the results stand in the
-/// order of `all`. A failure ends nothing but its own target.
-fn fuzz_all<T: Sync>(all: &[T], fuzz: impl Fn(&T) -> Outcome<Done> + Sync) -> Outcome<Vec<Done>> {
+/// Runs `fuzz` on each of `all`, so many at a time. A failure ends nothing but its own target; the
+/// first of them is returned.
+fn fuzz_all<T: Sync>(
+    all: &[T],
+    at_once: usize,
+    fuzz: impl Fn(usize, &T) -> Outcome + Sync,
+) -> Outcome {
     let next = AtomicUsize::new(0);
     let work = || {
         let mine = iter::from_fn(|| {
             let place = next.fetch_add(1, Ordering::Relaxed);
-            all.get(place).map(|item| (place, fuzz(item)))
+            all.get(place).map(|item| (place, fuzz(place, item)))
         });
         mine.collect::<Vec<_>>()
     };
     let mut done: Vec<_> = thread::scope(|scope| {
-        let count = thread::available_parallelism().map_or(1, usize::from);
-        let workers: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
+        let workers: Vec<_> = (0..at_once).map(|_| scope.spawn(work)).collect();
         workers.into_iter().flat_map(|worker| worker.join().expect("no panic in here")).collect()
     });
     done.sort_by_key(|(place, _)| *place);
-    done.into_iter().map(|(_, result)| result).collect()
+    done.into_iter().try_for_each(|(_, result)| result)
 }
 
 fn fuzz(repo: &Repo, package: &str, target: &str, seconds: u64) -> Outcome<Done> {
@@ -140,9 +164,9 @@ fn parse(line: &str) -> Option<Done> {
     Some(Done { target, inputs: inputs.parse().ok()?, accepted, seconds })
 }
 
-fn page(results: &[Done], date: &str, commit: &str) -> String {
+fn page(results: &[Option<Done>], plan: Plan, date: &str, commit: &str) -> String {
     let mut table = Table::new(["target", "inputs", "accepted", "seconds", "date", "commit"]);
-    for done in results {
+    for done in results.iter().flatten() {
         let Done { target, inputs, accepted, seconds } = done;
         table.row(vec![
             target.clone(),
@@ -153,10 +177,16 @@ fn page(results: &[Done], date: &str, commit: &str) -> String {
             commit.into(),
         ]);
     }
+    let Plan { minutes, at_once } = plan;
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let open = results.iter().filter(|result| result.is_none()).count();
+    let open =
+        if open == 0 { String::new() } else { format!("\n{open} targets have no result.\n") };
     format!(
-        "# Long runs\n\nThe last `cargo xtask soak`. A target is a decoder that was fed generated and \
-         damaged bytes;\nit must answer with a value or an error, and never panic. Accepted are the inputs that were \
-         a value\nall the same.\n\n{}",
+        "# Long runs\n\nThe last `cargo xtask soak --minutes {minutes} --at-once {at_once}`, on \
+         {processors} processors. A target is a decoder\nthat was fed generated and damaged bytes; it \
+         must answer with a value or an error, and never panic.\nAccepted are the inputs that were a \
+         value all the same.\n\n{}{open}",
         table.render()
     )
 }
@@ -201,16 +231,16 @@ mod tests {
     #[test]
     fn results_stand_in_the_order_of_the_targets() {
         let all: Vec<u64> = (0..40).collect();
-        let fuzz = |n: &u64| {
+        let seen = Mutex::new(vec![0; 40]);
+        let fuzz = |place: usize, n: &u64| {
             thread::sleep(std::time::Duration::from_millis(40 - n));
-            Ok(done("tile", *n))
+            seen.lock().unwrap()[place] += n;
+            if *n == 3 { Err(Failure::new("3")) } else { Ok(()) }
         };
-        let inputs: Vec<u64> =
-            fuzz_all(&all, fuzz).unwrap().iter().map(|done| done.inputs).collect();
-        assert_eq!(inputs, all);
-        assert!(
-            fuzz_all(&all, |n| if *n == 3 { Err(Failure::new("3")) } else { fuzz(n) }).is_err()
-        );
+        // The third fails, the others are run all the same.
+        assert!(fuzz_all(&all, 4, fuzz).is_err());
+        assert_eq!(*seen.lock().unwrap(), all);
+        assert!(fuzz_all(&all[4..], 4, |_, _| Ok(())).is_ok());
     }
 
     #[test]
@@ -224,13 +254,14 @@ mod tests {
     }
 
     #[test]
-    fn minutes_are_a_positive_number() {
-        let given =
-            |words: &[&str]| minutes(&words.iter().map(|w| (*w).into()).collect::<Vec<_>>());
-        assert_eq!(given(&[]).unwrap(), MINUTES);
-        assert_eq!(given(&["--minutes", "3"]).unwrap(), 3);
-        assert!(given(&["--minutes", "0"]).is_err());
-        assert!(given(&["--hours", "3"]).is_err());
+    fn a_plan_has_positive_numbers() {
+        let given = |words: &[&str]| plan(&words.iter().map(|w| (*w).into()).collect::<Vec<_>>());
+        assert_eq!(given(&[]).unwrap().minutes, MINUTES);
+        let expected = Plan { minutes: 3, at_once: 5 };
+        assert_eq!(given(&["--at-once", "5", "--minutes", "3"]).unwrap(), expected);
+        for wrong in [&["--minutes", "0"][..], &["--hours", "3"], &["--at-once"], &["3"]] {
+            assert!(given(wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]
@@ -244,8 +275,10 @@ mod tests {
 
     #[test]
     fn the_page_holds_a_row_per_target() {
-        let text = page(&[done("tile", 9)], "2026-01-31", "abc");
+        let plan = Plan { minutes: 3, at_once: 5 };
+        let text = page(&[Some(done("tile", 9)), None], plan, "2026-01-31", "abc");
         let row = "| tile   | 9      | 34       | 1       | 2026-01-31 | abc    |\n";
-        assert!(text.ends_with(row), "{text}");
+        assert!(text.ends_with(&format!("{row}\n1 targets have no result.\n")), "{text}");
+        assert!(text.contains("soak --minutes 3 --at-once 5`"), "{text}");
     }
 }
