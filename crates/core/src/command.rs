@@ -148,6 +148,8 @@ commands! {
         label: Label,
         /// Accounts of one owner share a group; without one the account is its own group.
         @default group: Option<Label>,
+        /// The venue that acts for its holder; the sender if it is a venue, nobody otherwise.
+        @default venue: Option<Label>,
     }
     /// Sets what an account may do. Needs the council.
     3 SetRoles "set_roles" {

@@ -107,7 +107,7 @@ fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Ha
     let state = txn.state();
     match body {
         Body::RegisterAsset(c) => registry::register_asset(state, c),
-        Body::OpenAccount(c) => registry::open_account(state, c),
+        Body::OpenAccount(c) => registry::open_account(state, context, c),
         Body::SetRoles(c) => registry::set_roles(state, c),
         Body::SetCouncil(c) => registry::set_council(c),
         Body::ActivateRules(c) => registry::activate_rules(state, c),

@@ -41,6 +41,8 @@ entity! {
         label: Label,
         /// Its owner group.
         group: Label,
+        /// The venue that acts for its holder, while it has the role.
+        venue: Option<AccountId>,
         /// What it may do.
         roles: Roles,
     }

@@ -118,7 +118,7 @@ pub enum Event {
     AssetRegistered { asset: AssetId, label: Label, decimals: u8, custodian: Option<PublicKey> } =
         1,
     /// An account exists.
-    AccountOpened { account: AccountId, label: Label, group: Label } = 2,
+    AccountOpened { account: AccountId, label: Label, group: Label, venue: Option<AccountId> } = 2,
     /// An account's roles were set.
     RolesSet { account: AccountId, roles: Roles } = 3,
     /// The council was replaced.

@@ -83,10 +83,11 @@ fn registry(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             )?;
             state.labels.assets.insert(*label, *asset);
         }
-        Event::AccountOpened { account, label, group } => {
+        Event::AccountOpened { account, label, group, venue } => {
             let roles = crate::policy::Roles::NONE;
-            state.accounts.insert(*account, Account { label: *label, group: *group, roles })?;
-            state.labels.accounts.insert(*label, *account);
+            let (label, group, venue) = (*label, *group, *venue);
+            state.accounts.insert(*account, Account { label, group, venue, roles })?;
+            state.labels.accounts.insert(label, *account);
         }
         Event::RolesSet { account, roles } => state.accounts.change(*account)?.roles = *roles,
         Event::CouncilSet { keys, threshold } => {

@@ -171,7 +171,7 @@ mod tests {
             id: Label::from_bytes([7; 16]),
             actor: label,
             occurred_at: Some(Timestamp::from_ms(5)),
-            body: Body::OpenAccount(OpenAccount { label, group: None }),
+            body: Body::OpenAccount(OpenAccount { label, group: None, venue: None }),
             approvals: None,
         };
         let events = vec![Event::NonceUsed { nonce: 3 }];

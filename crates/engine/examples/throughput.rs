@@ -191,7 +191,7 @@ fn account(number: u64) -> Label {
 }
 
 fn open_accounts(at: u64, counter: &mut u64) -> Command {
-    let open = |n| OpenAccount { label: account(n), group: None }.into();
+    let open = |n| OpenAccount { label: account(n), group: None, venue: None }.into();
     let steps = (at * STEPS..(at + 1) * STEPS).map(open).collect();
     command("op", Linked { steps }, counter)
 }

@@ -148,13 +148,15 @@ impl Setup {
             setup.push(RegisterAsset { label: label(asset), decimals: 6, custodian }.into());
         }
         for (name, roles) in OFFICES {
-            setup.push(OpenAccount { label: label(name), group: None }.into());
+            setup.push(OpenAccount { label: label(name), group: None, venue: None }.into());
             setup.push(SetRoles { account: label(name), roles: Roles::of(roles) }.into());
         }
         for name in TRADERS {
             // Dave and Erin have one owner.
             let group = matches!(name, "dave" | "erin").then(|| label("family"));
-            setup.push(OpenAccount { label: label(name), group }.into());
+            setup.push(
+                OpenAccount { label: label(name), group, venue: Some(label("venue")) }.into(),
+            );
         }
         if self.council.0 > 0 {
             let (keys, threshold) = (keys::council(self.council.0), self.council.1);

@@ -18,7 +18,7 @@ pub enum Authority {
     Anyone,
     /// One of these roles.
     Role(Roles),
-    /// The account itself, or a venue that acts for its users.
+    /// The account itself, or the venue that acts for its holder.
     Owner(AccountId),
     /// The market's own venue, or the operator.
     Venue(MarketId),
@@ -170,7 +170,7 @@ pub(crate) fn require(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> 
         Some(Authority::Own) => return Ok(()),
         Some(Authority::Role(roles)) => has_role(state, context, roles)?,
         Some(Authority::Owner(owner)) => {
-            if context.actor != Some(owner) && has_role(state, context, VENUE).is_err() {
+            if !acts_for(state, context, owner)? {
                 return Err(not_owner(state, context, owner)?.into());
             }
         }
@@ -204,6 +204,15 @@ fn council(state: &State, context: &Context<'_>, delay: Span) -> Result<Option<u
     let Some(verified) = verified else { return Ok(None) };
     approvals::standing(state, verified.digest, verified.nonce, verified.expires_at)?;
     Ok(Some(verified.nonce))
+}
+
+/// Whether the sender is the account's holder, or the venue that acts for him.
+fn acts_for(state: &State, context: &Context<'_>, owner: AccountId) -> Result<bool, Halt> {
+    if context.actor == Some(owner) {
+        return Ok(true);
+    }
+    let venue = state.accounts.expect(owner)?.venue;
+    Ok(venue.is_some() && venue == context.actor && has_role(state, context, VENUE).is_ok())
 }
 
 /// Who sent it, and whose it is.

@@ -7,10 +7,13 @@ use crate::{
     },
     event::Event,
     fund::setup::free_label,
+    governance::Context,
     ledger::LedgerAccount,
+    policy::Role,
     reject::{Halt, Reject, RejectCode},
     state::State,
 };
+use backstop_units::AccountId;
 
 const DECIMALS_MAX: u8 = 30;
 
@@ -32,14 +35,40 @@ pub(crate) fn register_asset(state: &State, command: &RegisterAsset) -> Result<E
     })
 }
 
-pub(crate) fn open_account(state: &State, command: &OpenAccount) -> Result<Event, Halt> {
+pub(crate) fn open_account(
+    state: &State,
+    context: &Context<'_>,
+    command: &OpenAccount,
+) -> Result<Event, Halt> {
+    let venue = acting_for(state, context, command)?;
     free_label(command.label, state.account_id(command.label).is_ok())?;
     let limit = state.meta.limits.accounts_max;
     if state.accounts.next_id().get() >= limit {
         return Err(Reject::new(RejectCode::CapacityReached, state.accounts.len(), limit).into());
     }
     let group = command.group.unwrap_or(command.label);
-    Ok(Event::AccountOpened { account: state.accounts.next_id(), label: command.label, group })
+    let (account, label) = (state.accounts.next_id(), command.label);
+    Ok(Event::AccountOpened { account, label, group, venue })
+}
+
+/// Who acts for the holder: the operator names a venue or nobody, a venue only itself.
+fn acting_for(
+    state: &State,
+    context: &Context<'_>,
+    command: &OpenAccount,
+) -> Result<Option<AccountId>, Halt> {
+    let named = command.venue.map(|venue| state.account_id(venue)).transpose()?;
+    let Some(actor) = context.actor else { return Ok(named) };
+    let sender = state.accounts.expect(actor)?;
+    if sender.roles.has(Role::Operator) {
+        return Ok(named);
+    }
+    match (named, command.venue) {
+        (Some(named), Some(label)) if named != actor => {
+            Err(Reject::new(RejectCode::NotOwner, sender.label, label).into())
+        }
+        _ => Ok(Some(actor)),
+    }
 }
 
 pub(crate) fn set_roles(state: &State, command: &SetRoles) -> Result<Event, Halt> {

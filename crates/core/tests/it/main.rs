@@ -17,3 +17,4 @@ mod replay;
 mod round_trip;
 mod run;
 mod samples;
+mod venues;

@@ -140,7 +140,7 @@ fn withdraw(amount: u128) -> WithdrawExcess {
     WithdrawExcess { fund: label("main"), amount: atoms(amount) }
 }
 fn account(name: &str) -> OpenAccount {
-    OpenAccount { label: label(name), group: None }
+    OpenAccount { label: label(name), group: None, venue: None }
 }
 fn create_fund(name: &str, asset: &str) -> CreateFund {
     CreateFund {
@@ -403,7 +403,7 @@ fn registry() {
     table.case(world, "op", fees, got(C::UnknownMarket, nothing));
     table.case(world, "op", account("alice"), got(C::DuplicateLabel, label("alice")));
     table.case(world, "op", create_fund("main", "usdt"), got(C::DuplicateLabel, label("main")));
-    let unnamed = OpenAccount { label: Label::NONE, group: None };
+    let unnamed = OpenAccount { label: Label::NONE, group: None, venue: None };
     table.case(world, "op", unnamed, got(C::DuplicateLabel, Label::NONE));
     let fine = RegisterAsset { label: label("fine"), decimals: 31, custodian: None };
     table.case(world, "op", fine, no(C::TooManyDecimals, 31u32, 30u32));

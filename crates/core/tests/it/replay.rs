@@ -94,7 +94,7 @@ fn a_record_with_other_events_fails_the_recheck() {
 #[test]
 fn a_record_that_differs_leaves_the_state_as_it_was() {
     let mut world = World::new();
-    world.must("op", OpenAccount { label: label("new"), group: None });
+    world.must("op", OpenAccount { label: label("new"), group: None, venue: None });
     let [first, second] = [0, 1].map(|at| Record::decode(&world.log[at]).unwrap());
     let again = |state: &mut State, record: &Record| {
         let bytes = record.encode();
@@ -245,7 +245,7 @@ fn every_kind_of_change_is_rolled_back() {
     let (threshold, target) = (Amount::ZERO, Amount::ZERO);
     let kind = backstop_core::policy::FundKind::Shared;
     let bodies: Vec<Body> = vec![
-        OpenAccount { label: label("new"), group: None }.into(),
+        OpenAccount { label: label("new"), group: None, venue: None }.into(),
         RegisterAsset { label: label("new"), decimals: 2, custodian: None }.into(),
         SetRoles { account: op, roles: Roles::of(&[Role::Operator, Role::Keeper]) }.into(),
         SetCouncil { keys: keys::council(2), threshold: 1 }.into(),

@@ -103,7 +103,7 @@ pub(crate) fn bodies() -> Vec<Body> {
     let withdraw = Body::from(WithdrawExcess { fund: main, amount });
     vec![
         RegisterAsset { label: usdt, decimals: 6, custodian: Some(key(1)) }.into(),
-        OpenAccount { label: alice, group: Some(label("family")) }.into(),
+        OpenAccount { label: alice, group: Some(label("family")), venue: None }.into(),
         SetRoles { account: alice, roles: Roles::of(&[Role::Operator, Role::Custodian]) }.into(),
         SetCouncil { keys: vec![key(2), key(3)], threshold: 2 }.into(),
         ActivateRules { version: 2 }.into(),
@@ -205,7 +205,12 @@ fn registry() -> Vec<Event> {
             decimals: 6,
             custodian: Some(key(1)),
         },
-        Event::AccountOpened { account, label: alice, group: label("family") },
+        Event::AccountOpened {
+            account,
+            label: alice,
+            group: label("family"),
+            venue: Some(account),
+        },
         Event::RolesSet { account, roles: Roles::of(&[Role::Operator, Role::Custodian]) },
         Event::CouncilSet { keys: vec![key(2), key(3)], threshold: 2 },
         Event::RulesActivated { version: 2 },

@@ -149,7 +149,11 @@ fn many_accounts_close_in_several_transactions() {
     let mut world = World::begin(setup());
     for at in 0..150 {
         let name = format!("user-{at}");
-        world.apply("op", Span::ZERO, OpenAccount { label: label(&name), group: None });
+        world.apply(
+            "op",
+            Span::ZERO,
+            OpenAccount { label: label(&name), group: None, venue: None },
+        );
         let account = OpeningAccount::Account(label(&name));
         world.apply("op", Span::ZERO, Opening { account, asset: label("usdt"), amount: usdt(1) });
     }

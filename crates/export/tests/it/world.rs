@@ -49,7 +49,7 @@ fn layer(source: LayerSource, per_event: Option<u128>) -> LayerPolicy {
 
 fn open(account: &str, roles: &[Role]) -> Vec<Body> {
     let account = label(account);
-    let mut bodies = vec![OpenAccount { label: account, group: None }.into()];
+    let mut bodies = vec![OpenAccount { label: account, group: None, venue: None }.into()];
     if !roles.is_empty() {
         bodies.push(SetRoles { account, roles: Roles::of(roles) }.into());
     }

@@ -99,7 +99,8 @@ pub(crate) fn open(
 ) -> (Venue, Recorder) {
     let mut ledger = Recorder::begin(genesis);
     let liquidator = label("liquidator-00001");
-    let open = |label| backstop_core::command::OpenAccount { label, group: None }.into();
+    let open =
+        |label| backstop_core::command::OpenAccount { label, group: None, venue: None }.into();
     let labels = accounts.iter().map(|account| account.label).chain([liquidator]);
     ledger.send_all(second(0), label("operator"), labels.map(open).collect()).unwrap();
     let asset = ledger.read(|state| state.assets.iter().next().unwrap().1.label).unwrap();

@@ -82,7 +82,8 @@ fn trader(number: u32) -> Label {
 
 fn genesis() -> Genesis {
     let (main, usdt, venue) = (label("main"), label("usdt"), label("venue"));
-    let account = |name: &str| Body::from(OpenAccount { label: label(name), group: None });
+    let account =
+        |name: &str| Body::from(OpenAccount { label: label(name), group: None, venue: None });
     let roles = Roles::of(&[Role::Operator, Role::Venue]);
     // The limits of a real market, so that deficits also keep their rolling windows.
     let limited = LayerPolicy {
@@ -131,7 +132,7 @@ impl Ledger {
         let (state, events) = begin(&genesis(), START).expect("a genesis");
         let mut ledger = Self { state, events, count: 0 };
         for number in 0..ACCOUNTS {
-            ledger.send("op", OpenAccount { label: trader(number), group: None });
+            ledger.send("op", OpenAccount { label: trader(number), group: None, venue: None });
         }
         ledger
     }

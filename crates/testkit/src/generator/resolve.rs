@@ -449,8 +449,8 @@ fn nonsense(op: &Op) -> (&'static str, Body) {
     };
     let (alice, main, nothing) = (label("alice"), label("main"), label("nothing"));
     let body = match kind % 7 {
-        0 => OpenAccount { label: alice, group: None }.into(),
-        1 => OpenAccount { label: Label::NONE, group: None }.into(),
+        0 => OpenAccount { label: alice, group: None, venue: None }.into(),
+        1 => OpenAccount { label: Label::NONE, group: None, venue: None }.into(),
         2 => RegisterAsset { label: label("usdt"), decimals: 6, custodian: None }.into(),
         3 => RegisterAsset { label: nothing, decimals: 99, custodian: None }.into(),
         4 => Contribute { fund: main, account: alice, asset: label("eth"), amount }.into(),

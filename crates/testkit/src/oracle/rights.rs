@@ -28,7 +28,11 @@ impl Model {
         let allowed = match self.right(body)? {
             Right::Anyone => true,
             Right::Roles(roles) => self.has(call, roles),
-            Right::Owner(owner) => call.actor == Some(owner) || self.has(call, &[Role::Venue]),
+            // The one venue acts for every trader of the world, and for no office.
+            Right::Owner(owner) => {
+                let office = self.roles.iter().any(|(name, _)| *name == owner);
+                call.actor == Some(owner) || (!office && self.has(call, &[Role::Venue]))
+            }
             // One account is the venue of all markets of the world.
             Right::Venue => self.has(call, &[Role::Operator, Role::Venue]),
             Right::Council(delay) if !delay.is_zero() => return refuse("a timelock"),
