@@ -184,7 +184,7 @@ rejects! {
 
     201 UnknownActor "UNKNOWN_ACTOR" "no account has the actor's label" => "open an account for the actor first";
     202 RoleMissing "ROLE_MISSING" "the actor lacks the role for this command" => "use an actor that holds the role, or have it granted";
-    203 NotOwner "NOT_OWNER" "the actor is neither the account itself nor a venue" => "let the owner of the account send it";
+    203 NotOwner "NOT_OWNER" "the actor is neither the account itself nor the venue that acts for it" => "let the owner of the account or its venue send it";
     204 UnknownSigner "UNKNOWN_SIGNER" "a signature is by a key that is not of the council" => "sign with a council key";
     205 BadSignature "BAD_SIGNATURE" "a signature does not fit these bytes" => "sign this body with this ledger id, nonce and expiry";
     206 DuplicateSigner "DUPLICATE_SIGNER" "the same key signed twice" => "collect signatures of different keys";

@@ -34,7 +34,7 @@ pub(super) fn open_accounts(
     let traders = book.accounts.iter().map(|account| account.label);
     let labels = liquidators.iter().copied().chain(stakers).chain(traders);
     let open = |label| OpenAccount { label, group: None, venue: None }.into();
-    ledger.send_all(at, cast.operator, labels.map(open).collect())?;
+    ledger.send_all(at, cast.venue, labels.map(open).collect())?;
     Ok(liquidators)
 }
 
