@@ -49,7 +49,9 @@ fn layer(source: LayerSource, per_event: Option<u128>) -> LayerPolicy {
 
 fn open(account: &str, roles: &[Role]) -> Vec<Body> {
     let account = label(account);
-    let mut bodies = vec![OpenAccount { label: account, group: None, venue: None }.into()];
+    // Whoever has no office is the venue's user.
+    let venue = roles.is_empty().then(|| label("venue"));
+    let mut bodies = vec![OpenAccount { label: account, group: None, venue }.into()];
     if !roles.is_empty() {
         bodies.push(SetRoles { account, roles: Roles::of(roles) }.into());
     }
