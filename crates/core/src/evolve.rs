@@ -183,9 +183,9 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
 
 /// Appends a waterfall; a layer whose payer stays keeps what it has used.
 fn set_layers(state: &mut State, id: MarketId, policies: &[LayerPolicy]) -> Result<(), Corrupt> {
-    let market = state.markets.expect(id)?.clone();
+    let window = state.markets.expect(id)?.event_window;
     // Reports of one event may come late by the allowed skew: the window waits for them.
-    let event_span = market.event_window.plus(state.meta.limits.skew_past);
+    let event_span = window.plus(state.meta.limits.skew_past);
     let mut layers: Vec<Layer> = Vec::with_capacity(policies.len());
     for policy in policies {
         let source = resolve(state, policy.source).map_err(|_| Corrupt::DanglingHandle)?;

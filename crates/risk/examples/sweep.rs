@@ -5,7 +5,7 @@
 use backstop_core::{Body, Genesis, RULES_VERSION, policy::Limits};
 use backstop_risk::{
     Bars, DemoReport, DemoSetup, VenueParams,
-    sweep::{Line, Percentiles, Unit, sweep},
+    sweep::{Line, Percentiles, Unit, grouped, sweep},
 };
 use backstop_units::{Label, format_decimal};
 use std::error::Error;
@@ -32,18 +32,6 @@ fn genesis(text: &str) -> Result<Genesis, Box<dyn Error>> {
         limits: preset.limits,
         setup: preset.setup,
     })
-}
-
-/// A number with commas.
-fn grouped(digits: &str) -> String {
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn cell(unit: Unit, value: u128) -> String {

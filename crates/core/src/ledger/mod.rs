@@ -59,7 +59,7 @@ pub struct Total {
 
 impl Total {
     const fn new(asset: AssetId) -> Self {
-        let none = Sum { carries: 0, rest: 0 };
+        let none = Sum::ZERO;
         Self { asset, debits: none, credits: none }
     }
     /// Whether debits equal credits.
@@ -69,14 +69,18 @@ impl Total {
 }
 
 /// A sum of columns; each fits 128 bits, all together may not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sum {
     carries: u64,
     rest: u128,
 }
 
 impl Sum {
-    fn add(&mut self, amount: Amount) {
+    /// Nothing.
+    pub const ZERO: Self = Self { carries: 0, rest: 0 };
+
+    /// Takes in one more amount.
+    pub fn add(&mut self, amount: Amount) {
         let (rest, carry) = self.rest.overflowing_add(amount.get());
         self.rest = rest;
         self.carries = self.carries.saturating_add(u64::from(carry));

@@ -1,11 +1,9 @@
 //! What comes back goes to those who bore it: all of them, only them, once.
 
-use crate::run::property;
+use crate::run::{lose, property};
 use backstop_core::{
     RejectCode,
-    command::{
-        ClaimRecovery, ClaimUnstake, Party, RecoverLoss, RequestUnstake, SettleLiquidation, Stake,
-    },
+    command::{ClaimRecovery, ClaimUnstake, Party, RecoverLoss, RequestUnstake, Stake},
     ledger::LedgerAccount,
     policy::LayerSource,
 };
@@ -13,7 +11,7 @@ use backstop_testkit::{
     Setup, World, label,
     world::{TRADERS, layer, market},
 };
-use backstop_units::{Amount, Hash, LossId, Price, Shares, Signed, Span, TicketId, TrancheId};
+use backstop_units::{Amount, LossId, Shares, Span, TicketId, TrancheId};
 use proptest::{collection::vec, prelude::*};
 use std::cell::Cell;
 
@@ -48,20 +46,6 @@ fn come_and_go(world: &mut World, (stakes, exits): &Between) {
             world.must("venue", ClaimUnstake { ticket });
         }
     }
-}
-
-fn lose(world: &mut World, amount: u128) {
-    let settle = SettleLiquidation {
-        market: label("sol"),
-        account: label("dave"),
-        liquidator: label("carol"),
-        outcome: Signed::new(-i128::try_from(amount).unwrap()),
-        notional: Amount::ZERO,
-        mark: Price::ZERO,
-        open_interest: None,
-        evidence: Some(Hash::new([1; 32])),
-    };
-    world.must("venue", settle);
 }
 
 fn world() -> World {

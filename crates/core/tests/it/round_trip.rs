@@ -1,11 +1,11 @@
 //! Nobody gains by coming and going, and nobody who stays loses by it.
 
-use crate::run::property;
+use crate::run::{lose, property};
 use backstop_core::{
     Event,
     command::{
-        CancelUnstake, ClaimRecovery, ClaimUnstake, Party, RecoverLoss, RequestUnstake,
-        SettleLiquidation, Stake, VoidLoss,
+        CancelUnstake, ClaimRecovery, ClaimUnstake, Party, RecoverLoss, RequestUnstake, Stake,
+        VoidLoss,
     },
     ledger::LedgerAccount,
     policy::{ExitValue, LayerSource},
@@ -14,7 +14,7 @@ use backstop_testkit::{
     Setup, World, label, script,
     world::{layer, market},
 };
-use backstop_units::{Amount, Hash, LossId, Price, Shares, Signed, Span, TicketId, TrancheId};
+use backstop_units::{Amount, LossId, Shares, Span, TicketId, TrancheId};
 use proptest::{collection::vec, prelude::*};
 use ruint::aliases::U256;
 use std::cell::Cell;
@@ -79,20 +79,6 @@ fn free_shares(world: &World, account: &str) -> u128 {
 fn request(world: &mut World, account: &str, shares: u128) -> bool {
     let (tranche, shares) = (label("jun"), Shares::new(shares));
     world.send(account, RequestUnstake { tranche, account: label(account), shares }).is_ok()
-}
-
-fn lose(world: &mut World, amount: u128) {
-    let settle = SettleLiquidation {
-        market: label("sol"),
-        account: label("dave"),
-        liquidator: label("carol"),
-        outcome: Signed::new(-i128::try_from(amount).unwrap()),
-        notional: Amount::ZERO,
-        mark: Price::ZERO,
-        open_interest: None,
-        evidence: Some(Hash::new([1; 32])),
-    };
-    world.must("venue", settle);
 }
 
 fn act(world: &mut World, action: &Move) -> bool {

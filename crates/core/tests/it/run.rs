@@ -1,7 +1,8 @@
 //! Running properties and scripts.
 
-use backstop_core::{Halt, invariants};
-use backstop_testkit::{Oracle, Script, World};
+use backstop_core::{Halt, command::SettleLiquidation, invariants};
+use backstop_testkit::{Oracle, Script, World, label};
+use backstop_units::{Amount, Hash, Price, Signed};
 use proptest::{
     strategy::Strategy,
     test_runner::{Config, TestCaseError, TestError, TestRunner},
@@ -15,9 +16,12 @@ pub(crate) fn cases() -> u32 {
 
 /// Tries a property on random cases; prints the smallest counterexample that shrinking finds.
 pub(crate) fn property<S: Strategy>(strategy: S, test: impl Fn(S::Value) -> Result<(), String>) {
-    let cases = std::env::var("BACKSTOP_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(500);
-    let config =
-        Config { cases, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() };
+    let config = Config {
+        cases: cases(),
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..Config::default()
+    };
     let result =
         TestRunner::new(config).run(&strategy, |value| test(value).map_err(TestCaseError::fail));
     match result {
@@ -84,4 +88,19 @@ pub(crate) fn each(
         check(&world, accepted).map_err(|why| format!("{why}\nat {}: {command:?}", world.now))?;
     }
     Ok(world)
+}
+
+/// A bankruptcy of `dave` on `sol` that leaves so many atoms to pay.
+pub(crate) fn lose(world: &mut World, amount: u128) {
+    let settle = SettleLiquidation {
+        market: label("sol"),
+        account: label("dave"),
+        liquidator: label("carol"),
+        outcome: Signed::new(-i128::try_from(amount).unwrap()),
+        notional: Amount::ZERO,
+        mark: Price::ZERO,
+        open_interest: None,
+        evidence: Some(Hash::new([1; 32])),
+    };
+    world.must("venue", settle);
 }

@@ -5,27 +5,12 @@ use std::convert::Infallible;
 
 use backstop_core::{
     Event, State, invariants,
-    ledger::{Posting, postings},
+    ledger::{Posting, Sum, postings},
 };
 use backstop_units::{Amount, AssetId};
 
 /// Records between two comparisons with the ledger, each of which counts every account.
 const COMPARE_EVERY: u64 = 1 << 20;
-
-/// A sum that 128 bits may not hold: how often they overflowed, and the rest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sum {
-    carries: u64,
-    rest: u128,
-}
-
-impl Sum {
-    fn add(&mut self, amount: Amount) {
-        let (rest, carry) = self.rest.overflowing_add(amount.get());
-        self.rest = rest;
-        self.carries = self.carries.saturating_add(u64::from(carry));
-    }
-}
 
 /// Debits and credits by asset, in the order of the assets.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use crate::printer::table;
 use backstop_export::{loss::waterfall_text, names::Unit};
 use backstop_risk::{
     Bars, DemoReport,
-    sweep::{Line, Unit as SweepUnit},
+    sweep::{Line, Unit as SweepUnit, grouped},
 };
 use backstop_units::{Amount, Bps, format_decimal};
 use std::{path::Path, time::Duration};
@@ -18,17 +18,6 @@ fn money(amount: Amount) -> String {
     let text = format_decimal(amount.get(), DECIMALS);
     let whole = text.split('.').next().unwrap_or_default();
     grouped(whole)
-}
-
-fn grouped(digits: &str) -> String {
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 pub(super) fn summary(
