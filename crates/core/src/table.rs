@@ -24,35 +24,49 @@ pub struct CommandSpec {
     pub fields: &'static [FieldSpec],
 }
 
+/// Declares commands: a struct for each, with its own description as constants.
 macro_rules! commands {
     ($(
         $(#[doc = $doc:literal])+
-        $code:literal $name:ident $word:literal {
+        $name:ident {
             $( $(#[doc = $field_doc:literal])+ $(@$default:ident)? $(!$with:literal)? $field:ident: $kind:ty ),* $(,)?
         }
-    )*) => {
-        $(
-            $(#[doc = $doc])+
-            #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-            #[serde(deny_unknown_fields)]
-            pub struct $name {
-                $( $(#[doc = $field_doc])+ $(#[serde($default)])? $(#[borsh(deserialize_with = $with)])? pub $field: $kind, )*
-            }
+    )*) => {$(
+        $(#[doc = $doc])+
+        #[derive(Clone, Debug, PartialEq, Eq, borsh::BorshSerialize, borsh::BorshDeserialize, serde::Serialize, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $( $(#[doc = $field_doc])+ $(#[serde($default)])? $(#[borsh(deserialize_with = $with)])? pub $field: $kind, )*
+        }
 
-            impl From<$name> for Body {
-                fn from(command: $name) -> Self {
-                    Self::$name(command)
-                }
-            }
-        )*
+        impl $name {
+            pub(super) const DOC: &'static str = concat!($($doc),+);
+            pub(super) const FIELDS: &'static [$crate::table::FieldSpec] = &[$($crate::table::FieldSpec {
+                name: stringify!($field),
+                kind: stringify!($kind),
+                doc: concat!($($field_doc),+),
+            }),*];
+        }
+    )*};
+}
+pub(crate) use commands;
 
+/// Gives each command its number and word: the enum of all of them, and the table.
+macro_rules! bodies {
+    ($($code:literal $name:ident $word:literal,)*) => {
         /// What a command asks for. Discriminants are append-only.
         #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
         #[borsh(use_discriminant = true)]
         #[repr(u8)]
         pub enum Body {
-            $( $(#[doc = $doc])+ #[serde(rename = $word)] $name($name) = $code, )*
+            $( #[doc = concat!("See [`", stringify!($name), "`].")] #[serde(rename = $word)] $name($name) = $code, )*
         }
+
+        $(impl From<$name> for Body {
+            fn from(command: $name) -> Self {
+                Self::$name(command)
+            }
+        })*
 
         impl Body {
             /// The command's word in JSON and scenario files.
@@ -65,13 +79,9 @@ macro_rules! commands {
         pub const COMMANDS: &[CommandSpec] = &[$(CommandSpec {
             code: $code,
             word: $word,
-            doc: concat!($($doc),+),
-            fields: &[$(FieldSpec {
-                name: stringify!($field),
-                kind: stringify!($kind),
-                doc: concat!($($field_doc),+),
-            }),*],
+            doc: $name::DOC,
+            fields: $name::FIELDS,
         }),*];
     };
 }
-pub(crate) use commands;
+pub(crate) use bodies;

@@ -1,0 +1,92 @@
+//! The command table: everything that can be asked of a ledger. One file for each part of the domain
+//! declares the commands' fields; this page gives each its number and its word.
+
+mod custody;
+mod envelope;
+mod fund;
+mod governance;
+mod loss;
+mod market;
+
+pub use custody::*;
+pub use envelope::*;
+pub use fund::*;
+pub use governance::*;
+pub use loss::*;
+pub use market::*;
+
+use crate::table::{CommandSpec, bodies};
+use alloc::{boxed::Box, vec::Vec};
+use borsh::{BorshDeserialize, BorshSerialize, de::EnumExt, io};
+use serde::{Deserialize, Serialize};
+
+bodies! {
+    1 RegisterAsset "register_asset",
+    2 OpenAccount "open_account",
+    3 SetRoles "set_roles",
+    4 SetCouncil "set_council",
+    5 ActivateRules "activate_rules",
+    20 CreateFund "create_fund",
+    21 CreateTranche "create_tranche",
+    22 SetThreshold "set_threshold",
+    23 SetTarget "set_target",
+    24 SetSplit "set_split",
+    25 SetCovers "set_covers",
+    26 Contribute "contribute",
+    27 WithdrawExcess "withdraw_excess",
+    28 Stake "stake",
+    29 RequestUnstake "request_unstake",
+    30 CancelUnstake "cancel_unstake",
+    31 ClaimUnstake "claim_unstake",
+    32 LapseTicket "lapse_ticket",
+    33 RaiseAlert "raise_alert",
+    34 EndAlert "end_alert",
+    35 PauseEntries "pause_entries",
+    50 CreateMarket "create_market",
+    51 SetWaterfall "set_waterfall",
+    52 ReportOpenInterest "report_open_interest",
+    53 PayFees "pay_fees",
+    54 SettleLiquidation "settle_liquidation",
+    70 DeclareLoss "declare_loss",
+    71 AssessLoss "assess_loss",
+    72 PlaceLoss "place_loss",
+    73 CloseLoss "close_loss",
+    74 VoidLoss "void_loss",
+    75 LapseDeclaration "lapse_declaration",
+    76 RecoverLoss "recover_loss",
+    77 ClaimRecovery "claim_recovery",
+    90 BeginTransfer "begin_transfer",
+    91 ResolveTransfer "resolve_transfer",
+    92 Reconcile "reconcile",
+    100 Propose "propose",
+    101 Approve "approve",
+    102 Execute "execute",
+    103 CancelProposal "cancel_proposal",
+    110 Linked "linked",
+    120 Opening "opening",
+}
+
+/// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest
+/// deeper than a stack.
+fn flat<R: io::Read>(reader: &mut R) -> io::Result<Body> {
+    let tag = u8::deserialize_reader(reader)?;
+    if HOLDS_BODIES.contains(&tag) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "a body inside a body inside a body",
+        ));
+    }
+    Body::deserialize_variant(reader, tag)
+}
+
+/// Discriminants of the commands that hold others: `propose` and `linked`.
+const HOLDS_BODIES: [u8; 2] = [100, 110];
+
+fn flat_body<R: io::Read>(reader: &mut R) -> io::Result<Box<Body>> {
+    flat(reader).map(Box::new)
+}
+
+fn flat_steps<R: io::Read>(reader: &mut R) -> io::Result<Vec<Body>> {
+    let count = u32::deserialize_reader(reader)?;
+    (0..count).map(|_| flat(reader)).collect()
+}

@@ -1,0 +1,98 @@
+//! Rules of markets and their waterfalls.
+
+use alloc::vec::Vec;
+use backstop_units::{Amount, Bps, Label, Span};
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+/// One layer of a waterfall, as configured.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum LayerSource {
+    /// The market's own fee pool.
+    FeePool = 0,
+    /// A fund's reserve: the protocol's own money, then contributions.
+    Reserve(Label) = 1,
+    /// A staked tranche, by its label.
+    Staked(Label) = 2,
+    /// Open positions, by base amount, through an index.
+    Socialised = 3,
+}
+
+/// A layer and its limits, each in atoms; without a limit the layer gives all it has.
+///
+/// An event is (market, cause, window): losses of one cause on one market within the market's
+/// `event_window` count together, so splitting a loss does not dodge `per_event`. Limits count by the
+/// time of payment; an event's window is longer by the ledger's `skew_past`, for reports that come late.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields)]
+pub struct LayerPolicy {
+    /// Who pays.
+    pub source: LayerSource,
+    /// At most for one event.
+    #[serde(default)]
+    pub per_event: Option<Amount>,
+    /// At most within any hour.
+    #[serde(default)]
+    pub per_1h: Option<Amount>,
+    /// At most within any eight hours.
+    #[serde(default)]
+    pub per_8h: Option<Amount>,
+    /// At most within any 24 hours.
+    #[serde(default)]
+    pub per_24h: Option<Amount>,
+    /// At most ever.
+    #[serde(default)]
+    pub lifetime: Option<Amount>,
+}
+
+/// What a liquidator earns who closes an account that is already under water.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Underwater {
+    /// Nothing.
+    Nothing = 0,
+    /// The whole liquidation fee, a portion of the closed notional; it enlarges the loss.
+    FullFee {
+        /// Portion of the closed notional.
+        fee: Bps,
+    } = 1,
+    /// A bounty out of the fund's reserve, never to the bankrupt's own group.
+    Bounty {
+        /// Portion of the closed notional.
+        fee: Bps,
+        /// At most.
+        cap: Amount,
+    } = 2,
+}
+
+/// Rules of one market.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarketPolicy {
+    /// Layers in the order in which they pay.
+    pub waterfall: Vec<LayerPolicy>,
+    /// Pay of a liquidator who closes under water.
+    #[serde(default = "nothing")]
+    pub underwater: Underwater,
+    /// Within this span losses of one cause are one event.
+    #[serde(default = "one_hour")]
+    pub event_window: Span,
+}
+
+const fn nothing() -> Underwater {
+    Underwater::Nothing
+}
+const fn one_hour() -> Span {
+    Span::hours(1)
+}
