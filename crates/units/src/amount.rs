@@ -180,10 +180,33 @@ impl Signed {
     pub fn negative(self) -> Amount {
         if self.0 < 0 { Amount::new(self.0.unsigned_abs()) } else { Amount::ZERO }
     }
+    /// A gain of `amount`, or `None` past 127 bits.
+    pub fn gain(amount: Amount) -> Option<Self> {
+        i128::try_from(amount.get()).ok().map(Self)
+    }
+    /// A loss of `amount`, or `None` past 127 bits.
+    pub fn loss(amount: Amount) -> Option<Self> {
+        0i128.checked_sub_unsigned(amount.get()).map(Self)
+    }
+    /// Whether it is a loss.
+    pub const fn is_negative(self) -> bool {
+        self.0 < 0
+    }
+    /// Its size without its sign.
+    pub const fn size(self) -> Amount {
+        Amount::new(self.0.unsigned_abs())
+    }
     /// Sum, or `None` past 127 bits.
     pub const fn checked_add(self, other: Self) -> Option<Self> {
         match self.0.checked_add(other.0) {
             Some(sum) => Some(Self(sum)),
+            None => None,
+        }
+    }
+    /// Difference, or `None` past 127 bits.
+    pub const fn checked_sub(self, other: Self) -> Option<Self> {
+        match self.0.checked_sub(other.0) {
+            Some(rest) => Some(Self(rest)),
             None => None,
         }
     }
@@ -279,5 +302,11 @@ mod tests {
         assert_eq!(Signed::new(-5).positive(), Amount::ZERO);
         assert_eq!(Signed::new(i128::MIN).negative(), Amount::new(1 << 127));
         assert_eq!(Signed::new(5).positive().to_string(), "5");
+        assert_eq!(Signed::gain(Amount::new(1 << 127)), None);
+        assert_eq!(Signed::loss(Amount::new(1 << 127)), Some(Signed::new(i128::MIN)));
+        assert_eq!(Signed::loss(Amount::new((1 << 127) + 1)), None);
+        assert_eq!(Signed::new(3).checked_sub(Signed::new(5)), Some(Signed::new(-2)));
+        assert_eq!(Signed::new(-2).size(), Amount::new(2));
+        assert!(Signed::new(-2).is_negative() && !Signed::ZERO.is_negative());
     }
 }

@@ -1,6 +1,6 @@
 //! Outside names: sixteen bytes that a client chose.
 
-use crate::bps::parse_hex;
+use crate::hash::parse_hex;
 use alloc::string::String;
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use core::{

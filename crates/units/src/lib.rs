@@ -35,21 +35,23 @@ extern crate alloc;
 extern crate std;
 
 mod amount;
-mod bps;
 mod decimal;
+mod hash;
 mod ids;
 mod label;
 mod math;
+mod portion;
 pub mod split;
 mod time;
 mod wire;
 
 pub use amount::{Amount, Base, Fixed60, Money, Price, Shares, Signed};
-pub use bps::{Bps, Hash, parse_hex};
 pub use decimal::{DecimalError, format_decimal, parse_decimal};
+pub use hash::{Hash, parse_hex};
 pub use ids::{
     AccountId, AssetId, FundId, LossId, MarketId, ProposalId, Seq, TicketId, TrancheId, TransferId,
 };
 pub use label::{Label, LabelError};
 pub use math::{MathError, mul_div_ceil, mul_div_floor};
+pub use portion::{Bps, Ppm};
 pub use time::{Span, TimeError, Timestamp};

@@ -1,67 +1,8 @@
-//! Portions of a whole, and digests.
+//! Digests.
 
-use crate::{Amount, math::MathError};
 use alloc::string::String;
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
-
-/// A portion in basis points: 10,000 is the whole.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    BorshSerialize,
-    BorshDeserialize,
-    serde::Serialize,
-    serde::Deserialize,
-)]
-#[serde(transparent)]
-pub struct Bps(u32);
-
-impl Bps {
-    /// None of it.
-    pub const ZERO: Self = Self(0);
-    /// All of it.
-    pub const WHOLE: Self = Self(10_000);
-
-    /// Wraps a count of basis points. Values above the whole are allowed here (a coverage ratio may
-    /// be 150 %) and refused by the rules where they make no sense.
-    pub const fn new(bps: u32) -> Self {
-        Self(bps)
-    }
-    /// The count of basis points.
-    pub const fn get(self) -> u32 {
-        self.0
-    }
-    /// This portion of `amount`, rounded down.
-    ///
-    /// # Errors
-    /// [`MathError::Overflow`] when the portion is over the whole and the result past 128 bits.
-    #[inline]
-    pub fn of_floor(self, amount: Amount) -> Result<Amount, MathError> {
-        amount.mul_div_floor(u128::from(self.0), 10_000)
-    }
-    /// This portion of `amount`, rounded up.
-    ///
-    /// # Errors
-    /// As [`Bps::of_floor`].
-    pub fn of_ceil(self, amount: Amount) -> Result<Amount, MathError> {
-        amount.mul_div_ceil(u128::from(self.0), 10_000)
-    }
-}
-
-impl fmt::Display for Bps {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&crate::format_decimal(u128::from(self.0), 2))?;
-        f.write_str("%")
-    }
-}
 
 /// A SHA-256 digest: evidence roots, state hashes, digests of bytes to be signed.
 #[derive(
@@ -139,14 +80,6 @@ impl<'de> serde::Deserialize<'de> for Hash {
 mod tests {
     use super::*;
     use alloc::string::ToString;
-
-    #[test]
-    fn portions() {
-        assert_eq!(Bps::new(2_000).of_floor(Amount::new(7)), Ok(Amount::new(1)));
-        assert_eq!(Bps::new(2_000).of_ceil(Amount::new(7)), Ok(Amount::new(2)));
-        assert_eq!(Bps::new(1_250).to_string(), "12.50%");
-        assert_eq!(Bps::new(20_000).of_floor(Amount::MAX), Err(MathError::Overflow));
-    }
 
     #[test]
     fn digests_read_back() {
