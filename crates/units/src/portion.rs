@@ -41,14 +41,17 @@ macro_rules! portion {
                 self.0
             }
             /// The smaller of two.
+            #[must_use]
             pub const fn least(self, other: Self) -> Self {
                 if self.0 < other.0 { self } else { other }
             }
             /// Difference, or nothing below zero.
+            #[must_use]
             pub const fn saturating_sub(self, other: Self) -> Self {
                 Self(self.0.saturating_sub(other.0))
             }
             /// Sum, or the largest count that can be written.
+            #[must_use]
             pub const fn saturating_add(self, other: Self) -> Self {
                 Self(self.0.saturating_add(other.0))
             }
