@@ -11,6 +11,7 @@ use serde::Deserialize;
 /// The presets inside the binary: name and TOML text.
 pub const PRESETS: &[(&str, &str)] = &[
     ("backstop", include_str!("../../../presets/backstop.toml")),
+    ("drift", include_str!("../../../presets/drift.toml")),
     ("kana", include_str!("../../../presets/kana.toml")),
 ];
 

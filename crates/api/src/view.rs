@@ -4,7 +4,12 @@ use crate::json::named;
 use backstop_core::{
     Halt, Reject, RejectCode, State,
     event::Cohort,
-    fund::{coverage, shares::worth},
+    fund::{
+        coverage,
+        rescale::{shares_now, ticket_now},
+        revenue::{due_at, settlement},
+        shares::worth,
+    },
     ledger::LedgerAccount,
     loss::{capacity::capacities, claimable},
     policy::Cause,
@@ -31,6 +36,7 @@ pub fn fund_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Hal
         let assets = state.ledger.owed(LedgerAccount::Tranche(tranche_id), fund.asset);
         json!({
             "label": tranche.label, "assets": assets, "shares": tranche.shares, "queued_shares": tranche.queued,
+            "protocol_shares": tranche.protocol, "base": tranche.base,
             "series": tranche.series, "losses": tranche.epoch,
         })
     });
@@ -52,7 +58,33 @@ pub fn fund_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Hal
         "gated_by": holds.gated_by(now).map(|loss| loss.to_string()),
         "alert_until": holds.on_alert(now).then_some(holds.alert_until),
         "paused_until": holds.is_paused(now).then_some(holds.paused_until),
+        "revenue": revenue_view(state, id, now)?,
         "tranches": tranches.collect::<Vec<_>>(),
+    }))
+}
+
+/// What waits in a fund's revenue pool, what the next settlement would move, and when it is due.
+///
+/// # Errors
+/// Only what a broken invariant says.
+pub(crate) fn revenue_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Halt> {
+    let fund = state.funds.expect(id)?;
+    let next = settlement(state, id, fund)?;
+    let period = fund.policy.revenue.period;
+    let due = (!period.is_zero()).then(|| due_at(fund.settled_at, period));
+    let parts = next.parts.iter().map(|part| {
+        let label = state.tranches.get(part.tranche).map(|tranche| tranche.label);
+        json!({ "tranche": label, "amount": part.amount, "protocol_shares": part.minted })
+    });
+    Ok(json!({
+        "pool": state.ledger.owed(LedgerAccount::Revenue(id), fund.asset),
+        "free": fund.free,
+        "settled_at": fund.settled_at,
+        "due_at": due,
+        "due_in_seconds": due.map(|due| due.since(now).ms().div_ceil(1_000)),
+        "moves": next.moved,
+        "to_reserve": next.to_reserve,
+        "to_tranches": parts.collect::<Vec<_>>(),
     }))
 }
 
@@ -211,16 +243,17 @@ fn stakes(state: &State, account: AccountId, now: Timestamp) -> Result<Vec<Value
         let Some((position_id, position)) = state.position(tranche_id, account) else { continue };
         let asset = state.funds.expect(tranche.fund)?.asset;
         let assets = state.ledger.owed(LedgerAccount::Tranche(tranche_id), asset);
-        let alive = position.series == tranche.series;
-        let shares = if alive { position.shares } else { backstop_units::Shares::ZERO };
+        let (shares, _) = shares_now(position, tranche);
         let tickets = state.tickets.iter().filter(|(_, t)| t.position == position_id && !t.closed);
         let tickets = tickets.map(|(id, ticket)| {
-            json!({ "ticket": id.to_string(), "shares": ticket.shares, "ready_at": ticket.ready_at,
+            json!({ "ticket": id.to_string(), "shares": ticket_now(ticket, tranche), "value": ticket.value, "ready_at": ticket.ready_at,
                     "ready": now >= ticket.ready_at })
         });
         stakes.push(json!({
             "tranche": tranche.label,
             "shares": shares,
+            "base": tranche.base,
+            "cost": position.cost,
             "value": worth(shares, assets, tranche.shares).map_err(Reject::from)?,
             "tickets": tickets.collect::<Vec<_>>(),
         }));

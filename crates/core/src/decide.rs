@@ -3,8 +3,8 @@
 use crate::{
     command::{Body, Linked},
     event::Event,
-    fund::{hold, money, setup, stake, unstake},
-    governance::{Context, authority, custody, proposal, registry},
+    fund::{hold, money, protocol, revenue, setup, stake, unstake},
+    governance::{Context, authority, custody, proposal, registry, sandbox},
     liquidation::{market, settle},
     loss::{lifecycle, recovery},
     reject::{Halt, Reject, RejectCode},
@@ -54,7 +54,9 @@ fn flat(body: &Body) -> Result<(), Reject> {
 
 fn sandboxed(state: &State, body: &Body) -> Result<(), Reject> {
     match body {
-        Body::Opening(_) if !state.meta.limits.sandbox => {
+        Body::Opening(_) | Body::OpeningShares(_) | Body::SetVault(_)
+            if !state.meta.limits.sandbox =>
+        {
             Err(Reject::new(RejectCode::SandboxOnly, "a live ledger", "a scenario"))
         }
         _ => Ok(()),
@@ -91,6 +93,14 @@ fn carry_out(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Result<()
 /// Commands that take several steps.
 fn composite(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Result<(), Halt>> {
     Some(match body {
+        Body::Stake(c) => stake::stake(txn, context, c),
+        Body::RequestUnstake(c) => unstake::request(txn, c),
+        Body::CancelUnstake(c) => unstake::cancel(txn, c.ticket),
+        Body::ClaimUnstake(c) => unstake::claim(txn, context, c.ticket),
+        Body::LapseTicket(c) => unstake::lapse(txn, context, c.ticket),
+        Body::GrantProtocolShares(c) => protocol::grant(txn, c),
+        Body::RedeemProtocolShares(c) => protocol::redeem(txn, context, c),
+        Body::StakeProtocol(c) => protocol::stake(txn, context, c),
         Body::SettleLiquidation(c) => settle::settle(txn, context, c),
         Body::PlaceLoss(c) => lifecycle::place_assessed(txn, context, c),
         Body::ClaimRecovery(c) => recovery::claim(txn, context, c),
@@ -111,7 +121,9 @@ fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Ha
         Body::SetRoles(c) => registry::set_roles(state, c),
         Body::SetCouncil(c) => registry::set_council(c),
         Body::ActivateRules(c) => registry::activate_rules(state, c),
-        Body::Opening(c) => registry::opening(state, c),
+        Body::Opening(c) => sandbox::opening(state, c),
+        Body::OpeningShares(c) => sandbox::opening_shares(state, c),
+        Body::SetVault(c) => sandbox::set_vault(state, c),
         Body::CreateFund(c) => setup::create_fund(state, c),
         Body::CreateTranche(c) => setup::create_tranche(state, c),
         Body::SetThreshold(c) => setup::set_threshold(state, c),
@@ -120,11 +132,10 @@ fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Ha
         Body::SetCovers(c) => setup::set_covers(state, c),
         Body::Contribute(c) => money::contribute(state, context, c),
         Body::WithdrawExcess(c) => money::withdraw_excess(state, context, c),
-        Body::Stake(c) => stake::stake(state, context, c),
-        Body::RequestUnstake(c) => unstake::request(state, c),
-        Body::CancelUnstake(c) => unstake::cancel(state, c.ticket),
-        Body::ClaimUnstake(c) => unstake::claim(state, context, c.ticket),
-        Body::LapseTicket(c) => unstake::lapse(state, context, c.ticket),
+        Body::PayRevenue(c) => revenue::pay(state, c),
+        Body::SettleRevenue(c) => revenue::settle(state, context, c),
+        Body::ReportLiquidity(c) => revenue::report_liquidity(state, c),
+        Body::SetRevenue(c) => revenue::set_revenue(state, c),
         Body::RaiseAlert(c) => hold::raise_alert(state, context, c),
         Body::EndAlert(c) => hold::end_alert(state, context, c),
         Body::PauseEntries(c) => hold::pause_entries(state, context, c),
@@ -142,7 +153,15 @@ fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Ha
         Body::ResolveTransfer(c) => custody::resolve(state, c),
         Body::Reconcile(c) => custody::reconcile(state, context, c),
         Body::CancelProposal(c) => proposal::cancel(state, context, c),
-        Body::SettleLiquidation(_)
+        Body::Stake(_)
+        | Body::RequestUnstake(_)
+        | Body::CancelUnstake(_)
+        | Body::ClaimUnstake(_)
+        | Body::LapseTicket(_)
+        | Body::GrantProtocolShares(_)
+        | Body::RedeemProtocolShares(_)
+        | Body::StakeProtocol(_)
+        | Body::SettleLiquidation(_)
         | Body::PlaceLoss(_)
         | Body::ClaimRecovery(_)
         | Body::Propose(_)

@@ -11,7 +11,7 @@ use crate::{
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
     AccountId, Amount, AssetId, Base, Fixed60, FundId, Hash, Label, LossId, MarketId, Price, Seq,
-    Shares, Span, Timestamp, TrancheId,
+    Shares, Signed, Span, Timestamp, TrancheId,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -71,6 +71,10 @@ entity! {
         policy: FundPolicy,
         /// Its first staked tranche.
         first_tranche: Option<TrancheId>,
+        /// When revenue was last settled.
+        settled_at: Timestamp,
+        /// What of the money behind its revenue pool is free, if that was reported.
+        free: Option<Signed>,
     }
     /// A staked tranche. Its assets are a ledger account.
     Tranche {
@@ -84,8 +88,12 @@ entity! {
         series: u32,
         /// How many losses it has borne; dates the shares of each holder.
         epoch: u32,
+        /// By how many powers of ten this series was rescaled.
+        base: u16,
         /// Shares outstanding in this series.
         shares: Shares,
+        /// Shares of the protocol, part of `shares`.
+        protocol: Shares,
         /// Shares on open tickets, part of `shares`.
         queued: Shares,
         /// The fund's next tranche.
@@ -101,6 +109,8 @@ entity! {
         series: u32,
         /// The tranche's loss count when its shares last changed.
         epoch: u32,
+        /// The tranche's powers of ten when its shares were last written.
+        base: u16,
         /// All its shares, those on tickets too.
         shares: Shares,
         /// Shares on open tickets.
@@ -109,6 +119,8 @@ entity! {
         tickets: u16,
         /// Its shares before the last change that followed a loss.
         past: Option<u32>,
+        /// Paid in less paid out since it last held nothing, for statements.
+        cost: Signed,
     }
     /// A position's shares as they were over a run of losses: written on the first change after one.
     PastShares {
@@ -118,6 +130,8 @@ entity! {
         until: u32,
         /// Of which series they were.
         series: u32,
+        /// The tranche's powers of ten when they were written.
+        base: u16,
         /// How many.
         shares: Shares,
         /// The run before.
@@ -131,6 +145,8 @@ entity! {
         position: u32,
         /// Of which series its shares are.
         series: u32,
+        /// The tranche's powers of ten at the request.
+        base: u16,
         /// How many.
         shares: Shares,
         /// Their value at the request.

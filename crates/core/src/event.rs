@@ -5,13 +5,13 @@ use crate::{
     ledger::LedgerAccount,
     policy::{
         AlertCause, Cause, Causes, FundKind, FundPolicy, LayerPolicy, MarketPolicy, PublicKey,
-        Roles, SplitPolicy, TranchePolicy,
+        RevenuePolicy, Roles, SplitPolicy, TranchePolicy,
     },
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
     AccountId, Amount, AssetId, Base, Fixed60, FundId, Hash, Label, LossId, MarketId, Price,
-    ProposalId, Shares, TicketId, Timestamp, TrancheId, TransferId,
+    ProposalId, Shares, Signed, TicketId, Timestamp, TrancheId, TransferId,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -38,8 +38,12 @@ pub enum Cohort {
         series: u32,
         /// The tranche's loss count after this loss; finds each holder's shares as they were.
         epoch: u32,
+        /// The tranche's powers of ten just before the loss.
+        base: u16,
         /// Shares outstanding just before the loss.
         shares: Shares,
+        /// Of them, the protocol's.
+        protocol: Shares,
     } = 3,
     /// The positions open just before the loss, by base amount.
     Positions {
@@ -76,6 +80,19 @@ pub struct RowPart {
     pub to: LedgerAccount,
     /// How many atoms.
     pub amount: Amount,
+}
+
+/// What one tranche gets of a settlement of revenue.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct RevenuePart {
+    /// Which tranche.
+    pub tranche: TrancheId,
+    /// How many atoms.
+    pub amount: Amount,
+    /// The protocol's new shares, at the price before the settlement.
+    pub minted: Shares,
 }
 
 /// The placement of a loss: its rows add up to its gross amount.
@@ -169,8 +186,8 @@ pub enum Event {
         shares: Shares,
         value: Amount,
     } = 29,
-    /// A ticket's shares are free again.
-    UnstakeEnded { ticket: TicketId, lapsed: bool } = 30,
+    /// A ticket's shares are free again, but for those that its terms forfeit.
+    UnstakeEnded { ticket: TicketId, lapsed: bool, forfeited: Shares } = 30,
     /// A ticket was paid; what the last staker leaves behind goes to the fund's reserve.
     Unstaked {
         ticket: TicketId,
@@ -189,6 +206,15 @@ pub enum Event {
     AlertEnded { fund: FundId } = 34,
     /// Entries are held.
     EntriesPaused { fund: FundId, until: Timestamp } = 35,
+    /// Income went to a fund's revenue pool.
+    RevenuePaid { fund: FundId, from: LedgerAccount, asset: AssetId, amount: Amount } = 36,
+    /// Revenue was settled.
+    RevenueSettled { fund: FundId, asset: AssetId, to_reserve: Amount, parts: Vec<RevenuePart> } =
+        37,
+    /// What is free behind a revenue pool was reported.
+    LiquidityReported { fund: FundId, free: Option<Signed> } = 38,
+    /// The rules of revenue changed.
+    RevenueSet { fund: FundId, revenue: RevenuePolicy } = 39,
     /// A market exists.
     MarketCreated {
         market: MarketId,
@@ -291,4 +317,41 @@ pub enum Event {
     ProposalCancelled { proposal: ProposalId } = 103,
     /// An opening balance of a scenario.
     Opened { account: LedgerAccount, asset: AssetId, amount: Amount } = 120,
+    /// Opening shares of a scenario.
+    SharesOpened {
+        tranche: TrancheId,
+        position: Option<u32>,
+        account: Option<AccountId>,
+        shares: Shares,
+    } = 121,
+    /// A scenario forced a tranche's assets.
+    VaultForced { tranche: TrancheId, asset: AssetId, gain: Amount, loss: Amount } = 122,
+    /// Shares of the protocol became a staker's.
+    ProtocolSharesGranted {
+        tranche: TrancheId,
+        position: u32,
+        account: AccountId,
+        shares: Shares,
+        value: Amount,
+    } = 140,
+    /// Shares of the protocol were paid out.
+    ProtocolSharesRedeemed {
+        tranche: TrancheId,
+        asset: AssetId,
+        treasury: AccountId,
+        shares: Shares,
+        amount: Amount,
+    } = 141,
+    /// The protocol staked.
+    ProtocolStaked {
+        tranche: TrancheId,
+        account: AccountId,
+        asset: AssetId,
+        amount: Amount,
+        shares: Shares,
+    } = 142,
+    /// Assets without shares became the protocol's.
+    OrphansTaken { tranche: TrancheId, shares: Shares } = 143,
+    /// Shares outgrew assets and were divided by a power of ten.
+    Rescaled { tranche: TrancheId, digits: u8 } = 144,
 }

@@ -2,7 +2,10 @@
 
 use crate::{
     event::Event,
-    fund::{evolve::stake, holds::Holds},
+    fund::{
+        evolve::{revenue, stake},
+        holds::Holds,
+    },
     ledger::postings,
     liquidation::market::{latest_layer, resolve},
     loss::{
@@ -49,6 +52,17 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::UnstakeEnded { .. }
         | Event::Unstaked { .. }
         | Event::SeriesStarted { .. } => stake(state, event),
+        Event::RevenuePaid { .. }
+        | Event::RevenueSettled { .. }
+        | Event::LiquidityReported { .. }
+        | Event::RevenueSet { .. }
+        | Event::SharesOpened { .. }
+        | Event::VaultForced { .. }
+        | Event::ProtocolSharesGranted { .. }
+        | Event::ProtocolSharesRedeemed { .. }
+        | Event::ProtocolStaked { .. }
+        | Event::OrphansTaken { .. }
+        | Event::Rescaled { .. } => revenue(state, event),
         Event::MarketCreated { .. }
         | Event::WaterfallSet { .. }
         | Event::OpenInterestReported { .. } => market(state, event),
@@ -113,6 +127,8 @@ fn fund(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 target: *target,
                 policy: *policy,
                 first_tranche: None,
+                settled_at: now,
+                free: None,
             };
             state.funds.insert(*fund, item)?;
             state.holds.insert(*fund, Holds::default())?;
@@ -125,7 +141,9 @@ fn fund(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 policy: *policy,
                 series: 0,
                 epoch: 0,
+                base: 0,
                 shares: Shares::ZERO,
+                protocol: Shares::ZERO,
                 queued: Shares::ZERO,
                 sibling: None,
             };

@@ -228,6 +228,9 @@ rejects! {
     413 AlertTooLong "ALERT_TOO_LONG" "alerts and pauses exceed what may be used in 90 days" => "shorten it";
     414 NotOnAlert "NOT_ON_ALERT" "the fund has no alert" => "nothing to end";
     415 TimeRunsBack "TIME_RUNS_BACK" "the moment lies in the past" => "name a later moment";
+    416 RevenueOff "REVENUE_OFF" "this fund settles no revenue" => "give its revenue a period";
+    417 RevenueEarly "REVENUE_EARLY" "the next settlement of revenue is not due" => "wait until the limit";
+    418 NoRevenue "NO_REVENUE" "nothing can be settled" => "pay revenue in, or wait until more of it is free";
 
     501 ZeroShares "ZERO_SHARES" "the amount is too small for one share" => "stake more";
     502 BelowMinimumStake "BELOW_MINIMUM_STAKE" "below the tranche's minimum stake" => "stake at least the limit";
@@ -240,6 +243,9 @@ rejects! {
     509 CooldownNotOver "COOLDOWN_NOT_OVER" "the cooldown is not over" => "claim from the limit on";
     510 ClaimWindowOver "CLAIM_WINDOW_OVER" "the claim window is over, the ticket lapsed back into stake" => "file a new request";
     511 TicketNotLapsed "TICKET_NOT_LAPSED" "the claim window is not over" => "wait until the limit";
+    512 TicketOpen "TICKET_OPEN" "no stake is added while a ticket of this staker is open" => "claim the ticket or take it back";
+    513 AboveProtocolShares "ABOVE_PROTOCOL_SHARES" "more shares than the protocol holds" => "name at most the limit";
+    514 SharesOrAmount "SHARES_OR_AMOUNT" "one of shares and amount is needed, not both" => "name one of them";
 
     601 NoWaterfall "NO_WATERFALL" "a market needs at least one layer" => "name the layers";
     602 TooManyLayers "TOO_MANY_LAYERS" "too many layers" => "use at most the limit";

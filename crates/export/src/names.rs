@@ -47,6 +47,7 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
         L::Suspense(id) => format!("Equity:Suspense:{}", asset(id)),
         L::Opening(id) => format!("Equity:Opening:{}", asset(id)),
         L::Carry(id) => format!("Equity:Carry:{}", asset(id)),
+        L::External(id) => format!("Equity:External:{}", asset(id)),
         L::Balance(id) => format!("Liabilities:Balances:{}", owner(id)),
         L::Pending(id) => format!("Liabilities:Pending:{}", owner(id)),
         L::Reserve(id) => format!("Equity:Fund:{}:Reserve", fund(id)),
@@ -56,6 +57,7 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
             let owner = owner.unwrap_or_else(|| "unknown".to_owned());
             format!("Equity:Fund:{owner}:Staked:{}", path(tranche_label(state, id)))
         }
+        L::Revenue(id) => format!("Equity:Fund:{}:Revenue", fund(id)),
         L::FeePool(id) => format!("Liabilities:Market:{}:FeePool", market(id)),
         L::Clearing(id) => format!("Liabilities:Market:{}:Clearing", market(id)),
         L::Socialised(id) => format!("Liabilities:Market:{}:Clearing:Socialised", market(id)),

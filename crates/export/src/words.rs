@@ -32,6 +32,10 @@ pub const fn event_word(event: &Event) -> &'static str {
         Event::AlertRaised { .. } => "alert_raised",
         Event::AlertEnded { .. } => "alert_ended",
         Event::EntriesPaused { .. } => "entries_paused",
+        Event::RevenuePaid { .. } => "revenue_paid",
+        Event::RevenueSettled { .. } => "revenue_settled",
+        Event::LiquidityReported { .. } => "liquidity_reported",
+        Event::RevenueSet { .. } => "revenue_set",
         Event::MarketCreated { .. } => "market_created",
         Event::WaterfallSet { .. } => "waterfall_set",
         Event::OpenInterestReported { .. } => "open_interest_reported",
@@ -52,6 +56,13 @@ pub const fn event_word(event: &Event) -> &'static str {
         Event::Executed { .. } => "executed",
         Event::ProposalCancelled { .. } => "proposal_cancelled",
         Event::Opened { .. } => "opened",
+        Event::SharesOpened { .. } => "shares_opened",
+        Event::VaultForced { .. } => "vault_forced",
+        Event::ProtocolSharesGranted { .. } => "protocol_shares_granted",
+        Event::ProtocolSharesRedeemed { .. } => "protocol_shares_redeemed",
+        Event::ProtocolStaked { .. } => "protocol_staked",
+        Event::OrphansTaken { .. } => "orphans_taken",
+        Event::Rescaled { .. } => "rescaled",
     }
 }
 

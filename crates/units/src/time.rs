@@ -80,6 +80,10 @@ impl Timestamp {
     pub const fn since(self, earlier: Self) -> Span {
         Span(self.0.saturating_sub(earlier.0))
     }
+    /// How long after the last multiple of `period` since 1970; no time for no period.
+    pub fn into_period(self, period: Span) -> Span {
+        Span(self.0.checked_rem(period.0).unwrap_or(0))
+    }
     /// Reads RFC 3339 in UTC: `2025-10-10T21:00:00Z` or `…00.250Z`. RFC 3339 ends with the year 9999;
     /// a later year has as many digits as it needs, so whatever is printed reads back, and
     /// [`MAX`](Self::MAX) is the last text that does.
@@ -124,6 +128,10 @@ impl Span {
     #[must_use]
     pub const fn minus(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
+    }
+    /// How often `part` fits into it, rounded down; never for no time.
+    pub fn times(self, part: Self) -> u64 {
+        self.0.checked_div(part.0).unwrap_or(0)
     }
     /// Reads `13d`, `8h`, `90s`, `250ms`.
     ///

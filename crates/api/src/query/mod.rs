@@ -1,8 +1,10 @@
 //! Queries: pure questions to a state. They journal nothing.
 
+mod shares;
+
 use crate::{
     json::problem,
-    view::{account_view, fund_view, loss_view, market_view, waterfall_view},
+    view::{account_view, fund_view, loss_view, market_view, revenue_view, waterfall_view},
 };
 use backstop_core::{Halt, Reject, State, fund, liquidation::split, policy::Cause};
 use backstop_units::{Amount, Label, LossId, Timestamp};
@@ -25,6 +27,17 @@ pub enum Query {
         /// How many atoms.
         collateral: Amount,
     },
+    /// What the next settlement of a fund's revenue would move, and when it is due.
+    Revenue {
+        /// Which fund.
+        fund: Label,
+    },
+    /// When revenue is due that was last settled at some moment.
+    RevenueSchedule(shares::RevenueSchedule),
+    /// By which power of ten shares would be rescaled.
+    Rescale(shares::Rescale),
+    /// How many shares of a ticket would be forfeited if it were taken back.
+    Forfeit(shares::Forfeit),
     /// Who would pay how much of a loss now.
     Waterfall {
         /// Which market.
@@ -73,6 +86,10 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
     match query {
         Query::Excess { fund } => excess(state, *fund, now),
         Query::Split { fund, collateral } => share(state, *fund, *collateral),
+        Query::Revenue { fund } => revenue_view(state, state.fund_id(*fund)?, now),
+        Query::RevenueSchedule(query) => Ok(query.answer(now)),
+        Query::Rescale(query) => Ok(query.answer()),
+        Query::Forfeit(query) => query.answer(),
         Query::Waterfall { market, loss, cause } => {
             waterfall_view(state, *market, *loss, *cause, now)
         }

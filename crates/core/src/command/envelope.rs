@@ -98,4 +98,8 @@ pub enum OpeningAccount {
     Contributions(Label) = 2,
     /// A market's fee pool.
     FeePool(Label) = 3,
+    /// A tranche's assets.
+    Tranche(Label) = 4,
+    /// A fund's revenue pool.
+    Revenue(Label) = 5,
 }

@@ -1,10 +1,11 @@
 //! Funds, tranches, stakes and what holds them.
 
+use super::envelope::Party;
 use crate::{
-    policy::{AlertCause, Causes, FundKind, FundPolicy, SplitPolicy, TranchePolicy},
+    policy::{AlertCause, Causes, FundKind, FundPolicy, RevenuePolicy, SplitPolicy, TranchePolicy},
     table::commands,
 };
-use backstop_units::{Amount, Label, Shares, TicketId, Timestamp};
+use backstop_units::{Amount, Label, Shares, Signed, TicketId, Timestamp};
 
 commands! {
     /// Creates a fund with an empty reserve.
@@ -98,8 +99,10 @@ commands! {
         tranche: Label,
         /// Whose stake.
         account: Label,
-        /// How many shares.
-        shares: Shares,
+        /// How many shares; none if an amount is given.
+        @default shares: Shares,
+        /// How many atoms, turned into shares at the price of now, rounded down.
+        @default amount: Option<Amount>,
     }
     /// Takes a ticket back; the shares stay staked.
     CancelUnstake {
@@ -136,5 +139,76 @@ commands! {
         fund: Label,
         /// Ends by itself then.
         until: Timestamp,
+    }
+    /// Moves income into a fund's revenue pool.
+    PayRevenue {
+        /// Which fund.
+        fund: Label,
+        /// Whose money it is now.
+        from: Party,
+        /// How many atoms.
+        amount: Amount,
+    }
+    /// Settles revenue that is due to stakers and protocol; anyone may.
+    SettleRevenue {
+        /// Which fund.
+        fund: Label,
+    }
+    /// Reports how much of the money behind a fund's revenue pool is free, where it is lent out.
+    ReportLiquidity {
+        /// Which fund.
+        fund: Label,
+        /// Deposits less borrows, in atoms; nothing: all of it is free.
+        @default free: Option<Signed>,
+    }
+    /// Changes how revenue is settled. Needs the council; waits out the cooldown.
+    SetRevenue {
+        /// Which fund.
+        fund: Label,
+        /// The new rules.
+        revenue: RevenuePolicy,
+    }
+    /// Makes some of the protocol's shares a staker's. Needs the council.
+    GrantProtocolShares {
+        /// Of which tranche.
+        tranche: Label,
+        /// To whom.
+        account: Label,
+        /// How many.
+        shares: Shares,
+    }
+    /// Pays the protocol's shares out to the treasury. Needs the council.
+    RedeemProtocolShares {
+        /// Of which tranche.
+        tranche: Label,
+        /// How many shares; none if an amount is given.
+        @default shares: Shares,
+        /// How many atoms, for the shares that they cost now, rounded up.
+        @default amount: Option<Amount>,
+    }
+    /// Stakes for the protocol at the share price.
+    StakeProtocol {
+        /// Into which tranche.
+        tranche: Label,
+        /// Out of whose free balance.
+        account: Label,
+        /// How many atoms.
+        amount: Amount,
+    }
+    /// Gives shares out of nothing; exists in scenarios only.
+    OpeningShares {
+        /// Of which tranche.
+        tranche: Label,
+        /// To whom; nobody: to the protocol.
+        @default account: Option<Label>,
+        /// How many.
+        shares: Shares,
+    }
+    /// Forces a tranche's assets; exists in scenarios only.
+    SetVault {
+        /// Which tranche.
+        tranche: Label,
+        /// What it holds from now on, in atoms.
+        amount: Amount,
     }
 }

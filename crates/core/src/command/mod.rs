@@ -42,6 +42,10 @@ bodies! {
     33 RaiseAlert "raise_alert",
     34 EndAlert "end_alert",
     35 PauseEntries "pause_entries",
+    36 PayRevenue "pay_revenue",
+    37 SettleRevenue "settle_revenue",
+    38 ReportLiquidity "report_liquidity",
+    39 SetRevenue "set_revenue",
     50 CreateMarket "create_market",
     51 SetWaterfall "set_waterfall",
     52 ReportOpenInterest "report_open_interest",
@@ -64,6 +68,11 @@ bodies! {
     103 CancelProposal "cancel_proposal",
     110 Linked "linked",
     120 Opening "opening",
+    121 OpeningShares "opening_shares",
+    122 SetVault "set_vault",
+    140 GrantProtocolShares "grant_protocol_shares",
+    141 RedeemProtocolShares "redeem_protocol_shares",
+    142 StakeProtocol "stake_protocol",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

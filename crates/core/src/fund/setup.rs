@@ -29,6 +29,7 @@ const COVERAGE_MAX: u32 = 100_000;
 
 fn check_policy(policy: &FundPolicy) -> Result<(), Reject> {
     check_split(&policy.split)?;
+    super::revenue::check(&policy.revenue)?;
     let day = backstop_units::Span::days(1);
     if policy.declaration_lapse.is_zero() {
         return Err(Reject::new(RejectCode::BadPolicy, "declaration_lapse of no time", day));

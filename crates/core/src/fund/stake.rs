@@ -2,44 +2,93 @@
 
 use super::{
     money::{enterable, payable},
+    rescale::{assets_of, prepare, shares_now},
+    revenue::{settle_due, settlement},
     shares::minted,
 };
 use crate::{
     command::Stake,
     event::Event,
     governance::Context,
-    ledger::LedgerAccount,
+    policy::EntryPrice,
     reject::{Corrupt, Halt, Reject, RejectCode},
-    state::{PastShares, State, Tranche},
+    state::{Fund, PastShares, State, Tranche},
+    txn::Txn,
 };
-use backstop_units::{Amount, Shares};
+use backstop_units::{AccountId, Amount, AssetId, FundId, Shares, TrancheId};
 
-/// Mints shares at the current price; none while a loss is open, for no price is right then.
-pub(crate) fn stake(state: &State, context: &Context<'_>, command: &Stake) -> Result<Event, Halt> {
+/// Mints shares at the current price; none while a loss is open, for no price is right then. Revenue
+/// that is due is settled first.
+pub(crate) fn stake(txn: &mut Txn<'_>, context: &Context<'_>, command: &Stake) -> Result<(), Halt> {
+    let state = txn.state();
     let asset = state.asset_id(command.asset)?;
     let account = state.account_id(command.account)?;
     let id = state.tranche_id(command.tranche)?;
+    let fund = state.tranches.expect(id)?.fund;
+    settle_due(txn, context, fund)?;
+    prepare(txn, id)?;
+    let event = staked(txn.state(), context, command, (asset, account, id))?;
+    txn.emit(event)
+}
+
+fn staked(
+    state: &State,
+    context: &Context<'_>,
+    command: &Stake,
+    (asset, account, id): (AssetId, AccountId, TrancheId),
+) -> Result<Event, Halt> {
     let tranche = state.tranches.expect(id)?;
     let fund = state.funds.expect(tranche.fund)?;
     payable(state, fund, account, (asset, command.amount))?;
-    let assets = state.ledger.owed(LedgerAccount::Tranche(id), asset);
-    let minted = minted_now(tranche, assets, command.amount)?;
-    enterable(state, context.now, tranche.fund)?;
-    if let Some(loss) = state.holds.expect(tranche.fund)?.gated_by(context.now) {
-        return Err(Reject::got(RejectCode::FundGated, loss).into());
-    }
-    let shares = acceptable(tranche, assets, command, minted)?;
-    let position =
-        state.position(id, account).map_or(state.positions.next_id(), |(position, _)| position);
+    let price = price(state, id, tranche, fund)?;
+    let minted = minted_now(tranche, price, command.amount)?;
+    entry_open(state, context, tranche.fund)?;
+    let found = state.position(id, account);
+    let leaving = found.map_or(0, |(_, position)| position.tickets);
+    let shares = acceptable(tranche, price.0, command, minted, leaving)?;
+    let position = found.map_or(state.positions.next_id(), |(position, _)| position);
     Ok(Event::Staked { tranche: id, position, account, asset, amount: command.amount, shares })
 }
 
+/// Entries are neither paused nor shut by an open loss.
+pub(crate) fn entry_open(state: &State, context: &Context<'_>, fund: FundId) -> Result<(), Halt> {
+    enterable(state, context.now, fund)?;
+    match state.holds.expect(fund)?.gated_by(context.now) {
+        Some(loss) => Err(Reject::got(RejectCode::FundGated, loss).into()),
+        None => Ok(()),
+    }
+}
+
+/// The assets and shares that an entry's price is made of: those that are there, and by policy also
+/// what a settlement of revenue would bring now.
+fn price(
+    state: &State,
+    id: TrancheId,
+    tranche: &Tranche,
+    fund: &Fund,
+) -> Result<(Amount, Shares), Halt> {
+    let assets = assets_of(state, id)?;
+    if assets.is_zero() || fund.policy.revenue.entry == EntryPrice::Spot {
+        return Ok((assets, tranche.shares));
+    }
+    let pending = settlement(state, tranche.fund, fund)?;
+    let Some(part) = pending.parts.iter().find(|part| part.tranche == id) else {
+        return Ok((assets, tranche.shares));
+    };
+    let shares = tranche.shares.checked_add(part.minted).ok_or(Reject::overflow())?;
+    Ok((assets.checked_add(part.amount).ok_or(Reject::overflow())?, shares))
+}
+
 /// What an amount buys; nothing can be told of a wiped tranche, whose shares have no price.
-fn minted_now(tranche: &Tranche, assets: Amount, amount: Amount) -> Result<Option<Shares>, Reject> {
-    if assets.is_zero() && !tranche.shares.is_zero() {
+fn minted_now(
+    tranche: &Tranche,
+    (assets, all): (Amount, Shares),
+    amount: Amount,
+) -> Result<Option<Shares>, Reject> {
+    if assets.is_zero() && !all.is_zero() {
         return Ok(None);
     }
-    let shares = minted(amount, assets, tranche.shares)?;
+    let shares = minted(amount, assets, all)?;
     tranche.shares.checked_add(shares).ok_or(Reject::overflow())?;
     Ok(Some(shares))
 }
@@ -50,6 +99,7 @@ fn acceptable(
     assets: Amount,
     command: &Stake,
     minted: Option<Shares>,
+    leaving: u16,
 ) -> Result<Shares, Reject> {
     if minted.is_some_and(Shares::is_zero) {
         return Err(Reject::new(RejectCode::ZeroShares, command.amount, assets));
@@ -61,24 +111,30 @@ fn acceptable(
     if let Some(shares) = minted.filter(|shares| *shares < command.min_shares) {
         return Err(Reject::new(RejectCode::Slippage, shares, command.min_shares));
     }
-    minted.ok_or(Reject::new(RejectCode::TrancheWiped, assets, tranche.shares))
+    let shares = minted.ok_or(Reject::new(RejectCode::TrancheWiped, assets, tranche.shares))?;
+    if leaving > 0 && !tranche.policy.stake_while_leaving {
+        return Err(Reject::new(RejectCode::TicketOpen, u32::from(leaving), 0u32));
+    }
+    Ok(shares)
 }
 
-/// Brings a position up to its tranche's losses and series before its shares change: what it held
-/// over the losses since its last change is written down, and shares of a wiped series end.
+/// Brings a position up to its tranche's losses, series and measure before its shares change: what it
+/// held over the losses since its last change is written down, and shares of a wiped series end.
 pub(crate) fn touch(state: &mut State, id: u32) -> Result<(), Corrupt> {
     let position = state.positions.expect(id)?;
     let tranche = state.tranches.expect(position.tranche)?;
-    let (epoch, series) = (tranche.epoch, tranche.series);
-    if position.epoch == epoch && position.series == series {
+    let (epoch, series, base) = (tranche.epoch, tranche.series, tranche.base);
+    if (position.epoch, position.series, position.base) == (epoch, series, base) {
         return Ok(());
     }
+    let (shares, queued) = shares_now(position, tranche);
     let past = state.past_shares.next_id();
     if position.epoch < epoch && !position.shares.is_zero() {
         let run = PastShares {
             after: position.epoch,
             until: epoch,
             series: position.series,
+            base: position.base,
             shares: position.shares,
             earlier: position.past,
         };
@@ -86,11 +142,7 @@ pub(crate) fn touch(state: &mut State, id: u32) -> Result<(), Corrupt> {
         state.positions.change(id)?.past = Some(past);
     }
     let position = state.positions.change(id)?;
-    position.epoch = epoch;
-    if position.series != series {
-        position.series = series;
-        position.shares = Shares::ZERO;
-        position.queued = Shares::ZERO;
-    }
+    (position.epoch, position.series, position.base) = (epoch, series, base);
+    (position.shares, position.queued) = (shares, queued);
     Ok(())
 }

@@ -36,6 +36,7 @@ const PLACES: Roles = Roles::of(&[Role::Risk, Role::Keeper, Role::Operator]);
 const ALERTS: Roles = Roles::of(&[Role::Guardian, Role::Risk]);
 const VENUE: Roles = Roles::of(&[Role::Venue]);
 const GUARDIAN: Roles = Roles::of(&[Role::Guardian]);
+const REPORTS: Roles = Roles::of(&[Role::Venue, Role::Risk, Role::Operator]);
 const CUSTODY: Roles = Roles::of(&[Role::Custodian, Role::Operator]);
 
 /// The right that `body` needs in this state.
@@ -51,7 +52,9 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::RegisterAsset(_)
         | Body::CreateFund(_)
         | Body::CreateTranche(_)
-        | Body::Opening(_) => Authority::Role(OPERATOR),
+        | Body::Opening(_)
+        | Body::OpeningShares(_)
+        | Body::SetVault(_) => Authority::Role(OPERATOR),
         Body::OpenAccount(_) => Authority::Role(OPENS_ACCOUNTS),
         Body::SetRoles(_) | Body::SetCouncil(_) | Body::ActivateRules(_) | Body::SetSplit(_) => {
             Council(config)
@@ -67,13 +70,19 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
             protective(state, fund, c.target >= state.funds.expect(fund)?.target)?
         }
         Body::SetCovers(c) => Council(covers_delay(state, state.fund_id(c.fund)?, config)?),
+        Body::SetRevenue(c) => Council(covers_delay(state, state.fund_id(c.fund)?, config)?),
+        Body::PayRevenue(c) => party(state, c.from)?,
+        Body::ReportLiquidity(_) => Authority::Role(REPORTS),
+        Body::GrantProtocolShares(c) => Council(protocol_delay(state, c.tranche)?),
+        Body::RedeemProtocolShares(c) => Council(protocol_delay(state, c.tranche)?),
+        Body::StakeProtocol(c) => account(c.account)?,
         Body::Contribute(c) => account(c.account)?,
         Body::Stake(c) => account(c.account)?,
         Body::RequestUnstake(c) => account(c.account)?,
         Body::ClaimRecovery(c) => account(c.account)?,
         Body::CancelUnstake(c) => ticket_owner(state, c.ticket)?,
         Body::ClaimUnstake(c) => ticket_owner(state, c.ticket)?,
-        Body::LapseTicket(_) | Body::LapseDeclaration(_) => Anyone,
+        Body::LapseTicket(_) | Body::LapseDeclaration(_) | Body::SettleRevenue(_) => Anyone,
         Body::WithdrawExcess(c) => {
             Council(state.funds.expect(state.fund_id(c.fund)?)?.policy.withdraw_delay)
         }
@@ -110,6 +119,12 @@ fn protective(state: &State, fund: FundId, rises: bool) -> Result<Authority, Hal
     })
 }
 
+/// The protocol's shares leave as the operator's excess does: after the same delay.
+fn protocol_delay(state: &State, tranche: Label) -> Result<Span, Halt> {
+    let fund = state.tranches.expect(state.tranche_id(tranche)?)?.fund;
+    Ok(state.funds.expect(fund)?.policy.withdraw_delay)
+}
+
 /// Covering more than stakers agreed to waits until those who object can have left.
 fn covers_delay(state: &State, fund: FundId, least: Span) -> Result<Span, Halt> {
     let cooldowns =
@@ -144,10 +159,13 @@ fn ticket_owner(state: &State, ticket: backstop_units::TicketId) -> Result<Autho
 /// names, and so the whole delay, is not.
 fn least_delay(state: &State, body: &Body) -> Option<Span> {
     match body {
-        Body::CreateMarket(_) | Body::SetWaterfall(_) | Body::SetCovers(_) => {
-            Some(state.meta.limits.config_delay)
+        Body::CreateMarket(_)
+        | Body::SetWaterfall(_)
+        | Body::SetCovers(_)
+        | Body::SetRevenue(_) => Some(state.meta.limits.config_delay),
+        Body::WithdrawExcess(_) | Body::GrantProtocolShares(_) | Body::RedeemProtocolShares(_) => {
+            Some(Span::ZERO)
         }
-        Body::WithdrawExcess(_) => Some(Span::ZERO),
         _ => None,
     }
 }

@@ -2,9 +2,9 @@
 
 use super::{Context, approvals::check_signature};
 use crate::{
-    command::{BeginTransfer, Direction, Outcome, Party, Reconcile, ResolveTransfer},
+    command::{BeginTransfer, Direction, Outcome, Reconcile, ResolveTransfer},
     event::Event,
-    ledger::LedgerAccount,
+    ledger::{LedgerAccount, party::party_account},
     policy::Role,
     reject::{Halt, Reject, RejectCode},
     state::State,
@@ -40,10 +40,7 @@ fn suspense(state: &State, asset: AssetId) -> Amount {
 
 pub(crate) fn begin(state: &State, command: &BeginTransfer) -> Result<Event, Halt> {
     let asset = state.asset_id(command.asset)?;
-    let party = match command.party {
-        Party::Account(label) => LedgerAccount::Balance(state.account_id(label)?),
-        Party::Clearing(label) => LedgerAccount::Clearing(state.market_id(label)?),
-    };
+    let party = party_account(state, command.party)?;
     if command.amount.is_zero() {
         return Err(Reject::none(RejectCode::ZeroAmount).into());
     }

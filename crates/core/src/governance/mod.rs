@@ -5,6 +5,7 @@ pub mod authority;
 pub(crate) mod custody;
 pub(crate) mod proposal;
 pub(crate) mod registry;
+pub(crate) mod sandbox;
 
 pub use approvals::{Signed, Verified, approval_bytes, body_digest, verify_approvals};
 pub use custody::balance_bytes;

@@ -1,14 +1,11 @@
-//! Assets, accounts, roles, the council, rules versions, opening balances.
+//! Assets, accounts, roles, the council, rules versions.
 
 use crate::{
     RULES_VERSION,
-    command::{
-        ActivateRules, OpenAccount, Opening, OpeningAccount, RegisterAsset, SetCouncil, SetRoles,
-    },
+    command::{ActivateRules, OpenAccount, RegisterAsset, SetCouncil, SetRoles},
     event::Event,
     fund::setup::free_label,
     governance::Context,
-    ledger::LedgerAccount,
     policy::Role,
     reject::{Halt, Reject, RejectCode},
     state::State,
@@ -96,34 +93,4 @@ pub(crate) fn activate_rules(state: &State, command: &ActivateRules) -> Result<E
         .into());
     }
     Ok(Event::RulesActivated { version: command.version })
-}
-
-pub(crate) fn opening(state: &State, command: &Opening) -> Result<Event, Halt> {
-    let asset = state.asset_id(command.asset)?;
-    let held = |account: LedgerAccount, holds| -> Result<_, Halt> {
-        if holds == asset {
-            return Ok(account);
-        }
-        let holds = state.assets.expect(holds)?.label;
-        Err(Reject::new(RejectCode::WrongAsset, command.asset, holds).into())
-    };
-    let account = match command.account {
-        OpeningAccount::Account(label) => LedgerAccount::Balance(state.account_id(label)?),
-        OpeningAccount::Reserve(label) => {
-            let fund = state.fund_id(label)?;
-            held(LedgerAccount::Reserve(fund), state.funds.expect(fund)?.asset)?
-        }
-        OpeningAccount::Contributions(label) => {
-            let fund = state.fund_id(label)?;
-            held(LedgerAccount::Contributions(fund), state.funds.expect(fund)?.asset)?
-        }
-        OpeningAccount::FeePool(label) => {
-            let market = state.market_id(label)?;
-            let fund = state.markets.expect(market)?.fund;
-            held(LedgerAccount::FeePool(market), state.funds.expect(fund)?.asset)?
-        }
-    };
-    let sum = state.ledger.owed(account, asset).checked_add(command.amount);
-    sum.ok_or(Reject::overflow())?;
-    Ok(Event::Opened { account, asset, amount: command.amount })
 }

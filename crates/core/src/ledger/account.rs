@@ -45,6 +45,8 @@ pub enum LedgerAccount {
     /// A sum too small to divide, kept for the next split. No rule leaves one so far and none posts
     /// here; its number stays, as that of every variant does.
     Carry(AssetId) = 4,
+    /// What a scenario forces from outside.
+    External(AssetId) = 5,
     /// What an account can freely use.
     Balance(AccountId) = 10,
     /// A fund's own money.
@@ -53,6 +55,8 @@ pub enum LedgerAccount {
     Contributions(FundId) = 21,
     /// A staked tranche's assets.
     Tranche(TrancheId) = 22,
+    /// Income of a fund that is not settled yet.
+    Revenue(FundId) = 23,
     /// A market's fees, first to pay.
     FeePool(MarketId) = 30,
     /// What is owed to a market's venue, or by it.
@@ -79,11 +83,13 @@ impl LedgerAccount {
             Self::Suspense(a) => (2, a.get()),
             Self::Opening(a) => (3, a.get()),
             Self::Carry(a) => (4, a.get()),
+            Self::External(a) => (5, a.get()),
             Self::Balance(a) => (10, a.get()),
             Self::Pending(a) => (11, a.get()),
             Self::Reserve(f) => (20, f.get()),
             Self::Contributions(f) => (21, f.get()),
             Self::Tranche(t) => (22, t.get()),
+            Self::Revenue(f) => (23, f.get()),
             Self::FeePool(m) => (30, m.get()),
             Self::Clearing(m) => (31, m.get()),
             Self::Socialised(m) => (32, m.get()),
@@ -98,9 +104,11 @@ impl LedgerAccount {
     pub const fn side(self) -> Side {
         match self {
             Self::Custody(_) | Self::Socialised(_) | Self::Residual(_) => Side::Debit,
-            Self::InTransit(_) | Self::Suspense(_) | Self::Opening(_) | Self::Clearing(_) => {
-                Side::Either
-            }
+            Self::InTransit(_)
+            | Self::Suspense(_)
+            | Self::Opening(_)
+            | Self::External(_)
+            | Self::Clearing(_) => Side::Either,
             _ => Side::Credit,
         }
     }
@@ -113,11 +121,13 @@ impl LedgerAccount {
             Self::Suspense(_) => "suspense",
             Self::Opening(_) => "opening",
             Self::Carry(_) => "carry",
+            Self::External(_) => "external",
             Self::Balance(_) => "balance",
             Self::Pending(_) => "pending",
             Self::Reserve(_) => "reserve",
             Self::Contributions(_) => "contributions",
             Self::Tranche(_) => "tranche",
+            Self::Revenue(_) => "revenue",
             Self::FeePool(_) => "fee_pool",
             Self::Clearing(_) => "clearing",
             Self::Socialised(_) => "socialised",

@@ -10,6 +10,7 @@
 //! accounts of an asset is zero by construction; [`Ledger::check`] proves it by counting.
 
 mod account;
+pub(crate) mod party;
 pub(crate) mod posting;
 mod slots;
 

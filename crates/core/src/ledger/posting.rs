@@ -34,13 +34,18 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         Event::ExcessWithdrawn { fund, asset, treasury, amount } => {
             one(*asset, L::Reserve(*fund), L::Balance(*treasury), *amount)
         }
-        Event::Staked { tranche, account, asset, amount, .. } => {
+        Event::Staked { tranche, account, asset, amount, .. }
+        | Event::ProtocolStaked { tranche, account, asset, amount, .. } => {
             one(*asset, L::Balance(*account), L::Tranche(*tranche), *amount)
         }
         Event::Unstaked { tranche, fund, account, asset, amount, orphaned, .. } => {
             one(*asset, L::Tranche(*tranche), L::Balance(*account), *amount)?;
             one(*asset, L::Tranche(*tranche), L::Reserve(*fund), *orphaned)
         }
+        Event::RevenuePaid { .. }
+        | Event::RevenueSettled { .. }
+        | Event::ProtocolSharesRedeemed { .. }
+        | Event::VaultForced { .. } => revenue(event, one),
         Event::FeesPaid { market, asset, amount } => {
             one(*asset, L::Clearing(*market), L::FeePool(*market), *amount)
         }
@@ -86,6 +91,33 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         }
         Event::Opened { account, asset, amount } => {
             one(*asset, L::Opening(*asset), *account, *amount)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Income that is paid in and settled, the protocol's shares, and what a scenario forces.
+fn revenue<E>(
+    event: &Event,
+    mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
+) -> Result<(), E> {
+    use LedgerAccount as L;
+    match event {
+        Event::RevenuePaid { fund, from, asset, amount } => {
+            one(*asset, *from, L::Revenue(*fund), *amount)
+        }
+        Event::RevenueSettled { fund, asset, to_reserve, parts } => {
+            one(*asset, L::Revenue(*fund), L::Reserve(*fund), *to_reserve)?;
+            parts.iter().try_for_each(|part| {
+                one(*asset, L::Revenue(*fund), L::Tranche(part.tranche), part.amount)
+            })
+        }
+        Event::ProtocolSharesRedeemed { tranche, asset, treasury, amount, .. } => {
+            one(*asset, L::Tranche(*tranche), L::Balance(*treasury), *amount)
+        }
+        Event::VaultForced { tranche, asset, gain, loss } => {
+            one(*asset, L::External(*asset), L::Tranche(*tranche), *gain)?;
+            one(*asset, L::Tranche(*tranche), L::External(*asset), *loss)
         }
         _ => Ok(()),
     }

@@ -65,7 +65,8 @@ fn available(
                 .saturating_add(owed(LedgerAccount::Contributions(fund)))
         }
         Source::Staked(tranche) if state.tranches.expect(tranche)?.policy.covers.has(cause) => {
-            owed(LedgerAccount::Tranche(tranche))
+            let keeps = state.tranches.expect(tranche)?.policy.keeps;
+            owed(LedgerAccount::Tranche(tranche)).saturating_sub(keeps)
         }
         // Positions bear what is left, as long as there are some and their index can express it.
         Source::Socialised => {

@@ -17,4 +17,4 @@ pub(crate) mod recovery;
 pub mod waterfall;
 pub mod window;
 
-pub use recovery::{claimable, shares_at};
+pub use recovery::{PROTOCOL, claimable, shares_at};

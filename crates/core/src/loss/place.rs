@@ -1,8 +1,9 @@
 //! Turning a loss into rows: the waterfall's answer, with who bore each part.
 
-use super::{capacity::capacities, waterfall};
+use super::{capacity::capacities, lifecycle::funds_of, waterfall};
 use crate::{
     event::{Cohort, Event, Placement, Row},
+    fund::{rescale::prepare, revenue::settle_due},
     governance::Context,
     ledger::LedgerAccount,
     policy::Cause,
@@ -11,8 +12,9 @@ use crate::{
     txn::Txn,
 };
 use alloc::{boxed::Box, vec::Vec};
+use arrayvec::ArrayVec;
 use backstop_units::{
-    AccountId, Amount, Base, Fixed60, Hash, LossId, MarketId, Price, mul_div_floor,
+    AccountId, Amount, Base, Fixed60, Hash, LossId, MarketId, Price, TrancheId, mul_div_floor,
     split::with_carry,
 };
 
@@ -33,10 +35,32 @@ pub(crate) struct Assessed {
 
 /// Places a loss at once and in one step, and starts a new share series where it wiped a tranche.
 pub(crate) fn place(txn: &mut Txn<'_>, context: &Context<'_>, loss: &Assessed) -> Result<(), Halt> {
+    // Revenue that is due is there to pay with.
+    let market = txn.state().markets.expect(loss.market)?;
+    for fund in funds_of(txn.state(), market)? {
+        settle_due(txn, context, fund)?;
+    }
+    // Whoever owns a tranche bears its part, be it the protocol alone.
+    for tranche in staked_layers(txn.state(), loss.market)? {
+        prepare(txn, tranche)?;
+    }
     let placement = placement(txn.state(), context, loss)?;
     let wiped = wiped(txn.state(), &placement)?;
     txn.emit(Event::LossPlaced(Box::new(placement)))?;
     wiped.into_iter().try_for_each(|event| txn.emit(event))
+}
+
+/// The tranches that stand in a market's waterfall.
+fn staked_layers(
+    state: &State,
+    market: MarketId,
+) -> Result<ArrayVec<TrancheId, { waterfall::LAYERS_MAX }>, Halt> {
+    let market = state.markets.expect(market)?;
+    let staked = |layer: &Layer| match layer.source {
+        Source::Staked(tranche) => Some(tranche),
+        _ => None,
+    };
+    Ok(state.layers_of(market).filter_map(|(_, layer)| staked(layer)).collect())
 }
 
 /// The rows of a loss as they would stand now.
@@ -104,8 +128,9 @@ fn add_rows(
         Source::Staked(id) => {
             let tranche = state.tranches.expect(id)?;
             let epoch = tranche.epoch.saturating_add(1);
-            let (series, shares) = (tranche.series, tranche.shares);
-            push(Cohort::Stakers { tranche: id, series, epoch, shares }, draw);
+            let (series, base) = (tranche.series, tranche.base);
+            let (shares, protocol) = (tranche.shares, tranche.protocol);
+            push(Cohort::Stakers { tranche: id, series, epoch, base, shares, protocol }, draw);
         }
         Source::Socialised => {
             let (delta, carry) = index_step(draw, market.open_interest, market.index_carry)?;

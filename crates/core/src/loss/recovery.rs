@@ -7,16 +7,20 @@
 
 use super::lifecycle::find;
 use crate::{
-    command::{ClaimRecovery, Party, RecoverLoss},
+    command::{ClaimRecovery, RecoverLoss},
     event::{Cohort, Event, RowPart},
+    fund::shares::scaled,
     governance::Context,
-    ledger::LedgerAccount,
+    ledger::{
+        LedgerAccount,
+        party::{cleared_asset, party_account, payable},
+    },
     reject::{Corrupt, Halt, Reject, RejectCode},
     state::{Loss, LossStatus, State},
     txn::Txn,
 };
 use alloc::vec::Vec;
-use backstop_units::{AccountId, Amount, AssetId, LossId, MarketId, Shares};
+use backstop_units::{AccountId, Amount, LossId, MarketId, Shares, TrancheId};
 
 /// Where money for a row goes: to its layer, or for stakers into the loss's recoveries.
 fn row_returns_to(cohort: &Cohort, loss: LossId, market: MarketId) -> LedgerAccount {
@@ -38,15 +42,12 @@ pub(crate) fn unrecovered(id: LossId, loss: &Loss) -> impl Iterator<Item = RowPa
 }
 
 pub(crate) fn recover(state: &State, command: &RecoverLoss) -> Result<Event, Halt> {
-    let from = match command.from {
-        Party::Account(label) => LedgerAccount::Balance(state.account_id(label)?),
-        Party::Clearing(label) => LedgerAccount::Clearing(state.market_id(label)?),
-    };
+    let from = party_account(state, command.from)?;
     if command.amount.is_zero() {
         return Err(Reject::none(RejectCode::ZeroAmount).into());
     }
     let loss = find(state, command.loss)?;
-    let asset = asset_of(state, loss.market)?;
+    let asset = cleared_asset(state, loss.market)?;
     payable(state, from, asset, command.amount)?;
     if !matches!(loss.status, LossStatus::Placed | LossStatus::Closed) {
         return Err(Reject::new(RejectCode::LossState, "not placed", "placed or closed").into());
@@ -67,44 +68,45 @@ pub(crate) fn recover(state: &State, command: &RecoverLoss) -> Result<Event, Hal
     Ok(Event::LossRecovered { loss: command.loss, asset, from, parts })
 }
 
-fn asset_of(state: &State, market: MarketId) -> Result<AssetId, Corrupt> {
-    Ok(state.funds.expect(state.markets.expect(market)?.fund)?.asset)
-}
-
-/// Money of the loss's asset, and there: a market's clearing may go below zero, a balance may not.
-fn payable(state: &State, from: LedgerAccount, asset: AssetId, amount: Amount) -> Result<(), Halt> {
-    if let LedgerAccount::Clearing(market) = from {
-        let cleared = asset_of(state, market)?;
-        if cleared != asset {
-            let [got, held] = [state.assets.expect(cleared)?, state.assets.expect(asset)?];
-            return Err(Reject::new(RejectCode::WrongAsset, got.label, held.label).into());
-        }
-        return Ok(());
-    }
-    let free = state.ledger.owed(from, asset);
-    if amount > free {
-        return Err(Reject::new(RejectCode::InsufficientBalance, amount, free).into());
-    }
-    Ok(())
-}
-
-/// The shares that a position held just before the tranche's loss number `epoch`.
-pub fn shares_at(state: &State, position: u32, series: u32, epoch: u32) -> Shares {
+/// The shares that a position held just before a loss that its tranche's stakers bore, in the measure
+/// of that moment.
+pub fn shares_at(state: &State, position: u32, cohort: &Cohort) -> Shares {
+    let Cohort::Stakers { series, epoch, base, .. } = *cohort else { return Shares::ZERO };
     let Some(position) = state.positions.get(position) else { return Shares::ZERO };
+    let measured = |held: (u32, u16, Shares)| match held {
+        (of, since, shares) if of == series => scaled(shares, base.saturating_sub(since)),
+        _ => Shares::ZERO,
+    };
     if position.epoch < epoch {
-        return if position.series == series { position.shares } else { Shares::ZERO };
+        return measured((position.series, position.base, position.shares));
     }
     let mut run = position.past;
     while let Some(past) = run.and_then(|id| state.past_shares.get(id)) {
         if past.after < epoch && epoch <= past.until {
-            return if past.series == series { past.shares } else { Shares::ZERO };
+            return measured((past.series, past.base, past.shares));
         }
         run = past.earlier;
     }
     Shares::ZERO
 }
 
-/// What an account can claim of a loss now: for each row of stakers its position and the amount.
+/// Stands for the protocol among the positions of a claim.
+pub const PROTOCOL: u32 = u32::MAX;
+
+/// Who of an account's holdings bore a row of stakers: its position, and the protocol's shares if the
+/// account is the fund's treasury.
+fn bearers(
+    state: &State,
+    tranche: TrancheId,
+    account: AccountId,
+) -> Result<[Option<u32>; 2], Corrupt> {
+    let treasury = state.funds.expect(state.tranches.expect(tranche)?.fund)?.treasury;
+    let own = state.position(tranche, account).map(|(position, _)| position);
+    Ok([own, (treasury == account).then_some(PROTOCOL)])
+}
+
+/// What an account can claim of a loss now: for each row of stakers its position and the amount. The
+/// fund's treasury claims for the protocol's shares.
 ///
 /// **Rounding** floor; the dust stays in the loss's recoveries.
 ///
@@ -118,19 +120,27 @@ pub fn claimable(
     let loss = state.losses.expect(id)?;
     let mut parts = Vec::new();
     for (at, row) in (0u8..).zip(&loss.rows) {
-        let Cohort::Stakers { tranche, series, epoch, shares } = row.row.cohort else { continue };
-        let Some((position, _)) = state.position(tranche, account) else { continue };
-        let held = shares_at(state, position, series, epoch);
-        let due = row
-            .recovered
-            .mul_div_floor(held.get(), shares.get())
-            .map_err(|_| Corrupt::Overdrawn)?;
-        let claim =
-            state.labels.claims.get((id, at, position)).and_then(|claim| state.claims.get(claim));
-        let paid = claim.map_or(Amount::ZERO, |claim| claim.paid);
-        let amount = due.checked_sub(paid).ok_or(Corrupt::Overdrawn)?;
-        if !amount.is_zero() {
-            parts.push((at, position, amount));
+        let Cohort::Stakers { tranche, shares, protocol, .. } = row.row.cohort else { continue };
+        // Assets without an owner, which only a scenario can open, are nobody's to claim.
+        if shares.is_zero() {
+            continue;
+        }
+        for bearer in bearers(state, tranche, account)?.into_iter().flatten() {
+            let held = match bearer {
+                PROTOCOL => protocol,
+                position => shares_at(state, position, &row.row.cohort),
+            };
+            let due = row
+                .recovered
+                .mul_div_floor(held.get(), shares.get())
+                .map_err(|_| Corrupt::Overdrawn)?;
+            let claim = state.labels.claims.get((id, at, bearer));
+            let paid = claim.and_then(|claim| state.claims.get(claim));
+            let paid = paid.map_or(Amount::ZERO, |claim| claim.paid);
+            let amount = due.checked_sub(paid).ok_or(Corrupt::Overdrawn)?;
+            if !amount.is_zero() {
+                parts.push((at, bearer, amount));
+            }
         }
     }
     Ok(parts)
@@ -143,7 +153,7 @@ pub(crate) fn claim(
 ) -> Result<(), Halt> {
     let state = txn.state();
     let account = state.account_id(command.account)?;
-    let asset = asset_of(state, find(state, command.loss)?.market)?;
+    let asset = cleared_asset(state, find(state, command.loss)?.market)?;
     let parts = claimable(state, command.loss, account)?;
     if parts.is_empty() {
         return Err(Reject::got(RejectCode::NothingToClaim, command.account).into());

@@ -1,7 +1,7 @@
 //! Rules of funds and tranches.
 
-use super::{Causes, ExitValue, Overflow, SplitRounding};
-use backstop_units::{Amount, Bps, Span};
+use super::{CancelTerms, Causes, EntryPrice, ExitValue, Overflow, ProtocolHolding, SplitRounding};
+use backstop_units::{Amount, Bps, Ppm, Span};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,45 @@ impl Default for SplitPolicy {
     }
 }
 
+/// When and how much of a fund's revenue pool is settled to its owners.
+///
+/// A settlement moves the whole pool while nobody but the protocol holds shares. With stakers it moves
+/// the least of `pool_share` of the pool and what `apr_max` allows for one period.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields, default)]
+pub struct RevenuePolicy {
+    /// From one settlement to the next, aligned to multiples of it on the clock; no time means never.
+    pub period: Span,
+    /// At most this part of the pool at once.
+    pub pool_share: Ppm,
+    /// At most this yearly part of the staked assets, spread over the periods of a year of 365 days.
+    pub apr_max: Ppm,
+    /// Where less money is free than the pool holds: at most this part of what is free.
+    pub liquid_share: Ppm,
+    /// Part of the income that is taken for the fund, as the venue states it.
+    pub total_factor: Ppm,
+    /// Part of the income that is meant for stakers; the rest of `total_factor` is the protocol's.
+    pub staker_factor: Ppm,
+    /// What newcomers pay.
+    pub entry: EntryPrice,
+}
+
+impl Default for RevenuePolicy {
+    fn default() -> Self {
+        Self {
+            period: Span::hours(1),
+            pool_share: Ppm::new(100_000),
+            apr_max: Ppm::new(300_000),
+            liquid_share: Ppm::new(500_000),
+            total_factor: Ppm::WHOLE,
+            staker_factor: Ppm::new(500_000),
+            entry: EntryPrice::WithPending,
+        }
+    }
+}
+
 /// Rules of one fund.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
@@ -57,6 +96,8 @@ pub struct FundPolicy {
     pub declaration_lapse: Span,
     /// How much of 90 days alerts may hold exits, and pauses entries, each.
     pub hold_max: Span,
+    /// Settlement of revenue.
+    pub revenue: RevenuePolicy,
 }
 
 impl Default for FundPolicy {
@@ -70,6 +111,7 @@ impl Default for FundPolicy {
             withdraw_delay: Span::days(3),
             declaration_lapse: Span::days(1),
             hold_max: Span::days(7),
+            revenue: RevenuePolicy::default(),
         }
     }
 }
@@ -94,6 +136,18 @@ pub struct TranchePolicy {
     pub covers: Causes,
     /// Whether a wiped tranche starts a new share series, so that newcomers inherit nothing.
     pub new_series_after_wipe: bool,
+    /// Atoms that stay whatever is paid out or drawn.
+    pub keeps: Amount,
+    /// What taking a ticket back costs.
+    pub cancel: CancelTerms,
+    /// Whether a staker may add to his stake while a ticket of his is open.
+    pub stake_while_leaving: bool,
+    /// How the protocol holds what is its own.
+    pub protocol: ProtocolHolding,
+    /// Its weight beside the fund's other tranches when revenue is settled to stakers.
+    pub revenue_weight: u16,
+    /// Decimals that a share price keeps below one atom before shares are rescaled by a power of ten.
+    pub spare_decimals: u8,
 }
 
 impl Default for TranchePolicy {
@@ -106,6 +160,12 @@ impl Default for TranchePolicy {
             tickets_max: 16,
             covers: Causes::INSURED,
             new_series_after_wipe: true,
+            keeps: Amount::ZERO,
+            cancel: CancelTerms::Free,
+            stake_while_leaving: true,
+            protocol: ProtocolHolding::Reserve,
+            revenue_weight: 1,
+            spare_decimals: 9,
         }
     }
 }

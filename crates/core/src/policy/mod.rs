@@ -73,6 +73,34 @@ choice! {
     }
 }
 choice! {
+    /// What a staker gives up who takes his ticket back.
+    CancelTerms {
+        /// Nothing.
+        Free = 0 "free",
+        /// What his shares gained since the request: a ticket is no free option.
+        ForfeitGains = 1 "forfeit_gains",
+    }
+}
+choice! {
+    /// How the protocol holds what is its own beside the stakers: its part of revenue, and what the
+    /// last staker leaves behind.
+    ProtocolHolding {
+        /// In the fund's reserve, without shares: first to pay, apart from the stakers' money.
+        Reserve = 0 "reserve",
+        /// As shares of the tranche, which gain and lose with those of the stakers.
+        Shares = 1 "shares",
+    }
+}
+choice! {
+    /// What a newcomer pays for a share while revenue waits to be settled.
+    EntryPrice {
+        /// The assets that are there: the next settlement is a gift to him.
+        Spot = 0 "spot",
+        /// With what a settlement would bring now: he gains nothing that accrued before he came.
+        WithPending = 1 "with_pending",
+    }
+}
+choice! {
     /// What caused a loss; each fund and tranche says which it covers.
     Cause {
         /// A bankrupt account owes more than its collateral.

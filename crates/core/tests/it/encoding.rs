@@ -55,6 +55,10 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::AlertRaised { .. } => (33, "alert_raised"),
         Event::AlertEnded { .. } => (34, "alert_ended"),
         Event::EntriesPaused { .. } => (35, "entries_paused"),
+        Event::RevenuePaid { .. } => (36, "revenue_paid"),
+        Event::RevenueSettled { .. } => (37, "revenue_settled"),
+        Event::LiquidityReported { .. } => (38, "liquidity_reported"),
+        Event::RevenueSet { .. } => (39, "revenue_set"),
         Event::MarketCreated { .. } => (50, "market_created"),
         Event::WaterfallSet { .. } => (51, "waterfall_set"),
         Event::OpenInterestReported { .. } => (52, "open_interest_reported"),
@@ -75,10 +79,17 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::Executed { .. } => (102, "executed"),
         Event::ProposalCancelled { .. } => (103, "proposal_cancelled"),
         Event::Opened { .. } => (120, "opened"),
+        Event::SharesOpened { .. } => (121, "shares_opened"),
+        Event::VaultForced { .. } => (122, "vault_forced"),
+        Event::ProtocolSharesGranted { .. } => (140, "protocol_shares_granted"),
+        Event::ProtocolSharesRedeemed { .. } => (141, "protocol_shares_redeemed"),
+        Event::ProtocolStaked { .. } => (142, "protocol_staked"),
+        Event::OrphansTaken { .. } => (143, "orphans_taken"),
+        Event::Rescaled { .. } => (144, "rescaled"),
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 42;
+const KINDS: usize = 53;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };
@@ -125,6 +136,8 @@ fn lines() -> Vec<Line> {
     lines.push(pin("opening reserve", &OpeningAccount::Reserve(name)));
     lines.push(pin("opening contributions", &OpeningAccount::Contributions(name)));
     lines.push(pin("opening fee_pool", &OpeningAccount::FeePool(name)));
+    lines.push(pin("opening tranche", &OpeningAccount::Tranche(name)));
+    lines.push(pin("opening revenue", &OpeningAccount::Revenue(name)));
     let signed = command(samples::bodies().remove(1));
     lines.push(pin("command", &signed));
     let record = Record {

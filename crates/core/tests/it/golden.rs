@@ -5,10 +5,13 @@
 //! never touches those that exist: a rule that must change is a new version with a log of its own.
 
 use backstop_core::{
-    Asked, Body, Entry, Event, Record, State,
-    command::{SetRoles, SetSplit},
+    Asked, Body, Command, Entry, Event, Record, State,
+    command::{
+        Execute, GrantProtocolShares, OpeningShares, Propose, RedeemProtocolShares, RequestUnstake,
+        SetRevenue, SetRoles, SetSplit, SetVault, StakeProtocol,
+    },
     invariants,
-    policy::{Role, Roles, SplitPolicy},
+    policy::{RevenuePolicy, Role, Roles, SplitPolicy},
     recheck, replay, replay_genesis,
 };
 use backstop_testkit::{
@@ -16,6 +19,7 @@ use backstop_testkit::{
     generator::{Ranges, script_of},
     keys, label,
 };
+use backstop_units::{Amount, Shares, Span};
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
@@ -31,25 +35,38 @@ fn kinds<'a>(events: impl IntoIterator<Item = &'a Event>) -> BTreeSet<u8> {
     events.into_iter().map(|event| borsh::to_vec(event).expect("an event")[0]).collect()
 }
 
-/// What no log of version 1 holds: it is the first, there was nothing to switch on.
+/// What no log of version 1 holds: it is the first, so there was nothing to switch on; and assets
+/// without an owner, which few setups leave behind (`stakes.rs` does).
+const NEVER: [u8; 2] = [5, 143];
+
 fn missing(log: &[Record]) -> Vec<u8> {
     let known = kinds(log.iter().flat_map(|record| &record.events));
     let all = kinds(&crate::samples::events());
-    all.difference(&known).copied().filter(|code| *code != 5).collect()
+    all.difference(&known).copied().filter(|code| !NEVER.contains(code)).collect()
 }
 
-/// Always the same: the first of many long scripts under a council that meets every kind of event.
+/// Scripts that are tried for the frozen log.
+const TRIES: usize = 8_000;
+
+/// Always the same: of many long scripts under a council the first that meets every kind of event, or
+/// the one that meets most.
 fn lived() -> World {
     let ranges = Ranges { extreme: false, council: true, chapters: 500 };
     let mut runner = TestRunner::deterministic();
-    loop {
+    let mut best: Option<(usize, World)> = None;
+    for _ in 0..TRIES {
         let script = script_of(ranges).new_tree(&mut runner).expect("a script").current();
         let world = live(&script);
         let log: Option<Vec<Record>> = world.log.iter().map(|r| Record::decode(r).ok()).collect();
-        if missing(&log.expect("a log that can be read")).is_empty() {
-            return world;
+        let missing = missing(&log.expect("a log that can be read")).len();
+        if best.as_ref().is_none_or(|(least, _)| missing < *least) {
+            best = Some((missing, world));
+        }
+        if missing == 0 {
+            break;
         }
     }
+    best.expect("a script").1
 }
 
 /// Sends a script, and then what no script sends.
@@ -60,6 +77,13 @@ fn live(script: &Script) -> World {
         let command = step.command(&mut world);
         let _ = world.try_command(&command);
     }
+    rare(&mut world);
+    let revenue = RevenuePolicy::default();
+    after_delay(&mut world, SetRevenue { fund: label("main"), revenue }.into());
+    let (tranche, account, shares) = (label("jun"), label("bob"), Shares::new(1));
+    let _ = world.send("bob", StakeProtocol { tranche, account, amount: Amount::new(5_000) });
+    after_delay(&mut world, GrantProtocolShares { tranche, account, shares }.into());
+    after_delay(&mut world, RedeemProtocolShares { tranche, shares, amount: None }.into());
     let fund = label("main");
     let roles = Roles::of(&[Role::Keeper, Role::Curator]);
     let bodies: [Body; 2] = [
@@ -68,11 +92,39 @@ fn live(script: &Script) -> World {
     ];
     for body in bodies {
         let nonce = world.state.meta.nonce + 1;
-        let until = world.now.plus(backstop_units::Span::days(1));
+        let until = world.now.plus(Span::days(1));
         let approvals = keys::approve(world.state.meta.ledger, &body, nonce, until, &[1, 3]);
         world.send_approved("op", body, approvals).expect("two of three have signed");
     }
     world
+}
+
+/// Proposes by all who must sign, waits out the longest delay, and executes.
+fn after_delay(world: &mut World, body: Body) {
+    let (nonce, by) = (world.state.meta.nonce + 1, world.now.plus(Span::days(90)));
+    let approvals = keys::approve(world.state.meta.ledger, &body, nonce, by, &[1, 2]);
+    let propose = Propose { body: Box::new(body), nonce, expires_at: by };
+    let proposal = world.state.proposals.next_id();
+    let command = Command { approvals: Some(approvals), ..world.command("op", propose) };
+    world.send_command(&command).expect("signed by two of three");
+    world.wait(Span::days(30));
+    let _ = world.send("keeper", Execute { proposal });
+}
+
+/// Opening state and forced balances, and shares that outgrow what is left.
+fn rare(world: &mut World) {
+    let (tranche, account) = (label("jun"), label("alice"));
+    let shares = Shares::new(1_000_000_000_000_000);
+    let ask = RequestUnstake { tranche, account, shares: Shares::new(1), amount: None };
+    let bodies: [(&str, Body); 4] = [
+        ("op", OpeningShares { tranche, account: Some(account), shares }.into()),
+        ("op", SetVault { tranche, amount: Amount::new(1) }.into()),
+        ("alice", ask.into()),
+        ("op", SetVault { tranche, amount: Amount::new(1_000) }.into()),
+    ];
+    for (actor, body) in bodies {
+        let _ = world.send(actor, body);
+    }
 }
 
 fn freeze() {

@@ -103,7 +103,10 @@ fn the_claim_window_stands_still_while_held() {
         let (tranche, account, asset) = (label("jun"), label("alice"), label("usdt"));
         let (amount, min_shares) = (Amount::new(500), Shares::ZERO);
         world.must("alice", Stake { tranche, account, asset, amount, min_shares });
-        world.must("alice", RequestUnstake { tranche, account, shares: Shares::new(500) });
+        world.must(
+            "alice",
+            RequestUnstake { tranche, account, shares: Shares::new(500), amount: None },
+        );
         let (mut alert, mut gates, mut end_at) = (0u64, Vec::<u64>::new(), None);
         let mut free = 0;
         for hour in 0..150u64 {

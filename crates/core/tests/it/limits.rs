@@ -2,11 +2,12 @@
 
 use crate::run::property;
 use backstop_core::{
-    Body, Event,
+    Body, Command, Entry, Event, Record, State,
     command::{AssessLoss, DeclareLoss, PlaceLoss, SettleLiquidation, VoidLoss},
     event::{Cohort, Placement},
     loss::capacity::capacities,
     policy::{Cause, LayerPolicy, LayerSource},
+    replay,
     waterfall::{Capacity, allocate},
 };
 use backstop_testkit::{
@@ -58,16 +59,9 @@ fn a_lower_layer_pays_only_when_the_upper_one_is_exhausted() {
             });
             let (Ok(()), Some(placement)) = (answered, placed) else { continue };
             let id = placement.market;
-            let mut state = before.clone();
-            let mut market = state.markets.get(id).ok_or("market")?.clone();
-            if let Body::SettleLiquidation(SettleLiquidation {
-                open_interest: Some(base), ..
-            }) = &command.body
-            {
-                market.open_interest = *base;
-            }
-            state.meta.now = world.now;
-            let most = capacities(&state, id, &market, placement.cause, world.now)
+            let before = just_before(before, &world, command.clone())?;
+            let market = before.markets.get(id).ok_or("market")?;
+            let most = capacities(&before, id, market, placement.cause, world.now)
                 .map_err(|corrupt| corrupt.to_string())?;
             deep.set(deep.get() + u64::from(placement.rows.len() > 2));
             for row in &placement.rows {
@@ -82,6 +76,20 @@ fn a_lower_layer_pays_only_when_the_upper_one_is_exhausted() {
         Ok(())
     });
     assert!(deep.get() > 0, "no loss went through three layers");
+}
+
+/// The state that a placement met: the command's events before it may have changed what layers have.
+fn just_before(mut state: State, world: &World, command: Command) -> Result<State, String> {
+    let placed = |event: &&Event| !matches!(event, Event::LossPlaced(_));
+    let record = Record {
+        seq: state.meta.next,
+        time: world.now,
+        rules: state.meta.rules,
+        entry: Entry::Command(command),
+        events: world.events.iter().take_while(placed).cloned().collect(),
+    };
+    replay(&mut state, &record).map_err(|corrupt| corrupt.to_string())?;
+    Ok(state)
 }
 
 fn paid_by(placement: &Placement, layer: usize) -> u128 {

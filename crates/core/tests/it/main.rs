@@ -17,4 +17,5 @@ mod replay;
 mod round_trip;
 mod run;
 mod samples;
+mod stakes;
 mod venues;

@@ -39,7 +39,8 @@ fn come_and_go(world: &mut World, (stakes, exits): &Between) {
     for (who, part) in exits {
         let name = TRADERS[usize::from(*who)];
         let shares = Shares::new(shares(world, name) * (u128::from(*part) + 1) / 256);
-        let request = RequestUnstake { tranche: label("jun"), account: label(name), shares };
+        let request =
+            RequestUnstake { tranche: label("jun"), account: label(name), shares, amount: None };
         if world.send("venue", request).is_ok() {
             let ticket = TicketId::new(u32::try_from(world.state.tickets.len()).unwrap() - 1);
             world.wait(Span::hours(1));

@@ -7,16 +7,17 @@ use backstop_core::{
     command::{
         ActivateRules, Approvals, Approve, AssessLoss, BeginTransfer, CancelUnstake, ClaimRecovery,
         ClaimUnstake, CloseLoss, Contribute, CreateFund, CreateMarket, DeclareLoss, Direction,
-        EndAlert, Execute, LapseDeclaration, LapseTicket, Linked, OpenAccount, Opening,
-        OpeningAccount, Outcome, Party, PauseEntries, PayFees, PlaceLoss, Propose, RaiseAlert,
-        Reconcile, RecoverLoss, RegisterAsset, RequestUnstake, ResolveTransfer, SetCouncil,
-        SetRoles, SetSplit, SetTarget, SetThreshold, SetWaterfall, SettleLiquidation, Stake,
-        VoidLoss, WithdrawExcess,
+        EndAlert, Execute, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, OpenAccount,
+        Opening, OpeningAccount, Outcome, Party, PauseEntries, PayFees, PayRevenue, PlaceLoss,
+        Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares, RegisterAsset,
+        RequestUnstake, ResolveTransfer, SetCouncil, SetRevenue, SetRoles, SetSplit, SetTarget,
+        SetThreshold, SetVault, SetWaterfall, SettleLiquidation, SettleRevenue, Stake,
+        StakeProtocol, VoidLoss, WithdrawExcess,
     },
     governance::body_digest,
     policy::{
-        AlertCause, Cause, FundKind, FundPolicy, LayerPolicy, LayerSource, PublicKey, Role, Roles,
-        SplitPolicy, Underwater,
+        AlertCause, Cause, FundKind, FundPolicy, LayerPolicy, LayerSource, PublicKey,
+        RevenuePolicy, Role, Roles, SplitPolicy, Underwater,
     },
     reject::Value,
 };
@@ -25,8 +26,8 @@ use backstop_testkit::{
     world::{START, layer, market},
 };
 use backstop_units::{
-    Amount, Bps, Hash, Label, LossId, Price, ProposalId, Shares, Signed, Span, TicketId, Timestamp,
-    TransferId,
+    Amount, Bps, Hash, Label, LossId, Ppm, Price, ProposalId, Shares, Signed, Span, TicketId,
+    Timestamp, TransferId,
 };
 use std::collections::BTreeSet;
 
@@ -108,7 +109,7 @@ fn contribute(amount: u128) -> Contribute {
 }
 fn request(shares: u128) -> RequestUnstake {
     let (tranche, account) = (label("jun"), label("alice"));
-    RequestUnstake { tranche, account, shares: Shares::new(shares) }
+    RequestUnstake { tranche, account, shares: Shares::new(shares), amount: None }
 }
 fn settle(outcome: i128) -> SettleLiquidation {
     SettleLiquidation {
@@ -627,6 +628,85 @@ fn staking() {
 }
 
 #[test]
+fn revenue() {
+    let mut table = Table::default();
+    let world = &mut World::new();
+    let (main, iso, jun, alice) = (label("main"), label("iso"), label("jun"), label("alice"));
+    let from = Party::Account(alice);
+    let pay = |amount| PayRevenue { fund: main, from, amount: atoms(amount) };
+    table.case(world, "alice", pay(0), none(C::ZeroAmount));
+    let rich = no(C::InsufficientBalance, 1_000_001u128, 1_000_000u128);
+    table.case(world, "alice", pay(1_000_001), rich);
+    // Stakers may leave before the rules of their revenue change.
+    let world = &mut of(|setup| {
+        setup.tranches.iter_mut().for_each(|tranche| tranche.cooldown = Span::ZERO);
+    });
+    let rules = |revenue| SetRevenue { fund: iso, revenue };
+    let over = Ppm::new(1_000_001);
+    let off = RevenuePolicy { period: Span::ZERO, ..RevenuePolicy::default() };
+    for revenue in [
+        RevenuePolicy { pool_share: over, ..off },
+        RevenuePolicy { liquid_share: over, ..off },
+        RevenuePolicy { total_factor: over, ..off },
+    ] {
+        let refused = no(C::BadPolicy, 1_000_001u32, 1_000_000u32);
+        let body = Body::from(rules(revenue));
+        table.case(world, "op", body, refused);
+    }
+    let greedy = RevenuePolicy { total_factor: Ppm::new(5), staker_factor: Ppm::new(6), ..off };
+    table.case(world, "op", rules(greedy), no(C::BadPolicy, 6u32, 5u32));
+
+    let settle = |fund| SettleRevenue { fund };
+    // The world began 3,200 seconds into an hour: more than a third, so the next hour is skipped.
+    let due = START.plus(Span::from_ms(4_000_000));
+    table.case(world, "bob", settle(main), no(C::RevenueEarly, START, due));
+    world.now = due;
+    table.case(world, "bob", settle(main), none(C::NoRevenue));
+    let silent = &mut of(|setup| setup.fund.revenue = off);
+    table.case(silent, "bob", settle(main), no(C::RevenueOff, Span::ZERO, "some time"));
+
+    let grant = |shares| GrantProtocolShares { tranche: jun, account: alice, shares };
+    let redeem =
+        |shares, amount| RedeemProtocolShares { tranche: jun, shares: Shares::new(shares), amount };
+    let own = |amount| StakeProtocol { tranche: jun, account: alice, amount: atoms(amount) };
+    table.case(world, "op", grant(Shares::ZERO), none(C::ZeroAmount));
+    table.case(world, "op", grant(Shares::new(1)), no(C::AboveProtocolShares, 1u128, 0u128));
+    table.case(world, "op", redeem(0, None), none(C::ZeroAmount));
+    table.case(world, "op", redeem(0, Some(atoms(5))), no(C::TrancheWiped, 0u128, 0u128));
+    table.case(world, "alice", own(0), none(C::ZeroAmount));
+    world.must("alice", own(700));
+    table.case(world, "op", redeem(701, None), no(C::AboveProtocolShares, 701u128, 700u128));
+    table.case(
+        world,
+        "op",
+        redeem(7, Some(atoms(5))),
+        no(C::SharesOrAmount, 5u128, "shares alone"),
+    );
+    let both = RequestUnstake { amount: Some(atoms(3)), ..request(1) };
+    world.must("op", grant(Shares::new(200)));
+    table.case(world, "alice", both, no(C::SharesOrAmount, 3u128, "shares alone"));
+    let none_left = &mut of(|setup| {
+        setup.tranches[0].keeps = atoms(5);
+        setup.tranches[0].spare_decimals = 38;
+        setup.tranches[0].new_series_after_wipe = false;
+        setup.tranches[0].stake_while_leaving = false;
+    });
+    none_left.must("alice", stake("alice", 500));
+    none_left.must("alice", request(100));
+    table.case(none_left, "alice", stake("alice", 500), no(C::TicketOpen, 1u32, 0u32));
+    let forced = SetVault { tranche: jun, amount: atoms(500_000) };
+    none_left.must("op", forced);
+    table.case(none_left, "bob", own_of("bob", 5), no(C::ZeroShares, 5u128, 500_000u128));
+    none_left.must("op", SetVault { tranche: jun, amount: Amount::ZERO });
+    table.case(none_left, "bob", own_of("bob", 5), no(C::TrancheWiped, 0u128, 500u128));
+    done(&table);
+}
+
+fn own_of(account: &str, amount: u128) -> StakeProtocol {
+    StakeProtocol { tranche: label("jun"), account: label(account), amount: atoms(amount) }
+}
+
+#[test]
 fn losses() {
     let mut table = Table::default();
     let world = &mut World::new();
@@ -822,6 +902,22 @@ const CASES: &[(&str, &[C])] = &[
             C::CooldownNotOver,
             C::ClaimWindowOver,
             C::TicketNotLapsed,
+        ],
+    ),
+    (
+        "revenue and the protocol's shares",
+        &[
+            C::ZeroAmount,
+            C::InsufficientBalance,
+            C::BadPolicy,
+            C::RevenueOff,
+            C::RevenueEarly,
+            C::NoRevenue,
+            C::ZeroShares,
+            C::TrancheWiped,
+            C::TicketOpen,
+            C::AboveProtocolShares,
+            C::SharesOrAmount,
         ],
     ),
     (

@@ -78,7 +78,9 @@ fn free_shares(world: &World, account: &str) -> u128 {
 
 fn request(world: &mut World, account: &str, shares: u128) -> bool {
     let (tranche, shares) = (label("jun"), Shares::new(shares));
-    world.send(account, RequestUnstake { tranche, account: label(account), shares }).is_ok()
+    world
+        .send(account, RequestUnstake { tranche, account: label(account), shares, amount: None })
+        .is_ok()
 }
 
 fn act(world: &mut World, action: &Move) -> bool {

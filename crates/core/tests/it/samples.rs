@@ -5,24 +5,27 @@ use backstop_core::{
     command::{
         ActivateRules, Approve, AssessLoss, BeginTransfer, CancelProposal, CancelUnstake,
         ClaimRecovery, ClaimUnstake, CloseLoss, Contribute, CreateFund, CreateMarket,
-        CreateTranche, DeclareLoss, Direction, EndAlert, Execute, LapseDeclaration, LapseTicket,
-        Linked, OpenAccount, Opening, OpeningAccount, Outcome, Party, PauseEntries, PayFees,
-        PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RegisterAsset, ReportOpenInterest,
-        RequestUnstake, ResolveTransfer, SetCouncil, SetCovers, SetRoles, SetSplit, SetTarget,
-        SetThreshold, SetWaterfall, SettleLiquidation, Stake, VoidLoss, WithdrawExcess,
+        CreateTranche, DeclareLoss, Direction, EndAlert, Execute, GrantProtocolShares,
+        LapseDeclaration, LapseTicket, Linked, OpenAccount, Opening, OpeningAccount, OpeningShares,
+        Outcome, Party, PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert,
+        Reconcile, RecoverLoss, RedeemProtocolShares, RegisterAsset, ReportLiquidity,
+        ReportOpenInterest, RequestUnstake, ResolveTransfer, SetCouncil, SetCovers, SetRevenue,
+        SetRoles, SetSplit, SetTarget, SetThreshold, SetVault, SetWaterfall, SettleLiquidation,
+        SettleRevenue, Stake, StakeProtocol, VoidLoss, WithdrawExcess,
     },
-    event::{Cohort, Placement, Row, RowPart},
+    event::{Cohort, Placement, RevenuePart, Row, RowPart},
     ledger::LedgerAccount,
     policy::{
-        AlertCause, Cause, Causes, ExitValue, FundKind, FundPolicy, LayerPolicy, LayerSource,
-        MarketPolicy, Overflow, PublicKey, Role, Roles, SignatureBytes, SplitPolicy, SplitRounding,
-        TranchePolicy, Underwater,
+        AlertCause, CancelTerms, Cause, Causes, EntryPrice, ExitValue, FundKind, FundPolicy,
+        LayerPolicy, LayerSource, MarketPolicy, Overflow, ProtocolHolding, PublicKey,
+        RevenuePolicy, Role, Roles, SignatureBytes, SplitPolicy, SplitRounding, TranchePolicy,
+        Underwater,
     },
 };
 use backstop_testkit::label;
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, Bps, Fixed60, FundId, Hash, Label, LossId, MarketId, Price,
-    ProposalId, Shares, Signed, Span, TicketId, Timestamp, TrancheId, TransferId,
+    AccountId, Amount, AssetId, Base, Bps, Fixed60, FundId, Hash, Label, LossId, MarketId, Ppm,
+    Price, ProposalId, Shares, Signed, Span, TicketId, Timestamp, TrancheId, TransferId,
 };
 
 pub(crate) fn fund_policy() -> FundPolicy {
@@ -41,6 +44,19 @@ pub(crate) fn fund_policy() -> FundPolicy {
         withdraw_delay: Span::from_ms(6),
         declaration_lapse: Span::from_ms(7),
         hold_max: Span::from_ms(8),
+        revenue: revenue_policy(),
+    }
+}
+
+pub(crate) fn revenue_policy() -> RevenuePolicy {
+    RevenuePolicy {
+        period: Span::from_ms(9),
+        pool_share: Ppm::new(10),
+        apr_max: Ppm::new(11),
+        liquid_share: Ppm::new(12),
+        total_factor: Ppm::new(13),
+        staker_factor: Ppm::new(14),
+        entry: EntryPrice::WithPending,
     }
 }
 
@@ -53,6 +69,12 @@ pub(crate) fn tranche_policy() -> TranchePolicy {
         tickets_max: 4,
         covers: Causes::of(&[Cause::Bankruptcy]),
         new_series_after_wipe: true,
+        keeps: Amount::new(5),
+        cancel: CancelTerms::ForfeitGains,
+        stake_while_leaving: true,
+        protocol: ProtocolHolding::Shares,
+        revenue_weight: 6,
+        spare_decimals: 7,
     }
 }
 
@@ -126,13 +148,23 @@ pub(crate) fn bodies() -> Vec<Body> {
         withdraw.clone(),
         Stake { tranche: jun, account: alice, asset: usdt, amount, min_shares: Shares::new(4) }
             .into(),
-        RequestUnstake { tranche: jun, account: alice, shares: Shares::new(5) }.into(),
+        RequestUnstake {
+            tranche: jun,
+            account: alice,
+            shares: Shares::new(5),
+            amount: Some(Amount::new(6)),
+        }
+        .into(),
         CancelUnstake { ticket }.into(),
         ClaimUnstake { ticket }.into(),
         LapseTicket { ticket }.into(),
         RaiseAlert { fund: main, cause: AlertCause::Custody, until: ms(6) }.into(),
         EndAlert { fund: main }.into(),
         PauseEntries { fund: main, until: ms(7) }.into(),
+        PayRevenue { fund: main, from: Party::Clearing(sol), amount }.into(),
+        SettleRevenue { fund: main }.into(),
+        ReportLiquidity { fund: main, free: Some(Signed::new(-8)) }.into(),
+        SetRevenue { fund: main, revenue: revenue_policy() }.into(),
         CreateMarket { label: sol, fund: main, venue: alice, policy: market_policy() }.into(),
         SetWaterfall { market: sol, layers: layers() }.into(),
         ReportOpenInterest { market: sol, base: Base::new(8) }.into(),
@@ -184,6 +216,11 @@ pub(crate) fn bodies() -> Vec<Body> {
         CancelProposal { proposal }.into(),
         Linked { steps: vec![PlaceLoss { loss }.into(), CloseLoss { loss }.into()] }.into(),
         Opening { account: OpeningAccount::FeePool(sol), asset: usdt, amount }.into(),
+        OpeningShares { tranche: jun, account: Some(alice), shares: Shares::new(16) }.into(),
+        SetVault { tranche: jun, amount }.into(),
+        GrantProtocolShares { tranche: jun, account: alice, shares: Shares::new(17) }.into(),
+        RedeemProtocolShares { tranche: jun, shares: Shares::new(18), amount: Some(amount) }.into(),
+        StakeProtocol { tranche: jun, account: alice, amount }.into(),
     ]
 }
 
@@ -193,6 +230,7 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(funds());
     events.extend(losses());
     events.extend(governance());
+    events.extend(protocol());
     events
 }
 
@@ -242,12 +280,21 @@ fn funds() -> Vec<Event> {
         Event::ExcessWithdrawn { fund, asset, treasury: account, amount },
         Event::Staked { tranche, position, account, asset, amount, shares },
         Event::UnstakeRequested { ticket, tranche, position, shares, value: amount },
-        Event::UnstakeEnded { ticket, lapsed: true },
+        Event::UnstakeEnded { ticket, lapsed: true, forfeited: Shares::new(19) },
         Event::Unstaked { ticket, tranche, fund, account, asset, amount, orphaned: Amount::new(8) },
         Event::SeriesStarted { tranche, series: 9 },
         Event::AlertRaised { fund, cause: AlertCause::Custody, until: ms(10) },
         Event::AlertEnded { fund },
         Event::EntriesPaused { fund, until: ms(11) },
+        Event::RevenuePaid { fund, from: LedgerAccount::Clearing(market), asset, amount },
+        Event::RevenueSettled {
+            fund,
+            asset,
+            to_reserve: Amount::new(20),
+            parts: vec![RevenuePart { tranche, amount, minted: shares }],
+        },
+        Event::LiquidityReported { fund, free: Some(Signed::new(-21)) },
+        Event::RevenueSet { fund, revenue: revenue_policy() },
         Event::MarketCreated {
             market,
             label: label("sol"),
@@ -277,8 +324,14 @@ fn funds() -> Vec<Event> {
 /// Every cohort in one placement.
 fn rows() -> Vec<Row> {
     let fund = FundId::new(3);
-    let stakers =
-        Cohort::Stakers { tranche: TrancheId::new(4), series: 5, epoch: 6, shares: Shares::new(7) };
+    let stakers = Cohort::Stakers {
+        tranche: TrancheId::new(4),
+        series: 5,
+        epoch: 6,
+        base: 7,
+        shares: Shares::new(8),
+        protocol: Shares::new(9),
+    };
     let positions = Cohort::Positions { delta: Fixed60::new(8), base: Base::new(9) };
     let cohorts = [
         Cohort::FeePool,
@@ -368,6 +421,21 @@ fn governance() -> Vec<Event> {
     ]
 }
 
+fn protocol() -> Vec<Event> {
+    let (account, asset, tranche) = (AccountId::new(1), AssetId::new(2), TrancheId::new(4));
+    let (amount, shares, position) = (Amount::new(300), Shares::new(400), 7);
+    let (account_of, position_of) = (Some(account), Some(position));
+    vec![
+        Event::SharesOpened { tranche, position: position_of, account: account_of, shares },
+        Event::VaultForced { tranche, asset, gain: amount, loss: Amount::new(1) },
+        Event::ProtocolSharesGranted { tranche, position, account, shares, value: amount },
+        Event::ProtocolSharesRedeemed { tranche, asset, treasury: account, shares, amount },
+        Event::ProtocolStaked { tranche, account, asset, amount, shares },
+        Event::OrphansTaken { tranche, shares },
+        Event::Rescaled { tranche, digits: 2 },
+    ]
+}
+
 /// Every account of the ledger's chart.
 pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
     use LedgerAccount as L;
@@ -379,11 +447,13 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Suspense(asset),
         L::Opening(asset),
         L::Carry(asset),
+        L::External(asset),
         L::Balance(account),
         L::Pending(account),
         L::Reserve(fund),
         L::Contributions(fund),
         L::Tranche(tranche),
+        L::Revenue(fund),
         L::FeePool(market),
         L::Clearing(market),
         L::Socialised(market),

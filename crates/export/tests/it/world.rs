@@ -193,7 +193,7 @@ impl World {
         w.apply("alice", soon, ClaimRecovery { loss, account: label("alice") });
         let (tranche, account) = (label("junior"), label("alice"));
         let shares = Shares::new(100_000_000);
-        w.apply("alice", soon, RequestUnstake { tranche, account, shares });
+        w.apply("alice", soon, RequestUnstake { tranche, account, shares, amount: None });
         w.apply("alice", Span::days(1), ClaimUnstake { ticket: TicketId::new(0) });
         let alice = Party::Account(label("alice"));
         w.transfer(Direction::Out, alice, usdt(100), Some(Outcome::Confirmed));

@@ -56,6 +56,7 @@ pub enum Op {
         tranche: u8,
         who: u8,
         part: Part,
+        amount: bool,
     },
     Cancel {
         ticket: u8,
@@ -74,6 +75,33 @@ pub enum Op {
         notional: u128,
         base: Option<u128>,
         evidence: bool,
+    },
+    Revenue {
+        fund: u8,
+        from: Money,
+        amount: u128,
+    },
+    SettleRevenue {
+        fund: u8,
+    },
+    Liquidity {
+        fund: u8,
+        free: Option<i64>,
+    },
+    Grant {
+        tranche: u8,
+        who: u8,
+        part: Part,
+    },
+    Redeem {
+        tranche: u8,
+        part: Part,
+        amount: bool,
+    },
+    StakeProtocol {
+        tranche: u8,
+        who: u8,
+        amount: u128,
     },
     Fees {
         market: u8,

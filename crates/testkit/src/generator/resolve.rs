@@ -10,13 +10,14 @@ use backstop_core::{
     command::{
         Approvals, Approve, AssessLoss, BeginTransfer, CancelProposal, CancelUnstake,
         ClaimRecovery, ClaimUnstake, CloseLoss, Contribute, CreateFund, DeclareLoss, Direction,
-        EndAlert, Execute, LapseDeclaration, LapseTicket, Linked, OpenAccount, Opening,
-        OpeningAccount, Outcome, Party, PauseEntries, PayFees, PlaceLoss, Propose, RaiseAlert,
-        Reconcile, RecoverLoss, RegisterAsset, ReportOpenInterest, RequestUnstake, ResolveTransfer,
-        SetCovers, SetTarget, SetThreshold, SetWaterfall, SettleLiquidation, Stake, VoidLoss,
-        WithdrawExcess,
+        EndAlert, Execute, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, OpenAccount,
+        Opening, OpeningAccount, Outcome, Party, PauseEntries, PayFees, PayRevenue, PlaceLoss,
+        Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares, RegisterAsset,
+        ReportLiquidity, ReportOpenInterest, RequestUnstake, ResolveTransfer, SetCovers, SetTarget,
+        SetThreshold, SetWaterfall, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
+        VoidLoss, WithdrawExcess,
     },
-    fund::{coverage, excess},
+    fund::{coverage, excess, rescale::shares_now},
     ledger::LedgerAccount,
     loss::claimable,
     policy::{AlertCause, Cause, Causes, FundKind, FundPolicy, LayerPolicy, LayerSource},
@@ -37,6 +38,7 @@ pub(super) fn resolve(op: &Op, state: &State, now: Timestamp) -> Sent {
     };
     let (actor, body) = governance(op, state, now)
         .or_else(|| stake(op, state, now))
+        .or_else(|| revenue(op, state))
         .or_else(|| loss(op, state))
         .or_else(|| fund(op, state, now))
         .or_else(|| money(op, state, now))
@@ -116,7 +118,13 @@ fn evidence(given: bool) -> Hash {
 /// the shares.
 fn staked(state: &State, tranche: u8, who: u8) -> (Label, &'static str, u128) {
     let (asked, name) = (tranche_label(tranche), trader(who));
-    let free = |position: &Position| position.shares.get().saturating_sub(position.queued.get());
+    let free = |position: &Position| {
+        let (shares, queued) = state
+            .tranches
+            .get(position.tranche)
+            .map_or_else(Default::default, |tranche| shares_now(position, tranche));
+        shares.get().saturating_sub(queued.get())
+    };
     let named = |position: &Position| {
         let tranche = state.tranches.get(position.tranche)?;
         let account = state.accounts.get(position.account)?.label;
@@ -134,7 +142,8 @@ fn staked(state: &State, tranche: u8, who: u8) -> (Label, &'static str, u128) {
 
 /// Somebody who has something to claim of a loss, if there is one.
 fn bearer(state: &State, number: u8, who: u8) -> (&'static str, LossId) {
-    let names = (0..5).map(|more| trader(who.wrapping_add(more)));
+    let first = (who == 5).then_some("treasury");
+    let names = first.into_iter().chain((0..5).map(|more| trader(who.wrapping_add(more))));
     for name in names {
         let claims =
             |id: u32| claimable(state, LossId::new(id), state.account_id(label(name)).ok()?).ok();
@@ -172,10 +181,11 @@ fn stake(op: &Op, state: &State, now: Timestamp) -> Option<(&'static str, Body)>
             let amount = Amount::new(*amount);
             (trader(*who), Stake { tranche, account, asset, amount, min_shares }.into())
         }
-        Op::Request { tranche, who, part } => {
+        Op::Request { tranche, who, part, amount } => {
             let (name, account, free) = staked(state, *tranche, *who);
-            let shares = Shares::new(part.take(free));
-            (account, RequestUnstake { tranche: name, account: label(account), shares }.into())
+            let (units, owner) = (part.take(free), label(account));
+            let (shares, amount) = either(*amount, units);
+            (account, RequestUnstake { tranche: name, account: owner, shares, amount }.into())
         }
         Op::Cancel { ticket: number } => {
             let ticket = ticket(number);
@@ -187,6 +197,46 @@ fn stake(op: &Op, state: &State, now: Timestamp) -> Option<(&'static str, Body)>
             (owner_of(state, ticket), ClaimUnstake { ticket }.into())
         }
         Op::Lapse { ticket: number } => ("keeper", LapseTicket { ticket: ticket(number) }.into()),
+        _ => return None,
+    })
+}
+
+/// So many shares, or so many atoms.
+fn either(amount: bool, units: u128) -> (Shares, Option<Amount>) {
+    if amount { (Shares::ZERO, Some(Amount::new(units))) } else { (Shares::new(units), None) }
+}
+
+fn revenue(op: &Op, state: &State) -> Option<(&'static str, Body)> {
+    let protocol = |tranche: Label| {
+        let id = state.tranche_id(tranche).ok();
+        id.and_then(|id| state.tranches.get(id)).map_or(0, |tranche| tranche.protocol.get())
+    };
+    Some(match op {
+        Op::Revenue { fund, from, amount } => {
+            let (actor, from) = party(*from);
+            let (fund, amount) = (fund_label(*fund), Amount::new(*amount));
+            (actor, PayRevenue { fund, from, amount }.into())
+        }
+        Op::SettleRevenue { fund } => ("alice", SettleRevenue { fund: fund_label(*fund) }.into()),
+        Op::Liquidity { fund, free } => {
+            let free = free.map(|free| Signed::new(i128::from(free)));
+            ("venue", ReportLiquidity { fund: fund_label(*fund), free }.into())
+        }
+        Op::Grant { tranche, who, part } => {
+            let (tranche, account) = (tranche_label(*tranche), label(trader(*who)));
+            let shares = Shares::new(part.take(protocol(tranche)));
+            ("op", GrantProtocolShares { tranche, account, shares }.into())
+        }
+        Op::Redeem { tranche, part, amount } => {
+            let tranche = tranche_label(*tranche);
+            let (shares, amount) = either(*amount, part.take(protocol(tranche)));
+            ("op", RedeemProtocolShares { tranche, shares, amount }.into())
+        }
+        Op::StakeProtocol { tranche, who, amount } => {
+            let (tranche, account) = (tranche_label(*tranche), label(trader(*who)));
+            let amount = Amount::new(*amount);
+            (trader(*who), StakeProtocol { tranche, account, amount }.into())
+        }
         _ => return None,
     })
 }

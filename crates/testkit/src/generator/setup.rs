@@ -2,10 +2,11 @@
 
 use crate::world::{Setup, label, layer};
 use backstop_core::policy::{
-    Cause, Causes, ExitValue, FundPolicy, LayerPolicy, LayerSource, MarketPolicy, Overflow,
-    SplitPolicy, SplitRounding, TranchePolicy, Underwater,
+    CancelTerms, Cause, Causes, EntryPrice, ExitValue, FundPolicy, LayerPolicy, LayerSource,
+    MarketPolicy, Overflow, ProtocolHolding, RevenuePolicy, SplitPolicy, SplitRounding,
+    TranchePolicy, Underwater,
 };
-use backstop_units::{Amount, Bps, Span};
+use backstop_units::{Amount, Bps, Ppm, Span};
 use proptest::{option, prelude::*, sample::select};
 
 /// A world with random policies. `council`: whether one must sign, or the operator decides alone.
@@ -35,8 +36,9 @@ fn fund(council: bool) -> impl Strategy<Value = FundPolicy> {
     let rounding = select(SplitRounding::ALL);
     let overflow = select(Overflow::ALL);
     let rest = (any::<bool>(), select(vec![0, 5_000, 10_000]), select(vec![1u64, 24, 80]));
-    (split, rounding, overflow, rest).prop_map(
-        move |([fund, liquidator, user], rounding, overflow, (counts_stake, coverage, lapse))| {
+    (split, rounding, overflow, rest, revenue()).prop_map(
+        move |([fund, liquidator, user], rounding, overflow, rest, revenue)| {
+            let (counts_stake, coverage, lapse) = rest;
             let delay = if council { Span::days(2) } else { Span::ZERO };
             FundPolicy {
                 split: SplitPolicy { fund, liquidator, user, rounding, overflow },
@@ -47,7 +49,25 @@ fn fund(council: bool) -> impl Strategy<Value = FundPolicy> {
                 withdraw_delay: delay,
                 declaration_lapse: Span::hours(lapse),
                 hold_max: Span::days(7),
+                revenue,
             }
+        },
+    )
+}
+
+fn revenue() -> impl Strategy<Value = RevenuePolicy> {
+    let period = select(vec![0u64, 1, 1, 7, 24]);
+    let parts = (1u32..=1_000_000, 1u32..=40_000_000, 0u32..=1_000_000);
+    let factors = (0u32..=1_000_000, 0u32..=1_000_000);
+    (period, parts, factors, select(EntryPrice::ALL)).prop_map(
+        |(hours, (pool_share, apr_max, liquid_share), (a, b), entry)| RevenuePolicy {
+            period: Span::hours(hours),
+            pool_share: Ppm::new(pool_share),
+            apr_max: Ppm::new(apr_max),
+            liquid_share: Ppm::new(liquid_share),
+            total_factor: Ppm::new(a.max(b)),
+            staker_factor: Ppm::new(a.min(b)),
+            entry,
         },
     )
 }
@@ -56,8 +76,11 @@ fn tranche() -> impl Strategy<Value = TranchePolicy> {
     let exit_value = select(ExitValue::ALL);
     let spans = (select(vec![0u64, 0, 1, 1, 48, 336]), select(vec![0u64, 1, 24, 72]));
     let rest = (select(vec![1u128, 1, 100]), select(vec![2u16, 16]), any::<bool>(), 0u8..8);
-    (exit_value, spans, rest).prop_map(
-        |(exit_value, (cooldown, window), (stake_min, tickets_max, new_series, causes))| {
+    let shares = (select(vec![0u128, 0, 1, 5]), select(vec![0u8, 1, 1, 9]), 0u16..4);
+    let terms = (select(CancelTerms::ALL), select(ProtocolHolding::ALL), any::<bool>());
+    (exit_value, spans, rest, (shares, terms)).prop_map(
+        |(exit_value, (cooldown, window), (stake_min, tickets_max, new_series, causes), more)| {
+            let ((keeps, spare_decimals, revenue_weight), (cancel, protocol, adds)) = more;
             TranchePolicy {
                 cooldown: Span::hours(cooldown),
                 claim_window: Span::hours(window),
@@ -66,6 +89,12 @@ fn tranche() -> impl Strategy<Value = TranchePolicy> {
                 tickets_max,
                 covers: if causes == 0 { Causes::of(&[Cause::BadDebt]) } else { Causes::INSURED },
                 new_series_after_wipe: new_series,
+                keeps: Amount::new(keeps),
+                cancel,
+                stake_while_leaving: adds,
+                protocol,
+                revenue_weight,
+                spare_decimals,
             }
         },
     )

@@ -112,7 +112,8 @@ fn exit_story(extreme: bool) -> BoxedStrategy<Vec<Step>> {
     let revenue = option::weighted(0.4, (0u8..3, 1u128..5_000));
     (who, any::<bool>(), part(extreme), (wait, revenue), end)
         .prop_map(|((tranche, who, amount), stake, part, (wait, revenue), end)| {
-            let mut steps = vec![then(Span::ZERO, Op::Request { tranche, who, part })];
+            let mut steps =
+                vec![then(Span::ZERO, Op::Request { tranche, who, part, amount: false })];
             if stake {
                 steps.insert(0, then(Span::ZERO, Op::Stake { tranche, who, amount, min: false }));
             }
@@ -206,8 +207,14 @@ pub fn op(ranges: Ranges) -> BoxedStrategy<Op> {
 }
 
 fn simple(extreme: bool) -> BoxedStrategy<Op> {
-    prop_oneof![12 => stakes(extreme), 12 => losses(extreme), 5 => funds(extreme), 5 => custody(extreme)]
-        .boxed()
+    prop_oneof![
+        12 => stakes(extreme),
+        12 => losses(extreme),
+        4 => revenue(extreme),
+        5 => funds(extreme),
+        5 => custody(extreme),
+    ]
+    .boxed()
 }
 
 fn stakes(extreme: bool) -> BoxedStrategy<Op> {
@@ -216,11 +223,28 @@ fn stakes(extreme: bool) -> BoxedStrategy<Op> {
         1 => (0u8..3, 0u8..5, amount(extreme))
             .prop_map(|(fund, who, amount)| Op::Contribute { fund, who, amount }),
         5 => stake.prop_map(|(tranche, who, amount, min)| Op::Stake { tranche, who, amount, min }),
-        4 => (0u8..3, 0u8..5, part(extreme))
-            .prop_map(|(tranche, who, part)| Op::Request { tranche, who, part }),
+        4 => (0u8..3, 0u8..5, part(extreme), prop::bool::weighted(0.2))
+            .prop_map(|(tranche, who, part, amount)| Op::Request { tranche, who, part, amount }),
         1 => any::<u8>().prop_map(|ticket| Op::Cancel { ticket }),
         4 => any::<u8>().prop_map(|ticket| Op::Claim { ticket }),
         1 => any::<u8>().prop_map(|ticket| Op::Lapse { ticket }),
+    ]
+    .boxed()
+}
+
+fn revenue(extreme: bool) -> BoxedStrategy<Op> {
+    prop_oneof![
+        6 => (0u8..2, money(), amount(extreme))
+            .prop_map(|(fund, from, amount)| Op::Revenue { fund, from, amount }),
+        6 => (0u8..2).prop_map(|fund| Op::SettleRevenue { fund }),
+        1 => (0u8..2, option::weighted(0.7, -50i64..2_000))
+            .prop_map(|(fund, free)| Op::Liquidity { fund, free }),
+        2 => (0u8..3, 0u8..5, part(extreme))
+            .prop_map(|(tranche, who, part)| Op::Grant { tranche, who, part }),
+        2 => (0u8..3, part(extreme), any::<bool>())
+            .prop_map(|(tranche, part, amount)| Op::Redeem { tranche, part, amount }),
+        3 => (0u8..3, 0u8..5, amount(extreme))
+            .prop_map(|(tranche, who, amount)| Op::StakeProtocol { tranche, who, amount }),
     ]
     .boxed()
 }
@@ -250,7 +274,7 @@ fn losses(extreme: bool) -> BoxedStrategy<Op> {
         1 => handle().prop_map(|loss| Op::LapseDeclaration { loss }),
         2 => (handle(), money(), part(extreme))
             .prop_map(|(loss, from, part)| Op::Recover { loss, from, part }),
-        3 => (handle(), 0u8..5).prop_map(|(loss, who)| Op::ClaimRecovery { loss, who }),
+        3 => (handle(), 0u8..6).prop_map(|(loss, who)| Op::ClaimRecovery { loss, who }),
         2 => (0u8..3, amount(extreme)).prop_map(|(market, base)| Op::OpenInterest { market, base }),
     ]
     .boxed()
@@ -291,8 +315,7 @@ fn custody(extreme: bool) -> BoxedStrategy<Op> {
 }
 
 fn governance(extreme: bool) -> BoxedStrategy<Op> {
-    let sensitive =
-        prop_oneof![4 => funds(extreme), 1 => any::<u8>().prop_map(|loss| Op::Void { loss })];
+    let sensitive = prop_oneof![4 => funds(extreme), 1 => revenue(extreme), 1 => any::<u8>().prop_map(|loss| Op::Void { loss })];
     let expires = prop_oneof![1 => Just(Span::hours(1)), 6 => Just(Span::days(90))];
     let propose = (sensitive, 0u8..16, 0u8..16, expires);
     prop_oneof![

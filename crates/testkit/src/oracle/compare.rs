@@ -2,8 +2,15 @@
 
 use super::model::{Bearer, Market, Model, Net};
 use crate::world::{ASSETS, label};
-use backstop_core::{State, command::Party, ledger::LedgerAccount};
-use backstop_units::{AssetId, FundId, Label, LossId, MarketId, TicketId, TrancheId};
+use backstop_core::{
+    State,
+    command::Party,
+    fund::rescale::{shares_now, ticket_now},
+    ledger::LedgerAccount,
+};
+use backstop_units::{
+    AssetId, FundId, Label, LossId, MarketId, Shares, Signed, TicketId, TrancheId,
+};
 use ruint::aliases::U256;
 
 #[expect(clippy::needless_pass_by_value, reason = "numbers and names made for the comparison")]
@@ -64,7 +71,10 @@ impl Model {
             same(format!("reserve of {}", fund.label), reserve.get(), fund.reserve)?;
             let given = state.ledger.owed(LedgerAccount::Contributions(id), asset);
             same(format!("contributions of {}", fund.label), given.get(), fund.contributions)?;
+            let revenue = state.ledger.owed(LedgerAccount::Revenue(id), asset);
+            same(format!("revenue of {}", fund.label), revenue.get(), fund.revenue)?;
             let core = state.funds.get(id).ok_or("no such fund")?;
+            same(format!("free money of {}", fund.label), core.free.map(Signed::get), fund.free)?;
             let model = (fund.threshold, fund.target);
             same("threshold and target".into(), (core.threshold.get(), core.target.get()), model)?;
             for (account, total) in &fund.gifts {
@@ -83,20 +93,20 @@ impl Model {
             same(format!("assets of {name}"), assets.get(), tranche.assets)?;
             same(format!("shares of {name}"), core.shares.get(), tranche.shares())?;
             same(format!("series of {name}"), core.series, tranche.series)?;
-            let mut queued = 0;
+            let parts = (core.protocol.get(), core.queued.get(), core.base);
+            let model = (tranche.protocol, tranche.queued_all, tranche.base);
+            same(format!("protocol's and queued shares and base of {name}"), parts, model)?;
             for account in &self.accounts {
                 let held = tranche.holders.iter().find(|holder| holder.0 == *account);
                 let account_id = state.account_id(*account).map_err(|reject| reject.to_string())?;
                 let position = state.position(id, account_id);
-                let position = position.filter(|(_, p)| p.series == core.series);
-                let shares = position.map_or(0, |(_, p)| p.shares.get());
+                let (shares, on_tickets) =
+                    position.map_or_else(Default::default, |(_, p)| shares_now(p, core));
+                let shares = shares.get();
                 same(format!("{account}'s shares of {name}"), shares, held.map_or(0, |h| h.1))?;
                 let mine = self.queued(at, *account);
-                let on_tickets = position.map_or(0, |(_, p)| p.queued.get());
-                same(format!("{account}'s queued shares of {name}"), on_tickets, mine)?;
-                queued += mine;
+                same(format!("{account}'s queued shares of {name}"), on_tickets.get(), mine)?;
             }
-            same(format!("queued shares of {name}"), core.queued.get(), queued)?;
         }
         Ok(())
     }
@@ -105,8 +115,13 @@ impl Model {
         same("number of tickets".into(), state.tickets.len(), self.tickets.len())?;
         for (at, ticket) in self.tickets.iter().enumerate() {
             let core = state.tickets.get(TicketId::new(index(at))).ok_or("no such ticket")?;
-            let model = (ticket.shares, ticket.value, ticket.ready_at, ticket.closed);
-            let core = (core.shares.get(), core.value.get(), core.ready_at, core.closed);
+            let tranche = state.tranches.get(core.tranche).ok_or("no such tranche")?;
+            // Shares of an earlier series stand for nothing, whatever their number.
+            let counts = ticket.series == tranche.series && !ticket.closed;
+            let shares = if counts { ticket.shares } else { 0 };
+            let now = if core.closed { Shares::ZERO } else { ticket_now(core, tranche) };
+            let model = (shares, ticket.value, ticket.ready_at, ticket.closed);
+            let core = (now.get(), core.value.get(), core.ready_at, core.closed);
             same(format!("ticket {at}"), core, model)?;
         }
         Ok(())

@@ -98,9 +98,8 @@ impl Model {
         if !fund.policy.counts_stake {
             return own;
         }
-        let staying = self.tranches_of(at).map(|(index, tranche)| {
-            let all = tranche.holders.iter();
-            let queued: u128 = all.map(|(account, _)| self.queued(index, *account)).sum();
+        let staying = self.tranches_of(at).map(|(_, tranche)| {
+            let queued = tranche.queued_all;
             // Rounded against the fund: it must not count an atom that may leave.
             (tranche.assets, ceil(tranche.assets, queued, tranche.shares()).unwrap_or(0))
         });

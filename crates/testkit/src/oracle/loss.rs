@@ -235,7 +235,8 @@ impl Model {
             }
             LayerSource::Staked(label) => {
                 let tranche = &self.tranches[self.tranche(label)?];
-                if tranche.policy.covers.has(cause) { tranche.assets } else { 0 }
+                let most = tranche.assets.saturating_sub(tranche.policy.keeps.get());
+                if tranche.policy.covers.has(cause) { most } else { 0 }
             }
             LayerSource::Socialised if market.open_interest > 0 => u128::MAX,
             LayerSource::Socialised => 0,
@@ -251,7 +252,16 @@ impl Model {
         }
         // Limits count by the time of payment.
         let when = call.now;
+        // Revenue that is due is there to pay with.
+        for fund in self.touched(loss.market) {
+            self.settle_due(fund, call.now)?;
+        }
         let layers = self.markets[loss.market].layers.clone();
+        for layer in &layers {
+            if let LayerSource::Staked(tranche) = layer.source {
+                self.prepare(self.tranche(tranche)?);
+            }
+        }
         let mut need = loss.gross;
         for (number, layer) in layers.iter().enumerate() {
             let available = self.available(loss.market, layer, loss.cause)?;
@@ -315,13 +325,13 @@ impl Model {
             }
             LayerSource::Staked(label) => {
                 let at = self.tranche(label)?;
-                let holders = self.tranches[at].holders.clone();
-                self.row(loss, Bearer::Stakers(at, holders), amount);
+                let bearers = self.bearers(at);
+                self.row(loss, Bearer::Stakers(at, bearers), amount);
                 let tranche = &mut self.tranches[at];
                 tranche.assets -= amount;
                 if tranche.assets == 0 && tranche.policy.new_series_after_wipe {
                     tranche.series += 1;
-                    tranche.holders.clear();
+                    tranche.clear();
                 }
             }
             LayerSource::Socialised => {

@@ -35,6 +35,27 @@ pub(super) fn hamilton(total: u128, weights: [u128; 3]) -> [u128; 3] {
     parts
 }
 
+/// Parts of `total` by any weights that add up to it: floors first, then one atom each to the largest
+/// fractions, the earlier part first among equals. Nothing where all weights are zero.
+pub(super) fn shares_of(total: u128, weights: &[u128]) -> Vec<u128> {
+    let whole = weights.iter().fold(U256::ZERO, |sum, weight| sum + U256::from(*weight));
+    if whole == U256::ZERO {
+        return vec![0; weights.len()];
+    }
+    let exact: Vec<U256> = weights.iter().map(|w| U256::from(total) * U256::from(*w)).collect();
+    let mut parts: Vec<u128> = exact
+        .iter()
+        .map(|product| u128::try_from(product / whole).expect("at most the total"))
+        .collect();
+    let mut order: Vec<usize> = (0..weights.len()).collect();
+    order.sort_by_key(|at| std::cmp::Reverse(exact[*at] % whole));
+    let left = total - parts.iter().sum::<u128>();
+    for at in order.iter().take(usize::try_from(left).expect("fewer atoms than parts")) {
+        parts[*at] += 1;
+    }
+    parts
+}
+
 /// How much of `from` to `to` is covered by at least one of the stretches.
 pub(super) fn covered(
     stretches: &[(Timestamp, Timestamp)],

@@ -14,6 +14,7 @@ mod limits;
 mod loss;
 mod math;
 mod model;
+mod revenue;
 mod rights;
 mod stake;
 
@@ -179,6 +180,12 @@ impl Model {
             | Body::CancelUnstake(_)
             | Body::ClaimUnstake(_)
             | Body::LapseTicket(_) => self.stake_command(call, body),
+            Body::PayRevenue(_)
+            | Body::SettleRevenue(_)
+            | Body::ReportLiquidity(_)
+            | Body::GrantProtocolShares(_)
+            | Body::RedeemProtocolShares(_)
+            | Body::StakeProtocol(_) => self.revenue_command(call, body),
             Body::SettleLiquidation(_)
             | Body::DeclareLoss(_)
             | Body::AssessLoss(_)

@@ -69,6 +69,11 @@ pub(super) struct Fund {
     pub(super) alerts: Vec<Hold>,
     pub(super) pauses: Vec<Hold>,
     pub(super) gates: Vec<Gate>,
+    /// Income that waits to be settled.
+    pub(super) revenue: u128,
+    pub(super) settled_at: Timestamp,
+    /// What is free behind it, if that was reported.
+    pub(super) free: Option<i128>,
 }
 
 /// Exits or entries are held for a stretch of time.
@@ -99,6 +104,15 @@ pub(super) struct Tranche {
     pub(super) assets: u128,
     /// Who holds how many shares of the current series.
     pub(super) holders: Vec<(Label, u128)>,
+    /// Shares of the protocol.
+    pub(super) protocol: u128,
+    /// What rescaling rounded away from holders: it is nobody's.
+    pub(super) dust: u128,
+    /// Shares on open tickets, by holder, and of all.
+    pub(super) queued: Vec<(Label, u128)>,
+    pub(super) queued_all: u128,
+    /// By how many powers of ten the series was rescaled.
+    pub(super) base: u16,
 }
 
 #[derive(Clone, Debug)]
@@ -254,8 +268,11 @@ impl Model {
         let huge = |number: &str| number.parse::<u128>().is_ok_and(|n| n > HUGE);
         let mut held = self.balances.iter().map(|(_, amount)| *amount);
         held.any(|amount| amount > HUGE)
-            || self.tranches.iter().any(|tranche| tranche.shares() > HUGE)
-            || self.funds.iter().any(|fund| fund.threshold > HUGE || fund.target > HUGE)
+            || self.tranches.iter().any(|t| t.shares() > HUGE || t.assets > HUGE)
+            || self
+                .funds
+                .iter()
+                .any(|fund| fund.threshold > HUGE || fund.target > HUGE || fund.revenue > HUGE)
             || numbers.into_iter().any(huge)
     }
 }
@@ -280,7 +297,17 @@ impl Net {
 
 impl Tranche {
     pub(super) fn shares(&self) -> u128 {
-        self.holders.iter().map(|(_, shares)| shares).sum()
+        self.holders.iter().map(|(_, shares)| shares).sum::<u128>() + self.protocol + self.dust
+    }
+    /// Whether anybody but the protocol holds shares.
+    pub(super) fn has_stakers(&self) -> bool {
+        self.shares() > self.protocol
+    }
+    /// All that is gone when a series ends.
+    pub(super) fn clear(&mut self) {
+        self.holders.clear();
+        self.queued.clear();
+        (self.protocol, self.dust, self.queued_all, self.base) = (0, 0, 0, 0);
     }
     /// What so many shares are worth now.
     pub(super) fn worth(&self, shares: u128) -> u128 {
@@ -330,6 +357,9 @@ fn fund(label: Label, setup: &Setup) -> Fund {
         alerts: Vec::new(),
         pauses: Vec::new(),
         gates: Vec::new(),
+        revenue: 0,
+        settled_at: crate::world::START,
+        free: None,
     }
 }
 
@@ -345,6 +375,11 @@ fn tranches(setup: &Setup) -> Vec<Tranche> {
         series: 0,
         assets: 0,
         holders: Vec::new(),
+        protocol: 0,
+        dust: 0,
+        queued: Vec::new(),
+        queued_all: 0,
+        base: 0,
     };
     TRANCHES.iter().zip(setup.tranches).map(make).collect()
 }

@@ -49,6 +49,12 @@ impl Model {
         }
     }
 
+    /// The protocol's shares leave as the operator's excess does.
+    fn protocol(&self, tranche: Label) -> Result<Right, No> {
+        let fund = self.tranches[self.tranche(tranche)?].fund;
+        Ok(Right::Council(self.funds[fund].policy.withdraw_delay))
+    }
+
     fn ticket_owner(&self, ticket: u32) -> Result<Right, No> {
         let ticket = usize::try_from(ticket).ok().and_then(|at| self.tickets.get(at));
         let owner = ticket.map(|ticket| Right::Owner(ticket.account));
@@ -90,6 +96,11 @@ impl Model {
             Body::WithdrawExcess(c) => {
                 Right::Council(self.funds[self.fund(c.fund)?].policy.withdraw_delay)
             }
+            Body::GrantProtocolShares(c) => self.protocol(c.tranche)?,
+            Body::RedeemProtocolShares(c) => self.protocol(c.tranche)?,
+            Body::StakeProtocol(c) => self.party(Party::Account(c.account))?,
+            Body::PayRevenue(c) => self.party(c.from)?,
+            Body::ReportLiquidity(_) => Right::Roles(&[Venue, Risk, Operator]),
             Body::VoidLoss(_) => Right::Council(Span::ZERO),
             Body::Contribute(c) => self.party(Party::Account(c.account))?,
             Body::Stake(c) => self.party(Party::Account(c.account))?,
@@ -112,6 +123,7 @@ impl Model {
             }
             Body::Linked(_)
             | Body::LapseTicket(_)
+            | Body::SettleRevenue(_)
             | Body::LapseDeclaration(_)
             | Body::Propose(_)
             | Body::Approve(_)

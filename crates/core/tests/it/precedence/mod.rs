@@ -202,6 +202,7 @@ fn tickets() {
         tranche: label(tranche),
         account: label("alice"),
         shares: Shares::new(shares),
+        amount: None,
     };
     world.must("alice", ask("jun", 100));
     let mut ladder = Ladder::default();

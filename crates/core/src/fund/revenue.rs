@@ -1,0 +1,291 @@
+//! Revenue: income waits in a fund's revenue pool and is settled to stakers and protocol on a schedule.
+//!
+//! ```text
+//!   trading fees ─┐                      ┌─▶ staked tranches, by weight: their share price rises
+//!   premiums ─────┼─▶ revenue pool ─due──┤
+//!   interest ─────┘                      └─▶ protocol: its reserve, or shares at the price before
+//! ```
+//!
+//! The schedule is aligned to the clock, so that every observer knows the next moment. Caps smooth the
+//! flow: what one settlement leaves, the next ones pay.
+
+use super::shares::minted;
+use crate::{
+    command::{PayRevenue, ReportLiquidity, SetRevenue, SettleRevenue},
+    event::{Event, RevenuePart},
+    governance::Context,
+    ledger::{
+        LedgerAccount,
+        party::{party_account, payable},
+    },
+    policy::{ProtocolHolding, RevenuePolicy},
+    reject::{Halt, Reject, RejectCode},
+    state::{Fund, State, Tranche},
+    txn::Txn,
+};
+use alloc::{vec, vec::Vec};
+use backstop_units::{
+    Amount, FundId, MathError, Ppm, Shares, Span, Timestamp, TrancheId, split::largest_remainder,
+};
+
+/// When revenue that was last settled at `last` is due again, for a period of some time.
+///
+/// The next multiple of the period; one later if `last` lay more than a third into its period, so that
+/// a late settlement isn't followed by a short one. **Source** Drift's schedule of revenue settlement.
+pub fn due_at(last: Timestamp, period: Span) -> Timestamp {
+    let into = last.into_period(period);
+    let rest = period.minus(into);
+    let late = into.plus(into).plus(into) > period;
+    if late { last.plus(rest).plus(period) } else { last.plus(rest) }
+}
+
+/// How much of a revenue pool moves at once.
+///
+/// `free` is what of the money behind the pool is not lent out, if that is less than the pool only
+/// `liquid_share` of it moves. With stakers the pool's share and the yearly rate cap it; `staked` are the
+/// assets that the rate counts on. **Rounding** floor at each step; the rest waits for the next
+/// settlement. **Source** Drift's settlement with its caps as settings.
+///
+/// # Errors
+/// [`MathError::Overflow`].
+pub fn movable(
+    policy: &RevenuePolicy,
+    pool: Amount,
+    free: Option<Amount>,
+    staked: Option<Amount>,
+) -> Result<Amount, MathError> {
+    let pool = match free {
+        Some(free) if free < pool => policy.liquid_share.of_floor(free)?,
+        _ => pool,
+    };
+    let Some(staked) = staked else { return Ok(pool) };
+    let periods = Span::days(365).times(policy.period).max(1);
+    let yearly = policy.apr_max.of_floor(staked)?;
+    let capped = yearly.mul_div_floor(1, u128::from(periods))?;
+    Ok(policy.pool_share.of_floor(pool)?.min(capped))
+}
+
+/// The protocol's part of what moves: `⌊moved × (total − staker factor) ÷ total⌋`.
+fn protocol_part(policy: &RevenuePolicy, moved: Amount) -> Result<Amount, MathError> {
+    let (total, stakers) = (policy.total_factor, policy.staker_factor);
+    let own = total.saturating_sub(stakers);
+    if own == Ppm::ZERO {
+        return Ok(Amount::ZERO);
+    }
+    moved.mul_div_floor(u128::from(own.get()), u128::from(total.get()))
+}
+
+/// Who gets what of a settlement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settlement {
+    /// What leaves the revenue pool.
+    pub moved: Amount,
+    /// Of it, to the fund's reserve.
+    pub to_reserve: Amount,
+    /// Of it, to tranches.
+    pub parts: Vec<RevenuePart>,
+}
+
+/// A tranche that takes part, as it is before the settlement.
+struct Taker<'a> {
+    id: TrancheId,
+    tranche: &'a Tranche,
+    assets: Amount,
+}
+
+impl Taker<'_> {
+    fn has_stakers(&self) -> bool {
+        self.tranche.shares > self.tranche.protocol
+    }
+}
+
+/// What a settlement would move if it were due now.
+///
+/// **Rounding** stakers' parts by largest remainder over the tranches' weights; the protocol's part and
+/// its shares floor.
+///
+/// # Errors
+/// [`RejectCode::Overflow`].
+pub fn settlement(state: &State, id: FundId, fund: &Fund) -> Result<Settlement, Halt> {
+    let pool = state.ledger.owed(LedgerAccount::Revenue(id), fund.asset);
+    let policy = &fund.policy.revenue;
+    if pool.is_zero() || policy.period.is_zero() {
+        return Ok(Settlement::default());
+    }
+    let takers: Vec<Taker<'_>> = state
+        .tranches_of(fund)
+        .map(|(id, tranche)| {
+            let assets = state.ledger.owed(LedgerAccount::Tranche(id), fund.asset);
+            Taker { id, tranche, assets }
+        })
+        .collect();
+    let staked = takers
+        .iter()
+        .filter(|taker| taker.has_stakers())
+        .map(|taker| taker.assets)
+        .reduce(Amount::saturating_add);
+    let free = fund.free.map(backstop_units::Signed::positive);
+    let moved = movable(policy, pool, free, staked)?;
+    Ok(shared(moved, protocol_part(policy, moved)?, &takers)?)
+}
+
+fn shared(moved: Amount, own: Amount, takers: &[Taker<'_>]) -> Result<Settlement, MathError> {
+    let holder = takers.iter().position(|t| t.tranche.policy.protocol == ProtocolHolding::Shares);
+    let mut weights: Vec<u128> = takers
+        .iter()
+        .map(|t| if t.has_stakers() { u128::from(t.tranche.policy.revenue_weight) } else { 0 })
+        .collect();
+    if weights.iter().all(|weight| *weight == 0) {
+        // Without stakers it is all the protocol's, however it holds what it has.
+        if let Some(weight) = holder.and_then(|at| weights.get_mut(at)) {
+            *weight = 1;
+        }
+    }
+    let mut amounts = vec![0; takers.len()];
+    let stakers = moved.saturating_sub(own);
+    let mut to_reserve = own;
+    if weights.iter().any(|weight| *weight > 0) {
+        largest_remainder(stakers.get(), &weights, &mut amounts)?;
+    } else {
+        to_reserve = moved;
+    }
+    let mut parts = Vec::new();
+    for (at, (taker, amount)) in takers.iter().zip(amounts).enumerate() {
+        let mut part =
+            RevenuePart { tranche: taker.id, amount: Amount::new(amount), minted: Shares::ZERO };
+        if holder == Some(at) {
+            part.amount = part.amount.checked_add(own).ok_or(MathError::Overflow)?;
+            part.minted = own_shares(taker, own)?;
+            to_reserve = Amount::ZERO;
+        }
+        if !part.amount.is_zero() {
+            parts.push(part);
+        }
+    }
+    Ok(Settlement { moved, to_reserve, parts })
+}
+
+/// The protocol's new shares at the price before the settlement; none where shares have no price.
+fn own_shares(taker: &Taker<'_>, own: Amount) -> Result<Shares, MathError> {
+    let (assets, shares) = (taker.assets, taker.tranche.shares);
+    if assets.is_zero() == shares.is_zero() {
+        minted(own, assets, shares)
+    } else {
+        Ok(Shares::ZERO)
+    }
+}
+
+/// Settles what is due, if anything is; nothing is refused.
+pub(crate) fn settle_due(txn: &mut Txn<'_>, context: &Context<'_>, id: FundId) -> Result<(), Halt> {
+    match due(txn.state(), context.now, id) {
+        Ok(event) => txn.emit(event),
+        Err(Halt::Reject(reject)) if reject.code != RejectCode::Overflow => Ok(()),
+        Err(halt) => Err(halt),
+    }
+}
+
+fn due(state: &State, now: Timestamp, id: FundId) -> Result<Event, Halt> {
+    let fund = state.funds.expect(id)?;
+    let period = fund.policy.revenue.period;
+    if period.is_zero() {
+        return Err(Reject::new(RejectCode::RevenueOff, period, "some time").into());
+    }
+    let due = due_at(fund.settled_at, period);
+    if now < due {
+        return Err(Reject::new(RejectCode::RevenueEarly, now, due).into());
+    }
+    let Settlement { moved, to_reserve, parts } = settlement(state, id, fund)?;
+    if moved.is_zero() {
+        return Err(Reject::none(RejectCode::NoRevenue).into());
+    }
+    Ok(Event::RevenueSettled { fund: id, asset: fund.asset, to_reserve, parts })
+}
+
+pub(crate) fn settle(
+    state: &State,
+    context: &Context<'_>,
+    command: &SettleRevenue,
+) -> Result<Event, Halt> {
+    due(state, context.now, state.fund_id(command.fund)?)
+}
+
+pub(crate) fn pay(state: &State, command: &PayRevenue) -> Result<Event, Halt> {
+    let from = party_account(state, command.from)?;
+    let fund = state.fund_id(command.fund)?;
+    if command.amount.is_zero() {
+        return Err(Reject::none(RejectCode::ZeroAmount).into());
+    }
+    let asset = state.funds.expect(fund)?.asset;
+    payable(state, from, asset, command.amount)?;
+    Ok(Event::RevenuePaid { fund, from, asset, amount: command.amount })
+}
+
+pub(crate) fn report_liquidity(state: &State, command: &ReportLiquidity) -> Result<Event, Halt> {
+    Ok(Event::LiquidityReported { fund: state.fund_id(command.fund)?, free: command.free })
+}
+
+/// Rails of the rules of revenue: portions are at most the whole, stakers' part at most all of it.
+pub(crate) fn check(policy: &RevenuePolicy) -> Result<(), Reject> {
+    let whole = Ppm::WHOLE;
+    for part in [policy.pool_share, policy.liquid_share, policy.total_factor] {
+        if part > whole {
+            return Err(Reject::new(RejectCode::BadPolicy, part.get(), whole.get()));
+        }
+    }
+    if policy.staker_factor > policy.total_factor {
+        let (got, limit) = (policy.staker_factor.get(), policy.total_factor.get());
+        return Err(Reject::new(RejectCode::BadPolicy, got, limit));
+    }
+    Ok(())
+}
+
+pub(crate) fn set_revenue(state: &State, command: &SetRevenue) -> Result<Event, Halt> {
+    let fund = state.fund_id(command.fund)?;
+    check(&command.revenue)?;
+    Ok(Event::RevenueSet { fund, revenue: command.revenue })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_ms(seconds * 1_000)
+    }
+
+    #[test]
+    fn the_schedule_is_aligned_to_the_clock() {
+        let hour = Span::hours(1);
+        for (last, due) in [
+            (1_683_576_000, 1_683_579_600),
+            (1_683_572_400, 1_683_576_000),
+            (1_683_575_999, 1_683_579_600),
+            (1_683_577_200, 1_683_579_600),
+            (1_683_577_201, 1_683_583_200),
+            (0, 3_600),
+        ] {
+            assert_eq!(due_at(at(last), hour), at(due), "last at {last}");
+        }
+        assert_eq!(due_at(at(5), Span::from_ms(1)), Timestamp::from_ms(5_001));
+    }
+
+    #[test]
+    fn caps_bind_one_after_the_other() {
+        let policy = RevenuePolicy {
+            apr_max: Ppm::new(10_000_000),
+            period: Span::hours(1),
+            ..RevenuePolicy::default()
+        };
+        for (pool, free, staked, want) in [
+            (10_000_000_000, None, Some(100_000_000), 114_155),
+            (500_000_000, None, Some(1_000_000_000_000), 50_000_000),
+            (626, Some(874_998), None, 626),
+            (1_098_609_666_821, Some(459_478_564_550), None, 229_739_282_275),
+            (100, Some(0), None, 0),
+        ] {
+            let amount = |n: u128| Amount::new(n);
+            let got = movable(&policy, amount(pool), free.map(amount), staked.map(amount));
+            assert_eq!(got, Ok(amount(want)), "pool {pool}, free {free:?}, staked {staked:?}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Revenue and the protocol's own shares.
+
+use super::{
+    Answer, Call, No,
+    math::{ceil, floor, shares_of},
+    model::{Model, entry},
+    need, refuse,
+};
+use crate::world::{ASSETS, label};
+use backstop_core::{
+    Body,
+    command::{GrantProtocolShares, Party, PayRevenue, RedeemProtocolShares, StakeProtocol},
+    policy::{EntryPrice, ProtocolHolding},
+};
+use backstop_units::{Amount, Label, Timestamp};
+
+const MILLION: u128 = 1_000_000;
+
+/// What a settlement moves: in all, to the reserve, and to tranches with the protocol's new shares.
+#[derive(Default)]
+struct Settlement {
+    moved: u128,
+    to_reserve: u128,
+    parts: Vec<(usize, u128, u128)>,
+}
+
+impl Model {
+    pub(super) fn revenue_command(&mut self, call: &Call<'_>, body: &Body) -> Answer {
+        match body {
+            Body::PayRevenue(c) => self.pay_revenue(c),
+            Body::SettleRevenue(c) => {
+                let fund = self.fund(c.fund)?;
+                need(self.is_due(fund, call.now), "not due")?;
+                let settlement = self.settlement(fund)?;
+                need(settlement.moved > 0, "nothing to settle")?;
+                self.settle_due(fund, call.now)
+            }
+            Body::ReportLiquidity(c) => {
+                let fund = self.fund(c.fund)?;
+                self.funds[fund].free = c.free.map(backstop_units::Signed::get);
+                Ok(())
+            }
+            Body::GrantProtocolShares(c) => self.grant(c),
+            Body::RedeemProtocolShares(c) => self.redeem(call, c),
+            Body::StakeProtocol(c) => self.stake_protocol(call, c),
+            _ => refuse("not about revenue"),
+        }
+    }
+
+    fn pay_revenue(&mut self, c: &PayRevenue) -> Answer {
+        let fund = self.fund(c.fund)?;
+        let amount = c.amount.get();
+        need(amount > 0, "nothing to pay")?;
+        match c.from {
+            Party::Account(account) => {
+                self.account(account)?;
+                let balance = self.balance(account, label(ASSETS[0]));
+                need(amount <= *balance, "not that rich")?;
+                *balance -= amount;
+            }
+            Party::Clearing(market) => {
+                let market = self.market(market)?;
+                self.markets[market].clearing.sub(amount);
+            }
+        }
+        let revenue = self.funds[fund].revenue.checked_add(amount);
+        self.funds[fund].revenue = revenue.ok_or(No::Refused("overflow"))?;
+        Ok(())
+    }
+
+    /// On the next full hour, day or whatever the period is; a late settlement skips one.
+    fn is_due(&self, fund: usize, now: Timestamp) -> bool {
+        let fund = &self.funds[fund];
+        let period = fund.policy.revenue.period.ms();
+        let last = fund.settled_at.ms();
+        period > 0 && {
+            let into = last % period;
+            let next = last - into + period;
+            now.ms() >= if 3 * into > period { next + period } else { next }
+        }
+    }
+
+    pub(super) fn settle_due(&mut self, fund: usize, now: Timestamp) -> Answer {
+        if !self.is_due(fund, now) {
+            return Ok(());
+        }
+        let settlement = self.settlement(fund)?;
+        if settlement.moved == 0 {
+            return Ok(());
+        }
+        let moved = i128::try_from(settlement.moved).map_err(|_| No::Refused("overflow"))?;
+        let item = &mut self.funds[fund];
+        item.settled_at = now;
+        item.free = item.free.map(|free| free - moved);
+        item.revenue -= settlement.moved;
+        item.reserve =
+            item.reserve.checked_add(settlement.to_reserve).ok_or(No::Refused("overflow"))?;
+        for (at, amount, minted) in settlement.parts {
+            self.tranches[at].assets += amount;
+            self.tranches[at].protocol += minted;
+        }
+        Ok(())
+    }
+
+    /// What would move if it were due now.
+    fn settlement(&self, fund: usize) -> Result<Settlement, No> {
+        let overflow = No::Refused("overflow");
+        let (item, policy) = (&self.funds[fund], &self.funds[fund].policy.revenue);
+        if item.revenue == 0 || policy.period.is_zero() {
+            return Ok(Settlement::default());
+        }
+        let part = |portion: backstop_units::Ppm, of| floor(u128::from(portion.get()), of, MILLION);
+        let mut moved = Some(item.revenue);
+        if let Some(free) = item.free {
+            let free = u128::try_from(free).unwrap_or(0);
+            if free < item.revenue {
+                moved = part(policy.liquid_share, free);
+            }
+        }
+        let mine: Vec<usize> = self.tranches_of(fund).map(|(at, _)| at).collect();
+        let staked: Vec<usize> =
+            mine.iter().copied().filter(|at| self.tranches[*at].has_stakers()).collect();
+        if !staked.is_empty() {
+            let assets: u128 = staked.iter().map(|at| self.tranches[*at].assets).sum();
+            let periods = (365 * 24 * 3_600_000 / policy.period.ms()).max(1);
+            let yearly = part(policy.apr_max, assets).map(|rate| rate / u128::from(periods));
+            let share = moved.and_then(|moved| part(policy.pool_share, moved));
+            moved = share.zip(yearly).map(|(share, yearly)| share.min(yearly));
+        }
+        let moved = moved.ok_or(overflow)?;
+        let (total, stakers) = (policy.total_factor.get(), policy.staker_factor.get());
+        let own = if total > stakers {
+            floor(moved, u128::from(total - stakers), u128::from(total)).unwrap_or(0)
+        } else {
+            0
+        };
+        self.shared(moved, own, &mine)
+    }
+
+    fn shared(&self, moved: u128, own: u128, mine: &[usize]) -> Result<Settlement, No> {
+        let by_shares =
+            |at: &&usize| self.tranches[**at].policy.protocol == ProtocolHolding::Shares;
+        let holder = mine.iter().find(by_shares).copied();
+        let weight = |at: &usize| {
+            let tranche = &self.tranches[*at];
+            if tranche.has_stakers() { u128::from(tranche.policy.revenue_weight) } else { 0 }
+        };
+        let mut weights: Vec<u128> = mine.iter().map(weight).collect();
+        if weights.iter().all(|weight| *weight == 0) {
+            weights = mine.iter().map(|at| u128::from(holder == Some(*at))).collect();
+        }
+        let nobody = weights.iter().all(|weight| *weight == 0);
+        let amounts = shares_of(if nobody { 0 } else { moved - own }, &weights);
+        let mut settlement =
+            Settlement { moved, to_reserve: if nobody { moved } else { own }, parts: Vec::new() };
+        for (at, mut amount) in mine.iter().copied().zip(amounts) {
+            let mut minted = 0;
+            if holder == Some(at) {
+                amount += own;
+                settlement.to_reserve = 0;
+                let (assets, all) = (self.tranches[at].assets, self.tranches[at].shares());
+                minted = match (assets, all) {
+                    (0, 0) => own,
+                    (_, 0) | (0, _) => 0,
+                    _ => floor(own, all, assets).ok_or(No::Refused("overflow"))?,
+                };
+            }
+            if amount > 0 {
+                settlement.parts.push((at, amount, minted));
+            }
+        }
+        Ok(settlement)
+    }
+
+    /// Assets and shares that a newcomer's price is made of.
+    pub(super) fn price(&self, at: usize) -> Result<(u128, u128), No> {
+        let tranche = &self.tranches[at];
+        let (assets, shares) = (tranche.assets, tranche.shares());
+        let fund = tranche.fund;
+        if assets == 0 || self.funds[fund].policy.revenue.entry == EntryPrice::Spot {
+            return Ok((assets, shares));
+        }
+        let pending = self.settlement(fund)?;
+        let part = pending.parts.iter().find(|part| part.0 == at);
+        let (more, minted) = part.map_or((0, 0), |part| (part.1, part.2));
+        let sums = assets.checked_add(more).zip(shares.checked_add(minted));
+        sums.ok_or(No::Refused("overflow"))
+    }
+
+    fn grant(&mut self, c: &GrantProtocolShares) -> Answer {
+        let at = self.tranche(c.tranche)?;
+        self.account(c.account)?;
+        self.prepare(at);
+        let shares = c.shares.get();
+        let tranche = &mut self.tranches[at];
+        need(shares > 0, "nothing to grant")?;
+        need(shares <= tranche.protocol, "more than the protocol has")?;
+        tranche.protocol -= shares;
+        *entry(&mut tranche.holders, c.account) += shares;
+        Ok(())
+    }
+
+    fn redeem(&mut self, call: &Call<'_>, c: &RedeemProtocolShares) -> Answer {
+        let at = self.tranche(c.tranche)?;
+        self.prepare(at);
+        let tranche = &self.tranches[at];
+        let fund = &self.funds[tranche.fund];
+        need(!fund.gated(call.now) && !fund.on_alert(call.now), "exits are held")?;
+        let (shares, amount) = match c.amount.map(Amount::get) {
+            Some(amount) => {
+                need(c.shares.get() == 0 && amount > 0, "shares and an amount, or nothing")?;
+                let shares = ceil(tranche.shares(), amount, tranche.assets);
+                (shares.ok_or(No::Refused("no price"))?, amount)
+            }
+            None => (c.shares.get(), tranche.worth(c.shares.get())),
+        };
+        need(shares > 0, "nothing to redeem")?;
+        need(shares <= tranche.protocol, "more than the protocol has")?;
+        let amount = amount.min(tranche.assets.saturating_sub(tranche.policy.keeps.get()));
+        let tranche = &mut self.tranches[at];
+        tranche.protocol -= shares;
+        tranche.assets -= amount;
+        let balance = self.balance(label("treasury"), label(ASSETS[0]));
+        *balance = balance.checked_add(amount).ok_or(No::Refused("overflow"))?;
+        Ok(())
+    }
+
+    fn stake_protocol(&mut self, call: &Call<'_>, c: &StakeProtocol) -> Answer {
+        let at = self.tranche(c.tranche)?;
+        self.account(c.account)?;
+        self.prepare(at);
+        let amount = c.amount.get();
+        let balance = self.balance(c.account, label(ASSETS[0]));
+        need(amount > 0 && amount <= *balance, "nothing to stake, or not that rich")?;
+        let tranche = &self.tranches[at];
+        let fund = &self.funds[tranche.fund];
+        need(!fund.paused(call.now) && !fund.gated(call.now), "entries are held")?;
+        let all = tranche.shares();
+        need(all == 0 || tranche.assets > 0, "wiped")?;
+        let shares = if all == 0 { Some(amount) } else { floor(all, amount, tranche.assets) };
+        let shares = shares.ok_or(No::Refused("too many shares"))?;
+        need(shares > 0 && all.checked_add(shares).is_some(), "no share, or too many")?;
+        *self.balance(c.account, label(ASSETS[0])) -= amount;
+        self.tranches[at].assets += amount;
+        self.tranches[at].protocol += shares;
+        Ok(())
+    }
+
+    /// Who holds a tranche's shares just before a loss; the treasury stands for the protocol.
+    pub(super) fn bearers(&self, at: usize) -> Vec<(Label, u128)> {
+        let tranche = &self.tranches[at];
+        let mut bearers = tranche.holders.clone();
+        *entry(&mut bearers, label("treasury")) += tranche.protocol;
+        *entry(&mut bearers, Label::NONE) += tranche.dust;
+        bearers
+    }
+}
