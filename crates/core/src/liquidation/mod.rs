@@ -1,5 +1,13 @@
-//! Liquidations: sharing what is left, placing what is missing.
+//! Liquidations: margin and prices, sharing what is left, placing what is missing.
+//!
+//! The formulas take accounts as pure input and know no state; the files that settle do.
 
+pub mod bankruptcy;
+pub mod isolated;
+pub mod limit_price;
+pub mod liquidation_price;
+pub mod margin;
 pub(crate) mod market;
 pub(crate) mod settle;
 pub mod split;
+pub mod tiers;
