@@ -133,18 +133,12 @@ mod tests {
 
     #[test]
     fn rounds_for_the_account() {
-        // A third of an atom of spread on a size of one atom: notional 3, maintenance 1, equity 0.
-        let third = policy(1_000_000, 333_333);
-        let long = limit_price(&account(-500, 1, 50_000 * USD), 0, &third).unwrap().get();
-        let exact = 50_000 * USD - 16_666_650_000_000_000 * 100;
-        assert_eq!(long, exact);
-        let odd = policy(333_333, 333_333);
-        let (long, short) = (account(-499, 1, 50_000 * USD), account(501, -1, 50_000 * USD));
-        let long = limit_price(&long, 0, &odd).unwrap().get();
-        let short = limit_price(&short, 0, &odd).unwrap().get();
-        // Equity 1 of 50: 49 / 50 × 0.333333² × 50 = 5.444433…444 atoms of spread on one atom of size.
-        let spread = 49 * 333_333u128.pow(2) * 100_000 / 1_000_000 * 1_000;
-        assert_eq!((50_000 * USD - long, short - 50_000 * USD), (spread / 1, spread / 1));
+        // Seven atoms: notional 3,500, maintenance 350, equity 1, so a spread of 34.9.
+        let ten = policy(1_000_000, 100_000);
+        let long = limit_price(&account(-3_499, 7, 50_000 * USD), 0, &ten);
+        let short = limit_price(&account(3_501, -7, 50_000 * USD), 0, &ten);
+        assert_eq!(long, Ok(Price::new(346_510_000_000_000_000_000 / 7 + 1)));
+        assert_eq!(short, Ok(Price::new(353_490_000_000_000_000_000 / 7)));
     }
 
     #[test]

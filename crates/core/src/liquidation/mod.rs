@@ -3,6 +3,8 @@
 //! The formulas take accounts as pure input and know no state; the files that settle do.
 
 pub mod bankruptcy;
+pub mod deleverage;
+pub mod fund_delta;
 pub mod isolated;
 pub mod limit_price;
 pub mod liquidation_price;
@@ -11,3 +13,4 @@ pub(crate) mod market;
 pub(crate) mod settle;
 pub mod split;
 pub mod tiers;
+pub mod withdrawal_gate;
