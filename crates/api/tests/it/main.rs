@@ -1,5 +1,8 @@
 //! Conformance cases and golden scenarios, through the same runner as `backstop run`.
 
+mod cases;
 mod conformance;
+mod drift_formulas;
 mod kana;
+mod perps;
 mod scenarios;
