@@ -206,7 +206,7 @@ rejects! {
     304 UnknownTranche "UNKNOWN_TRANCHE" "no such tranche" => "create the tranche, or correct its label";
     305 UnknownMarket "UNKNOWN_MARKET" "no such market" => "create the market, or correct its label";
     306 DuplicateLabel "DUPLICATE_LABEL" "this label is taken" => "choose another label";
-    307 TooManyDecimals "TOO_MANY_DECIMALS" "too many decimals: an asset has at most 30, of a base at most 29 can be priced, and a price has nine more than its quote" => "use fewer decimals";
+    307 TooManyDecimals "TOO_MANY_DECIMALS" "an asset has at most 30 decimals, the base of a position 29, a price nine more than its quote" => "use fewer decimals";
     308 CapacityReached "CAPACITY_REACHED" "a configured number of items is reached" => "raise the limit in the configuration";
     309 ZeroAmount "ZERO_AMOUNT" "the amount is zero" => "send a positive amount";
     310 WrongAsset "WRONG_ASSET" "the asset is not the one this holds" => "send the right asset";

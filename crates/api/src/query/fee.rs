@@ -64,7 +64,7 @@ impl PositionFeeQuery {
     pub(super) fn answer(&self) -> Result<Value, Reject> {
         let policy = FeePolicy { max: self.max, headroom_share: self.headroom_share };
         let shortage = self.shortage.shortage()?;
-        Ok(json!({ "fee": position_fee(self.margin, self.liquidator_fee, &shortage, &policy)? }))
+        Ok(json!({ "fee": position_fee(self.margin, self.liquidator_fee, &shortage, policy)? }))
     }
 }
 
@@ -93,7 +93,7 @@ impl DebtFeeQuery {
             debt_multiplier: self.debt_multiplier,
         };
         let policy = FeePolicy { max: self.max, headroom_share: self.headroom_share };
-        Ok(json!({ "fee": debt_fee(&weights, &self.shortage.shortage()?, &policy)? }))
+        Ok(json!({ "fee": debt_fee(&weights, &self.shortage.shortage()?, policy)? }))
     }
 }
 

@@ -28,12 +28,12 @@ pub(crate) fn decimal(value: &Value, decimals: usize) -> String {
 }
 
 /// A query as a step.
-pub(crate) fn ask(word: &str, fields: Value) -> Value {
+pub(crate) fn ask(word: &str, fields: &Value) -> Value {
     json!({ "query": { word: fields } })
 }
 
 /// A scenario of steps under the preset that has no bearing on formulas.
-pub(crate) fn scenario(steps: Vec<Value>) -> Value {
+pub(crate) fn scenario(steps: &[Value]) -> Value {
     json!({ "preset": "backstop", "steps": steps })
 }
 

@@ -14,7 +14,7 @@ pub(crate) fn cases() -> Vec<Value> {
 /// A case as a scenario file in JSON.
 pub(crate) fn scenario(case: &Value) -> Value {
     let inputs = &case["inputs"];
-    of_steps(vec![match case["group"].as_str().unwrap() {
+    of_steps(&[match case["group"].as_str().unwrap() {
         "perp_if_fee" => position_fee(inputs),
         "spot_if_fee" => debt_fee(inputs),
         "liquidator_fee_ramp" => ramp(inputs),
@@ -38,7 +38,7 @@ fn margin(value: &Value) -> i128 {
 fn position_fee(inputs: &Value) -> Value {
     ask(
         "position_fee",
-        json!({
+        &json!({
             "margin": margin(&inputs["margin_ratio_1e4"]),
             "liquidator_fee": inputs["liquidator_fee_1e6"],
             "shortage": {
@@ -57,7 +57,7 @@ fn position_fee(inputs: &Value) -> Value {
 fn debt_fee(inputs: &Value) -> Value {
     ask(
         "debt_fee",
-        json!({
+        &json!({
             "asset_weight": margin(&inputs["asset_weight_1e4"]),
             "asset_multiplier": inputs["asset_liq_multiplier_1e6"],
             "debt_weight": margin(&inputs["liability_weight_1e4"]),
@@ -77,7 +77,7 @@ fn ramp(inputs: &Value) -> Value {
     let elapsed = scaled(&inputs["current_slot"], 0) - scaled(&inputs["user_last_active_slot"], 0);
     ask(
         "liquidator_fee",
-        json!({
+        &json!({
             "base": inputs["base_fee_1e6"],
             "max": inputs["max_fee_1e6"],
             "grace": 1_500,

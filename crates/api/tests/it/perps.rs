@@ -65,7 +65,7 @@ fn adapter(case: &Value) -> &'static Adapter {
 /// A case as a scenario file in JSON.
 pub(crate) fn scenario(case: &Value) -> Value {
     let (_, steps, _) = adapter(case);
-    of_steps(steps(&case["inputs"]))
+    of_steps(&steps(&case["inputs"]))
 }
 
 /// Compares the results of a case's steps with every field that the case expects.
@@ -125,7 +125,7 @@ fn close(word: &str, inputs: &Value, more: Value) -> Value {
     if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
         fields.extend(more);
     }
-    ask(word, fields)
+    ask(word, &fields)
 }
 
 fn fund_delta(inputs: &Value) -> Vec<Value> {
@@ -136,13 +136,13 @@ fn fund_delta(inputs: &Value) -> Vec<Value> {
 fn payout(inputs: &Value) -> Vec<Value> {
     let (balance, delta) =
         (text(&inputs["fund_balance_uusd"]), text(&inputs["insurance_fund_delta_uusd"]));
-    vec![ask("fund_payout", json!({ "balance": balance, "delta": delta, "payout": "whole" }))]
+    vec![ask("fund_payout", &json!({ "balance": balance, "delta": delta, "payout": "whole" }))]
 }
 
 fn can_deleverage(inputs: &Value) -> Vec<Value> {
     let settling = inputs["market_status"] == "final_settlement";
     let fields = json!({ "account": account(inputs), "final_settlement": settling });
-    vec![ask("deleverage_allowed", fields)]
+    vec![ask("deleverage_allowed", &fields)]
 }
 
 fn can_deleverage_result(inputs: &Value, steps: &[Value]) -> Value {
@@ -154,14 +154,14 @@ fn can_deleverage_result(inputs: &Value, steps: &[Value]) -> Value {
     })
 }
 
-fn fillable_price(inputs: &Value) -> Vec<Value> {
+fn limit_price(inputs: &Value) -> Vec<Value> {
     let fields = json!({
         "account": account(inputs),
         "market": label(&inputs["market"]),
         "steepness": inputs["bankruptcy_adjustment_ppm"],
         "of_maintenance": inputs["spread_to_maintenance_margin_ratio_ppm"],
     });
-    vec![ask("limit_price", fields)]
+    vec![ask("limit_price", &fields)]
 }
 
 /// One question for each limit; the block is the window.
@@ -176,7 +176,7 @@ fn block_limits(inputs: &Value) -> Vec<Value> {
         if repeated {
             fields["last"] = json!(7);
         }
-        ask("liquidation_allowance", fields)
+        ask("liquidation_allowance", &fields)
     };
     vec![
         limit("max_notional_liquidated_per_block", "notional_already_liquidated"),
@@ -201,7 +201,7 @@ fn position_limits(inputs: &Value) -> Vec<Value> {
         "min_notional": text(&inputs["min_position_notional_liquidated_uusd"]),
         "portion": inputs["max_position_portion_liquidated_ppm"],
     });
-    vec![ask("liquidation_step", fields)]
+    vec![ask("liquidation_step", &fields)]
 }
 
 /// Worked examples: one tells a fill, the other a liquidation price.
@@ -213,7 +213,7 @@ fn documents(inputs: &Value) -> Vec<Value> {
         let (size, price) = (scaled(&inputs["size"], BASE), scaled(&inputs["price"], 6));
         let collateral = scaled(&inputs["equity"], 6) - size * price / 1_000_000;
         let account = json!({ "collateral": collateral.to_string(), "positions": [at(size, &inputs["price"])] });
-        return vec![ask("liquidation_price", json!({ "account": account, "market": "m" }))];
+        return vec![ask("liquidation_price", &json!({ "account": account, "market": "m" }))];
     }
     let size = scaled(&inputs["contracts"], BASE);
     let quote = |price: &Value| size * scaled(price, 6) / 1_000_000;
@@ -221,14 +221,14 @@ fn documents(inputs: &Value) -> Vec<Value> {
     let account =
         json!({ "collateral": collateral.to_string(), "positions": [at(size, &inputs["price"])] });
     vec![
-        ask("margin", json!({ "account": account })),
+        ask("margin", &json!({ "account": account })),
         ask(
             "pnl",
-            json!({ "size": size.to_string(), "decimals": BASE, "from": text(&inputs["entry"]), "to": text(&inputs["fill"]) }),
+            &json!({ "size": size.to_string(), "decimals": BASE, "from": text(&inputs["entry"]), "to": text(&inputs["fill"]) }),
         ),
         ask(
             "fund_delta",
-            json!({
+            &json!({
                 "account": account, "market": "m", "delta": (-size).to_string(),
                 "fill": quote(&inputs["fill"]).to_string(), "max_fee": 0,
             }),
@@ -260,7 +260,7 @@ fn documents_result(_: &Value, steps: &[Value]) -> Value {
 fn trade(inputs: &Value, price: &str) -> Value {
     ask(
         "deleverage_trade",
-        json!({
+        &json!({
             "account": single(inputs, &inputs["liquidated"]),
             "counterparty": single(inputs, &inputs["offsetting"]),
             "market": label(&inputs["market"]),
@@ -292,7 +292,7 @@ fn walk(inputs: &Value) -> Vec<Value> {
         candidates.map(|c| json!({ "label": label(&c["id"]), "account": single(inputs, c) }));
     vec![ask(
         "deleverage_walk",
-        json!({
+        &json!({
             "account": single(inputs, &inputs["liquidated"]),
             "candidates": candidates.collect::<Vec<_>>(),
             "market": label(&inputs["market"]),
@@ -330,7 +330,7 @@ fn gate(inputs: &Value) -> Vec<Value> {
         "now": inputs["current_block"], "seen": seen,
         "length": inputs["gate_blocks"], "movement": inputs["operation"],
     });
-    vec![ask("withdrawal_gate", fields)]
+    vec![ask("withdrawal_gate", &fields)]
 }
 
 fn isolated(inputs: &Value) -> Vec<Value> {
@@ -338,7 +338,7 @@ fn isolated(inputs: &Value) -> Vec<Value> {
         "contract": inputs["contract"], "side": inputs["side"],
         "entry": text(&inputs["entry_usd"]), "leverage": text(&inputs["leverage"]),
     });
-    vec![ask("isolated_prices", fields)]
+    vec![ask("isolated_prices", &fields)]
 }
 
 fn drawdown(inputs: &Value) -> Vec<Value> {
@@ -354,7 +354,7 @@ fn drawdown(inputs: &Value) -> Vec<Value> {
         "stop": ratio("stop_ratio", 250_000),
         "min_balance": text(&inputs["trigger_threshold_balance"]),
     });
-    vec![ask("drawdown", fields)]
+    vec![ask("drawdown", &fields)]
 }
 
 fn drawdown_result(_: &Value, steps: &[Value]) -> Value {
@@ -380,7 +380,7 @@ fn seizure(inputs: &Value) -> Vec<Value> {
         "liquidator_fee": scaled(&inputs["liquidator_fee"], 6),
         "fund_fee": scaled(&inputs["insurance_fee"], 6),
     });
-    vec![ask("seizure", fields)]
+    vec![ask("seizure", &fields)]
 }
 
 fn seizure_result(_: &Value, steps: &[Value]) -> Value {

@@ -71,7 +71,7 @@ pub fn position_fee(
     margin: Ppm,
     liquidator_fee: Ppm,
     shortage: &Shortage,
-    policy: &FeePolicy,
+    policy: FeePolicy,
 ) -> Result<Ppm, Reject> {
     let Some(missing) = shortage.portion()? else { return Ok(Ppm::ZERO) };
     let free = u128::from(margin.saturating_sub(liquidator_fee).get()).saturating_sub(missing);
@@ -105,7 +105,7 @@ pub struct DebtWeights {
 pub fn debt_fee(
     weights: &DebtWeights,
     shortage: &Shortage,
-    policy: &FeePolicy,
+    policy: FeePolicy,
 ) -> Result<Ppm, Reject> {
     let [asset, taken, debt, repaid] =
         [weights.asset, weights.asset_multiplier, weights.debt, weights.debt_multiplier]
@@ -123,7 +123,7 @@ pub fn debt_fee(
 }
 
 /// `min(max, ⌊share × free ÷ of⌋)`.
-fn bounded(free: u128, of: u128, policy: &FeePolicy) -> Result<Ppm, Reject> {
+fn bounded(free: u128, of: u128, policy: FeePolicy) -> Result<Ppm, Reject> {
     let fee = mul_div_floor(free, u128::from(policy.headroom_share.get()), of)?;
     Ok(policy.max.least(Ppm::new(u32::try_from(fee).unwrap_or(u32::MAX))))
 }
@@ -218,13 +218,13 @@ mod tests {
             (50_000, 10_000, 333, 1_000_000_000, 1_000 * USD, 38_000),
         ] {
             let shortage = shortage(missing, size, price);
-            let got = position_fee(Ppm::new(margin), Ppm::new(liquidator), &shortage, &policy);
+            let got = position_fee(Ppm::new(margin), Ppm::new(liquidator), &shortage, policy);
             assert_eq!(got, Ok(Ppm::new(want)), "{margin} {liquidator} {missing} {size} {price}");
         }
         // A quote asset at half its par doubles the shortage.
         let half =
             Shortage { quote_price: PAR / 2, ..shortage(1_000_000, 10_000_000_000, 100 * USD) };
-        let fee = position_fee(Ppm::new(50_000), Ppm::new(10_000), &half, &policy);
+        let fee = position_fee(Ppm::new(50_000), Ppm::new(10_000), &half, policy);
         assert_eq!(fee, Ok(Ppm::new(36_100)));
     }
 
@@ -246,11 +246,11 @@ mod tests {
             (0, 0, 0, capped, 0),
         ] {
             let shortage = shortage(missing, 1_000_000_000, 100 * USD);
-            let got = debt_fee(&weights(asset, debt), &shortage, &policy);
+            let got = debt_fee(&weights(asset, debt), &shortage, policy);
             assert_eq!(got, Ok(Ppm::new(want)), "{asset} {debt} {missing}");
         }
         let none = DebtWeights { debt_multiplier: Ppm::ZERO, ..weights(1, 1) };
-        let reject = debt_fee(&none, &shortage(0, 1, USD), &wide).unwrap_err();
+        let reject = debt_fee(&none, &shortage(0, 1, USD), wide).unwrap_err();
         assert_eq!(reject.code, RejectCode::BadPolicy);
     }
 
@@ -303,7 +303,7 @@ mod tests {
         ) {
             let shortage = shortage(missing, size, usd * USD);
             let policy = FeePolicy { max: Ppm::new(max), headroom_share: SHARE };
-            let fee = position_fee(Ppm::new(margin), Ppm::new(liquidator), &shortage, &policy).unwrap();
+            let fee = position_fee(Ppm::new(margin), Ppm::new(liquidator), &shortage, policy).unwrap();
             prop_assert!(fee.get() <= max);
             // Fee, liquidator's fee and shortage of one whole unit fit the margin, to the dust of two floors.
             let value = usd * 1_000_000 * u128::try_from(size).unwrap();

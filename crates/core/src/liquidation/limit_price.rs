@@ -28,7 +28,7 @@ pub struct SpreadPolicy {
 /// ```
 ///
 /// Computed as one exact fraction. **Rounding** up for a long, which sells, and down for a short, which
-/// buys: the account never gives away more than the formula says. **Source** the fillable price of
+/// buys: the account never gives away more than the formula says. **Source** liquidation orders of
 /// order-book venues on chain.
 ///
 /// # Errors
