@@ -35,7 +35,7 @@ const ADAPTERS: &[Adapter] = &[
     ("dydx_can_deleverage", can_deleverage, can_deleverage_result),
     (
         "dydx_fillable_price",
-        fillable_price,
+        limit_price,
         |_, steps| json!({ "limit_price_usd": steps[0]["result"]["price"] }),
     ),
     ("dydx_subaccount_block_limits", block_limits, block_limits_result),

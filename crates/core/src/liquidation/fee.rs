@@ -97,11 +97,12 @@ pub struct DebtWeights {
 ///   min(max, ⌊headroom_share × (debt − ⌊asset × asset_multiplier ÷ debt_multiplier⌋ − shortage) ÷ debt⌋)
 /// ```
 ///
-/// Nothing below zero, nor for a debt of no size, price or weight. **Rounding** down at each division.
-/// **Source** liquidation fees of margin lending on chain.
+/// Nothing below zero, nor for a debt of no size or price, or that counts no more than the collateral:
+/// closing it sets no margin free. **Rounding** down at each division. **Source** liquidation fees of
+/// margin lending on chain.
 ///
 /// # Errors
-/// As [`position_fee`]; [`RejectCode::BadPolicy`] for a debt multiplier of zero.
+/// As [`position_fee`].
 pub fn debt_fee(
     weights: &DebtWeights,
     shortage: &Shortage,
@@ -110,11 +111,8 @@ pub fn debt_fee(
     let [asset, taken, debt, repaid] =
         [weights.asset, weights.asset_multiplier, weights.debt, weights.debt_multiplier]
             .map(|weight| u128::from(weight.get()));
-    if repaid == 0 {
-        return Err(Reject::none(RejectCode::BadPolicy));
-    }
     let Some(missing) = shortage.portion()? else { return Ok(Ppm::ZERO) };
-    if debt == 0 {
+    if repaid == 0 || asset >= debt {
         return Ok(Ppm::ZERO);
     }
     let collateral = mul_div_floor(asset, taken, repaid)?;
@@ -249,9 +247,11 @@ mod tests {
             let got = debt_fee(&weights(asset, debt), &shortage, policy);
             assert_eq!(got, Ok(Ppm::new(want)), "{asset} {debt} {missing}");
         }
-        let none = DebtWeights { debt_multiplier: Ppm::ZERO, ..weights(1, 1) };
-        let reject = debt_fee(&none, &shortage(0, 1, USD), wide).unwrap_err();
-        assert_eq!(reject.code, RejectCode::BadPolicy);
+        let none = DebtWeights { debt_multiplier: Ppm::ZERO, ..weights(500_000, 1_000_000) };
+        assert_eq!(debt_fee(&none, &shortage(0, 1_000_000_000, USD), wide), Ok(Ppm::ZERO));
+        // A multiplier that shrinks the collateral frees nothing while it counts as much as the debt.
+        let shrunk = DebtWeights { debt_multiplier: Ppm::new(2_000_000), ..weights(5, 5) };
+        assert_eq!(debt_fee(&shrunk, &shortage(0, 1_000_000_000, USD), wide), Ok(Ppm::ZERO));
     }
 
     #[test]
