@@ -206,7 +206,7 @@ rejects! {
     304 UnknownTranche "UNKNOWN_TRANCHE" "no such tranche" => "create the tranche, or correct its label";
     305 UnknownMarket "UNKNOWN_MARKET" "no such market" => "create the market, or correct its label";
     306 DuplicateLabel "DUPLICATE_LABEL" "this label is taken" => "choose another label";
-    307 TooManyDecimals "TOO_MANY_DECIMALS" "an asset has at most 30 decimals" => "use fewer decimals";
+    307 TooManyDecimals "TOO_MANY_DECIMALS" "an asset has at most 30 decimals, the base of a position 29, a price nine more than its quote" => "use fewer decimals";
     308 CapacityReached "CAPACITY_REACHED" "a configured number of items is reached" => "raise the limit in the configuration";
     309 ZeroAmount "ZERO_AMOUNT" "the amount is zero" => "send a positive amount";
     310 WrongAsset "WRONG_ASSET" "the asset is not the one this holds" => "send the right asset";
@@ -255,6 +255,14 @@ rejects! {
     606 LimitBelowUsed "LIMIT_BELOW_USED" "a lifetime limit below what is already used" => "set at least the limit";
     607 SelfLiquidation "SELF_LIQUIDATION" "an account can't liquidate itself" => "name another liquidator";
     608 NoEvidence "NO_EVIDENCE" "a loss needs an evidence root" => "send the Merkle root of marks, fills and positions";
+
+    641 BadClose "BAD_CLOSE" "the size to close must be on the other side of the position and no larger" => "close at most the limit, with the other sign";
+    642 NoMaintenance "NO_MAINTENANCE" "the account needs no maintenance margin, so there is nothing to share its equity by" => "give the positions a maintenance rate";
+    643 WorseStanding "WORSE_STANDING" "the trade would leave one side worse than it may be" => "take another counterparty or another price";
+    644 LimitSpent "LIMIT_SPENT" "more is used than the limit allows" => "wait until the limit refills";
+    645 AlreadyLiquidated "ALREADY_LIQUIDATED" "this position was liquidated a moment ago" => "wait until the limit";
+    646 PositionLimit "POSITION_LIMIT" "the position would be larger than the market allows" => "trade at most up to the limit, or reduce";
+    647 OpenInterestLimit "OPEN_INTEREST_LIMIT" "open interest would be larger than the market allows" => "trade at most up to the limit, or reduce";
 
     701 UnknownLoss "UNKNOWN_LOSS" "no such loss" => "list the losses";
     702 LossState "LOSS_STATE" "the loss is in another state" => "look at the loss's page for its state";

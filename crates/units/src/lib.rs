@@ -8,8 +8,8 @@
 //!
 //! # Invariants
 //!
-//! - **U1** No float and no panic. Division happens in [`mul_div_floor`], [`mul_div_ceil`] and
-//!   [`split`], nowhere else, and the direction of rounding is in the name.
+//! - **U1** No float and no panic. Division happens in [`mul_div_floor`], [`mul_div_ceil`], [`split`]
+//!   and [`Ratio`], nowhere else, and the direction of rounding is in the name.
 //! - **U2** Each value has one encoding (borsh, quantities without their leading zeros) and one spelling (decimal text).
 //! - **U3** The parts of a [`split`] add up to the whole.
 //!
@@ -41,6 +41,8 @@ mod ids;
 mod label;
 mod math;
 mod portion;
+mod ratio;
+mod signed;
 pub mod split;
 mod time;
 mod wire;
@@ -54,4 +56,5 @@ pub use ids::{
 pub use label::{Label, LabelError};
 pub use math::{MathError, mul_div_ceil, mul_div_floor};
 pub use portion::{Bps, Ppm};
+pub use ratio::Ratio;
 pub use time::{Span, TimeError, Timestamp};

@@ -1,4 +1,10 @@
-//! Queries: pure questions to a state. They journal nothing.
+//! Queries: pure questions to a state, or to a formula. They journal nothing.
+
+mod deleverage;
+mod fee;
+mod input;
+mod liquidation;
+mod margin;
 
 mod shares;
 
@@ -72,6 +78,56 @@ pub enum Query {
     TrialBalance {},
     /// The state's hash.
     StateHash {},
+    /// What an account is worth and needs.
+    Margin(margin::MarginQuery),
+    /// What a position has gained between two prices.
+    Pnl(margin::PnlQuery),
+    /// What a position is owed between two readings of a funding index.
+    Funding(margin::FundingQuery),
+    /// What collateral counts for, after haircuts and caps.
+    CollateralValue(margin::CollateralQuery),
+    /// What an unrealised gain counts for.
+    PnlWeight(margin::PnlWeightQuery),
+    /// Whether a trade stays within position and open-interest limits.
+    TradeLimits(margin::LimitsQuery),
+    /// What a position pays for its size.
+    SizeFee(margin::SizeFeeQuery),
+    /// What closing a part of a position must bring.
+    BankruptcyPrice(liquidation::CloseQuery),
+    /// Bankruptcy and liquidation price of a position with its own margin.
+    IsolatedPrices(liquidation::IsolatedPricesQuery),
+    /// The mark at which an account falls under maintenance.
+    LiquidationPrice(liquidation::LiquidationPriceQuery),
+    /// The worst price at which a liquidation order may rest.
+    LimitPrice(liquidation::LimitPriceQuery),
+    /// What a fill brings the fund or costs it.
+    FundDelta(liquidation::FundDeltaQuery),
+    /// Whether and how far a fund can pay a delta.
+    FundPayout(liquidation::PayoutQuery),
+    /// How much of a position one step may close.
+    LiquidationStep(liquidation::StepQuery),
+    /// How much may be closed when a large position begins with a part.
+    GentleStart(liquidation::GentleStartQuery),
+    /// What limits over time leave.
+    LiquidationAllowance(liquidation::AllowanceQuery),
+    /// Whether a fall from a peak sends losses to deleveraging.
+    Drawdown(liquidation::DrawdownQuery),
+    /// The fund's fee on closing a position.
+    PositionFee(fee::PositionFeeQuery),
+    /// The fund's fee on repaying a debt with collateral.
+    DebtFee(fee::DebtFeeQuery),
+    /// A liquidator's fee that rises while nobody acts.
+    LiquidatorFee(fee::LiquidatorFeeQuery),
+    /// Collateral taken for debt: who pays and gets what.
+    Seizure(fee::SeizureQuery),
+    /// At which price an account may be deleveraged now.
+    DeleverageAllowed(deleverage::DeleverageAllowedQuery),
+    /// One position closed against one other.
+    DeleverageTrade(deleverage::DeleverageTradeQuery),
+    /// One position closed against several others, in their order.
+    DeleverageWalk(deleverage::DeleverageWalkQuery),
+    /// Whether money may leave a pool that was seen in trouble.
+    WithdrawalGate(deleverage::WithdrawalGateQuery),
 }
 
 const fn bankruptcy() -> Cause {
@@ -99,6 +155,31 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::Loss { loss } => loss_view(state, *loss),
         Query::TrialBalance {} => Ok(trial_balance(state)),
         Query::StateHash {} => Ok(json!({ "state_hash": state.hash() })),
+        Query::Margin(query) => Ok(query.answer()?),
+        Query::Pnl(query) => Ok(query.answer()?),
+        Query::Funding(query) => Ok(query.answer()?),
+        Query::CollateralValue(query) => Ok(query.answer()?),
+        Query::PnlWeight(query) => Ok(query.answer()?),
+        Query::TradeLimits(query) => Ok(query.answer()?),
+        Query::SizeFee(query) => Ok(query.answer()?),
+        Query::BankruptcyPrice(query) => Ok(query.answer()?),
+        Query::IsolatedPrices(query) => Ok(query.answer()?),
+        Query::LiquidationPrice(query) => Ok(query.answer()?),
+        Query::LimitPrice(query) => Ok(query.answer()?),
+        Query::FundDelta(query) => Ok(query.answer()?),
+        Query::FundPayout(query) => Ok(query.answer()?),
+        Query::LiquidationStep(query) => Ok(query.answer()?),
+        Query::GentleStart(query) => Ok(query.answer()?),
+        Query::LiquidationAllowance(query) => Ok(query.answer()?),
+        Query::Drawdown(query) => Ok(query.answer()?),
+        Query::PositionFee(query) => Ok(query.answer()?),
+        Query::DebtFee(query) => Ok(query.answer()?),
+        Query::LiquidatorFee(query) => Ok(query.answer()),
+        Query::Seizure(query) => Ok(query.answer()?),
+        Query::DeleverageAllowed(query) => Ok(query.answer()?),
+        Query::DeleverageTrade(query) => Ok(query.answer()?),
+        Query::DeleverageWalk(query) => Ok(query.answer()?),
+        Query::WithdrawalGate(query) => Ok(query.answer()?),
     }
 }
 

@@ -1,35 +1,110 @@
-//! Published cases of other systems, carried out under their preset.
+//! Published cases of other systems: under their preset, or asked of the formulas they state.
 
-use crate::kana;
+use crate::{drift, drift_formulas, kana, perps};
 use backstop_api::{Format, MemoryHost, Scenario, run};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 const CLASSES: &str = include_str!("../../../../conformance/classes.toml");
 
-#[test]
-fn every_case_stands_in_one_class() {
-    let classes: toml::Table = toml::from_str(CLASSES).unwrap();
-    let listed: Vec<String> = classes["kana"]
-        .as_table()
-        .unwrap()
-        .values()
-        .flat_map(|ids| ids.as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()))
-        .collect();
-    let unique: BTreeSet<_> = listed.iter().cloned().collect();
-    let ids: BTreeSet<_> =
-        kana::cases().iter().map(|case| case["id"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(unique.len(), listed.len(), "an id stands twice");
-    assert_eq!(unique, ids);
+/// A table of the classes, the cases it classes, and how they are asked and compared.
+struct Suite {
+    table: &'static str,
+    cases: fn() -> Vec<Value>,
+    scenario: fn(&Value) -> Value,
+    check: fn(&Value, &[Value]),
+    /// Fewer would mean that the file was not read.
+    least: usize,
+}
+
+const SUITES: &[Suite] = &[
+    Suite {
+        table: "kana",
+        cases: kana::cases,
+        scenario: kana::scenario,
+        check: kana::check,
+        least: 11,
+    },
+    Suite {
+        table: "dydx",
+        cases: || perps::cases("dydx_"),
+        scenario: perps::scenario,
+        check: perps::check,
+        least: 55,
+    },
+    Suite {
+        table: "bybit",
+        cases: || perps::cases("bybit_"),
+        scenario: perps::scenario,
+        check: perps::check,
+        least: 3,
+    },
+    Suite {
+        table: "marginfi",
+        cases: || perps::cases("marginfi_"),
+        scenario: perps::scenario,
+        check: perps::check,
+        least: 4,
+    },
+    Suite {
+        table: "drift_fund",
+        cases: drift::cases,
+        scenario: drift::scenario,
+        check: drift::check,
+        least: 32,
+    },
+    Suite {
+        table: "drift_formulas",
+        cases: drift_formulas::cases,
+        scenario: drift_formulas::scenario,
+        check: drift_formulas::check,
+        least: 7,
+    },
+];
+
+fn ids(suite: &Suite) -> Vec<String> {
+    (suite.cases)().iter().map(|case| case["id"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
-fn kana_cases_in_memory() {
-    let cases = kana::cases();
-    assert!(cases.len() >= 11, "only {} cases", cases.len());
-    for case in cases {
-        let text = kana::scenario(&case).to_string();
-        let scenario = Scenario::parse(&text, Format::Json).unwrap();
-        let mut host = MemoryHost::new(scenario.genesis(), scenario.start).unwrap();
-        kana::check(&case, &run(&scenario, &mut host).unwrap().steps);
+fn every_case_stands_in_one_class() {
+    let classes: toml::Table = toml::from_str(CLASSES).unwrap();
+    let tables: BTreeSet<_> = classes.keys().map(String::as_str).collect();
+    assert_eq!(tables, SUITES.iter().map(|suite| suite.table).collect());
+    for suite in SUITES {
+        let table = classes[suite.table].as_table().unwrap();
+        let words: BTreeSet<_> = table.keys().map(String::as_str).collect();
+        assert_eq!(words, BTreeSet::from(["exact", "one_atom", "refused"]), "{}", suite.table);
+        let listed: Vec<String> = table
+            .values()
+            .flat_map(|ids| {
+                ids.as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned())
+            })
+            .collect();
+        let unique: BTreeSet<_> = listed.iter().cloned().collect();
+        assert_eq!(unique.len(), listed.len(), "an id of {} stands twice", suite.table);
+        let ids = ids(suite);
+        assert!(ids.len() >= suite.least, "only {} cases of {}", ids.len(), suite.table);
+        assert_eq!(unique, ids.into_iter().collect(), "{}", suite.table);
+    }
+}
+
+/// Every case of a file belongs to a suite: none is left out by a prefix.
+#[test]
+fn no_case_is_left_out() {
+    let perps = SUITES.iter().filter(|suite| ["dydx", "bybit", "marginfi"].contains(&suite.table));
+    assert_eq!(perps.map(|suite| ids(suite).len()).sum::<usize>(), perps::cases("").len());
+}
+
+#[test]
+fn cases_in_memory() {
+    for suite in SUITES {
+        for case in (suite.cases)() {
+            let text = (suite.scenario)(&case).to_string();
+            let scenario = Scenario::parse(&text, Format::Json)
+                .unwrap_or_else(|fault| panic!("{}: {fault}", case["id"]));
+            let mut host = MemoryHost::new(scenario.genesis(), scenario.start).unwrap();
+            (suite.check)(&case, &run(&scenario, &mut host).unwrap().steps);
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! Conformance cases and golden scenarios, through the same runner as `backstop run`.
 
+mod cases;
 mod conformance;
 mod drift;
+mod drift_formulas;
 mod kana;
+mod perps;
 mod scenarios;

@@ -1,5 +1,23 @@
-//! Liquidations: sharing what is left, placing what is missing.
+//! Liquidations: margin and prices, sharing what is left, placing what is missing.
+//!
+//! The formulas take accounts as pure input and know no state; the files that settle do.
 
+pub mod bankruptcy;
+pub mod collateral;
+pub mod deleverage;
+pub mod drawdown;
+pub mod fee;
+pub mod fund_delta;
+pub mod isolated;
+pub mod limit_price;
+pub mod limits;
+pub mod liquidation_price;
+pub mod margin;
 pub(crate) mod market;
+pub mod pnl_weight;
+pub mod seizure;
 pub(crate) mod settle;
 pub mod split;
+pub mod steps;
+pub mod tiers;
+pub mod withdrawal_gate;

@@ -6,6 +6,7 @@ mod agreement;
 mod encoding;
 mod excess;
 mod extreme;
+mod formulas;
 mod golden;
 mod holds;
 mod limits;

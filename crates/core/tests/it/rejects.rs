@@ -42,6 +42,17 @@ const ENGINE: [C; 7] = [
     C::Stopped,
 ];
 
+/// Codes that only formulas without a state give; tables beside them try each.
+const FORMULAS: [C; 7] = [
+    C::BadClose,
+    C::NoMaintenance,
+    C::WorseStanding,
+    C::LimitSpent,
+    C::AlreadyLiquidated,
+    C::PositionLimit,
+    C::OpenInterestLimit,
+];
+
 /// The cases that were tried; each sends one bad command to a world of its own.
 #[derive(Default)]
 struct Table {
@@ -960,7 +971,8 @@ fn every_code_of_the_core_has_a_case() {
     let tried: BTreeSet<C> = CASES.iter().flat_map(|(_, codes)| codes.iter().copied()).collect();
     let missing: Vec<&str> = C::ALL
         .iter()
-        .filter(|code| !tried.contains(code) && !ENGINE.contains(code))
+        .filter(|code| !tried.contains(code))
+        .filter(|code| !ENGINE.contains(code) && !FORMULAS.contains(code))
         .map(|code| code.name())
         .collect();
     assert!(missing.is_empty(), "no case for {missing:?}");
