@@ -5,7 +5,7 @@ use crate::{
     event::Event,
     fund::{hold, money, protocol, revenue, setup, stake, unstake},
     governance::{Context, authority, custody, proposal, registry, sandbox},
-    liquidation::{market, settle},
+    liquidation::{market, pools, risk_tier, settle},
     loss::{lifecycle, recovery},
     reject::{Halt, Reject, RejectCode},
     state::State,
@@ -101,6 +101,7 @@ fn composite(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Re
         Body::GrantProtocolShares(c) => protocol::grant(txn, c),
         Body::RedeemProtocolShares(c) => protocol::redeem(txn, context, c),
         Body::StakeProtocol(c) => protocol::stake(txn, context, c),
+        Body::CoverDeficit(c) => pools::cover(txn, context, c),
         Body::SettleLiquidation(c) => settle::settle(txn, context, c),
         Body::PlaceLoss(c) => lifecycle::place_assessed(txn, context, c),
         Body::ClaimRecovery(c) => recovery::claim(txn, context, c),
@@ -143,6 +144,12 @@ fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Ha
         Body::SetWaterfall(c) => market::set_waterfall(state, c),
         Body::ReportOpenInterest(c) => market::report_open_interest(state, c),
         Body::PayFees(c) => market::pay_fees(state, c),
+        Body::SetPools(c) => pools::set_pools(state, c),
+        Body::ReportResults(c) => pools::report_results(state, c),
+        Body::BalancePools(c) => pools::balance(state, c),
+        Body::FundPnlPool(c) => pools::fund_pnl_pool(state, c),
+        Body::SetTier(c) => risk_tier::set_tier(state, c),
+        Body::SetMarketTier(c) => risk_tier::set_market_tier(state, c),
         Body::DeclareLoss(c) => lifecycle::declare(state, context, c),
         Body::AssessLoss(c) => lifecycle::assess(state, context, c),
         Body::CloseLoss(c) => lifecycle::close(state, c),
@@ -161,6 +168,7 @@ fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Ha
         | Body::GrantProtocolShares(_)
         | Body::RedeemProtocolShares(_)
         | Body::StakeProtocol(_)
+        | Body::CoverDeficit(_)
         | Body::SettleLiquidation(_)
         | Body::PlaceLoss(_)
         | Body::ClaimRecovery(_)

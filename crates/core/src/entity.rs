@@ -5,7 +5,8 @@ use crate::{
     event::Row,
     ledger::LedgerAccount,
     policy::{
-        Cause, FundKind, FundPolicy, LayerPolicy, PublicKey, Roles, TranchePolicy, Underwater,
+        Cause, FundKind, FundPolicy, LayerPolicy, PoolPolicy, PublicKey, Roles, TierPolicy,
+        TranchePolicy, Underwater,
     },
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -189,6 +190,19 @@ entity! {
         index: Fixed60,
         /// What the index could not express yet, in 1/2⁶⁰ atom.
         index_carry: Fixed60,
+        /// Its risk tier.
+        tier: Option<u32>,
+        /// How its pools feed each other.
+        pools: Option<PoolPolicy>,
+        /// What its pools were told and have moved.
+        results: Results,
+    }
+    /// A risk tier.
+    Tier {
+        /// Its name.
+        label: Label,
+        /// Its ceilings.
+        policy: TierPolicy,
     }
     /// One layer of a market's waterfall; layers of replaced waterfalls stay, so use is never forgotten.
     Layer {
@@ -286,6 +300,25 @@ entity! {
         /// Carried out or withdrawn.
         closed: bool,
     }
+}
+
+/// What a market's pools were told by its venue and have moved since.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Results {
+    /// Trading fees earned ever.
+    pub exchange_fees: Amount,
+    /// Liquidation fees earned ever.
+    pub liquidation_fees: Amount,
+    /// What it earned less what it distributed, and less what it passed on.
+    pub surplus: Signed,
+    /// Net revenue since funding was last paid.
+    pub net_revenue: Signed,
+    /// What it passed on to the revenue pool ever.
+    pub passed_on: Amount,
+    /// What it got from fund and revenue pool, less what it passed on, since revenue was last settled.
+    pub received: Signed,
+    /// When that was last counted.
+    pub moved_at: Timestamp,
 }
 
 /// Who pays a layer, by handle.

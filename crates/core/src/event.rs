@@ -4,8 +4,8 @@ use crate::{
     command::{Body, Direction, Outcome},
     ledger::LedgerAccount,
     policy::{
-        AlertCause, Cause, Causes, FundKind, FundPolicy, LayerPolicy, MarketPolicy, PublicKey,
-        RevenuePolicy, Roles, SplitPolicy, TranchePolicy,
+        AlertCause, Cause, Causes, FundKind, FundPolicy, LayerPolicy, MarketPolicy, PoolPolicy,
+        PublicKey, RevenuePolicy, Roles, SplitPolicy, TierPolicy, TranchePolicy,
     },
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -93,6 +93,30 @@ pub struct RevenuePart {
     pub amount: Amount,
     /// The protocol's new shares, at the price before the settlement.
     pub minted: Shares,
+}
+
+/// What moves between a market's pools and the fund's revenue pool, in atoms.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
+pub struct PoolFlow {
+    /// From the fee pool to the pool for winners.
+    pub to_pnl: Amount,
+    /// From the pool for winners to the fee pool.
+    pub from_pnl: Amount,
+    /// From the fee pool to the revenue pool.
+    pub to_revenue: Amount,
+    /// From the revenue pool to the fee pool.
+    pub from_revenue: Amount,
 }
 
 /// The placement of a loss: its rows add up to its gross amount.
@@ -243,6 +267,26 @@ pub enum Event {
         overflow_to: LedgerAccount,
         bounty: Amount,
     } = 54,
+    /// The rules of a market's pools changed.
+    PoolsSet { market: MarketId, pools: Option<PoolPolicy> } = 55,
+    /// A market's running results were reported.
+    ResultsReported {
+        market: MarketId,
+        exchange_fees: Amount,
+        liquidation_fees: Amount,
+        surplus: Signed,
+        net_revenue: Signed,
+    } = 56,
+    /// A market's pools and the fund's revenue pool fed each other.
+    PoolsBalanced { market: MarketId, fund: FundId, asset: AssetId, flow: PoolFlow } = 57,
+    /// Money went to a market's pool for winners.
+    PnlPoolFunded { market: MarketId, asset: AssetId, amount: Amount } = 58,
+    /// A placed loss was a deficit of the pool for winners, which got the money.
+    DeficitCovered { market: MarketId, loss: LossId, asset: AssetId, amount: Amount } = 59,
+    /// A tier was defined or changed.
+    TierSet { tier: u32, label: Label, policy: TierPolicy } = 60,
+    /// A market has another tier.
+    MarketTierSet { market: MarketId, tier: Option<u32> } = 61,
     /// A loss was declared.
     LossDeclared {
         loss: LossId,

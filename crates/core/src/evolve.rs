@@ -7,7 +7,10 @@ use crate::{
         holds::Holds,
     },
     ledger::postings,
-    liquidation::market::{latest_layer, resolve},
+    liquidation::{
+        market::{latest_layer, resolve},
+        pools::pools,
+    },
     loss::{
         capacity::{ROLLING, event_window},
         evolve::loss,
@@ -15,7 +18,9 @@ use crate::{
     },
     policy::{Cause, LayerPolicy},
     reject::Corrupt,
-    state::{Account, Asset, Council, Fund, Layer, Market, Proposal, State, Tranche, Transfer},
+    state::{
+        Account, Asset, Council, Fund, Layer, Market, Proposal, Results, State, Tranche, Transfer,
+    },
 };
 use alloc::vec::Vec;
 use backstop_units::{Amount, Base, Fixed60, MarketId, Shares, Span, Timestamp};
@@ -28,6 +33,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
     postings(event, |posting| state.ledger.post(posting))?;
     match event {
         Event::LiquidationSettled { .. }
+        | Event::PnlPoolFunded { .. }
         | Event::FeesPaid { .. }
         | Event::ExcessWithdrawn { .. }
         | Event::Opened { .. } => Ok(()),
@@ -66,6 +72,12 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::MarketCreated { .. }
         | Event::WaterfallSet { .. }
         | Event::OpenInterestReported { .. } => market(state, event),
+        Event::PoolsSet { .. }
+        | Event::ResultsReported { .. }
+        | Event::PoolsBalanced { .. }
+        | Event::DeficitCovered { .. }
+        | Event::TierSet { .. }
+        | Event::MarketTierSet { .. } => pools(state, event),
         Event::LossDeclared { .. }
         | Event::LossAssessed { .. }
         | Event::LossPlaced(_)
@@ -174,6 +186,8 @@ fn fund(state: &mut State, event: &Event) -> Result<(), Corrupt> {
 fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
     match event {
         Event::MarketCreated { market, label, fund, venue, policy } => {
+            let tier = policy.tier.map(|label| state.tier_id(label)).transpose();
+            let tier = tier.map_err(|_| Corrupt::DanglingHandle)?;
             let item = Market {
                 label: *label,
                 fund: *fund,
@@ -185,6 +199,9 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 open_interest: Base::ZERO,
                 index: Fixed60::ZERO,
                 index_carry: Fixed60::ZERO,
+                tier,
+                pools: policy.pools,
+                results: Results::default(),
             };
             state.markets.insert(*market, item)?;
             state.labels.markets.insert(*label, *market);

@@ -212,6 +212,7 @@ rejects! {
     310 WrongAsset "WRONG_ASSET" "the asset is not the one this holds" => "send the right asset";
     311 InsufficientBalance "INSUFFICIENT_BALANCE" "the account's free balance is smaller" => "transfer money in first, or send less";
     312 Overflow "OVERFLOW" "the result exceeds 128 bits" => "send a smaller amount";
+    313 UnknownTier "UNKNOWN_TIER" "no such tier" => "look up its label";
 
     401 BadSplit "BAD_SPLIT" "the shares of the split don't add up to 100%" => "make fund, liquidator and user add up to 10000 bps";
     402 EntriesPaused "ENTRIES_PAUSED" "the guardian has paused entries into this fund" => "wait until the pause ends";
@@ -255,6 +256,10 @@ rejects! {
     606 LimitBelowUsed "LIMIT_BELOW_USED" "a lifetime limit below what is already used" => "set at least the limit";
     607 SelfLiquidation "SELF_LIQUIDATION" "an account can't liquidate itself" => "name another liquidator";
     608 NoEvidence "NO_EVIDENCE" "a loss needs an evidence root" => "send the Merkle root of marks, fills and positions";
+    609 AboveTier "ABOVE_TIER" "a cap above what the market's tier allows" => "set at most the limit, or move the market to another tier";
+    610 PoolsOff "POOLS_OFF" "this market's pools don't feed each other" => "give the market pool rules";
+    611 NoDeficit "NO_DEFICIT" "the market can pay its winners" => "wait until its pool is short";
+    612 NoCover "NO_COVER" "the limits leave nothing to cover with" => "look at the market's layers and its limit for a period";
 
     641 BadClose "BAD_CLOSE" "the size to close must be on the other side of the position and no larger" => "close at most the limit, with the other sign";
     642 NoMaintenance "NO_MAINTENANCE" "the account needs no maintenance margin, so there is nothing to share its equity by" => "give the positions a maintenance rate";

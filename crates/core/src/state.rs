@@ -2,7 +2,7 @@
 
 pub use crate::entity::{
     Account, Asset, Claim, Contribution, Council, Fund, Layer, Loss, LossRow, LossStatus, Market,
-    PastShares, Position, Proposal, Source, Ticket, Tranche, Transfer,
+    PastShares, Position, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
 use crate::{
     fund::holds::Holds,
@@ -106,6 +106,7 @@ state! {
     past_shares: Slab<u32, PastShares>,
     tickets: Slab<TicketId, Ticket>,
     contributions: Slab<u32, Contribution>,
+    tiers: Slab<u32, Tier>,
     markets: Slab<MarketId, Market>,
     layers: Slab<u32, Layer>,
     windows: Slab<u32, Window>,
@@ -123,6 +124,7 @@ pub(crate) struct Labels {
     pub(crate) funds: Index<Label, FundId>,
     pub(crate) tranches: Index<Label, TrancheId>,
     pub(crate) markets: Index<Label, MarketId>,
+    pub(crate) tiers: Index<Label, u32>,
     pub(crate) positions: Index<(TrancheId, AccountId), u32>,
     pub(crate) contributions: Index<(FundId, AccountId), u32>,
     pub(crate) claims: Index<(LossId, u8, u32), u32>,
@@ -138,6 +140,7 @@ impl Labels {
             funds: Index::new(seed),
             tranches: Index::new(seed),
             markets: Index::new(seed),
+            tiers: Index::new(seed),
             positions: Index::new(seed),
             contributions: Index::new(seed),
             claims: Index::new(seed),
@@ -159,6 +162,7 @@ impl Labels {
         self.funds.commit();
         self.tranches.commit();
         self.markets.commit();
+        self.tiers.commit();
         self.positions.commit();
         self.contributions.commit();
         self.claims.commit();
@@ -171,6 +175,7 @@ impl Labels {
         self.funds.rollback();
         self.tranches.rollback();
         self.markets.rollback();
+        self.tiers.rollback();
         self.positions.rollback();
         self.contributions.rollback();
         self.claims.rollback();
@@ -198,6 +203,7 @@ macro_rules! find {
     (@index $self:ident, fund_id) => { $self.labels.funds };
     (@index $self:ident, tranche_id) => { $self.labels.tranches };
     (@index $self:ident, market_id) => { $self.labels.markets };
+    (@index $self:ident, tier_id) => { $self.labels.tiers };
 }
 find! {
     /// The asset under a label.
@@ -210,6 +216,8 @@ find! {
     tranche_id -> TrancheId, UnknownTranche;
     /// The market under a label.
     market_id -> MarketId, UnknownMarket;
+    /// The tier under a label.
+    tier_id -> u32, UnknownTier;
 }
 
 impl State {
@@ -302,6 +310,7 @@ impl State {
         self.funds.iter().for_each(|(id, item)| labels.funds.insert(item.label, id));
         self.tranches.iter().for_each(|(id, item)| labels.tranches.insert(item.label, id));
         self.markets.iter().for_each(|(id, item)| labels.markets.insert(item.label, id));
+        self.tiers.iter().for_each(|(id, item)| labels.tiers.insert(item.label, id));
         self.positions
             .iter()
             .for_each(|(id, p)| labels.positions.insert((p.tranche, p.account), id));

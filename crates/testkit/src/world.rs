@@ -66,7 +66,13 @@ pub fn layer(source: LayerSource) -> LayerPolicy {
 
 /// A market with this waterfall and nothing else set.
 pub fn market(waterfall: Vec<LayerPolicy>) -> MarketPolicy {
-    MarketPolicy { waterfall, underwater: Underwater::Nothing, event_window: Span::hours(1) }
+    MarketPolicy {
+        waterfall,
+        underwater: Underwater::Nothing,
+        event_window: Span::hours(1),
+        pools: None,
+        tier: None,
+    }
 }
 
 /// What a world is made of.
@@ -173,7 +179,7 @@ impl Setup {
                 treasury: label("treasury"),
                 threshold: self.threshold,
                 target: self.target,
-                policy: self.fund,
+                policy: Box::new(self.fund),
             };
             setup.push(fund.into());
         }
@@ -183,7 +189,8 @@ impl Setup {
         }
         for ((name, fund), policy) in MARKETS.iter().zip(&self.markets) {
             let (label, fund, venue) = (label(name), label(fund), label("venue"));
-            setup.push(CreateMarket { label, fund, venue, policy: policy.clone() }.into());
+            setup
+                .push(CreateMarket { label, fund, venue, policy: Box::new(policy.clone()) }.into());
         }
     }
 

@@ -470,7 +470,7 @@ fn swap(case: &Value) -> Value {
     let inputs = &case["inputs"];
     let out = preset("create_fund", |body| body["label"] = json!("out"));
     let out_tranche = preset("create_tranche", |body| {
-        (body["label"], body["fund"]) = (json!("out"), json!("out"))
+        (body["label"], body["fund"]) = (json!("out"), json!("out"));
     });
     let mut state = case.clone();
     state["inputs"]["user_shares"] = inputs["in_user_shares"].clone();

@@ -5,6 +5,7 @@ use crate::{
     policy::{AlertCause, Causes, FundKind, FundPolicy, RevenuePolicy, SplitPolicy, TranchePolicy},
     table::commands,
 };
+use alloc::boxed::Box;
 use backstop_units::{Amount, Label, Shares, Signed, TicketId, Timestamp};
 
 commands! {
@@ -23,7 +24,7 @@ commands! {
         /// What risk says it should hold, in atoms.
         @default target: Amount,
         /// Its rules.
-        @default policy: FundPolicy,
+        @default policy: Box<FundPolicy>,
     }
     /// Adds a staked tranche to a fund.
     CreateTranche {

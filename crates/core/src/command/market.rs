@@ -1,10 +1,10 @@
 //! Markets and liquidations.
 
 use crate::{
-    policy::{LayerPolicy, MarketPolicy},
+    policy::{LayerPolicy, MarketPolicy, PoolPolicy, TierPolicy},
     table::commands,
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{Amount, Base, Hash, Label, Price, Signed};
 
 commands! {
@@ -17,7 +17,7 @@ commands! {
         /// The venue's account.
         venue: Label,
         /// Its rules.
-        policy: MarketPolicy,
+        policy: Box<MarketPolicy>,
     }
     /// Replaces a market's waterfall; what layers have used stays used. Needs the council.
     SetWaterfall {
@@ -58,5 +58,60 @@ commands! {
         @default open_interest: Option<Base>,
         /// Merkle root of marks, fills and positions; a deficit needs it.
         @default evidence: Option<Hash>,
+    }
+    /// Changes how a market's pools feed each other. Needs the council.
+    SetPools {
+        /// Which market.
+        market: Label,
+        /// The new rules; none: they don't.
+        @default pools: Option<PoolPolicy>,
+    }
+    /// Reports a market's running results, for its pools.
+    ReportResults {
+        /// Which market.
+        market: Label,
+        /// Trading fees earned ever, in atoms.
+        exchange_fees: Amount,
+        /// Liquidation fees earned ever, in atoms.
+        liquidation_fees: Amount,
+        /// What it earned less what it distributed, in atoms.
+        surplus: Signed,
+        /// Net revenue since funding was last paid, in atoms.
+        net_revenue: Signed,
+    }
+    /// Lets a market's pools and the fund's revenue pool feed each other; anyone may.
+    BalancePools {
+        /// Which market.
+        market: Label,
+    }
+    /// Moves money from a market's clearing into its pool for winners.
+    FundPnlPool {
+        /// Which market.
+        market: Label,
+        /// How many atoms.
+        amount: Amount,
+    }
+    /// Covers what a market can't pay its winners, as far as it exceeds the imbalance that may stand.
+    CoverDeficit {
+        /// Which market.
+        market: Label,
+        /// Winners' net `PnL` over losers', unsettled, in atoms.
+        net_pnl: Amount,
+        /// Merkle root of what it was computed from.
+        evidence: Hash,
+    }
+    /// Defines a risk tier, or changes one. Needs the council.
+    SetTier {
+        /// Its name.
+        label: Label,
+        /// Its ceilings.
+        tier: TierPolicy,
+    }
+    /// Moves a market to a tier. Needs the council.
+    SetMarketTier {
+        /// Which market.
+        market: Label,
+        /// Which tier; none: it has no ceilings.
+        @default tier: Option<Label>,
     }
 }

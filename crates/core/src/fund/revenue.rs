@@ -31,7 +31,8 @@ use backstop_units::{
 /// When revenue that was last settled at `last` is due again, for a period of some time.
 ///
 /// The next multiple of the period; one later if `last` lay more than a third into its period, so that
-/// a late settlement isn't followed by a short one. **Source** Drift's schedule of revenue settlement.
+/// a late settlement isn't followed by a short one. **Source** the hourly settlement of published staked
+/// funds.
 pub fn due_at(last: Timestamp, period: Span) -> Timestamp {
     let into = last.into_period(period);
     let rest = period.minus(into);
@@ -44,7 +45,7 @@ pub fn due_at(last: Timestamp, period: Span) -> Timestamp {
 /// `free` is what of the money behind the pool is not lent out, if that is less than the pool only
 /// `liquid_share` of it moves. With stakers the pool's share and the yearly rate cap it; `staked` are the
 /// assets that the rate counts on. **Rounding** floor at each step; the rest waits for the next
-/// settlement. **Source** Drift's settlement with its caps as settings.
+/// settlement. **Source** the caps of published staked funds, as settings.
 ///
 /// # Errors
 /// [`MathError::Overflow`].

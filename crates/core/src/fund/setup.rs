@@ -60,7 +60,7 @@ pub(crate) fn create_fund(state: &State, command: &CreateFund) -> Result<Event, 
         treasury,
         threshold: command.threshold,
         target: command.target,
-        policy: command.policy,
+        policy: *command.policy,
     })
 }
 

@@ -1,5 +1,5 @@
 //! Share arithmetic of a tranche. **Rounding** both ways against the one who acts; the dust stays with
-//! those who stay. **Source** Drift's and ERC-4626's share maths with the ledger as the only truth, so a
+//! those who stay. **Source** ERC-4626's share maths with the ledger as the only truth, so a
 //! stray deposit can't move a price.
 
 use backstop_units::{Amount, MathError, Shares, mul_div_floor};
@@ -30,8 +30,8 @@ pub fn worth(part: Shares, assets: Amount, shares: Shares) -> Result<Amount, Mat
 /// share price keeps `spare` to `spare + 1` decimals below one atom. Nothing while assets are at least
 /// shares, or are gone.
 ///
-/// `⌊log₁₀ ⌊⌊shares ÷ 10^spare⌋ ÷ assets⌋⌋`, nothing below ten. **Source** Drift's rebase of its
-/// insurance fund, whose spare is 1.
+/// `⌊log₁₀ ⌊⌊shares ÷ 10^spare⌋ ÷ assets⌋⌋`, nothing below ten. **Source** the rebase of a
+/// published staked fund, whose spare is 1.
 pub fn outgrown(assets: Amount, shares: Shares, spare: u8) -> u8 {
     if assets.is_zero() || assets.get() >= shares.get() {
         return 0;
@@ -57,7 +57,7 @@ pub fn scaled(shares: Shares, digits: u16) -> Shares {
 /// others. Nothing when they did not gain, or when there is nobody else to leave it to.
 ///
 /// `ticket − ⌊value × (shares − ticket) ÷ (assets − value)⌋`. **Rounding** against the holder.
-/// **Source** Drift's cancelled unstake requests.
+/// **Source** cancelled requests of a published staked fund.
 ///
 /// # Errors
 /// [`MathError::Overflow`] when the ticket has more than all shares.

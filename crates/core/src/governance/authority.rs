@@ -59,6 +59,7 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::SetRoles(_) | Body::SetCouncil(_) | Body::ActivateRules(_) | Body::SetSplit(_) => {
             Council(config)
         }
+        Body::SetPools(_) | Body::SetTier(_) | Body::SetMarketTier(_) => Council(config),
         Body::CreateMarket(c) => Council(waterfall_delay(state, &c.policy.waterfall, config)?),
         Body::SetWaterfall(c) => Council(waterfall_delay(state, &c.layers, config)?),
         Body::SetThreshold(c) => {
@@ -82,7 +83,10 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::ClaimRecovery(c) => account(c.account)?,
         Body::CancelUnstake(c) => ticket_owner(state, c.ticket)?,
         Body::ClaimUnstake(c) => ticket_owner(state, c.ticket)?,
-        Body::LapseTicket(_) | Body::LapseDeclaration(_) | Body::SettleRevenue(_) => Anyone,
+        Body::LapseTicket(_)
+        | Body::LapseDeclaration(_)
+        | Body::SettleRevenue(_)
+        | Body::BalancePools(_) => Anyone,
         Body::WithdrawExcess(c) => {
             Council(state.funds.expect(state.fund_id(c.fund)?)?.policy.withdraw_delay)
         }
@@ -91,6 +95,9 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::ReportOpenInterest(c) => market(c.market)?,
         Body::PayFees(c) => market(c.market)?,
         Body::SettleLiquidation(c) => market(c.market)?,
+        Body::ReportResults(c) => market(c.market)?,
+        Body::FundPnlPool(c) => market(c.market)?,
+        Body::CoverDeficit(c) => market(c.market)?,
         Body::DeclareLoss(_) => Authority::Role(DECLARES),
         Body::AssessLoss(_) | Body::CloseLoss(_) => Authority::Role(RISK),
         Body::PlaceLoss(_) => Authority::Role(PLACES),

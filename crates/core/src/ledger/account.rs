@@ -65,6 +65,8 @@ pub enum LedgerAccount {
     Socialised(MarketId) = 32,
     /// Part of clearing: what nobody could bear.
     Residual(MarketId) = 33,
+    /// A market's money for its winners.
+    PnlPool(MarketId) = 36,
     /// Recovered money that waits for those who bore a loss.
     Recoveries(LossId) = 40,
     /// Incoming money that its owner can't use yet.
@@ -95,6 +97,7 @@ impl LedgerAccount {
             Self::Socialised(m) => (32, m.get()),
             Self::Residual(m) => (33, m.get()),
             Self::PendingClearing(m) => (34, m.get()),
+            Self::PnlPool(m) => (36, m.get()),
             Self::Recoveries(l) => (40, l.get()),
         };
         kind << 32 | widen(id)
@@ -133,6 +136,7 @@ impl LedgerAccount {
             Self::Socialised(_) => "socialised",
             Self::Residual(_) => "residual",
             Self::PendingClearing(_) => "pending_clearing",
+            Self::PnlPool(_) => "pnl_pool",
             Self::Recoveries(_) => "recoveries",
         }
     }

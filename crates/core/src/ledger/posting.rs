@@ -46,9 +46,10 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         | Event::RevenueSettled { .. }
         | Event::ProtocolSharesRedeemed { .. }
         | Event::VaultForced { .. } => revenue(event, one),
-        Event::FeesPaid { market, asset, amount } => {
-            one(*asset, L::Clearing(*market), L::FeePool(*market), *amount)
-        }
+        Event::FeesPaid { .. }
+        | Event::PoolsBalanced { .. }
+        | Event::PnlPoolFunded { .. }
+        | Event::DeficitCovered { .. } => pools(event, one),
         Event::LiquidationSettled {
             market,
             account,
@@ -118,6 +119,31 @@ fn revenue<E>(
         Event::VaultForced { tranche, asset, gain, loss } => {
             one(*asset, L::External(*asset), L::Tranche(*tranche), *gain)?;
             one(*asset, L::Tranche(*tranche), L::External(*asset), *loss)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What feeds a market's pools, and what they and the revenue pool feed each other.
+fn pools<E>(
+    event: &Event,
+    mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
+) -> Result<(), E> {
+    use LedgerAccount as L;
+    match event {
+        Event::PoolsBalanced { market, fund, asset, flow } => {
+            let (fees, winners) = (L::FeePool(*market), L::PnlPool(*market));
+            one(*asset, fees, winners, flow.to_pnl)?;
+            one(*asset, winners, fees, flow.from_pnl)?;
+            one(*asset, fees, L::Revenue(*fund), flow.to_revenue)?;
+            one(*asset, L::Revenue(*fund), fees, flow.from_revenue)
+        }
+        Event::FeesPaid { market, asset, amount } => {
+            one(*asset, L::Clearing(*market), L::FeePool(*market), *amount)
+        }
+        Event::PnlPoolFunded { market, asset, amount }
+        | Event::DeficitCovered { market, asset, amount, .. } => {
+            one(*asset, L::Clearing(*market), L::PnlPool(*market), *amount)
         }
         _ => Ok(()),
     }

@@ -1,16 +1,17 @@
 //! Markets: creation, waterfall, open interest, fees.
 
+use super::risk_tier::{layers_within, pools_within};
 use crate::{
     command::{CreateMarket, PayFees, ReportOpenInterest, SetWaterfall},
     event::Event,
     fund::setup::free_label,
     loss::waterfall::LAYERS_MAX,
-    policy::{FundKind, LayerPolicy, LayerSource, MarketPolicy, Underwater},
+    policy::{FundKind, LayerPolicy, LayerSource, MarketPolicy, PoolPolicy, Underwater},
     reject::{Halt, Reject, RejectCode},
     state::{Fund, Layer, Source, State},
 };
-use alloc::{boxed::Box, vec::Vec};
-use backstop_units::{Bps, FundId, MarketId, Span};
+use alloc::vec::Vec;
+use backstop_units::{Bps, FundId, MarketId, Ppm, Span};
 
 /// A layer's payer by handle.
 pub(crate) fn resolve(state: &State, source: LayerSource) -> Result<Source, Reject> {
@@ -74,6 +75,9 @@ fn check_rails(policy: &MarketPolicy) -> Result<(), Reject> {
     if policy.event_window < shortest {
         return Err(Reject::new(RejectCode::BadPolicy, policy.event_window, shortest));
     }
+    if let Some(pools) = policy.pools {
+        pools_rails(&pools)?;
+    }
     match policy.underwater {
         Underwater::FullFee { fee } | Underwater::Bounty { fee, .. } if fee > Bps::WHOLE => {
             Err(Reject::new(RejectCode::BadPolicy, fee.get(), Bps::WHOLE.get()))
@@ -82,19 +86,32 @@ fn check_rails(policy: &MarketPolicy) -> Result<(), Reject> {
     }
 }
 
+/// A market passes on at most all of its fees.
+pub(crate) fn pools_rails(pools: &PoolPolicy) -> Result<(), Reject> {
+    let (got, most) = (pools.fee_share, Ppm::WHOLE);
+    if got <= most {
+        Ok(())
+    } else {
+        Err(Reject::new(RejectCode::BadPolicy, got.get(), most.get()))
+    }
+}
+
 pub(crate) fn create(state: &State, command: &CreateMarket) -> Result<Event, Halt> {
     let venue = state.account_id(command.venue)?;
     let fund = state.fund_id(command.fund)?;
     let payers = payers(state, &command.policy.waterfall)?;
     free_label(command.label, state.market_id(command.label).is_ok())?;
+    let tier = command.policy.tier.map(|label| state.tier_id(label)).transpose()?;
     check_rails(&command.policy)?;
     check(state, fund, &payers)?;
+    layers_within(state, tier, &command.policy.waterfall)?;
+    pools_within(state, tier, command.policy.pools.as_ref())?;
     Ok(Event::MarketCreated {
         market: state.markets.next_id(),
         label: command.label,
         fund,
         venue,
-        policy: Box::new(command.policy.clone()),
+        policy: command.policy.clone(),
     })
 }
 
@@ -126,6 +143,7 @@ pub(crate) fn set_waterfall(state: &State, command: &SetWaterfall) -> Result<Eve
             return Err(Reject::new(RejectCode::LimitBelowUsed, limit, old.used).into());
         }
     }
+    layers_within(state, market.tier, &command.layers)?;
     Ok(Event::WaterfallSet { market: id, layers: command.layers.clone() })
 }
 

@@ -15,6 +15,8 @@ pub mod liquidation_price;
 pub mod margin;
 pub(crate) mod market;
 pub mod pnl_weight;
+pub mod pools;
+pub(crate) mod risk_tier;
 pub mod seizure;
 pub(crate) mod settle;
 pub mod split;

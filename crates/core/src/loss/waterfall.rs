@@ -56,7 +56,7 @@ pub struct Allocation {
 /// Sends `loss` through `layers` from the first to the last.
 ///
 /// **Shape** layers past [`LAYERS_MAX`] are not asked. **Rounding** none: whole atoms are drawn.
-/// **Complexity** one step for each layer. **Source** the priority of payments of Drift, Mango and the
+/// **Complexity** one step for each layer. **Source** the priority of payments of the
 /// venues in the product's notes, with the order as data.
 ///
 /// ```

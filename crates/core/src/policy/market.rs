@@ -1,7 +1,7 @@
 //! Rules of markets and their waterfalls.
 
 use alloc::vec::Vec;
-use backstop_units::{Amount, Bps, Label, Span};
+use backstop_units::{Amount, Bps, Label, Ppm, Span};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,37 @@ pub enum Underwater {
     } = 2,
 }
 
+/// How a market's fee pool, its `PnL` pool and the fund's revenue pool feed each other.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields)]
+pub struct PoolPolicy {
+    /// What the market keeps before it passes anything on, in atoms.
+    pub buffer: Amount,
+    /// Part of its trading fees that it may pass on, besides liquidation fees.
+    pub fee_share: Ppm,
+    /// Most that moves either way between two settlements of revenue, in atoms.
+    pub period_max: Amount,
+    /// Winners' net `PnL` that may stand uncovered, in atoms; what exceeds it the fund may cover. None at
+    /// all switches covering off.
+    pub imbalance_max: Amount,
+}
+
+/// Ceilings for markets of one risk tier, in atoms.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields)]
+pub struct TierPolicy {
+    /// Most that one of the market's insured layers may be set to pay ever.
+    pub insurance_max: Amount,
+    /// Highest imbalance cap.
+    pub imbalance_max: Amount,
+    /// Highest limit for a period.
+    pub period_max: Amount,
+}
+
 /// Rules of one market.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,6 +119,12 @@ pub struct MarketPolicy {
     /// Within this span losses of one cause are one event.
     #[serde(default = "one_hour")]
     pub event_window: Span,
+    /// How its pools feed each other; without it they don't.
+    #[serde(default)]
+    pub pools: Option<PoolPolicy>,
+    /// Its risk tier, if it has one.
+    #[serde(default)]
+    pub tier: Option<Label>,
 }
 
 const fn nothing() -> Underwater {

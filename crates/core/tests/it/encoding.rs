@@ -64,6 +64,13 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::OpenInterestReported { .. } => (52, "open_interest_reported"),
         Event::FeesPaid { .. } => (53, "fees_paid"),
         Event::LiquidationSettled { .. } => (54, "liquidation_settled"),
+        Event::PoolsSet { .. } => (55, "pools_set"),
+        Event::ResultsReported { .. } => (56, "results_reported"),
+        Event::PoolsBalanced { .. } => (57, "pools_balanced"),
+        Event::PnlPoolFunded { .. } => (58, "pnl_pool_funded"),
+        Event::DeficitCovered { .. } => (59, "deficit_covered"),
+        Event::TierSet { .. } => (60, "tier_set"),
+        Event::MarketTierSet { .. } => (61, "market_tier_set"),
         Event::LossDeclared { .. } => (70, "loss_declared"),
         Event::LossAssessed { .. } => (71, "loss_assessed"),
         Event::LossPlaced(_) => (72, "loss_placed"),
@@ -89,7 +96,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 53;
+const KINDS: usize = 60;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };

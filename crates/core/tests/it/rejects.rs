@@ -5,19 +5,20 @@ use RejectCode as C;
 use backstop_core::{
     Body, Command, Reject, RejectCode, begin,
     command::{
-        ActivateRules, Approvals, Approve, AssessLoss, BeginTransfer, CancelUnstake, ClaimRecovery,
-        ClaimUnstake, CloseLoss, Contribute, CreateFund, CreateMarket, DeclareLoss, Direction,
-        EndAlert, Execute, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, OpenAccount,
-        Opening, OpeningAccount, Outcome, Party, PauseEntries, PayFees, PayRevenue, PlaceLoss,
-        Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares, RegisterAsset,
-        RequestUnstake, ResolveTransfer, SetCouncil, SetRevenue, SetRoles, SetSplit, SetTarget,
-        SetThreshold, SetVault, SetWaterfall, SettleLiquidation, SettleRevenue, Stake,
-        StakeProtocol, VoidLoss, WithdrawExcess,
+        ActivateRules, Approvals, Approve, AssessLoss, BalancePools, BeginTransfer, CancelUnstake,
+        ClaimRecovery, ClaimUnstake, CloseLoss, Contribute, CoverDeficit, CreateFund, CreateMarket,
+        DeclareLoss, Direction, EndAlert, Execute, FundPnlPool, GrantProtocolShares,
+        LapseDeclaration, LapseTicket, Linked, OpenAccount, Opening, OpeningAccount, Outcome,
+        Party, PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile,
+        RecoverLoss, RedeemProtocolShares, RegisterAsset, ReportResults, RequestUnstake,
+        ResolveTransfer, SetCouncil, SetMarketTier, SetPools, SetRevenue, SetRoles, SetSplit,
+        SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall, SettleLiquidation, SettleRevenue,
+        Stake, StakeProtocol, VoidLoss, WithdrawExcess,
     },
     governance::body_digest,
     policy::{
-        AlertCause, Cause, FundKind, FundPolicy, LayerPolicy, LayerSource, PublicKey,
-        RevenuePolicy, Role, Roles, SplitPolicy, Underwater,
+        AlertCause, Cause, FundKind, FundPolicy, LayerPolicy, LayerSource, PoolPolicy, PublicKey,
+        RevenuePolicy, Role, Roles, SplitPolicy, TierPolicy, Underwater,
     },
     reject::Value,
 };
@@ -162,12 +163,12 @@ fn create_fund(name: &str, asset: &str) -> CreateFund {
         treasury: label("treasury"),
         threshold: Amount::ZERO,
         target: Amount::ZERO,
-        policy: FundPolicy::default(),
+        policy: Box::default(),
     }
 }
 fn create_market(fund: &str, waterfall: Vec<LayerPolicy>) -> CreateMarket {
     let (name, venue) = (label("new"), label("venue"));
-    CreateMarket { label: name, fund: label(fund), venue, policy: market(waterfall) }
+    CreateMarket { label: name, fund: label(fund), venue, policy: Box::new(market(waterfall)) }
 }
 
 /// A world with a stake of 500 by Alice and a ticket for it.
@@ -544,7 +545,7 @@ fn settings() {
     let short = SplitPolicy { user: Bps::new(4_999), ..SplitPolicy::default() };
     let split = SetSplit { fund: label("main"), split: short };
     table.case(world, "op", split, no(C::BadSplit, 9_999u64, 10_000u64));
-    let with = |policy| CreateFund { policy, ..create_fund("new", "usdt") };
+    let with = |policy| CreateFund { policy: Box::new(policy), ..create_fund("new", "usdt") };
     let policy = FundPolicy { split: short, ..FundPolicy::default() };
     table.case(world, "op", with(policy), no(C::BadSplit, 9_999u64, 10_000u64));
     let policy = FundPolicy { hold_max: Span::days(91), ..FundPolicy::default() };
@@ -710,6 +711,80 @@ fn revenue() {
     table.case(none_left, "bob", own_of("bob", 5), no(C::ZeroShares, 5u128, 500_000u128));
     none_left.must("op", SetVault { tranche: jun, amount: Amount::ZERO });
     table.case(none_left, "bob", own_of("bob", 5), no(C::TrancheWiped, 0u128, 500u128));
+    done(&table);
+}
+
+#[test]
+fn pools_and_tiers() {
+    let mut table = Table::default();
+    let world = &mut of(|setup| setup.reserve = atoms(500));
+    let (sol, tier) = (label("sol"), label("b"));
+    let rules = |imbalance, period, share| PoolPolicy {
+        buffer: Amount::ZERO,
+        fee_share: Ppm::new(share),
+        period_max: atoms(period),
+        imbalance_max: atoms(imbalance),
+    };
+    let set = |pools| SetPools { market: sol, pools: Some(pools) };
+    let to = |label| SetMarketTier { market: sol, tier: Some(label) };
+    let cover = |net_pnl| CoverDeficit { market: sol, net_pnl: atoms(net_pnl), evidence: EVIDENCE };
+    table.case(world, "op", to(tier), got(C::UnknownTier, tier));
+    let nothing = FundPnlPool { market: sol, amount: Amount::ZERO };
+    table.case(world, "venue", nothing, none(C::ZeroAmount));
+    let over = no(C::BadPolicy, 1_000_001u32, 1_000_000u32);
+    table.case(world, "op", set(rules(0, 0, 1_000_001)), over);
+    let blind = CoverDeficit { evidence: Hash::ZERO, ..cover(5) };
+    table.case(world, "venue", blind, none(C::NoEvidence));
+    table.case(world, "venue", BalancePools { market: sol }, got(C::PoolsOff, sol));
+    table.case(world, "venue", cover(5), got(C::PoolsOff, sol));
+
+    world.must("op", set(rules(100, 50, 0)));
+    table.case(world, "venue", cover(500), no(C::NoDeficit, 500u128, 100u128));
+    let short = ReportResults {
+        market: sol,
+        exchange_fees: Amount::ZERO,
+        liquidation_fees: Amount::ZERO,
+        surplus: Signed::new(-1),
+        net_revenue: Signed::ZERO,
+    };
+    world.must("venue", short);
+    table.case(world, "venue", cover(100), no(C::NoDeficit, 100u128, 100u128));
+    world.must("venue", cover(500));
+    table.case(world, "venue", cover(500), no(C::NoDeficit, 500u128, 100u128));
+    let short = ReportResults {
+        market: sol,
+        exchange_fees: Amount::ZERO,
+        liquidation_fees: Amount::ZERO,
+        surplus: Signed::new(-1),
+        net_revenue: Signed::ZERO,
+    };
+    world.must("venue", short);
+    // The period's fifty are used.
+    table.case(world, "venue", cover(500), no(C::NoCover, 400u128, 0u128));
+
+    let ceilings = |insurance, imbalance, period| TierPolicy {
+        insurance_max: atoms(insurance),
+        imbalance_max: atoms(imbalance),
+        period_max: atoms(period),
+    };
+    let define = |tier_policy| SetTier { label: tier, tier: tier_policy };
+    world.must("op", define(ceilings(1_000, 100, 50)));
+    // Layers without a lifetime limit reach beyond every tier.
+    table.case(world, "op", to(tier), no(C::AboveTier, u128::MAX, 1_000u128));
+    let capped = |limit| SetWaterfall {
+        market: sol,
+        layers: vec![LayerPolicy {
+            lifetime: Some(atoms(limit)),
+            ..layer(LayerSource::Reserve(label("main")))
+        }],
+    };
+    world.must("op", capped(1_000));
+    world.must("op", to(tier));
+    table.case(world, "op", capped(1_001), no(C::AboveTier, 1_001u128, 1_000u128));
+    table.case(world, "op", set(rules(101, 50, 0)), no(C::AboveTier, 101u128, 100u128));
+    table.case(world, "op", set(rules(100, 51, 0)), no(C::AboveTier, 51u128, 50u128));
+    let shrunk = define(ceilings(999, 100, 50));
+    table.case(world, "op", shrunk, no(C::AboveTier, 1_000u128, 999u128));
     done(&table);
 }
 
@@ -929,6 +1004,19 @@ const CASES: &[(&str, &[C])] = &[
             C::TicketOpen,
             C::AboveProtocolShares,
             C::SharesOrAmount,
+        ],
+    ),
+    (
+        "pools and tiers",
+        &[
+            C::ZeroAmount,
+            C::UnknownTier,
+            C::BadPolicy,
+            C::NoEvidence,
+            C::AboveTier,
+            C::PoolsOff,
+            C::NoDeficit,
+            C::NoCover,
         ],
     ),
     (

@@ -249,13 +249,22 @@ fn every_kind_of_change_is_rolled_back() {
         RegisterAsset { label: label("new"), decimals: 2, custodian: None }.into(),
         SetRoles { account: op, roles: Roles::of(&[Role::Operator, Role::Keeper]) }.into(),
         SetCouncil { keys: keys::council(2), threshold: 1 }.into(),
-        CreateFund { label: label("new"), asset, kind, treasury, threshold, target, policy }.into(),
+        CreateFund {
+            label: label("new"),
+            asset,
+            kind,
+            treasury,
+            threshold,
+            target,
+            policy: Box::new(policy),
+        }
+        .into(),
         CreateTranche { label: label("new"), fund, policy: TranchePolicy::default() }.into(),
         CreateMarket {
             label: label("new"),
             fund,
             venue: op,
-            policy: market(vec![layer(LayerSource::FeePool)]),
+            policy: Box::new(market(vec![layer(LayerSource::FeePool)])),
         }
         .into(),
         SetWaterfall { market: label("sol"), layers: vec![layer(LayerSource::FeePool)] }.into(),

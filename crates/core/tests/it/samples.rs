@@ -3,23 +3,24 @@
 use backstop_core::{
     Body, Event,
     command::{
-        ActivateRules, Approve, AssessLoss, BeginTransfer, CancelProposal, CancelUnstake,
-        ClaimRecovery, ClaimUnstake, CloseLoss, Contribute, CreateFund, CreateMarket,
-        CreateTranche, DeclareLoss, Direction, EndAlert, Execute, GrantProtocolShares,
-        LapseDeclaration, LapseTicket, Linked, OpenAccount, Opening, OpeningAccount, OpeningShares,
-        Outcome, Party, PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert,
-        Reconcile, RecoverLoss, RedeemProtocolShares, RegisterAsset, ReportLiquidity,
-        ReportOpenInterest, RequestUnstake, ResolveTransfer, SetCouncil, SetCovers, SetRevenue,
-        SetRoles, SetSplit, SetTarget, SetThreshold, SetVault, SetWaterfall, SettleLiquidation,
+        ActivateRules, Approve, AssessLoss, BalancePools, BeginTransfer, CancelProposal,
+        CancelUnstake, ClaimRecovery, ClaimUnstake, CloseLoss, Contribute, CoverDeficit,
+        CreateFund, CreateMarket, CreateTranche, DeclareLoss, Direction, EndAlert, Execute,
+        FundPnlPool, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, OpenAccount,
+        Opening, OpeningAccount, OpeningShares, Outcome, Party, PauseEntries, PayFees, PayRevenue,
+        PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares,
+        RegisterAsset, ReportLiquidity, ReportOpenInterest, ReportResults, RequestUnstake,
+        ResolveTransfer, SetCouncil, SetCovers, SetMarketTier, SetPools, SetRevenue, SetRoles,
+        SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall, SettleLiquidation,
         SettleRevenue, Stake, StakeProtocol, VoidLoss, WithdrawExcess,
     },
-    event::{Cohort, Placement, RevenuePart, Row, RowPart},
+    event::{Cohort, Placement, PoolFlow, RevenuePart, Row, RowPart},
     ledger::LedgerAccount,
     policy::{
         AlertCause, CancelTerms, Cause, Causes, EntryPrice, ExitValue, FundKind, FundPolicy,
-        LayerPolicy, LayerSource, MarketPolicy, Overflow, ProtocolHolding, PublicKey,
-        RevenuePolicy, Role, Roles, SignatureBytes, SplitPolicy, SplitRounding, TranchePolicy,
-        Underwater,
+        LayerPolicy, LayerSource, MarketPolicy, Overflow, PoolPolicy, ProtocolHolding, PublicKey,
+        RevenuePolicy, Role, Roles, SignatureBytes, SplitPolicy, SplitRounding, TierPolicy,
+        TranchePolicy, Underwater,
     },
 };
 use backstop_testkit::label;
@@ -97,8 +98,29 @@ fn layers() -> Vec<LayerPolicy> {
 
 pub(crate) fn market_policy() -> MarketPolicy {
     let underwater = Underwater::Bounty { fee: Bps::new(9), cap: Amount::new(10) };
-    MarketPolicy { waterfall: layers(), underwater, event_window: Span::from_ms(11) }
+    MarketPolicy {
+        waterfall: layers(),
+        underwater,
+        event_window: Span::from_ms(11),
+        pools: Some(pool_policy()),
+        tier: Some(label("b")),
+    }
 }
+
+fn pool_policy() -> PoolPolicy {
+    PoolPolicy {
+        buffer: Amount::new(12),
+        fee_share: Ppm::new(13),
+        period_max: Amount::new(14),
+        imbalance_max: Amount::new(15),
+    }
+}
+
+const TIER: TierPolicy = TierPolicy {
+    insurance_max: Amount::new(16),
+    imbalance_max: Amount::new(17),
+    period_max: Amount::new(18),
+};
 
 /// The policies that no other sample holds.
 pub(crate) fn underwater() -> [Underwater; 2] {
@@ -136,7 +158,7 @@ pub(crate) fn bodies() -> Vec<Body> {
             treasury: alice,
             threshold: Amount::new(1),
             target: Amount::new(2),
-            policy: fund_policy(),
+            policy: Box::new(fund_policy()),
         }
         .into(),
         CreateTranche { label: jun, fund: main, policy: tranche_policy() }.into(),
@@ -165,7 +187,8 @@ pub(crate) fn bodies() -> Vec<Body> {
         SettleRevenue { fund: main }.into(),
         ReportLiquidity { fund: main, free: Some(Signed::new(-8)) }.into(),
         SetRevenue { fund: main, revenue: revenue_policy() }.into(),
-        CreateMarket { label: sol, fund: main, venue: alice, policy: market_policy() }.into(),
+        CreateMarket { label: sol, fund: main, venue: alice, policy: Box::new(market_policy()) }
+            .into(),
         SetWaterfall { market: sol, layers: layers() }.into(),
         ReportOpenInterest { market: sol, base: Base::new(8) }.into(),
         PayFees { market: sol, amount }.into(),
@@ -180,6 +203,20 @@ pub(crate) fn bodies() -> Vec<Body> {
             evidence: Some(hash(4)),
         }
         .into(),
+        SetPools { market: sol, pools: Some(pool_policy()) }.into(),
+        ReportResults {
+            market: sol,
+            exchange_fees: Amount::new(19),
+            liquidation_fees: Amount::new(20),
+            surplus: Signed::new(-21),
+            net_revenue: Signed::new(22),
+        }
+        .into(),
+        BalancePools { market: sol }.into(),
+        FundPnlPool { market: sol, amount }.into(),
+        CoverDeficit { market: sol, net_pnl: amount, evidence: hash(8) }.into(),
+        SetTier { label: label("b"), tier: TIER }.into(),
+        SetMarketTier { market: sol, tier: Some(label("b")) }.into(),
         DeclareLoss {
             market: sol,
             cause: Cause::PnlDeficit,
@@ -228,6 +265,7 @@ pub(crate) fn bodies() -> Vec<Body> {
 pub(crate) fn events() -> Vec<Event> {
     let mut events = registry();
     events.extend(funds());
+    events.extend(pools());
     events.extend(losses());
     events.extend(governance());
     events.extend(protocol());
@@ -318,6 +356,31 @@ fn funds() -> Vec<Event> {
             overflow_to: LedgerAccount::Balance(account),
             bounty: Amount::new(18),
         },
+    ]
+}
+
+fn pools() -> Vec<Event> {
+    let (market, asset, amount) = (MarketId::new(5), AssetId::new(2), Amount::new(300));
+    let flow = PoolFlow {
+        to_pnl: Amount::new(1),
+        from_pnl: Amount::new(2),
+        to_revenue: Amount::new(3),
+        from_revenue: Amount::new(4),
+    };
+    vec![
+        Event::PoolsSet { market, pools: Some(pool_policy()) },
+        Event::ResultsReported {
+            market,
+            exchange_fees: Amount::new(5),
+            liquidation_fees: Amount::new(6),
+            surplus: Signed::new(-7),
+            net_revenue: Signed::new(8),
+        },
+        Event::PoolsBalanced { market, fund: FundId::new(3), asset, flow },
+        Event::PnlPoolFunded { market, asset, amount },
+        Event::DeficitCovered { market, loss: LossId::new(9), asset, amount },
+        Event::TierSet { tier: 10, label: label("b"), policy: TIER },
+        Event::MarketTierSet { market, tier: Some(11) },
     ]
 }
 
@@ -459,6 +522,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Socialised(market),
         L::Residual(market),
         L::PendingClearing(market),
+        L::PnlPool(market),
         L::Recoveries(loss),
     ]
 }

@@ -83,7 +83,15 @@ pub(crate) fn setup() -> Vec<Body> {
     let policy = FundPolicy::default();
     let (threshold, target) = (usdt(210), usdt(1_000));
     let (asset, treasury, kind) = (label("usdt"), label("op"), FundKind::Shared);
-    let fund = CreateFund { label: main, asset, kind, treasury, threshold, target, policy };
+    let fund = CreateFund {
+        label: main,
+        asset,
+        kind,
+        treasury,
+        threshold,
+        target,
+        policy: Box::new(policy),
+    };
     let tranche_policy = TranchePolicy { cooldown: Span::days(1), ..TranchePolicy::default() };
     let waterfall = vec![
         layer(LayerSource::FeePool, None),
@@ -92,11 +100,17 @@ pub(crate) fn setup() -> Vec<Body> {
         layer(LayerSource::Socialised, Some(250)),
     ];
     let (underwater, event_window) = (Underwater::Nothing, Span::hours(1));
-    let policy = MarketPolicy { waterfall, underwater, event_window };
+    let policy = MarketPolicy { waterfall, underwater, event_window, pools: None, tier: None };
     setup.extend([
         fund.into(),
         CreateTranche { label: junior, fund: main, policy: tranche_policy }.into(),
-        CreateMarket { label: label("sol-perp"), fund: main, venue: label("venue"), policy }.into(),
+        CreateMarket {
+            label: label("sol-perp"),
+            fund: main,
+            venue: label("venue"),
+            policy: Box::new(policy),
+        }
+        .into(),
         opening(OpeningAccount::Reserve(main), "usdt", usdt(150)),
         opening(OpeningAccount::Account(label("alice")), "usdt", usdt(1_000)),
         opening(OpeningAccount::Account(label("bob")), "usdt", usdt(500)),

@@ -47,7 +47,7 @@ pub(crate) fn kana() -> Genesis {
 /// The preset with a second market on the same fund.
 pub(crate) fn two_markets() -> Genesis {
     let mut genesis = backstop();
-    let policy: Option<MarketPolicy> = genesis.setup.iter().find_map(|body| match body {
+    let policy: Option<Box<MarketPolicy>> = genesis.setup.iter().find_map(|body| match body {
         Body::CreateMarket(market) => Some(market.policy.clone()),
         _ => None,
     });

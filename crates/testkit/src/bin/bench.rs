@@ -104,11 +104,17 @@ fn genesis() -> Genesis {
             treasury: label("op"),
             threshold: Amount::new(1 << 100),
             target: Amount::ZERO,
-            policy: FundPolicy::default(),
+            policy: Box::default(),
         }
         .into(),
         CreateTranche { label: label("jun"), fund: main, policy: TranchePolicy::default() }.into(),
-        CreateMarket { label: label("sol"), fund: main, venue, policy: market(waterfall) }.into(),
+        CreateMarket {
+            label: label("sol"),
+            fund: main,
+            venue,
+            policy: Box::new(market(waterfall)),
+        }
+        .into(),
         Opening {
             account: OpeningAccount::Reserve(main),
             asset: usdt,

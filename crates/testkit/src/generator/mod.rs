@@ -103,6 +103,24 @@ pub enum Op {
         who: u8,
         amount: u128,
     },
+    Results {
+        market: u8,
+        exchange_fees: u128,
+        liquidation_fees: u128,
+        surplus: i64,
+        net_revenue: i64,
+    },
+    Balance {
+        market: u8,
+    },
+    FundPnl {
+        market: u8,
+        amount: u128,
+    },
+    Cover {
+        market: u8,
+        net_pnl: u128,
+    },
     Fees {
         market: u8,
         amount: u128,

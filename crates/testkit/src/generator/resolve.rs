@@ -8,19 +8,19 @@ use crate::{
 use backstop_core::{
     Body, State,
     command::{
-        Approvals, Approve, AssessLoss, BeginTransfer, CancelProposal, CancelUnstake,
-        ClaimRecovery, ClaimUnstake, CloseLoss, Contribute, CreateFund, DeclareLoss, Direction,
-        EndAlert, Execute, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, OpenAccount,
-        Opening, OpeningAccount, Outcome, Party, PauseEntries, PayFees, PayRevenue, PlaceLoss,
-        Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares, RegisterAsset,
-        ReportLiquidity, ReportOpenInterest, RequestUnstake, ResolveTransfer, SetCovers, SetTarget,
-        SetThreshold, SetWaterfall, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
-        VoidLoss, WithdrawExcess,
+        Approvals, Approve, AssessLoss, BalancePools, BeginTransfer, CancelProposal, CancelUnstake,
+        ClaimRecovery, ClaimUnstake, CloseLoss, Contribute, CoverDeficit, CreateFund, DeclareLoss,
+        Direction, EndAlert, Execute, FundPnlPool, GrantProtocolShares, LapseDeclaration,
+        LapseTicket, Linked, OpenAccount, Opening, OpeningAccount, Outcome, Party, PauseEntries,
+        PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss,
+        RedeemProtocolShares, RegisterAsset, ReportLiquidity, ReportOpenInterest, ReportResults,
+        RequestUnstake, ResolveTransfer, SetCovers, SetTarget, SetThreshold, SetWaterfall,
+        SettleLiquidation, SettleRevenue, Stake, StakeProtocol, VoidLoss, WithdrawExcess,
     },
     fund::{coverage, excess, rescale::shares_now},
     ledger::LedgerAccount,
     loss::claimable,
-    policy::{AlertCause, Cause, Causes, FundKind, FundPolicy, LayerPolicy, LayerSource},
+    policy::{AlertCause, Cause, Causes, FundKind, LayerPolicy, LayerSource},
     state::{Loss, LossStatus, Position, Proposal, Ticket, Transfer},
 };
 use backstop_units::{
@@ -39,6 +39,7 @@ pub(super) fn resolve(op: &Op, state: &State, now: Timestamp) -> Sent {
     let (actor, body) = governance(op, state, now)
         .or_else(|| stake(op, state, now))
         .or_else(|| revenue(op, state))
+        .or_else(|| pools(op))
         .or_else(|| loss(op, state))
         .or_else(|| fund(op, state, now))
         .or_else(|| money(op, state, now))
@@ -236,6 +237,31 @@ fn revenue(op: &Op, state: &State) -> Option<(&'static str, Body)> {
             let (tranche, account) = (tranche_label(*tranche), label(trader(*who)));
             let amount = Amount::new(*amount);
             (trader(*who), StakeProtocol { tranche, account, amount }.into())
+        }
+        _ => return None,
+    })
+}
+
+fn pools(op: &Op) -> Option<(&'static str, Body)> {
+    Some(match op {
+        Op::Results { market, exchange_fees, liquidation_fees, surplus, net_revenue } => {
+            let results = ReportResults {
+                market: market_label(*market),
+                exchange_fees: Amount::new(*exchange_fees),
+                liquidation_fees: Amount::new(*liquidation_fees),
+                surplus: Signed::new(i128::from(*surplus)),
+                net_revenue: Signed::new(i128::from(*net_revenue)),
+            };
+            ("venue", results.into())
+        }
+        Op::Balance { market } => ("bob", BalancePools { market: market_label(*market) }.into()),
+        Op::FundPnl { market, amount } => {
+            let (market, amount) = (market_label(*market), Amount::new(*amount));
+            ("venue", FundPnlPool { market, amount }.into())
+        }
+        Op::Cover { market, net_pnl } => {
+            let (market, net_pnl) = (market_label(*market), Amount::new(*net_pnl));
+            ("venue", CoverDeficit { market, net_pnl, evidence: evidence(true) }.into())
         }
         _ => return None,
     })
@@ -515,7 +541,7 @@ fn nonsense(op: &Op) -> (&'static str, Body) {
             treasury: nothing,
             threshold: amount,
             target: amount,
-            policy: FundPolicy::default(),
+            policy: Box::default(),
         }
         .into(),
     };

@@ -3,7 +3,7 @@
 use crate::world::{Setup, label, layer};
 use backstop_core::policy::{
     CancelTerms, Cause, Causes, EntryPrice, ExitValue, FundPolicy, LayerPolicy, LayerSource,
-    MarketPolicy, Overflow, ProtocolHolding, RevenuePolicy, SplitPolicy, SplitRounding,
+    MarketPolicy, Overflow, PoolPolicy, ProtocolHolding, RevenuePolicy, SplitPolicy, SplitRounding,
     TranchePolicy, Underwater,
 };
 use backstop_units::{Amount, Bps, Ppm, Span};
@@ -125,14 +125,25 @@ fn underwater() -> impl Strategy<Value = Underwater> {
     ]
 }
 
+fn pools() -> impl Strategy<Value = PoolPolicy> {
+    (0u128..800, 0u32..=1_000_000, 0u128..2_000, 0u128..500).prop_map(
+        |(buffer, fee_share, period_max, imbalance_max)| PoolPolicy {
+            buffer: Amount::new(buffer),
+            fee_share: Ppm::new(fee_share),
+            period_max: Amount::new(period_max),
+            imbalance_max: Amount::new(imbalance_max),
+        },
+    )
+}
+
 fn rules(
     waterfall: impl Strategy<Value = Vec<LayerPolicy>>,
 ) -> impl Strategy<Value = MarketPolicy> {
     let window = select(vec![1u64, 1, 24]);
-    (waterfall, underwater(), window).prop_map(|(waterfall, underwater, window)| MarketPolicy {
-        waterfall,
-        underwater,
-        event_window: Span::hours(window),
+    let pools = option::weighted(0.7, pools());
+    (waterfall, underwater(), window, pools).prop_map(|(waterfall, underwater, window, pools)| {
+        let event_window = Span::hours(window);
+        MarketPolicy { waterfall, underwater, event_window, pools, tier: None }
     })
 }
 

@@ -211,6 +211,7 @@ fn simple(extreme: bool) -> BoxedStrategy<Op> {
         12 => stakes(extreme),
         12 => losses(extreme),
         4 => revenue(extreme),
+        3 => pools(extreme),
         5 => funds(extreme),
         5 => custody(extreme),
     ]
@@ -245,6 +246,21 @@ fn revenue(extreme: bool) -> BoxedStrategy<Op> {
             .prop_map(|(tranche, part, amount)| Op::Redeem { tranche, part, amount }),
         3 => (0u8..3, 0u8..5, amount(extreme))
             .prop_map(|(tranche, who, amount)| Op::StakeProtocol { tranche, who, amount }),
+    ]
+    .boxed()
+}
+
+fn pools(extreme: bool) -> BoxedStrategy<Op> {
+    let fees = || amount(extreme);
+    prop_oneof![
+        3 => (0u8..3, fees(), fees(), -2_000i64..5_000, -500i64..5_000).prop_map(
+            |(market, exchange_fees, liquidation_fees, surplus, net_revenue)| Op::Results {
+                market, exchange_fees, liquidation_fees, surplus, net_revenue,
+            }
+        ),
+        4 => (0u8..3).prop_map(|market| Op::Balance { market }),
+        1 => (0u8..3, amount(extreme)).prop_map(|(market, amount)| Op::FundPnl { market, amount }),
+        4 => (0u8..3, amount(extreme)).prop_map(|(market, net_pnl)| Op::Cover { market, net_pnl }),
     ]
     .boxed()
 }

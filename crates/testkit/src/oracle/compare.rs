@@ -156,6 +156,12 @@ fn same_market(state: &State, at: usize, market: &Market) -> Result<(), String> 
     let owed = |account| state.ledger.owed(account, asset).get();
     let held = |account| state.ledger.held(account, asset).get();
     same(format!("fee pool of {name}"), owed(LedgerAccount::FeePool(id)), market.fee_pool)?;
+    same(format!("pool for winners of {name}"), owed(LedgerAccount::PnlPool(id)), market.pnl_pool)?;
+    let [core_results, model] = [
+        (core.results.surplus.get(), core.results.passed_on.get(), core.results.received.get()),
+        (market.results.surplus, market.results.passed_on, market.results.received),
+    ];
+    same(format!("surplus, passed on and received of {name}"), core_results, model)?;
     let socialised = held(LedgerAccount::Socialised(id));
     same(format!("socialised of {name}"), socialised, market.socialised)?;
     same(format!("residual of {name}"), held(LedgerAccount::Residual(id)), market.residual)?;

@@ -224,7 +224,12 @@ impl Model {
         }
     }
 
-    fn available(&self, at: usize, layer: &LayerPolicy, cause: Cause) -> Result<u128, No> {
+    pub(super) fn available(
+        &self,
+        at: usize,
+        layer: &LayerPolicy,
+        cause: Cause,
+    ) -> Result<u128, No> {
         let market = &self.markets[at];
         Ok(match layer.source {
             LayerSource::FeePool => market.fee_pool,
@@ -244,7 +249,7 @@ impl Model {
     }
 
     /// Sends a loss through the layers, each of which pays all that is needed and that it can.
-    fn place(&mut self, call: &mut Call<'_>, at: usize) -> Answer {
+    pub(super) fn place(&mut self, call: &mut Call<'_>, at: usize) -> Answer {
         let loss = self.losses[at].clone();
         let seen = call.placements.pop_front();
         if call.observed && seen.is_none() {

@@ -14,6 +14,7 @@ mod limits;
 mod loss;
 mod math;
 mod model;
+mod pools;
 mod revenue;
 mod rights;
 mod stake;
@@ -180,6 +181,10 @@ impl Model {
             | Body::CancelUnstake(_)
             | Body::ClaimUnstake(_)
             | Body::LapseTicket(_) => self.stake_command(call, body),
+            Body::ReportResults(_)
+            | Body::BalancePools(_)
+            | Body::FundPnlPool(_)
+            | Body::CoverDeficit(_) => self.pool_command(call, body),
             Body::PayRevenue(_)
             | Body::SettleRevenue(_)
             | Body::ReportLiquidity(_)

@@ -6,7 +6,8 @@ use backstop_core::{
     Body,
     command::{Direction, Outcome, Party},
     policy::{
-        Cause, FundPolicy, LayerPolicy, LayerSource, Limits, Role, TranchePolicy, Underwater,
+        Cause, FundPolicy, LayerPolicy, LayerSource, Limits, PoolPolicy, Role, TranchePolicy,
+        Underwater,
     },
     state::LossStatus,
 };
@@ -144,6 +145,21 @@ pub(super) struct Market {
     pub(super) index_carry: u128,
     /// Every draw ever, by layer.
     pub(super) uses: Vec<Use>,
+    pub(super) pools: Option<PoolPolicy>,
+    pub(super) pnl_pool: u128,
+    pub(super) results: Results,
+}
+
+/// What a market's pools were told and have moved.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Results {
+    pub(super) exchange_fees: u128,
+    pub(super) liquidation_fees: u128,
+    pub(super) surplus: i128,
+    pub(super) net_revenue: i128,
+    pub(super) passed_on: u128,
+    pub(super) received: i128,
+    pub(super) moved_at: Timestamp,
 }
 
 /// A layer paid this much at that moment.
@@ -401,6 +417,9 @@ fn markets(setup: &Setup) -> Vec<Market> {
             index: 0,
             index_carry: 0,
             uses: Vec::new(),
+            pools: policy.pools,
+            pnl_pool: 0,
+            results: Results::default(),
         };
     named.map(make).collect()
 }

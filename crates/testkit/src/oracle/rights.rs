@@ -18,6 +18,19 @@ pub(super) enum Right {
     Council(Span),
 }
 
+/// What a market's own venue sends.
+const fn of_a_venue(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::ReportOpenInterest(_)
+            | Body::PayFees(_)
+            | Body::ReportResults(_)
+            | Body::FundPnlPool(_)
+            | Body::CoverDeficit(_)
+            | Body::SettleLiquidation(_)
+    )
+}
+
 impl Model {
     pub(super) fn has(&self, call: &Call<'_>, roles: &[Role]) -> bool {
         let mut held = self.roles.iter().filter(|(name, _)| Some(*name) == call.actor);
@@ -53,6 +66,10 @@ impl Model {
     fn protocol(&self, tranche: Label) -> Result<Right, No> {
         let fund = self.tranches[self.tranche(tranche)?].fund;
         Ok(Right::Council(self.funds[fund].policy.withdraw_delay))
+    }
+
+    fn holder(&self, account: Label) -> Result<Right, No> {
+        self.party(Party::Account(account))
     }
 
     fn ticket_owner(&self, ticket: u32) -> Result<Right, No> {
@@ -98,22 +115,20 @@ impl Model {
             }
             Body::GrantProtocolShares(c) => self.protocol(c.tranche)?,
             Body::RedeemProtocolShares(c) => self.protocol(c.tranche)?,
-            Body::StakeProtocol(c) => self.party(Party::Account(c.account))?,
+            Body::StakeProtocol(c) => self.holder(c.account)?,
             Body::PayRevenue(c) => self.party(c.from)?,
             Body::ReportLiquidity(_) => Right::Roles(&[Venue, Risk, Operator]),
             Body::VoidLoss(_) => Right::Council(Span::ZERO),
-            Body::Contribute(c) => self.party(Party::Account(c.account))?,
-            Body::Stake(c) => self.party(Party::Account(c.account))?,
-            Body::RequestUnstake(c) => self.party(Party::Account(c.account))?,
-            Body::ClaimRecovery(c) => self.party(Party::Account(c.account))?,
+            Body::Contribute(c) => self.holder(c.account)?,
+            Body::Stake(c) => self.holder(c.account)?,
+            Body::RequestUnstake(c) => self.holder(c.account)?,
+            Body::ClaimRecovery(c) => self.holder(c.account)?,
             Body::RecoverLoss(c) => self.party(c.from)?,
             Body::CancelUnstake(c) => self.ticket_owner(c.ticket.get())?,
             Body::ClaimUnstake(c) => self.ticket_owner(c.ticket.get())?,
             Body::RaiseAlert(_) | Body::EndAlert(_) => Right::Roles(&[Guardian, Risk]),
             Body::PauseEntries(_) => Right::Roles(&[Guardian]),
-            Body::ReportOpenInterest(_) | Body::PayFees(_) | Body::SettleLiquidation(_) => {
-                Right::Venue
-            }
+            _ if of_a_venue(body) => Right::Venue,
             Body::DeclareLoss(_) => Right::Roles(&[Venue, Risk, Guardian]),
             Body::AssessLoss(_) | Body::CloseLoss(_) => Right::Roles(&[Risk]),
             Body::PlaceLoss(_) => Right::Roles(&[Risk, Keeper, Operator]),
@@ -124,6 +139,7 @@ impl Model {
             Body::Linked(_)
             | Body::LapseTicket(_)
             | Body::SettleRevenue(_)
+            | Body::BalancePools(_)
             | Body::LapseDeclaration(_)
             | Body::Propose(_)
             | Body::Approve(_)

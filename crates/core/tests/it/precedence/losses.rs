@@ -87,12 +87,12 @@ fn recoveries() {
         treasury: label("treasury"),
         threshold: Amount::ZERO,
         target: Amount::ZERO,
-        policy: FundPolicy::default(),
+        policy: Box::default(),
     };
     world.must("op", gold);
     let (name, fund, venue) = (label("xau"), label("gold"), label("venue"));
     let policy = market(vec![reserve("gold")]);
-    world.must("op", CreateMarket { label: name, fund, venue, policy });
+    world.must("op", CreateMarket { label: name, fund, venue, policy: Box::new(policy) });
 
     let account = |name| Party::Account(label(name));
     let bad = RecoverLoss { loss: LossId::new(9), from: account(NOTHING), amount: Amount::ZERO };

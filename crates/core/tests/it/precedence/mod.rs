@@ -253,7 +253,7 @@ fn setup_of_funds() {
         treasury: label(NOTHING),
         threshold: Amount::ZERO,
         target: Amount::ZERO,
-        policy,
+        policy: Box::new(policy),
     };
     let mut ladder = Ladder::default();
     ladder.rung(world, "alice", bad.clone(), C::RoleMissing);
@@ -265,7 +265,7 @@ fn setup_of_funds() {
     let bad = CreateFund { label: label("new"), ..bad };
     ladder.rung(world, "op", bad.clone(), C::BadSplit);
     let policy = FundPolicy { split: SplitPolicy::default(), ..policy };
-    ladder.rung(world, "op", CreateFund { policy, ..bad }, C::BadPolicy);
+    ladder.rung(world, "op", CreateFund { policy: Box::new(policy), ..bad }, C::BadPolicy);
 
     let bad = CreateTranche {
         label: label("jun"),
@@ -296,13 +296,18 @@ fn setup_of_markets() {
             treasury: label("treasury"),
             threshold: Amount::ZERO,
             target: Amount::ZERO,
-            policy: FundPolicy::default(),
+            policy: Box::default(),
         },
     );
     let of = |layers: &[LayerPolicy]| {
         let mut policy = market(layers.to_vec());
         policy.event_window = Span::ZERO;
-        CreateMarket { label: label("sol"), fund: label(NOTHING), venue: label(NOTHING), policy }
+        CreateMarket {
+            label: label("sol"),
+            fund: label(NOTHING),
+            venue: label(NOTHING),
+            policy: Box::new(policy),
+        }
     };
     let unknown = [staked(NOTHING), reserve(NOTHING)];
     let mut ladder = Ladder::default();
@@ -318,7 +323,7 @@ fn setup_of_markets() {
     ladder.rung(world, "op", of(&[]), C::BadPolicy);
     let of = |layers: &[LayerPolicy]| {
         let policy = market(layers.to_vec());
-        CreateMarket { policy, ..of(layers) }
+        CreateMarket { policy: Box::new(policy), ..of(layers) }
     };
     ladder.rung(world, "op", of(&[]), C::NoWaterfall);
     // Isolated, of another asset, twice, and too many.
