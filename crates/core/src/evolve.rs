@@ -3,11 +3,16 @@
 use crate::{
     event::Event,
     fund::{
+        controls::{self, Control},
         evolve::{revenue, stake},
         holds::Holds,
+        reservations::{self, Reservations},
     },
     ledger::postings,
-    liquidation::market::{latest_layer, resolve},
+    liquidation::{
+        market::{latest_layer, resolve},
+        offline::{self, Offline},
+    },
     loss::{
         capacity::{ROLLING, event_window},
         evolve::loss,
@@ -30,6 +35,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::LiquidationSettled { .. }
         | Event::FeesPaid { .. }
         | Event::ExcessWithdrawn { .. }
+        | Event::IdleMoved { .. }
         | Event::Opened { .. } => Ok(()),
         Event::AssetRegistered { .. }
         | Event::AccountOpened { .. }
@@ -63,6 +69,15 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::ProtocolStaked { .. }
         | Event::OrphansTaken { .. }
         | Event::Rescaled { .. } => revenue(state, event),
+        Event::ControlSet { .. }
+        | Event::ControlRan(_)
+        | Event::ConditionsReported { .. }
+        | Event::SpikeAdded { .. }
+        | Event::SpikeEnded { .. } => controls::evolve(state, event),
+        Event::Reserved { .. }
+        | Event::ReservationCommitted { .. }
+        | Event::ReservationReleased { .. } => reservations::evolve(state, event),
+        Event::OfflineBudgetMoved { .. } => offline::evolve(state, event),
         Event::MarketCreated { .. }
         | Event::WaterfallSet { .. }
         | Event::OpenInterestReported { .. } => market(state, event),
@@ -132,6 +147,8 @@ fn fund(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             };
             state.funds.insert(*fund, item)?;
             state.holds.insert(*fund, Holds::default())?;
+            state.controls.insert(*fund, Control::default())?;
+            state.reservations.insert(*fund, Reservations::default())?;
             state.labels.funds.insert(*label, *fund);
         }
         Event::TrancheCreated { tranche, label, fund, policy } => {
@@ -187,6 +204,7 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 index_carry: Fixed60::ZERO,
             };
             state.markets.insert(*market, item)?;
+            state.offline.insert(*market, Offline::default())?;
             state.labels.markets.insert(*label, *market);
             set_layers(state, *market, &policy.waterfall)
         }

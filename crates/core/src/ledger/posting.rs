@@ -5,7 +5,7 @@ use crate::{
     command::{Direction, Outcome},
     event::{Cohort, Event, Placement},
 };
-use backstop_units::{Amount, AssetId, MarketId};
+use backstop_units::{Amount, AssetId, FundId, MarketId};
 
 /// Moves `amount` of `asset` from the credit of one account to the credit of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,8 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         Event::RevenuePaid { .. }
         | Event::RevenueSettled { .. }
         | Event::ProtocolSharesRedeemed { .. }
-        | Event::VaultForced { .. } => revenue(event, one),
+        | Event::VaultForced { .. }
+        | Event::IdleMoved { .. } => revenue(event, one),
         Event::FeesPaid { market, asset, amount } => {
             one(*asset, L::Clearing(*market), L::FeePool(*market), *amount)
         }
@@ -96,7 +97,7 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
     }
 }
 
-/// Income that is paid in and settled, the protocol's shares, and what a scenario forces.
+/// Income that is paid in and settled, the protocol's shares, idle cash, and what a scenario forces.
 fn revenue<E>(
     event: &Event,
     mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
@@ -119,7 +120,20 @@ fn revenue<E>(
             one(*asset, L::External(*asset), L::Tranche(*tranche), *gain)?;
             one(*asset, L::Tranche(*tranche), L::External(*asset), *loss)
         }
+        Event::IdleMoved { fund, asset, direction, amount } => {
+            let (debit, credit) = idle(*fund, *direction);
+            one(*asset, debit, credit, *amount)
+        }
         _ => Ok(()),
+    }
+}
+
+/// From where to where idle cash goes.
+const fn idle(fund: FundId, direction: Direction) -> (LedgerAccount, LedgerAccount) {
+    let (reserve, placed) = (LedgerAccount::Reserve(fund), LedgerAccount::Idle(fund));
+    match direction {
+        Direction::Out => (reserve, placed),
+        Direction::In => (placed, reserve),
     }
 }
 
