@@ -89,9 +89,7 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::LapseTicket(_)
         | Body::LapseDeclaration(_)
         | Body::SettleRevenue(_) => Anyone,
-        Body::WithdrawExcess(c) => {
-            Council(state.funds.expect(state.fund_id(c.fund)?)?.policy.withdraw_delay)
-        }
+        Body::WithdrawExcess(c) => Council(withdraw_delay(state, state.fund_id(c.fund)?)?),
         Body::RaiseAlert(_) | Body::EndAlert(_) => Authority::Role(ALERTS),
         Body::PauseEntries(_) => Authority::Role(GUARDIAN),
         Body::ReportOpenInterest(c) => market(c.market)?,
@@ -131,7 +129,11 @@ fn protective(
 
 /// The protocol's shares leave as the operator's excess does: after the same delay.
 fn protocol_delay(state: &State, tranche: Label) -> Result<Span, Halt> {
-    let fund = state.tranches.expect(state.tranche_id(tranche)?)?.fund;
+    withdraw_delay(state, state.tranches.expect(state.tranche_id(tranche)?)?.fund)
+}
+
+/// How long the operator waits for a fund's excess.
+fn withdraw_delay(state: &State, fund: FundId) -> Result<Span, Halt> {
     Ok(state.funds.expect(fund)?.policy.withdraw_delay)
 }
 

@@ -42,14 +42,12 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
             one(*asset, L::Tranche(*tranche), L::Balance(*account), *amount)?;
             one(*asset, L::Tranche(*tranche), L::Reserve(*fund), *orphaned)
         }
-        Event::RevenuePaid { .. }
+        Event::FeesPaid { .. }
+        | Event::RevenuePaid { .. }
         | Event::RevenueSettled { .. }
         | Event::ProtocolSharesRedeemed { .. }
         | Event::VaultForced { .. }
         | Event::IdleMoved { .. } => revenue(event, one),
-        Event::FeesPaid { market, asset, amount } => {
-            one(*asset, L::Clearing(*market), L::FeePool(*market), *amount)
-        }
         Event::LiquidationSettled {
             market,
             account,
@@ -97,13 +95,16 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
     }
 }
 
-/// Income that is paid in and settled, the protocol's shares, idle cash, and what a scenario forces.
+/// Fees and income that are paid in and settled, the protocol's shares, idle cash, and what a scenario forces.
 fn revenue<E>(
     event: &Event,
     mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
 ) -> Result<(), E> {
     use LedgerAccount as L;
     match event {
+        Event::FeesPaid { market, asset, amount } => {
+            one(*asset, L::Clearing(*market), L::FeePool(*market), *amount)
+        }
         Event::RevenuePaid { fund, from, asset, amount } => {
             one(*asset, *from, L::Revenue(*fund), *amount)
         }
