@@ -1,11 +1,13 @@
 //! What people see of a fund, market, loss and account: the same numbers on every face.
 
+mod control;
+
 use crate::json::named;
 use backstop_core::{
     Halt, Reject, RejectCode, State,
     event::Cohort,
     fund::{
-        coverage,
+        coverage_at,
         rescale::{shares_now, ticket_now},
         revenue::{due_at, settlement},
         shares::worth,
@@ -29,7 +31,7 @@ fn asset_label(state: &State, asset: AssetId) -> Label {
 /// Only what a broken invariant says.
 pub fn fund_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Halt> {
     let fund = state.funds.expect(id)?;
-    let parts = coverage(state, id, fund)?;
+    let parts = coverage_at(state, id, fund, now)?;
     let holds = state.holds.expect(id)?;
     let ratio = parts.counted.mul_div_floor(10_000, fund.target.get()).ok();
     let tranches = state.tranches_of(fund).map(|(tranche_id, tranche)| {
@@ -51,6 +53,8 @@ pub fn fund_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Hal
         "contributions": parts.contributions,
         "staked": parts.staked,
         "queued": parts.queued,
+        "idle": parts.idle,
+        "reserved": parts.reserved,
         "counted": parts.counted,
         "threshold": fund.threshold,
         "target": fund.target,
@@ -60,6 +64,8 @@ pub fn fund_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Hal
         "paused_until": holds.is_paused(now).then_some(holds.paused_until),
         "revenue": revenue_view(state, id, now)?,
         "tranches": tranches.collect::<Vec<_>>(),
+        "control": control::control(state, id, now)?,
+        "reservations": control::reservations(state, id, now)?,
     }))
 }
 
@@ -107,6 +113,7 @@ pub fn market_view(state: &State, id: MarketId, now: Timestamp) -> Result<Value,
         "clearing": owed(LedgerAccount::Clearing(id)),
         "socialised": held(LedgerAccount::Socialised(id)),
         "residual": held(LedgerAccount::Residual(id)),
+        "offline_budget": control::offline(state, id)?,
         "layers": layers(state, id, Amount::ZERO, Cause::Bankruptcy, now)?,
     }))
 }

@@ -3,9 +3,9 @@
 use crate::{
     command::{Body, Linked},
     event::Event,
-    fund::{hold, money, protocol, revenue, setup, stake, unstake},
+    fund::{crank, hold, idle, money, protocol, reserve, revenue, setup, stake, unstake},
     governance::{Context, authority, custody, proposal, registry, sandbox},
-    liquidation::{market, pools, risk_tier, settle},
+    liquidation::{market, offline, pools, risk_tier, settle},
     loss::{lifecycle, recovery},
     reject::{Halt, Reject, RejectCode},
     state::State,
@@ -103,6 +103,7 @@ fn composite(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Re
         Body::StakeProtocol(c) => protocol::stake(txn, context, c),
         Body::CoverDeficit(c) => pools::cover(txn, context, c),
         Body::SettleLiquidation(c) => settle::settle(txn, context, c),
+        Body::CommitReservation(c) => reserve::commit(txn, context, c),
         Body::PlaceLoss(c) => lifecycle::place_assessed(txn, context, c),
         Body::ClaimRecovery(c) => recovery::claim(txn, context, c),
         Body::Propose(c) => proposal::propose(txn, context, c),
@@ -140,6 +141,15 @@ fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Ha
         Body::RaiseAlert(c) => hold::raise_alert(state, context, c),
         Body::EndAlert(c) => hold::end_alert(state, context, c),
         Body::PauseEntries(c) => hold::pause_entries(state, context, c),
+        Body::SetControl(c) => crank::set_control(state, context, c),
+        Body::RunControl(c) => crank::run_control(state, context, c),
+        Body::ReportConditions(c) => crank::report_conditions(state, context, c),
+        Body::AddSpike(c) => crank::add_spike(state, context, c),
+        Body::EndSpike(c) => crank::end_spike(state, context, c),
+        Body::MoveIdle(c) => idle::move_idle(state, context, c),
+        Body::Reserve(c) => reserve::reserve(state, context, c),
+        Body::ReleaseReservation(c) => reserve::release(state, context, c),
+        Body::SetOfflineBudget(c) => offline::set_budget(state, c),
         Body::CreateMarket(c) => market::create(state, c),
         Body::SetWaterfall(c) => market::set_waterfall(state, c),
         Body::ReportOpenInterest(c) => market::report_open_interest(state, c),
@@ -170,6 +180,7 @@ fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Ha
         | Body::StakeProtocol(_)
         | Body::CoverDeficit(_)
         | Body::SettleLiquidation(_)
+        | Body::CommitReservation(_)
         | Body::PlaceLoss(_)
         | Body::ClaimRecovery(_)
         | Body::Propose(_)

@@ -4,14 +4,15 @@ use crate::{
     command::{Body, Direction, Outcome},
     ledger::LedgerAccount,
     policy::{
-        AlertCause, Cause, Causes, FundKind, FundPolicy, LayerPolicy, MarketPolicy, PoolPolicy,
-        PublicKey, RevenuePolicy, Roles, SplitPolicy, TierPolicy, TranchePolicy,
+        AlertCause, Cause, Causes, ControlPolicy, FundKind, FundPolicy, LayerPolicy, MarketPolicy,
+        PoolPolicy, PublicKey, RevenuePolicy, Roles, SpikeCause, SplitPolicy, TierPolicy,
+        TranchePolicy,
     },
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, Fixed60, FundId, Hash, Label, LossId, MarketId, Price,
-    ProposalId, Shares, Signed, TicketId, Timestamp, TrancheId, TransferId,
+    AccountId, Amount, AssetId, Base, Fixed60, FundId, Hash, Label, LossId, MarketId, Ppm, Price,
+    ProposalId, Shares, Signed, Span, TicketId, Timestamp, TrancheId, TransferId,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -148,6 +149,49 @@ pub struct Placement {
     pub closed: bool,
 }
 
+/// One run of fee control, with every term, so that anyone can compute it again: the rate is the
+/// target as far as `reach` allows, the target the sum of the terms between the rails, what is charged
+/// the rate and the spikes as far as the headroom allows. Coverage, terms and rates in trillionths.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct ControlRun {
+    /// Of which fund.
+    pub fund: FundId,
+    /// The coverage it saw: the lower of what the fund has and what a fresh forecast says.
+    pub coverage: Signed,
+    /// What the law says without its integral.
+    pub proportional: Signed,
+    /// The integral after this run.
+    pub integral: Signed,
+    /// What open interest adds.
+    pub open_interest: Signed,
+    /// What volatility adds.
+    pub volatility: Signed,
+    /// The sum of these four, clipped.
+    pub target: Signed,
+    /// How far the rate might move.
+    pub reach: Signed,
+    /// The rate before, without spikes.
+    pub rate_before: Signed,
+    /// The rate after it.
+    pub rate: Signed,
+    /// What spikes add, capped.
+    pub spikes: Ppm,
+    /// What the margin leaves, where it was stated.
+    pub headroom: Option<Ppm>,
+    /// What was charged just before.
+    pub charged_before: Ppm,
+    /// What is charged now.
+    pub charged: Ppm,
+    /// The band before.
+    pub band_before: u8,
+    /// The band now.
+    pub band: u8,
+    /// The band that coverage is good for once the delay is over, and since when it has been.
+    pub rising: Option<(u8, Timestamp)>,
+}
+
 /// One fact. Discriminants are append-only; a changed shape is a new variant.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -239,6 +283,39 @@ pub enum Event {
     LiquidityReported { fund: FundId, free: Option<Signed> } = 38,
     /// The rules of revenue changed.
     RevenueSet { fund: FundId, revenue: RevenuePolicy } = 39,
+    /// Fee control has new rules; rate and integral in trillionths.
+    ControlSet {
+        fund: FundId,
+        policy: Box<ControlPolicy>,
+        rate: Signed,
+        integral: Signed,
+        band: u8,
+    } = 40,
+    /// Fee control ran.
+    ControlRan(Box<ControlRun>) = 41,
+    /// Conditions were reported.
+    ConditionsReported {
+        fund: FundId,
+        open_interest: Ppm,
+        volatility: Ppm,
+        headroom: Option<Ppm>,
+        forecast: Option<Ppm>,
+        at: Timestamp,
+    } = 42,
+    /// A fund's rate is raised for a time.
+    SpikeAdded { fund: FundId, spike: u32, size: Ppm, cause: SpikeCause, until: Timestamp } = 43,
+    /// A spike was ended early.
+    SpikeEnded { fund: FundId, spike: u32 } = 44,
+    /// Reserve went to the yield venue, or came back.
+    IdleMoved { fund: FundId, asset: AssetId, direction: Direction, amount: Amount } = 45,
+    /// Capacity is held.
+    Reserved { fund: FundId, market: MarketId, id: Label, amount: Amount, until: Timestamp } = 46,
+    /// Held capacity is free for the settlement that follows in the same record.
+    ReservationCommitted { fund: FundId, market: MarketId, id: Label, amount: Amount } = 47,
+    /// Held capacity is free.
+    ReservationReleased { fund: FundId, market: MarketId, id: Label, amount: Amount } = 48,
+    /// An offline budget was set, or a late settlement drew on it.
+    OfflineBudgetMoved { market: MarketId, budget: Amount, left: Amount, span: Span } = 49,
     /// A market exists.
     MarketCreated {
         market: MarketId,

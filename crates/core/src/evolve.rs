@@ -3,12 +3,15 @@
 use crate::{
     event::Event,
     fund::{
+        controls::{self, Control},
         evolve::{revenue, stake},
         holds::Holds,
+        reservations::{self, Reservations},
     },
     ledger::postings,
     liquidation::{
         market::{latest_layer, resolve},
+        offline::{self, Offline},
         pools::pools,
     },
     loss::{
@@ -36,6 +39,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::PnlPoolFunded { .. }
         | Event::FeesPaid { .. }
         | Event::ExcessWithdrawn { .. }
+        | Event::IdleMoved { .. }
         | Event::Opened { .. } => Ok(()),
         Event::AssetRegistered { .. }
         | Event::AccountOpened { .. }
@@ -69,6 +73,15 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::ProtocolStaked { .. }
         | Event::OrphansTaken { .. }
         | Event::Rescaled { .. } => revenue(state, event),
+        Event::ControlSet { .. }
+        | Event::ControlRan(_)
+        | Event::ConditionsReported { .. }
+        | Event::SpikeAdded { .. }
+        | Event::SpikeEnded { .. } => controls::evolve(state, event),
+        Event::Reserved { .. }
+        | Event::ReservationCommitted { .. }
+        | Event::ReservationReleased { .. } => reservations::evolve(state, event),
+        Event::OfflineBudgetMoved { .. } => offline::evolve(state, event),
         Event::MarketCreated { .. }
         | Event::WaterfallSet { .. }
         | Event::OpenInterestReported { .. } => market(state, event),
@@ -144,6 +157,8 @@ fn fund(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             };
             state.funds.insert(*fund, item)?;
             state.holds.insert(*fund, Holds::default())?;
+            state.controls.insert(*fund, Control::default())?;
+            state.reservations.insert(*fund, Reservations::default())?;
             state.labels.funds.insert(*label, *fund);
         }
         Event::TrancheCreated { tranche, label, fund, policy } => {
@@ -204,6 +219,7 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 results: Results::default(),
             };
             state.markets.insert(*market, item)?;
+            state.offline.insert(*market, Offline::default())?;
             state.labels.markets.insert(*label, *market);
             set_layers(state, *market, &policy.waterfall)
         }

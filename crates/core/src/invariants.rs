@@ -19,6 +19,7 @@ use backstop_units::{Amount, Shares, TrancheId};
 /// - **I3** the rows of a placed loss add up to it, and no row recovered more than it bore.
 /// - **I4** what waits in a loss's recoveries is what its stakers' rows recovered less what was paid.
 /// - **I5** a layer has never paid more than its lifetime limit.
+/// - **R1** a fund's open reservations are never more than its reserve and contributions.
 ///
 /// # Errors
 /// The first that is broken.
@@ -30,7 +31,19 @@ pub fn check(state: &State) -> Result<(), Corrupt> {
         .layers
         .iter()
         .any(|(_, layer)| layer.policy.lifetime.is_some_and(|limit| layer.used > limit));
-    if over { Err(Corrupt::Invariant("I5")) } else { Ok(()) }
+    if over { Err(Corrupt::Invariant("I5")) } else { reservations(state) }
+}
+
+fn reservations(state: &State) -> Result<(), Corrupt> {
+    for (id, fund) in state.funds.iter() {
+        let owed = |account| state.ledger.owed(account, fund.asset);
+        let own =
+            owed(LedgerAccount::Reserve(id)).saturating_add(owed(LedgerAccount::Contributions(id)));
+        if state.reservations.expect(id)?.held(state.meta.now) > own {
+            return Err(Corrupt::Invariant("R1"));
+        }
+    }
+    Ok(())
 }
 
 /// What the positions and tickets of one tranche add up to.

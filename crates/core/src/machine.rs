@@ -2,10 +2,11 @@
 
 use crate::{
     RULES_VERSION,
-    command::Command,
+    command::{Body, Command},
     decide,
     event::Event,
     governance::{Context, Power, Signed, approvals},
+    liquidation::offline,
     record::{Asked, Entry, Genesis, Record},
     reject::{Corrupt, Halt, Reject, RejectCode},
     state::State,
@@ -138,7 +139,12 @@ fn run(txn: &mut Txn<'_>, checked: &Checked<'_>, now: Timestamp) -> Result<(), H
 fn occurred_at(state: &State, command: &Command, now: Timestamp) -> Result<Timestamp, Reject> {
     let Some(at) = command.occurred_at else { return Ok(now) };
     let limits = &state.meta.limits;
-    let (oldest, newest) = (now.minus(limits.skew_past), now.plus(limits.skew_ahead));
+    // A venue that went on while this ledger was down settles later than anything else may be.
+    let past = match &command.body {
+        Body::SettleLiquidation(settlement) => offline::past(state, settlement.market),
+        _ => limits.skew_past,
+    };
+    let (oldest, newest) = (now.minus(past), now.plus(limits.skew_ahead));
     if at < oldest {
         return Err(Reject::new(RejectCode::OccurredAtSkew, at, oldest));
     }

@@ -232,6 +232,20 @@ rejects! {
     416 RevenueOff "REVENUE_OFF" "this fund settles no revenue" => "give its revenue a period";
     417 RevenueEarly "REVENUE_EARLY" "the next settlement of revenue is not due" => "wait until the limit";
     418 NoRevenue "NO_REVENUE" "nothing can be settled" => "pay revenue in, or wait until more of it is free";
+    420 NoControl "NO_CONTROL" "the fund has no fee control" => "have the council set it";
+    421 ControlTooEarly "CONTROL_TOO_EARLY" "fee control ran a short while ago" => "run it from the limit on";
+    422 SpikeTooLong "SPIKE_TOO_LONG" "a spike lasts longer than the fund allows" => "end it sooner";
+    423 TooManySpikes "TOO_MANY_SPIKES" "too many spikes at one time" => "end one first";
+    424 UnknownSpike "UNKNOWN_SPIKE" "no such spike is on" => "look at the fund for its spikes";
+    430 UnknownReservation "UNKNOWN_RESERVATION" "no such reservation is open" => "reserve first, or settle without one";
+    431 ReservationExpired "RESERVATION_EXPIRED" "the reservation has expired, its capacity is free again" => "reserve again, or settle without one";
+    432 DuplicateReservation "DUPLICATE_RESERVATION" "the market has an open reservation of this name" => "choose another name";
+    433 ReservationTooLong "RESERVATION_TOO_LONG" "a reservation holds capacity longer than the fund allows" => "end it sooner";
+    434 TooManyReservations "TOO_MANY_RESERVATIONS" "too many open reservations of one fund" => "commit or release one first";
+    435 ReservationAboveCapacity "RESERVATION_ABOVE_CAPACITY" "more than the fund may still hold for others" => "reserve at most the limit";
+    440 OfflineBudgetSpent "OFFLINE_BUDGET_SPENT" "a late deficit exceeds what is left of the offline budget" => "have the risk desk look at what was settled and fill it up";
+    441 IdleAboveLimit "IDLE_ABOVE_LIMIT" "more idle cash than the fund allows" => "place less; by default nothing may be placed";
+    442 AboveIdle "ABOVE_IDLE" "more than is placed" => "return at most the limit";
 
     501 ZeroShares "ZERO_SHARES" "the amount is too small for one share" => "stake more";
     502 BelowMinimumStake "BELOW_MINIMUM_STAKE" "below the tranche's minimum stake" => "stake at least the limit";

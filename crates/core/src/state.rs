@@ -5,9 +5,10 @@ pub use crate::entity::{
     PastShares, Position, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
 use crate::{
-    fund::holds::Holds,
+    fund::{controls::Control, holds::Holds, reservations::Reservations},
     index::Index,
     ledger::{Entry, Ledger},
+    liquidation::offline::Offline,
     loss::window::Window,
     policy::Limits,
     reject::{Corrupt, Reject, RejectCode},
@@ -101,6 +102,9 @@ state! {
     accounts: Slab<AccountId, Account>,
     funds: Slab<FundId, Fund>,
     holds: Slab<FundId, Holds>,
+    controls: Slab<FundId, Control>,
+    reservations: Slab<FundId, Reservations>,
+    offline: Slab<MarketId, Offline>,
     tranches: Slab<TrancheId, Tranche>,
     positions: Slab<u32, Position>,
     past_shares: Slab<u32, PastShares>,

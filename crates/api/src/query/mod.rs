@@ -198,7 +198,7 @@ fn excess(state: &State, label: Label, now: Timestamp) -> Result<Value, Halt> {
 fn share(state: &State, label: Label, collateral: Amount) -> Result<Value, Halt> {
     let id = state.fund_id(label)?;
     let item = state.funds.expect(id)?;
-    let room = item.threshold.saturating_sub(fund::coverage(state, id, item)?.counted);
+    let room = fund::room(state, id, item)?;
     let parts = split::share(&item.policy.split, collateral, room).map_err(Reject::from)?;
     Ok(json!({
         "to_fund": parts.fund,

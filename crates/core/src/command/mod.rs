@@ -1,6 +1,7 @@
 //! The command table: everything that can be asked of a ledger. One file for each part of the domain
 //! declares the commands' fields; this page gives each its number and its word.
 
+mod control;
 mod custody;
 mod envelope;
 mod fund;
@@ -8,6 +9,7 @@ mod governance;
 mod loss;
 mod market;
 
+pub use control::*;
 pub use custody::*;
 pub use envelope::*;
 pub use fund::*;
@@ -46,6 +48,16 @@ bodies! {
     37 SettleRevenue "settle_revenue",
     38 ReportLiquidity "report_liquidity",
     39 SetRevenue "set_revenue",
+    40 SetControl "set_control",
+    41 RunControl "run_control",
+    42 ReportConditions "report_conditions",
+    43 AddSpike "add_spike",
+    44 EndSpike "end_spike",
+    45 MoveIdle "move_idle",
+    46 Reserve "reserve",
+    47 CommitReservation "commit_reservation",
+    48 ReleaseReservation "release_reservation",
+    49 SetOfflineBudget "set_offline_budget",
     50 CreateMarket "create_market",
     51 SetWaterfall "set_waterfall",
     52 ReportOpenInterest "report_open_interest",

@@ -1,5 +1,6 @@
 //! What a fund holds, what of it counts, and what of it is excess.
 
+use super::{idle, reserve::free_reserve};
 use crate::{
     ledger::LedgerAccount,
     reject::{Halt, Reject, RejectCode},
@@ -18,26 +19,38 @@ pub struct Coverage {
     pub staked: Amount,
     /// Of it, on open tickets: counts as gone.
     pub queued: Amount,
-    /// What counts toward threshold and target under the fund's policy.
+    /// The protocol's own at a yield venue.
+    pub idle: Amount,
+    /// Held for liquidations in flight: no money of its own, a part of the first two.
+    pub reserved: Amount,
+    /// What counts toward threshold and target under the fund's policy, without what is reserved.
     pub counted: Amount,
 }
 
 impl Coverage {
     /// All the fund's money, whoever owns it.
     pub fn total(&self) -> Amount {
-        self.reserve.saturating_add(self.contributions).saturating_add(self.staked)
+        let own = self.reserve.saturating_add(self.contributions).saturating_add(self.idle);
+        own.saturating_add(self.staked)
     }
 }
 
-/// Looks up a fund's parts.
+/// Looks up a fund's parts at a moment.
 ///
 /// # Errors
 /// [`crate::Corrupt`] when a tranche has fewer shares than are queued.
-pub fn coverage(state: &State, id: FundId, fund: &Fund) -> Result<Coverage, Halt> {
+pub fn coverage_at(
+    state: &State,
+    id: FundId,
+    fund: &Fund,
+    now: Timestamp,
+) -> Result<Coverage, Halt> {
     let owed = |account| state.ledger.owed(account, fund.asset);
     let mut parts = Coverage {
         reserve: owed(LedgerAccount::Reserve(id)),
         contributions: owed(LedgerAccount::Contributions(id)),
+        idle: owed(LedgerAccount::Idle(id)),
+        reserved: state.reservations.expect(id)?.held(now),
         ..Coverage::default()
     };
     for (tranche_id, tranche) in state.tranches_of(fund) {
@@ -46,10 +59,25 @@ pub fn coverage(state: &State, id: FundId, fund: &Fund) -> Result<Coverage, Halt
         parts.queued =
             parts.queued.saturating_add(leaving(tranche.queued, assets, tranche.shares)?);
     }
-    let own = parts.reserve.saturating_add(parts.contributions);
-    let stake = parts.staked.saturating_sub(parts.queued);
-    parts.counted = if fund.policy.counts_stake { own.saturating_add(stake) } else { own };
+    let all = standing(state, id, fund, &parts)?;
+    parts.counted = all.saturating_sub(parts.reserved);
     Ok(parts)
+}
+
+/// Looks up a fund's parts as of the last record.
+///
+/// # Errors
+/// As [`coverage_at`].
+pub fn coverage(state: &State, id: FundId, fund: &Fund) -> Result<Coverage, Halt> {
+    coverage_at(state, id, fund, state.meta.now)
+}
+
+/// What stands behind a fund's markets, reserved or not.
+fn standing(state: &State, id: FundId, fund: &Fund, parts: &Coverage) -> Result<Amount, Halt> {
+    let own = parts.reserve.saturating_add(parts.contributions);
+    let own = own.saturating_add(idle::counted(state, id, fund)?);
+    let stake = parts.staked.saturating_sub(parts.queued);
+    Ok(if fund.policy.counts_stake { own.saturating_add(stake) } else { own })
 }
 
 /// What queued shares may take with them, rounded up: coverage must not count an atom too many.
@@ -60,20 +88,34 @@ fn leaving(queued: Shares, assets: Amount, shares: Shares) -> Result<Amount, Hal
     Ok(assets.mul_div_ceil(queued.get(), shares.get())?)
 }
 
-/// Room left under the threshold for automatic allocations.
-pub(crate) fn room(state: &State, id: FundId, fund: &Fund) -> Result<Amount, Halt> {
+/// Room left under the threshold for automatic allocations. A reservation makes none: what is held
+/// may come back, and the fund would have grown past its threshold.
+///
+/// # Errors
+/// As [`coverage_at`].
+pub fn room(state: &State, id: FundId, fund: &Fund) -> Result<Amount, Halt> {
     // The cheap half first: most settlements meet a fund that counts no stake.
     if fund.policy.counts_stake {
-        return Ok(fund.threshold.saturating_sub(coverage(state, id, fund)?.counted));
+        let parts = coverage(state, id, fund)?;
+        return Ok(fund.threshold.saturating_sub(standing(state, id, fund, &parts)?));
     }
     let owed = |account| state.ledger.owed(account, fund.asset);
     let own =
         owed(LedgerAccount::Reserve(id)).saturating_add(owed(LedgerAccount::Contributions(id)));
+    let own = own.saturating_add(idle::counted(state, id, fund)?);
     Ok(fund.threshold.saturating_sub(own))
 }
 
-/// What the operator may withdraw now: protocol reserve above the threshold, never contributions,
-/// nothing while a loss is open, the books disagree with the custodian, or coverage is low.
+/// Refuses while a loss holds the fund.
+pub(crate) fn no_open_loss(state: &State, id: FundId, now: Timestamp) -> Result<(), Halt> {
+    match state.holds.expect(id)?.gated_by(now) {
+        Some(loss) => Err(Reject::got(RejectCode::LossOpen, loss).into()),
+        None => Ok(()),
+    }
+}
+
+/// What the operator may withdraw now: protocol reserve above the threshold, never contributions nor
+/// what is reserved, nothing while a loss is open, the books disagree with the custodian, or coverage is low.
 ///
 /// `min(reserve − contributions, counted − threshold)`, where the reserve account already leaves
 /// contributions out. At exactly the threshold it is nothing.
@@ -82,11 +124,9 @@ pub(crate) fn room(state: &State, id: FundId, fund: &Fund) -> Result<Amount, Hal
 /// The first rule that leaves nothing, in the order of the reject table from `LOSS_OPEN` on; before
 /// them [`RejectCode::Overflow`], for a target whose band can't be computed.
 pub fn excess(state: &State, id: FundId, fund: &Fund, now: Timestamp) -> Result<Amount, Halt> {
-    let parts = coverage(state, id, fund)?;
+    let parts = coverage_at(state, id, fund, now)?;
     let band = fund.policy.coverage_min.of_ceil(fund.target)?;
-    if let Some(loss) = state.holds.expect(id)?.gated_by(now) {
-        return Err(Reject::got(RejectCode::LossOpen, loss).into());
-    }
+    no_open_loss(state, id, now)?;
     let suspense = state.ledger.entry(LedgerAccount::Suspense(fund.asset), fund.asset);
     if suspense.debits != suspense.credits {
         let open = suspense.credit_balance().saturating_add(suspense.debit_balance());
@@ -102,9 +142,10 @@ pub fn excess(state: &State, id: FundId, fund: &Fund, now: Timestamp) -> Result<
     if above.is_zero() {
         return Err(Reject::new(RejectCode::NoExcess, parts.counted, fund.threshold).into());
     }
-    let excess = above.min(parts.reserve);
+    let free = free_reserve(state, id, now)?;
+    let excess = above.min(free);
     if excess.is_zero() {
-        return Err(Reject::new(RejectCode::NoProtocolExcess, above, parts.reserve).into());
+        return Err(Reject::new(RejectCode::NoProtocolExcess, above, free).into());
     }
     Ok(excess)
 }

@@ -1,16 +1,25 @@
 //! Funds: one asset, a protocol-owned reserve, contributions, and staked tranches.
 
+pub mod bands;
+pub mod control;
+pub mod controls;
 pub mod coverage;
+pub(crate) mod crank;
 pub(crate) mod evolve;
 pub(crate) mod hold;
 pub mod holds;
+pub(crate) mod idle;
 pub(crate) mod money;
 pub(crate) mod protocol;
+pub mod rails;
 pub mod rescale;
+pub mod reservations;
+pub(crate) mod reserve;
 pub mod revenue;
 pub(crate) mod setup;
 pub mod shares;
 pub(crate) mod stake;
 pub(crate) mod unstake;
 
-pub use coverage::{Coverage, coverage, excess};
+pub use coverage::{Coverage, coverage, coverage_at, excess, room};
+pub use crank::{band_at, covered};

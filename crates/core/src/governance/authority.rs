@@ -2,11 +2,13 @@
 
 use super::{Context, Power, approvals};
 use crate::{
-    command::{Body, Party},
+    command::{Body, Direction, Party},
     event::Event,
+    fund::rails,
+    liquidation::offline,
     policy::{LayerPolicy, LayerSource, Role, Roles},
     reject::{Halt, Reject, RejectCode},
-    state::State,
+    state::{Fund, State},
     txn::Txn,
 };
 use backstop_units::{AccountId, FundId, Label, MarketId, Span};
@@ -32,6 +34,7 @@ const OPERATOR: Roles = Roles::of(&[Role::Operator]);
 const OPENS_ACCOUNTS: Roles = Roles::of(&[Role::Operator, Role::Venue]);
 const DECLARES: Roles = Roles::of(&[Role::Venue, Role::Risk, Role::Guardian]);
 const RISK: Roles = Roles::of(&[Role::Risk]);
+const RETURNS: Roles = Roles::of(&[Role::Operator, Role::Risk, Role::Guardian]);
 const PLACES: Roles = Roles::of(&[Role::Risk, Role::Keeper, Role::Operator]);
 const ALERTS: Roles = Roles::of(&[Role::Guardian, Role::Risk]);
 const VENUE: Roles = Roles::of(&[Role::Venue]);
@@ -62,14 +65,8 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::SetPools(_) | Body::SetTier(_) | Body::SetMarketTier(_) => Council(config),
         Body::CreateMarket(c) => Council(waterfall_delay(state, &c.policy.waterfall, config)?),
         Body::SetWaterfall(c) => Council(waterfall_delay(state, &c.layers, config)?),
-        Body::SetThreshold(c) => {
-            let fund = state.fund_id(c.fund)?;
-            protective(state, fund, c.threshold >= state.funds.expect(fund)?.threshold)?
-        }
-        Body::SetTarget(c) => {
-            let fund = state.fund_id(c.fund)?;
-            protective(state, fund, c.target >= state.funds.expect(fund)?.target)?
-        }
+        Body::SetThreshold(c) => protective(state, c.fund, |f| c.threshold >= f.threshold)?,
+        Body::SetTarget(c) => protective(state, c.fund, |f| c.target >= f.target)?,
         Body::SetCovers(c) => Council(covers_delay(state, state.fund_id(c.fund)?, config)?),
         Body::SetRevenue(c) => Council(covers_delay(state, state.fund_id(c.fund)?, config)?),
         Body::PayRevenue(c) => party(state, c.from)?,
@@ -83,13 +80,18 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::ClaimRecovery(c) => account(c.account)?,
         Body::CancelUnstake(c) => ticket_owner(state, c.ticket)?,
         Body::ClaimUnstake(c) => ticket_owner(state, c.ticket)?,
-        Body::LapseTicket(_)
+        Body::SetControl(_)
+        | Body::ReportConditions(_)
+        | Body::AddSpike(_)
+        | Body::EndSpike(_)
+        | Body::MoveIdle(_)
+        | Body::SetOfflineBudget(_) => steering(state, body)?,
+        Body::RunControl(_)
+        | Body::LapseTicket(_)
         | Body::LapseDeclaration(_)
         | Body::SettleRevenue(_)
         | Body::BalancePools(_) => Anyone,
-        Body::WithdrawExcess(c) => {
-            Council(state.funds.expect(state.fund_id(c.fund)?)?.policy.withdraw_delay)
-        }
+        Body::WithdrawExcess(c) => Council(withdraw_delay(state, state.fund_id(c.fund)?)?),
         Body::RaiseAlert(_) | Body::EndAlert(_) => Authority::Role(ALERTS),
         Body::PauseEntries(_) => Authority::Role(GUARDIAN),
         Body::ReportOpenInterest(c) => market(c.market)?,
@@ -98,14 +100,17 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::ReportResults(c) => market(c.market)?,
         Body::FundPnlPool(c) => market(c.market)?,
         Body::CoverDeficit(c) => market(c.market)?,
+        Body::Reserve(c) => market(c.market)?,
+        Body::CommitReservation(c) => market(c.settlement.market)?,
+        Body::ReleaseReservation(c) => market(c.market)?,
         Body::DeclareLoss(_) => Authority::Role(DECLARES),
         Body::AssessLoss(_) | Body::CloseLoss(_) => Authority::Role(RISK),
         Body::PlaceLoss(_) => Authority::Role(PLACES),
         Body::VoidLoss(_) => Council(Span::ZERO),
         Body::RecoverLoss(c) => party(state, c.from)?,
         Body::BeginTransfer(c) => match c.direction {
-            crate::command::Direction::In => Authority::Role(CUSTODY),
-            crate::command::Direction::Out => party(state, c.party)?,
+            Direction::In => Authority::Role(CUSTODY),
+            Direction::Out => party(state, c.party)?,
         },
         Body::ResolveTransfer(_) | Body::Reconcile(_) => Authority::Role(CUSTODY),
         Body::Propose(_)
@@ -117,19 +122,41 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
 }
 
 /// A rise protects and is immediate for the risk desk; a fall waits for the council and the delay.
-fn protective(state: &State, fund: FundId, rises: bool) -> Result<Authority, Halt> {
-    let delay = state.funds.expect(fund)?.policy.threshold_delay;
-    Ok(if rises {
-        Authority::Role(Roles::of(&[Role::Risk, Role::Operator]))
-    } else {
-        Authority::Council(delay)
-    })
+fn protective(
+    state: &State,
+    fund: Label,
+    rises: impl Fn(&Fund) -> bool,
+) -> Result<Authority, Halt> {
+    let fund = state.funds.expect(state.fund_id(fund)?)?;
+    let at_once = Authority::Role(Roles::of(&[Role::Risk, Role::Operator]));
+    Ok(if rises(fund) { at_once } else { Authority::Council(fund.policy.threshold_delay) })
 }
 
 /// The protocol's shares leave as the operator's excess does: after the same delay.
 fn protocol_delay(state: &State, tranche: Label) -> Result<Span, Halt> {
-    let fund = state.tranches.expect(state.tranche_id(tranche)?)?.fund;
+    withdraw_delay(state, state.tranches.expect(state.tranche_id(tranche)?)?.fund)
+}
+
+/// How long the operator waits for a fund's excess.
+fn withdraw_delay(state: &State, fund: FundId) -> Result<Span, Halt> {
     Ok(state.funds.expect(fund)?.policy.withdraw_delay)
+}
+
+/// What steers a fund: within the rails that the council set the risk desk moves at once; the rails
+/// themselves are the council's, and so is the first setting.
+fn steering(state: &State, body: &Body) -> Result<Authority, Halt> {
+    let role = match body {
+        Body::SetControl(c) => {
+            let old = state.controls.expect(state.fund_id(c.fund)?)?.policy.as_deref();
+            old.filter(|old| !rails::widens(old, &c.policy)).map(|_| RISK)
+        }
+        Body::SetOfflineBudget(c) => (!offline::widens(state, c)?).then_some(RISK),
+        Body::ReportConditions(c) if c.forecast.is_none() => Some(REPORTS),
+        Body::MoveIdle(c) if c.direction == Direction::In => Some(RETURNS),
+        Body::MoveIdle(_) => Some(OPERATOR),
+        _ => Some(RISK),
+    };
+    Ok(role.map_or(Authority::Council(state.meta.limits.config_delay), Authority::Role))
 }
 
 /// Covering more than stakers agreed to waits until those who object can have left.

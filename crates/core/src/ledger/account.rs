@@ -57,6 +57,8 @@ pub enum LedgerAccount {
     Tranche(TrancheId) = 22,
     /// Income of a fund that is not settled yet.
     Revenue(FundId) = 23,
+    /// A fund's own money at a yield venue.
+    Idle(FundId) = 24,
     /// A market's fees, first to pay.
     FeePool(MarketId) = 30,
     /// What is owed to a market's venue, or by it.
@@ -92,6 +94,7 @@ impl LedgerAccount {
             Self::Contributions(f) => (21, f.get()),
             Self::Tranche(t) => (22, t.get()),
             Self::Revenue(f) => (23, f.get()),
+            Self::Idle(f) => (24, f.get()),
             Self::FeePool(m) => (30, m.get()),
             Self::Clearing(m) => (31, m.get()),
             Self::Socialised(m) => (32, m.get()),
@@ -131,6 +134,7 @@ impl LedgerAccount {
             Self::Contributions(_) => "contributions",
             Self::Tranche(_) => "tranche",
             Self::Revenue(_) => "revenue",
+            Self::Idle(_) => "idle",
             Self::FeePool(_) => "fee_pool",
             Self::Clearing(_) => "clearing",
             Self::Socialised(_) => "socialised",

@@ -5,7 +5,7 @@ use crate::{
     command::{Direction, Outcome},
     event::{Cohort, Event, Placement},
 };
-use backstop_units::{Amount, AssetId, MarketId};
+use backstop_units::{Amount, AssetId, FundId, MarketId};
 
 /// Moves `amount` of `asset` from the credit of one account to the credit of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,12 +42,13 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
             one(*asset, L::Tranche(*tranche), L::Balance(*account), *amount)?;
             one(*asset, L::Tranche(*tranche), L::Reserve(*fund), *orphaned)
         }
-        Event::RevenuePaid { .. }
+        Event::FeesPaid { .. }
+        | Event::RevenuePaid { .. }
         | Event::RevenueSettled { .. }
         | Event::ProtocolSharesRedeemed { .. }
-        | Event::VaultForced { .. } => revenue(event, one),
-        Event::FeesPaid { .. }
-        | Event::PoolsBalanced { .. }
+        | Event::VaultForced { .. }
+        | Event::IdleMoved { .. } => revenue(event, one),
+        Event::PoolsBalanced { .. }
         | Event::PnlPoolFunded { .. }
         | Event::DeficitCovered { .. } => pools(event, one),
         Event::LiquidationSettled {
@@ -97,13 +98,16 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
     }
 }
 
-/// Income that is paid in and settled, the protocol's shares, and what a scenario forces.
+/// Fees and income that are paid in and settled, the protocol's shares, idle cash, and what a scenario forces.
 fn revenue<E>(
     event: &Event,
     mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
 ) -> Result<(), E> {
     use LedgerAccount as L;
     match event {
+        Event::FeesPaid { market, asset, amount } => {
+            one(*asset, L::Clearing(*market), L::FeePool(*market), *amount)
+        }
         Event::RevenuePaid { fund, from, asset, amount } => {
             one(*asset, *from, L::Revenue(*fund), *amount)
         }
@@ -120,11 +124,15 @@ fn revenue<E>(
             one(*asset, L::External(*asset), L::Tranche(*tranche), *gain)?;
             one(*asset, L::Tranche(*tranche), L::External(*asset), *loss)
         }
+        Event::IdleMoved { fund, asset, direction, amount } => {
+            let (debit, credit) = idle(*fund, *direction);
+            one(*asset, debit, credit, *amount)
+        }
         _ => Ok(()),
     }
 }
 
-/// What feeds a market's pools, and what they and the revenue pool feed each other.
+/// What a market's pools and the revenue pool feed each other.
 fn pools<E>(
     event: &Event,
     mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
@@ -138,14 +146,20 @@ fn pools<E>(
             one(*asset, fees, L::Revenue(*fund), flow.to_revenue)?;
             one(*asset, L::Revenue(*fund), fees, flow.from_revenue)
         }
-        Event::FeesPaid { market, asset, amount } => {
-            one(*asset, L::Clearing(*market), L::FeePool(*market), *amount)
-        }
         Event::PnlPoolFunded { market, asset, amount }
         | Event::DeficitCovered { market, asset, amount, .. } => {
             one(*asset, L::Clearing(*market), L::PnlPool(*market), *amount)
         }
         _ => Ok(()),
+    }
+}
+
+/// From where to where idle cash goes.
+const fn idle(fund: FundId, direction: Direction) -> (LedgerAccount, LedgerAccount) {
+    let (reserve, placed) = (LedgerAccount::Reserve(fund), LedgerAccount::Idle(fund));
+    match direction {
+        Direction::Out => (reserve, placed),
+        Direction::In => (placed, reserve),
     }
 }
 

@@ -14,6 +14,7 @@ pub mod limits;
 pub mod liquidation_price;
 pub mod margin;
 pub(crate) mod market;
+pub mod offline;
 pub mod pnl_weight;
 pub mod pools;
 pub(crate) mod risk_tier;

@@ -1,10 +1,13 @@
 //! One liquidation, settled in one command.
 
-use super::split::{Parts, share};
+use super::{
+    offline,
+    split::{Parts, share},
+};
 use crate::{
     command::SettleLiquidation,
     event::Event,
-    fund::coverage::room,
+    fund::{coverage::room, reserve::free_reserve},
     governance::Context,
     ledger::LedgerAccount,
     loss::place::{Assessed, place},
@@ -25,6 +28,22 @@ struct Parties {
     underwater: Underwater,
 }
 
+/// A settlement that has been looked at: whom it is about, and what is missing.
+#[derive(Clone, Copy)]
+pub(crate) struct Measured {
+    parties: Parties,
+    /// What is owed beyond the collateral, with the fee on top of it.
+    gross: Amount,
+    fee: Amount,
+}
+
+impl Measured {
+    /// On which market.
+    pub(crate) const fn market(&self) -> MarketId {
+        self.parties.market
+    }
+}
+
 /// What is missing, and what it takes to place it.
 struct Deficit {
     gross: Amount,
@@ -39,8 +58,21 @@ pub(crate) fn settle(
     context: &Context<'_>,
     command: &SettleLiquidation,
 ) -> Result<(), Halt> {
-    let parties = parties(txn.state(), command)?;
-    let deficit = deficit(&parties, command)?;
+    let measured = measured(txn.state(), command)?;
+    carry_out(txn, context, command, &measured)
+}
+
+/// As [`settle`], for what has been measured.
+pub(crate) fn carry_out(
+    txn: &mut Txn<'_>,
+    context: &Context<'_>,
+    command: &SettleLiquidation,
+    measured: &Measured,
+) -> Result<(), Halt> {
+    let parties = measured.parties;
+    let late = offline::draw(txn.state(), context, parties.market, measured.gross)?;
+    let deficit = deficit(measured, command)?;
+    late.map_or(Ok(()), |event| txn.emit(event))?;
     if let Some(base) = command.open_interest {
         txn.emit(Event::OpenInterestReported { market: parties.market, base })?;
     }
@@ -49,6 +81,18 @@ pub(crate) fn settle(
         Some(deficit) => underwater(txn, context, &parties, command, &deficit)?,
     };
     txn.emit(settled)
+}
+
+/// Looks up whom a settlement is about, and adds up what is missing.
+pub(crate) fn measured(state: &State, command: &SettleLiquidation) -> Result<Measured, Halt> {
+    let parties = parties(state, command)?;
+    let below = command.outcome.negative();
+    let fee = match parties.underwater {
+        Underwater::FullFee { fee } if !below.is_zero() => fee.of_floor(command.notional)?,
+        _ => Amount::ZERO,
+    };
+    let gross = below.checked_add(fee).ok_or(Reject::overflow())?;
+    Ok(Measured { parties, gross, fee })
 }
 
 fn parties(state: &State, command: &SettleLiquidation) -> Result<Parties, Halt> {
@@ -65,18 +109,13 @@ fn parties(state: &State, command: &SettleLiquidation) -> Result<Parties, Halt> 
     })
 }
 
-/// The deficit with the fee on top of it, nothing if there is none; and what any liquidation needs.
-fn deficit(parties: &Parties, command: &SettleLiquidation) -> Result<Option<Deficit>, Reject> {
-    let below = command.outcome.negative();
-    let fee = match parties.underwater {
-        Underwater::FullFee { fee } if !below.is_zero() => fee.of_floor(command.notional)?,
-        _ => Amount::ZERO,
-    };
-    let gross = below.checked_add(fee).ok_or(Reject::overflow())?;
+/// The deficit, nothing if there is none; and what any liquidation needs.
+fn deficit(measured: &Measured, command: &SettleLiquidation) -> Result<Option<Deficit>, Reject> {
+    let Measured { parties, gross, fee } = *measured;
     if parties.account == parties.liquidator {
         return Err(Reject::got(RejectCode::SelfLiquidation, command.account));
     }
-    if below.is_zero() {
+    if command.outcome.negative().is_zero() {
         return Ok(None);
     }
     let evidence = command.evidence.filter(|root| *root != Hash::ZERO);
@@ -126,20 +165,25 @@ fn underwater(
     place(txn, context, &loss)?;
     let state = txn.state();
     let fund = state.funds.expect(parties.fund)?;
-    let bounty = bounty(state, parties, fund, command.notional)?;
+    let bounty = bounty(state, context, parties, command.notional)?;
     let parts = Parts { liquidator: deficit.fee, ..Parts::default() };
     Ok(event(parties, fund, &parts, LedgerAccount::Balance(fund.treasury), bounty))
 }
 
-/// A capped bounty out of the protocol's own reserve, never to the bankrupt's own group.
-fn bounty(state: &State, parties: &Parties, fund: &Fund, notional: Amount) -> Result<Amount, Halt> {
+/// A capped bounty out of the protocol's own reserve as far as it is not reserved, never to the bankrupt's own group.
+fn bounty(
+    state: &State,
+    context: &Context<'_>,
+    parties: &Parties,
+    notional: Amount,
+) -> Result<Amount, Halt> {
     let Underwater::Bounty { fee, cap } = parties.underwater else { return Ok(Amount::ZERO) };
     let group = |account| state.accounts.expect(account).map(|account| account.group);
     if group(parties.account)? == group(parties.liquidator)? {
         return Ok(Amount::ZERO);
     }
-    let reserve = state.ledger.owed(LedgerAccount::Reserve(parties.fund), fund.asset);
-    Ok(fee.of_floor(notional)?.min(cap).min(reserve))
+    let free = free_reserve(state, parties.fund, context.now)?;
+    Ok(fee.of_floor(notional)?.min(cap).min(free))
 }
 
 fn event(

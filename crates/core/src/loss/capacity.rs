@@ -2,6 +2,7 @@
 
 use super::waterfall::{Capacity, LAYERS_MAX};
 use crate::{
+    fund::reservations::unreserved,
     ledger::LedgerAccount,
     policy::{Cause, LayerPolicy},
     reject::Corrupt,
@@ -43,26 +44,25 @@ pub fn capacities(
     layers
         .map(|(_, layer)| {
             Ok(Capacity {
-                available: available(state, (id, market, asset), layer, cause)?,
+                available: available(state, (id, market, asset), layer, (cause, at))?,
                 headroom: headroom(state, layer, cause, at),
             })
         })
         .collect()
 }
 
-/// What a layer has for this cause, before its limits.
+/// What a layer has for this cause, before its limits; what is reserved in a fund is not there.
 fn available(
     state: &State,
     (id, market, asset): (MarketId, &Market, AssetId),
     layer: &Layer,
-    cause: Cause,
+    (cause, at): (Cause, Timestamp),
 ) -> Result<Amount, Corrupt> {
     let owed = |account| state.ledger.owed(account, asset);
     Ok(match layer.source {
         Source::FeePool => owed(LedgerAccount::FeePool(id)),
         Source::Reserve(fund) if state.funds.expect(fund)?.policy.covers.has(cause) => {
-            owed(LedgerAccount::Reserve(fund))
-                .saturating_add(owed(LedgerAccount::Contributions(fund)))
+            unreserved(state, fund, state.funds.expect(fund)?, at)?
         }
         Source::Staked(tranche) if state.tranches.expect(tranche)?.policy.covers.has(cause) => {
             let keeps = state.tranches.expect(tranche)?.policy.keeps;

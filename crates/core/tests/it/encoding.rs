@@ -7,7 +7,7 @@ use crate::samples;
 use backstop_core::{
     Body, COMMANDS, Command, Entry, Event, Record,
     command::{Approvals, OpeningAccount, Party, SettleLiquidation, Signature},
-    policy::{AlertCause, Cause, PublicKey, Role, SignatureBytes},
+    policy::{AlertCause, Cause, PublicKey, Role, SignatureBytes, SpikeCause, SurplusRoute},
 };
 use backstop_testkit::{World, label};
 use backstop_units::{Amount, Base, Hash, Price, Seq, Signed, Timestamp};
@@ -59,6 +59,16 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::RevenueSettled { .. } => (37, "revenue_settled"),
         Event::LiquidityReported { .. } => (38, "liquidity_reported"),
         Event::RevenueSet { .. } => (39, "revenue_set"),
+        Event::ControlSet { .. } => (40, "control_set"),
+        Event::ControlRan(_) => (41, "control_ran"),
+        Event::ConditionsReported { .. } => (42, "conditions_reported"),
+        Event::SpikeAdded { .. } => (43, "spike_added"),
+        Event::SpikeEnded { .. } => (44, "spike_ended"),
+        Event::IdleMoved { .. } => (45, "idle_moved"),
+        Event::Reserved { .. } => (46, "reserved"),
+        Event::ReservationCommitted { .. } => (47, "reservation_committed"),
+        Event::ReservationReleased { .. } => (48, "reservation_released"),
+        Event::OfflineBudgetMoved { .. } => (49, "offline_budget_moved"),
         Event::MarketCreated { .. } => (50, "market_created"),
         Event::WaterfallSet { .. } => (51, "waterfall_set"),
         Event::OpenInterestReported { .. } => (52, "open_interest_reported"),
@@ -96,7 +106,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 60;
+const KINDS: usize = 70;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };
@@ -129,6 +139,14 @@ fn lines() -> Vec<Line> {
     lines.push(pin("underwater full_fee", &full));
     for cause in Cause::ALL {
         lines.push(pin(format!("cause {}", cause.word()), cause));
+    }
+    let curve = samples::curve();
+    lines.push(pin("law curve", &curve));
+    for route in SurplusRoute::ALL {
+        lines.push(pin(format!("surplus {}", route.word()), route));
+    }
+    for cause in SpikeCause::ALL {
+        lines.push(pin(format!("spike {}", cause.word()), cause));
     }
     for cause in AlertCause::ALL {
         lines.push(pin(format!("alert {}", cause.word()), cause));

@@ -7,12 +7,17 @@
 use backstop_core::{
     Asked, Body, Command, Entry, Event, Record, State,
     command::{
-        Execute, GrantProtocolShares, OpeningShares, Propose, RedeemProtocolShares, RequestUnstake,
-        SetMarketTier, SetPools, SetRevenue, SetRoles, SetSplit, SetTier, SetVault, SetWaterfall,
-        StakeProtocol, WithdrawExcess,
+        AddSpike, CommitReservation, Direction, EndSpike, Execute, GrantProtocolShares, MoveIdle,
+        Opening, OpeningAccount, OpeningShares, Propose, RedeemProtocolShares, ReleaseReservation,
+        ReportConditions, RequestUnstake, Reserve, RunControl, SetControl, SetMarketTier,
+        SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit, SetTier, SetVault,
+        SetWaterfall, SettleLiquidation, StakeProtocol, WithdrawExcess,
     },
     invariants,
-    policy::{LayerSource, RevenuePolicy, Role, Roles, SplitPolicy, TierPolicy},
+    policy::{
+        ControlPolicy, IdlePolicy, LayerSource, RevenuePolicy, Role, Roles, SpikeCause,
+        SplitPolicy, TierPolicy,
+    },
     recheck, replay, replay_genesis,
 };
 use backstop_testkit::{
@@ -21,7 +26,7 @@ use backstop_testkit::{
     keys, label,
     world::layer,
 };
-use backstop_units::{Amount, Shares, Span};
+use backstop_units::{Amount, Hash, Ppm, Price, Shares, Signed, Span, Timestamp};
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
@@ -75,6 +80,7 @@ fn lived() -> World {
 fn live(script: &Script) -> World {
     let mut world = World::of(&script.setup);
     decided(&mut world);
+    controlled(&mut world);
     for step in &script.steps {
         world.wait(step.wait);
         let command = step.command(&mut world);
@@ -88,12 +94,17 @@ fn live(script: &Script) -> World {
         SetRoles { account: label("keeper"), roles }.into(),
     ];
     for body in bodies {
-        let nonce = world.state.meta.nonce + 1;
-        let until = world.now.plus(Span::days(1));
-        let approvals = keys::approve(world.state.meta.ledger, &body, nonce, until, &[1, 3]);
-        world.send_approved("op", body, approvals).expect("two of three have signed");
+        signed(&mut world, body);
     }
     world
+}
+
+/// Sends what two of three sign at once.
+fn signed(world: &mut World, body: Body) {
+    let nonce = world.state.meta.nonce + 1;
+    let until = world.now.plus(Span::days(1));
+    let approvals = keys::approve(world.state.meta.ledger, &body, nonce, until, &[1, 3]);
+    world.send_approved("op", body, approvals).expect("two of three have signed");
 }
 
 /// Proposes by all who must sign, waits out the longest delay, and executes.
@@ -142,6 +153,55 @@ fn rare(world: &mut World) {
     for (actor, body) in bodies {
         let _ = world.send(actor, body);
     }
+}
+
+/// Fee control, reservations, idle cash, before the script: what it does not send.
+fn controlled(world: &mut World) {
+    let (fund, market, amount) = (label("main"), label("sol"), Amount::new(10));
+    let (venue, part_max) = (label("yield"), Ppm::new(100_000));
+    let idle = IdlePolicy { venue, part_max, notice: Span::days(1), reach: Span::days(2) };
+    let policy = ControlPolicy { idle: Some(idle), ..ControlPolicy::default() };
+    signed(world, SetControl { fund, policy: Box::new(policy) }.into());
+    let (minute, day) = (Span::from_ms(60_000), world.now.plus(Span::days(1)));
+    let held =
+        |id, now: Timestamp| Reserve { market, id: label(id), amount, until: now.plus(minute) };
+    let settlement = Box::new(SettleLiquidation {
+        market,
+        account: label("alice"),
+        liquidator: label("bob"),
+        outcome: Signed::new(-1),
+        notional: Amount::ZERO,
+        mark: Price::ZERO,
+        open_interest: None,
+        evidence: Some(Hash::new([1; 32])),
+    });
+    let report = ReportConditions {
+        fund,
+        open_interest: Ppm::new(1_200_000),
+        volatility: Ppm::new(1_500_000),
+        headroom: Some(Ppm::new(200_000)),
+        forecast: Some(Ppm::new(700_000)),
+    };
+    let (reserve, size) = (OpeningAccount::Reserve(fund), Ppm::new(30_000));
+    let opening = Opening { account: reserve, asset: label("usdt"), amount: Amount::new(100) };
+    let mut send = |wait, actor, body: Body| {
+        world.wait(wait);
+        world.must(actor, body);
+        world.now
+    };
+    let now = Span::ZERO;
+    send(now, "op", opening.into());
+    send(now, "risk", report.into());
+    send(now, "risk", AddSpike { fund, size, cause: SpikeCause::Event, until: day }.into());
+    send(Span::hours(1), "keeper", RunControl { fund }.into());
+    send(Span::hours(1), "keeper", RunControl { fund }.into());
+    send(now, "risk", EndSpike { fund, spike: 0 }.into());
+    let at = send(now, "op", MoveIdle { fund, direction: Direction::Out, amount }.into());
+    send(now, "venue", held("first", at).into());
+    send(now, "venue", held("second", at).into());
+    send(now, "venue", ReleaseReservation { market, id: label("first") }.into());
+    send(now, "venue", CommitReservation { id: label("second"), settlement }.into());
+    send(now, "risk", SetOfflineBudget { market, budget: Amount::ZERO, span: now }.into());
 }
 
 fn freeze() {

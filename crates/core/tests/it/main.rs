@@ -3,6 +3,7 @@
 //! `BACKSTOP_CASES` sets the number of random scripts for each property (500 without it).
 
 mod agreement;
+mod control;
 mod encoding;
 mod excess;
 mod extreme;
@@ -15,6 +16,7 @@ mod recovery;
 mod regression;
 mod rejects;
 mod replay;
+mod reservations;
 mod round_trip;
 mod run;
 mod samples;

@@ -5,20 +5,23 @@ use RejectCode as C;
 use backstop_core::{
     Body, Command, Reject, RejectCode, begin,
     command::{
-        ActivateRules, Approvals, Approve, AssessLoss, BalancePools, BeginTransfer, CancelUnstake,
-        ClaimRecovery, ClaimUnstake, CloseLoss, Contribute, CoverDeficit, CreateFund, CreateMarket,
-        DeclareLoss, Direction, EndAlert, Execute, FundPnlPool, GrantProtocolShares,
-        LapseDeclaration, LapseTicket, Linked, OpenAccount, Opening, OpeningAccount, Outcome,
-        Party, PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile,
-        RecoverLoss, RedeemProtocolShares, RegisterAsset, ReportResults, RequestUnstake,
-        ResolveTransfer, SetCouncil, SetMarketTier, SetPools, SetRevenue, SetRoles, SetSplit,
-        SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall, SettleLiquidation, SettleRevenue,
-        Stake, StakeProtocol, VoidLoss, WithdrawExcess,
+        ActivateRules, AddSpike, Approvals, Approve, AssessLoss, BalancePools, BeginTransfer,
+        CancelUnstake, ClaimRecovery, ClaimUnstake, CloseLoss, CommitReservation, Contribute,
+        CoverDeficit, CreateFund, CreateMarket, DeclareLoss, Direction, EndAlert, EndSpike,
+        Execute, FundPnlPool, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, MoveIdle,
+        OpenAccount, Opening, OpeningAccount, Outcome, Party, PauseEntries, PayFees, PayRevenue,
+        PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares,
+        RegisterAsset, ReleaseReservation, ReportConditions, ReportResults, RequestUnstake,
+        Reserve, ResolveTransfer, RunControl, SetControl, SetCouncil, SetMarketTier,
+        SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold,
+        SetTier, SetVault, SetWaterfall, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
+        VoidLoss, WithdrawExcess,
     },
     governance::body_digest,
     policy::{
-        AlertCause, Cause, FundKind, FundPolicy, LayerPolicy, LayerSource, PoolPolicy, PublicKey,
-        RevenuePolicy, Role, Roles, SplitPolicy, TierPolicy, Underwater,
+        AlertCause, Cause, ControlPolicy, FundKind, FundPolicy, IdlePolicy, LayerPolicy,
+        LayerSource, PoolPolicy, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles,
+        SpikeCause, SplitPolicy, TierPolicy, Underwater,
     },
     reject::Value,
 };
@@ -501,6 +504,146 @@ fn holds_and_pauses() {
 }
 
 #[test]
+fn fee_control() {
+    let mut table = Table::default();
+    let world = &mut World::new();
+    let fund = label("main");
+    let set = |policy| SetControl { fund, policy: Box::new(policy) };
+    let spike =
+        |size, until| AddSpike { fund, size: Ppm::new(size), cause: SpikeCause::Loss, until };
+    let run = RunControl { fund };
+    let conditions = ReportConditions {
+        fund,
+        open_interest: Ppm::WHOLE,
+        volatility: Ppm::WHOLE,
+        headroom: None,
+        forecast: None,
+    };
+    let end = EndSpike { fund, spike: 0 };
+    for (actor, body) in [
+        ("alice", Body::from(run.clone())),
+        ("venue", conditions.clone().into()),
+        ("risk", spike(1, after(hours(1))).into()),
+        ("risk", end.clone().into()),
+    ] {
+        table.case(world, actor, body, got(C::NoControl, fund));
+    }
+    let high = ControlPolicy { rate_max: Ppm::new(1_000_001), ..ControlPolicy::default() };
+    table.case(world, "op", set(high), no(C::BadPolicy, 1_000_001u32, 1_000_000u32));
+    world.must("op", set(ControlPolicy::default()));
+    let hour = after(hours(1));
+    table.case(world, "alice", run.clone(), no(C::ControlTooEarly, START, hour));
+    world.now = hour;
+    world.must("alice", run.clone());
+    table.case(world, "alice", run, no(C::ControlTooEarly, hour, after(hours(2))));
+
+    // The desk moves within the rails, the council moves the rails; a forecast is the desk's.
+    let wide = ControlPolicy { rate_max: Ppm::new(250_001), ..ControlPolicy::default() };
+    table.case(world, "risk", set(wide), no(C::RoleMissing, "risk", "operator"));
+    let forecast = ReportConditions { forecast: Some(Ppm::ZERO), ..conditions.clone() };
+    table.case(world, "venue", forecast, no(C::RoleMissing, "venue", "risk"));
+    world.must("venue", conditions.clone());
+    let late = Command { occurred_at: Some(START), ..world.command("venue", conditions) };
+    table.command(world, &late, no(C::TimeRunsBack, START, hour));
+
+    table.case(world, "risk", spike(0, START), none(C::ZeroAmount));
+    table.case(world, "risk", spike(1, hour), no(C::TimeRunsBack, hour, hour));
+    let (week, more) = (Span::days(7), Span::from_ms(604_800_001));
+    let long = spike(1, hour.plus(more));
+    table.case(world, "risk", long, no(C::SpikeTooLong, more, week));
+    for _ in 0..4 {
+        world.must("risk", spike(1, hour.plus(week)));
+    }
+    table.case(world, "risk", spike(1, hour.plus(week)), no(C::TooManySpikes, 4usize, 4usize));
+    world.must("risk", end.clone());
+    table.case(world, "risk", end, got(C::UnknownSpike, 0u32));
+    done(&table);
+}
+
+#[test]
+fn reservations_and_late_settlements() {
+    let mut table = Table::default();
+    let world = &mut of(|setup| setup.reserve = atoms(1_000));
+    let (fund, market) = (label("main"), label("sol"));
+    let reserve =
+        |id: &str, amount, until| Reserve { market, id: label(id), amount: atoms(amount), until };
+    let minutes = |minutes: u64| Span::from_ms(minutes * 60_000);
+    let soon = after(minutes(1));
+    let release = |id: &str| ReleaseReservation { market, id: label(id) };
+    let commit = |id: &str, outcome| CommitReservation {
+        id: label(id),
+        settlement: Box::new(settle(outcome)),
+    };
+    table.case(world, "venue", reserve("a", 5, soon), got(C::NoControl, fund));
+    let limits =
+        ReservationPolicy { part_max: Ppm::new(500_000), span_max: minutes(10), count_max: 2 };
+    let control = ControlPolicy { reservations: limits, ..ControlPolicy::default() };
+    world.must("op", SetControl { fund, policy: Box::new(control) });
+    table.case(world, "venue", reserve("a", 0, soon), none(C::ZeroAmount));
+    table.case(world, "venue", reserve("a", 5, START), no(C::TimeRunsBack, START, START));
+    let (long, most) = (Span::from_ms(600_001), minutes(10));
+    let late = reserve("a", 5, after(long));
+    table.case(world, "venue", late, no(C::ReservationTooLong, long, most));
+    world.must("venue", reserve("a", 400, soon));
+    table.case(world, "venue", reserve("a", 5, soon), got(C::DuplicateReservation, label("a")));
+    let above = no(C::ReservationAboveCapacity, 101u128, 100u128);
+    table.case(world, "venue", reserve("b", 101, soon), above);
+    world.must("venue", reserve("b", 100, after(minutes(2))));
+    let many = no(C::TooManyReservations, 2usize, 2usize);
+    table.case(world, "venue", reserve("c", 1, soon), many);
+    let unknown = got(C::UnknownReservation, label("c"));
+    table.case(world, "venue", release("c"), unknown);
+    table.case(world, "venue", commit("c", -5), unknown);
+    world.now = soon;
+    let expired = no(C::ReservationExpired, soon, soon);
+    table.case(world, "venue", release("a"), expired);
+    table.case(world, "venue", commit("a", -5), expired);
+
+    let back = START.minus(Span::hours(2));
+    let settled = |world: &mut World, outcome| Command {
+        occurred_at: Some(back),
+        ..world.command("venue", settle(outcome))
+    };
+    let command = settled(world, -70);
+    table.command(world, &command, no(C::OccurredAtSkew, back, soon.minus(hours(1))));
+    let budget =
+        |amount, days| SetOfflineBudget { market, budget: atoms(amount), span: Span::days(days) };
+    let (long, week) = (Span::days(8), Span::days(7));
+    table.case(world, "op", budget(70, 8), no(C::BadPolicy, long, week));
+    table.case(world, "risk", budget(70, 1), no(C::RoleMissing, "risk", "operator"));
+    world.must("op", budget(70, 1));
+    let command = settled(world, -71);
+    table.command(world, &command, no(C::OfflineBudgetSpent, 71u128, 70u128));
+    done(&table);
+}
+
+#[test]
+fn idle_cash() {
+    let mut table = Table::default();
+    let world = &mut of(|setup| setup.reserve = atoms(1_000));
+    let fund = label("main");
+    let moved = |direction, amount| MoveIdle { fund, direction, amount: atoms(amount) };
+    let (into, out) = (Direction::In, Direction::Out);
+    table.case(world, "op", moved(out, 0), none(C::ZeroAmount));
+    table.case(world, "op", moved(out, 1), got(C::NoControl, fund));
+    table.case(world, "risk", moved(out, 1), no(C::RoleMissing, "risk", "operator"));
+    world.must("op", SetControl { fund, policy: Box::default() });
+    table.case(world, "op", moved(out, 1), no(C::IdleAboveLimit, 1u128, 0u128));
+    let (venue, part_max) = (label("yield"), Ppm::new(100_000));
+    let idle = IdlePolicy { venue, part_max, notice: Span::ZERO, reach: Span::ZERO };
+    let control = ControlPolicy { idle: Some(idle), ..ControlPolicy::default() };
+    world.must("op", SetControl { fund, policy: Box::new(control) });
+    world.must("op", moved(out, 60));
+    table.case(world, "op", moved(out, 41), no(C::IdleAboveLimit, 101u128, 100u128));
+    table.case(world, "op", moved(out, 941), no(C::InsufficientBalance, 941u128, 940u128));
+    table.case(world, "guardian", moved(into, 61), no(C::AboveIdle, 61u128, 60u128));
+    world.must("risk", declare(5));
+    table.case(world, "op", moved(out, 1), got(C::LossOpen, LOSS));
+    world.must("guardian", moved(into, 60));
+    done(&table);
+}
+
+#[test]
 fn excess() {
     let mut table = Table::default();
     let rich = |reserve: u128| of(|setup| setup.reserve = atoms(reserve));
@@ -946,6 +1089,50 @@ const CASES: &[(&str, &[C])] = &[
             C::AlertTooLong,
             C::NotOnAlert,
             C::TimeRunsBack,
+        ],
+    ),
+    (
+        "control",
+        &[
+            C::RoleMissing,
+            C::ZeroAmount,
+            C::BadPolicy,
+            C::TimeRunsBack,
+            C::NoControl,
+            C::ControlTooEarly,
+            C::SpikeTooLong,
+            C::TooManySpikes,
+            C::UnknownSpike,
+        ],
+    ),
+    (
+        "reservations",
+        &[
+            C::OccurredAtSkew,
+            C::RoleMissing,
+            C::ZeroAmount,
+            C::BadPolicy,
+            C::TimeRunsBack,
+            C::NoControl,
+            C::UnknownReservation,
+            C::ReservationExpired,
+            C::DuplicateReservation,
+            C::ReservationTooLong,
+            C::TooManyReservations,
+            C::ReservationAboveCapacity,
+            C::OfflineBudgetSpent,
+        ],
+    ),
+    (
+        "idle",
+        &[
+            C::RoleMissing,
+            C::ZeroAmount,
+            C::InsufficientBalance,
+            C::LossOpen,
+            C::NoControl,
+            C::IdleAboveLimit,
+            C::AboveIdle,
         ],
     ),
     (

@@ -3,24 +3,26 @@
 use backstop_core::{
     Body, Event,
     command::{
-        ActivateRules, Approve, AssessLoss, BalancePools, BeginTransfer, CancelProposal,
-        CancelUnstake, ClaimRecovery, ClaimUnstake, CloseLoss, Contribute, CoverDeficit,
-        CreateFund, CreateMarket, CreateTranche, DeclareLoss, Direction, EndAlert, Execute,
-        FundPnlPool, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, OpenAccount,
-        Opening, OpeningAccount, OpeningShares, Outcome, Party, PauseEntries, PayFees, PayRevenue,
-        PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares,
-        RegisterAsset, ReportLiquidity, ReportOpenInterest, ReportResults, RequestUnstake,
-        ResolveTransfer, SetCouncil, SetCovers, SetMarketTier, SetPools, SetRevenue, SetRoles,
-        SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall, SettleLiquidation,
-        SettleRevenue, Stake, StakeProtocol, VoidLoss, WithdrawExcess,
+        ActivateRules, AddSpike, Approve, AssessLoss, BalancePools, BeginTransfer, CancelProposal,
+        CancelUnstake, ClaimRecovery, ClaimUnstake, CloseLoss, CommitReservation, Contribute,
+        CoverDeficit, CreateFund, CreateMarket, CreateTranche, DeclareLoss, Direction, EndAlert,
+        EndSpike, Execute, FundPnlPool, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked,
+        MoveIdle, OpenAccount, Opening, OpeningAccount, OpeningShares, Outcome, Party,
+        PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss,
+        RedeemProtocolShares, RegisterAsset, ReleaseReservation, ReportConditions, ReportLiquidity,
+        ReportOpenInterest, ReportResults, RequestUnstake, Reserve, ResolveTransfer, RunControl,
+        SetControl, SetCouncil, SetCovers, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue,
+        SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall,
+        SettleLiquidation, SettleRevenue, Stake, StakeProtocol, VoidLoss, WithdrawExcess,
     },
-    event::{Cohort, Placement, PoolFlow, RevenuePart, Row, RowPart},
+    event::{Cohort, ControlRun, Placement, PoolFlow, RevenuePart, Row, RowPart},
     ledger::LedgerAccount,
     policy::{
-        AlertCause, CancelTerms, Cause, Causes, EntryPrice, ExitValue, FundKind, FundPolicy,
-        LayerPolicy, LayerSource, MarketPolicy, Overflow, PoolPolicy, ProtocolHolding, PublicKey,
-        RevenuePolicy, Role, Roles, SignatureBytes, SplitPolicy, SplitRounding, TierPolicy,
-        TranchePolicy, Underwater,
+        AlertCause, Band, CancelTerms, Cause, Causes, ControlPolicy, CurvePoint, EntryPrice,
+        ExitValue, FundKind, FundPolicy, IdlePolicy, Law, LayerPolicy, LayerSource, MarketPolicy,
+        Overflow, PiLaw, PoolPolicy, ProtocolHolding, PublicKey, ReservationPolicy, RevenuePolicy,
+        Role, Roles, SignatureBytes, Slew, SpikeCause, SplitPolicy, SplitRounding, SurplusRoute,
+        TierPolicy, TranchePolicy, Underwater,
     },
 };
 use backstop_testkit::label;
@@ -76,6 +78,55 @@ pub(crate) fn tranche_policy() -> TranchePolicy {
         protocol: ProtocolHolding::Shares,
         revenue_weight: 6,
         spare_decimals: 7,
+    }
+}
+
+pub(crate) fn curve() -> Law {
+    let point = |coverage, rate| CurvePoint { coverage: Ppm::new(coverage), rate: Ppm::new(rate) };
+    Law::Curve(vec![point(1, 4), point(2, 3)])
+}
+
+pub(crate) fn control_policy() -> ControlPolicy {
+    let band = |from, surplus| Band {
+        from: Ppm::new(from),
+        open_interest: Ppm::new(from + 21),
+        leverage: Ppm::new(from + 22),
+        listings: true,
+        surplus,
+    };
+    ControlPolicy {
+        law: Law::Pi(PiLaw {
+            base: Ppm::new(6),
+            kp: Ppm::new(2),
+            ki: Ppm::new(3),
+            ki_period: Span::from_ms(4),
+            dead_from: Ppm::new(5),
+            dead_to: Ppm::new(1_000_006),
+        }),
+        rate_min: Ppm::new(1),
+        rate_max: Ppm::new(8),
+        slew: Some(Slew { by: Ppm::new(9), per: Span::from_ms(10) }),
+        interval_min: Span::from_ms(11),
+        open_interest_gain: Ppm::new(12),
+        volatility_gain: Ppm::new(13),
+        report_age_max: Span::from_ms(14),
+        spike_max: Ppm::new(15),
+        spikes_max: 16,
+        spike_span_max: Span::hours(17),
+        bands: vec![band(0, SurplusRoute::Reserve), band(18, SurplusRoute::Lps)],
+        band_margin: Ppm::new(19),
+        loosen_delay: Span::from_ms(20),
+        reservations: ReservationPolicy {
+            part_max: Ppm::new(41),
+            span_max: Span::from_ms(42),
+            count_max: 43,
+        },
+        idle: Some(IdlePolicy {
+            venue: label("yield"),
+            part_max: Ppm::new(44),
+            notice: Span::from_ms(45),
+            reach: Span::from_ms(46),
+        }),
     }
 }
 
@@ -137,6 +188,19 @@ fn ms(ms: u64) -> Timestamp {
     Timestamp::from_ms(ms)
 }
 
+fn settlement() -> SettleLiquidation {
+    SettleLiquidation {
+        market: label("sol"),
+        account: label("alice"),
+        liquidator: label("bob"),
+        outcome: Signed::new(-9),
+        notional: Amount::new(10),
+        mark: Price::new(11),
+        open_interest: Some(Base::new(12)),
+        evidence: Some(hash(4)),
+    }
+}
+
 /// One body of every command, in the order of the table.
 #[expect(clippy::too_many_lines, reason = "a table: one command after the other")]
 pub(crate) fn bodies() -> Vec<Body> {
@@ -187,22 +251,29 @@ pub(crate) fn bodies() -> Vec<Body> {
         SettleRevenue { fund: main }.into(),
         ReportLiquidity { fund: main, free: Some(Signed::new(-8)) }.into(),
         SetRevenue { fund: main, revenue: revenue_policy() }.into(),
+        SetControl { fund: main, policy: Box::new(control_policy()) }.into(),
+        RunControl { fund: main }.into(),
+        ReportConditions {
+            fund: main,
+            open_interest: Ppm::new(1),
+            volatility: Ppm::new(2),
+            headroom: Some(Ppm::new(3)),
+            forecast: None,
+        }
+        .into(),
+        AddSpike { fund: main, size: Ppm::new(4), cause: SpikeCause::Loss, until: ms(5) }.into(),
+        EndSpike { fund: main, spike: 6 }.into(),
+        MoveIdle { fund: main, direction: Direction::Out, amount }.into(),
+        Reserve { market: sol, id: label("r1"), amount, until: ms(7) }.into(),
+        CommitReservation { id: label("r1"), settlement: Box::new(settlement()) }.into(),
+        ReleaseReservation { market: sol, id: label("r1") }.into(),
+        SetOfflineBudget { market: sol, budget: amount, span: Span::from_ms(8) }.into(),
         CreateMarket { label: sol, fund: main, venue: alice, policy: Box::new(market_policy()) }
             .into(),
         SetWaterfall { market: sol, layers: layers() }.into(),
         ReportOpenInterest { market: sol, base: Base::new(8) }.into(),
         PayFees { market: sol, amount }.into(),
-        SettleLiquidation {
-            market: sol,
-            account: alice,
-            liquidator: label("bob"),
-            outcome: Signed::new(-9),
-            notional: Amount::new(10),
-            mark: Price::new(11),
-            open_interest: Some(Base::new(12)),
-            evidence: Some(hash(4)),
-        }
-        .into(),
+        settlement().into(),
         SetPools { market: sol, pools: Some(pool_policy()) }.into(),
         ReportResults {
             market: sol,
@@ -265,6 +336,8 @@ pub(crate) fn bodies() -> Vec<Body> {
 pub(crate) fn events() -> Vec<Event> {
     let mut events = registry();
     events.extend(funds());
+    events.extend(control());
+    events.extend(markets());
     events.extend(pools());
     events.extend(losses());
     events.extend(governance());
@@ -296,7 +369,7 @@ fn registry() -> Vec<Event> {
 
 fn funds() -> Vec<Event> {
     let (account, asset, fund) = (AccountId::new(1), AssetId::new(2), FundId::new(3));
-    let (tranche, market, ticket) = (TrancheId::new(4), MarketId::new(5), TicketId::new(6));
+    let (tranche, ticket) = (TrancheId::new(4), TicketId::new(6));
     let (amount, shares, position) = (Amount::new(300), Shares::new(400), 7);
     vec![
         Event::FundCreated {
@@ -324,7 +397,7 @@ fn funds() -> Vec<Event> {
         Event::AlertRaised { fund, cause: AlertCause::Custody, until: ms(10) },
         Event::AlertEnded { fund },
         Event::EntriesPaused { fund, until: ms(11) },
-        Event::RevenuePaid { fund, from: LedgerAccount::Clearing(market), asset, amount },
+        Event::RevenuePaid { fund, from: LedgerAccount::Clearing(MarketId::new(5)), asset, amount },
         Event::RevenueSettled {
             fund,
             asset,
@@ -333,6 +406,13 @@ fn funds() -> Vec<Event> {
         },
         Event::LiquidityReported { fund, free: Some(Signed::new(-21)) },
         Event::RevenueSet { fund, revenue: revenue_policy() },
+    ]
+}
+
+fn markets() -> Vec<Event> {
+    let (account, asset, fund) = (AccountId::new(1), AssetId::new(2), FundId::new(3));
+    let (market, amount) = (MarketId::new(5), Amount::new(300));
+    vec![
         Event::MarketCreated {
             market,
             label: label("sol"),
@@ -381,6 +461,65 @@ fn pools() -> Vec<Event> {
         Event::DeficitCovered { market, loss: LossId::new(9), asset, amount },
         Event::TierSet { tier: 10, label: label("b"), policy: TIER },
         Event::MarketTierSet { market, tier: Some(11) },
+    ]
+}
+
+fn control() -> Vec<Event> {
+    let (asset, fund, market) = (AssetId::new(2), FundId::new(3), MarketId::new(5));
+    let (amount, id) = (Amount::new(300), label("r1"));
+    vec![
+        Event::ControlSet {
+            fund,
+            policy: Box::new(control_policy()),
+            rate: Signed::new(21),
+            integral: Signed::new(-22),
+            band: 1,
+        },
+        Event::ControlRan(Box::new(ControlRun {
+            fund,
+            coverage: Signed::new(1),
+            proportional: Signed::new(-2),
+            integral: Signed::new(-3),
+            open_interest: Signed::new(4),
+            volatility: Signed::new(5),
+            target: Signed::new(6),
+            reach: Signed::new(7),
+            rate_before: Signed::new(8),
+            rate: Signed::new(9),
+            spikes: Ppm::new(10),
+            headroom: Some(Ppm::new(11)),
+            charged_before: Ppm::new(12),
+            charged: Ppm::new(13),
+            band_before: 14,
+            band: 15,
+            rising: Some((16, ms(17))),
+        })),
+        Event::ConditionsReported {
+            fund,
+            open_interest: Ppm::new(1),
+            volatility: Ppm::new(2),
+            headroom: Some(Ppm::new(3)),
+            forecast: Some(Ppm::new(4)),
+            at: ms(5),
+        },
+        Event::SpikeAdded {
+            fund,
+            spike: 6,
+            size: Ppm::new(7),
+            cause: SpikeCause::Event,
+            until: ms(8),
+        },
+        Event::SpikeEnded { fund, spike: 9 },
+        Event::IdleMoved { fund, asset, direction: Direction::In, amount },
+        Event::Reserved { fund, market, id, amount, until: ms(10) },
+        Event::ReservationCommitted { fund, market, id, amount },
+        Event::ReservationReleased { fund, market, id, amount },
+        Event::OfflineBudgetMoved {
+            market,
+            budget: amount,
+            left: Amount::new(11),
+            span: Span::from_ms(12),
+        },
     ]
 }
 
@@ -517,6 +656,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Contributions(fund),
         L::Tranche(tranche),
         L::Revenue(fund),
+        L::Idle(fund),
         L::FeePool(market),
         L::Clearing(market),
         L::Socialised(market),

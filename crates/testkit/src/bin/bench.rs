@@ -14,7 +14,7 @@ use backstop_core::{
         CreateFund, CreateMarket, CreateTranche, OpenAccount, Opening, OpeningAccount,
         RegisterAsset, SetRoles, SettleLiquidation, Stake,
     },
-    policy::{FundKind, FundPolicy, LayerPolicy, LayerSource, Limits, Role, Roles, TranchePolicy},
+    policy::{FundKind, LayerPolicy, LayerSource, Limits, Role, Roles, TranchePolicy},
     record, replay, warm,
 };
 use backstop_testkit::{

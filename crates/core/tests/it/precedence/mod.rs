@@ -5,6 +5,7 @@
 //! A rung is missing where a check hangs on what an earlier one looks for: whose account it is can't
 //! be told of an account that is not there, a price not of a tranche that was wiped.
 
+mod control;
 mod losses;
 mod rights;
 
