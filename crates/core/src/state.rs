@@ -1,8 +1,9 @@
 //! The state of one ledger: typed slabs, the books, and indexes for outside names.
 
 pub use crate::entity::{
-    Account, Asset, Claim, Contribution, Council, Fund, Layer, Loss, LossRow, LossStatus, Market,
-    PastShares, Position, Proposal, Source, Ticket, Tranche, Transfer,
+    Account, Asset, Claim, Contribution, Council, Feed, FeedSource, Fund, Layer, Loss, LossRow,
+    LossStatus, MarkCheck, Market, PastShares, Position, PriceIndex, Proposal, Source, Ticket,
+    Tranche, Transfer,
 };
 use crate::{
     fund::holds::Holds,
@@ -15,8 +16,8 @@ use crate::{
 };
 use alloc::vec::Vec;
 use backstop_units::{
-    AccountId, Amount, AssetId, FundId, Hash, Label, LossId, MarketId, ProposalId, Seq, TicketId,
-    Timestamp, TrancheId, TransferId,
+    AccountId, Amount, AssetId, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId, ProposalId,
+    Seq, TicketId, Timestamp, TrancheId, TransferId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use sha2::Digest;
@@ -113,6 +114,8 @@ state! {
     claims: Slab<u32, Claim>,
     transfers: Slab<TransferId, Transfer>,
     proposals: Slab<ProposalId, Proposal>,
+    indexes: Slab<IndexId, PriceIndex>,
+    feeds: Slab<FeedId, Feed>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -123,6 +126,8 @@ pub(crate) struct Labels {
     pub(crate) funds: Index<Label, FundId>,
     pub(crate) tranches: Index<Label, TrancheId>,
     pub(crate) markets: Index<Label, MarketId>,
+    pub(crate) indexes: Index<Label, IndexId>,
+    pub(crate) feeds: Index<Label, FeedId>,
     pub(crate) positions: Index<(TrancheId, AccountId), u32>,
     pub(crate) contributions: Index<(FundId, AccountId), u32>,
     pub(crate) claims: Index<(LossId, u8, u32), u32>,
@@ -138,6 +143,8 @@ impl Labels {
             funds: Index::new(seed),
             tranches: Index::new(seed),
             markets: Index::new(seed),
+            indexes: Index::new(seed),
+            feeds: Index::new(seed),
             positions: Index::new(seed),
             contributions: Index::new(seed),
             claims: Index::new(seed),
@@ -159,6 +166,8 @@ impl Labels {
         self.funds.commit();
         self.tranches.commit();
         self.markets.commit();
+        self.indexes.commit();
+        self.feeds.commit();
         self.positions.commit();
         self.contributions.commit();
         self.claims.commit();
@@ -171,6 +180,8 @@ impl Labels {
         self.funds.rollback();
         self.tranches.rollback();
         self.markets.rollback();
+        self.indexes.rollback();
+        self.feeds.rollback();
         self.positions.rollback();
         self.contributions.rollback();
         self.claims.rollback();
@@ -198,6 +209,8 @@ macro_rules! find {
     (@index $self:ident, fund_id) => { $self.labels.funds };
     (@index $self:ident, tranche_id) => { $self.labels.tranches };
     (@index $self:ident, market_id) => { $self.labels.markets };
+    (@index $self:ident, index_id) => { $self.labels.indexes };
+    (@index $self:ident, feed_id) => { $self.labels.feeds };
 }
 find! {
     /// The asset under a label.
@@ -210,6 +223,10 @@ find! {
     tranche_id -> TrancheId, UnknownTranche;
     /// The market under a label.
     market_id -> MarketId, UnknownMarket;
+    /// The price index under a label.
+    index_id -> IndexId, UnknownIndex;
+    /// The feed under a label.
+    feed_id -> FeedId, UnknownFeed;
 }
 
 impl State {
@@ -302,6 +319,8 @@ impl State {
         self.funds.iter().for_each(|(id, item)| labels.funds.insert(item.label, id));
         self.tranches.iter().for_each(|(id, item)| labels.tranches.insert(item.label, id));
         self.markets.iter().for_each(|(id, item)| labels.markets.insert(item.label, id));
+        self.indexes.iter().for_each(|(id, item)| labels.indexes.insert(item.label, id));
+        self.feeds.iter().for_each(|(id, item)| labels.feeds.insert(item.label, id));
         self.positions
             .iter()
             .for_each(|(id, p)| labels.positions.insert((p.tranche, p.account), id));

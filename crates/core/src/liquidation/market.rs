@@ -10,7 +10,7 @@ use crate::{
     state::{Fund, Layer, Source, State},
 };
 use alloc::{boxed::Box, vec::Vec};
-use backstop_units::{Bps, FundId, MarketId, Span};
+use backstop_units::{Bps, FundId, MarketId, Ppm, Span};
 
 /// A layer's payer by handle.
 pub(crate) fn resolve(state: &State, source: LayerSource) -> Result<Source, Reject> {
@@ -68,9 +68,12 @@ fn check(state: &State, id: FundId, payers: &[Source]) -> Result<(), Halt> {
     }
 }
 
-/// Settings within their rails: an event lasts a minute or more, a fee is at most all of it.
+/// Settings within their rails: an event lasts a minute or more, a fee or band is at most all of it.
 fn check_rails(policy: &MarketPolicy) -> Result<(), Reject> {
     let shortest = Span::from_ms(60_000);
+    if policy.mark_band > Ppm::WHOLE {
+        return Err(Reject::new(RejectCode::BadPolicy, policy.mark_band.get(), Ppm::WHOLE.get()));
+    }
     if policy.event_window < shortest {
         return Err(Reject::new(RejectCode::BadPolicy, policy.event_window, shortest));
     }
@@ -87,8 +90,18 @@ pub(crate) fn create(state: &State, command: &CreateMarket) -> Result<Event, Hal
     let fund = state.fund_id(command.fund)?;
     let payers = payers(state, &command.policy.waterfall)?;
     free_label(command.label, state.market_id(command.label).is_ok())?;
+    let mark = command.policy.mark.map(|index| state.index_id(index)).transpose();
+    if let Ok(Some(index)) = mark {
+        // A mark counts the atoms of the market's own asset.
+        let (quote, held) = (state.indexes.expect(index)?.quote, state.funds.expect(fund)?.asset);
+        if quote != held {
+            let [quote, held] = [state.assets.expect(quote)?, state.assets.expect(held)?];
+            return Err(Reject::new(RejectCode::WrongAsset, quote.label, held.label).into());
+        }
+    }
     check_rails(&command.policy)?;
     check(state, fund, &payers)?;
+    mark?;
     Ok(Event::MarketCreated {
         market: state.markets.next_id(),
         label: command.label,

@@ -1,7 +1,7 @@
 //! Rules of markets and their waterfalls.
 
 use alloc::vec::Vec;
-use backstop_units::{Amount, Bps, Label, Span};
+use backstop_units::{Amount, Bps, Label, Ppm, Span};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +88,12 @@ pub struct MarketPolicy {
     /// Within this span losses of one cause are one event.
     #[serde(default = "one_hour")]
     pub event_window: Span,
+    /// The price index that a deficit's mark is compared with; none: the venue's mark is taken.
+    #[serde(default)]
+    pub mark: Option<Label>,
+    /// How far a mark may lie from the index's price, as a portion of that price.
+    #[serde(default = "two_percent")]
+    pub mark_band: Ppm,
 }
 
 const fn nothing() -> Underwater {
@@ -95,4 +101,7 @@ const fn nothing() -> Underwater {
 }
 const fn one_hour() -> Span {
     Span::hours(1)
+}
+const fn two_percent() -> Ppm {
+    Ppm::new(20_000)
 }

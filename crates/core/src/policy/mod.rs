@@ -3,10 +3,12 @@
 mod fund;
 mod limits;
 mod market;
+mod oracle;
 
 pub use fund::*;
 pub use limits::*;
 pub use market::*;
+pub use oracle::*;
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};

@@ -7,19 +7,25 @@
 use backstop_core::{
     Asked, Body, Command, Entry, Event, Record, State,
     command::{
-        Execute, GrantProtocolShares, OpeningShares, Propose, RedeemProtocolShares, RequestUnstake,
-        SetRevenue, SetRoles, SetSplit, SetVault, StakeProtocol,
+        CreateFund, CreateMarket, Execute, GrantProtocolShares, Opening, OpeningAccount,
+        OpeningShares, Propose, RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex,
+        ReportPrice, Reporter, RequestUnstake, RetireFeed, SetIndexPolicy, SetRevenue, SetRoles,
+        SetSplit, SetVault, SetWaterfall, SettleLiquidation, StakeProtocol, WithdrawExcess,
     },
     invariants,
-    policy::{RevenuePolicy, Role, Roles, SplitPolicy},
+    policy::{
+        FundKind, FundPolicy, IndexPolicy, LayerSource, MarketPolicy, RevenuePolicy, Role, Roles,
+        SplitPolicy,
+    },
     recheck, replay, replay_genesis,
 };
 use backstop_testkit::{
     Script, World,
     generator::{Ranges, script_of},
     keys, label,
+    world::{layer, market},
 };
-use backstop_units::{Amount, Shares, Span};
+use backstop_units::{Amount, Hash, Price, Shares, Signed, Span};
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
@@ -86,17 +92,20 @@ fn live(script: &Script) -> World {
     after_delay(&mut world, RedeemProtocolShares { tranche, shares, amount: None }.into());
     let fund = label("main");
     let roles = Roles::of(&[Role::Keeper, Role::Curator]);
-    let bodies: [Body; 2] = [
-        SetSplit { fund, split: SplitPolicy::default() }.into(),
-        SetRoles { account: label("keeper"), roles }.into(),
-    ];
-    for body in bodies {
-        let nonce = world.state.meta.nonce + 1;
-        let until = world.now.plus(Span::days(1));
-        let approvals = keys::approve(world.state.meta.ledger, &body, nonce, until, &[1, 3]);
-        world.send_approved("op", body, approvals).expect("two of three have signed");
-    }
+    approved(&mut world, SetSplit { fund, split: SplitPolicy::default() });
+    approved(&mut world, SetRoles { account: label("keeper"), roles });
+    untouched(&mut world);
+    prices(&mut world);
     world
+}
+
+/// Sends what two of three members of the council have signed.
+fn approved(world: &mut World, body: impl Into<Body>) {
+    let body = body.into();
+    let nonce = world.state.meta.nonce + 1;
+    let until = world.now.plus(Span::days(1));
+    let approvals = keys::approve(world.state.meta.ledger, &body, nonce, until, &[1, 3]);
+    world.send_approved("op", body, approvals).expect("two of three have signed");
 }
 
 /// Proposes by all who must sign, waits out the longest delay, and executes.
@@ -109,6 +118,28 @@ fn after_delay(world: &mut World, body: Body) {
     world.send_command(&command).expect("signed by two of three");
     world.wait(Span::days(30));
     let _ = world.send("keeper", Execute { proposal });
+}
+
+/// An asset and a fund that no script has touched: nothing holds its excess or its market's waterfall.
+fn untouched(world: &mut World) {
+    let (fund, asset, amount) = (label("aside"), label("gold"), Amount::new(1_000));
+    world.must("op", RegisterAsset { label: asset, decimals: 6, custodian: None });
+    let create = CreateFund {
+        label: fund,
+        asset,
+        kind: FundKind::Shared,
+        treasury: label("treasury"),
+        threshold: Amount::ZERO,
+        target: Amount::ZERO,
+        policy: FundPolicy { withdraw_delay: Span::ZERO, ..FundPolicy::default() },
+    };
+    world.must("op", create);
+    world.must("op", Opening { account: OpeningAccount::Reserve(fund), asset, amount });
+    let layers = vec![layer(LayerSource::Reserve(fund))];
+    let (name, venue, policy) = (label("aside"), label("venue"), market(layers.clone()));
+    approved(world, CreateMarket { label: name, fund, venue, policy });
+    approved(world, SetWaterfall { market: name, layers });
+    approved(world, WithdrawExcess { fund, amount });
 }
 
 /// Opening state and forced balances, and shares that outgrow what is left.
@@ -125,6 +156,36 @@ fn rare(world: &mut World) {
     for (actor, body) in bodies {
         let _ = world.send(actor, body);
     }
+}
+
+/// An index from its beginning to its end, and a deficit on a market that checks its marks.
+fn prices(world: &mut World) {
+    let (index, feed, quote) = (label("late"), label("late-feed"), label("gold"));
+    let policy = IndexPolicy { quorum: 1, families: 1, ..IndexPolicy::default() };
+    world.must("op", RegisterIndex { label: index, asset: Some(label("eth")), quote, policy });
+    let (family, reporter) = (label("one"), Reporter::Key(keys::public(120)));
+    approved(world, RegisterFeed { label: feed, index, family, reporter });
+    let (ledger, price, at) = (world.state.meta.ledger, Price::new(1_000), world.now);
+    let signature = Some(keys::report(120, ledger, (index, feed), price, at));
+    world.must("keeper", ReportPrice { feed, price, at, signature });
+    let policy = IndexPolicy { quorum: 2, ..policy };
+    world.must("risk", SetIndexPolicy { index, policy });
+    let waterfall = vec![layer(LayerSource::Reserve(label("aside")))];
+    let policy = MarketPolicy { mark: Some(index), ..market(waterfall) };
+    let (name, fund, venue) = (label("checked"), label("aside"), label("venue"));
+    approved(world, CreateMarket { label: name, fund, venue, policy });
+    let settle = SettleLiquidation {
+        market: name,
+        account: label("alice"),
+        liquidator: label("bob"),
+        outcome: Signed::new(-9),
+        notional: Amount::ZERO,
+        mark: price,
+        open_interest: None,
+        evidence: Some(Hash::new([1; 32])),
+    };
+    world.must("venue", settle);
+    world.must("guardian", RetireFeed { feed });
 }
 
 fn freeze() {

@@ -8,24 +8,28 @@ use backstop_core::{
         CreateTranche, DeclareLoss, Direction, EndAlert, Execute, GrantProtocolShares,
         LapseDeclaration, LapseTicket, Linked, OpenAccount, Opening, OpeningAccount, OpeningShares,
         Outcome, Party, PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert,
-        Reconcile, RecoverLoss, RedeemProtocolShares, RegisterAsset, ReportLiquidity,
-        ReportOpenInterest, RequestUnstake, ResolveTransfer, SetCouncil, SetCovers, SetRevenue,
-        SetRoles, SetSplit, SetTarget, SetThreshold, SetVault, SetWaterfall, SettleLiquidation,
+        Reconcile, RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex,
+        ReportLiquidity, ReportOpenInterest, ReportPrice, Reporter, RequestUnstake,
+        ResolveTransfer, RetireFeed, SetCouncil, SetCovers, SetIndexPolicy, SetRevenue, SetRoles,
+        SetSplit, SetTarget, SetThreshold, SetVault, SetWaterfall, SettleLiquidation,
         SettleRevenue, Stake, StakeProtocol, VoidLoss, WithdrawExcess,
     },
     event::{Cohort, Placement, RevenuePart, Row, RowPart},
     ledger::LedgerAccount,
+    oracle::Verdict,
     policy::{
         AlertCause, CancelTerms, Cause, Causes, EntryPrice, ExitValue, FundKind, FundPolicy,
-        LayerPolicy, LayerSource, MarketPolicy, Overflow, ProtocolHolding, PublicKey,
+        IndexPolicy, LayerPolicy, LayerSource, MarketPolicy, Overflow, ProtocolHolding, PublicKey,
         RevenuePolicy, Role, Roles, SignatureBytes, SplitPolicy, SplitRounding, TranchePolicy,
         Underwater,
     },
+    state::FeedSource,
 };
 use backstop_testkit::label;
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, Bps, Fixed60, FundId, Hash, Label, LossId, MarketId, Ppm,
-    Price, ProposalId, Shares, Signed, Span, TicketId, Timestamp, TrancheId, TransferId,
+    AccountId, Amount, AssetId, Base, Bps, FeedId, Fixed60, FundId, Hash, IndexId, Label, LossId,
+    MarketId, Ppm, Price, ProposalId, Shares, Signed, Span, TicketId, Timestamp, TrancheId,
+    TransferId,
 };
 
 pub(crate) fn fund_policy() -> FundPolicy {
@@ -97,7 +101,26 @@ fn layers() -> Vec<LayerPolicy> {
 
 pub(crate) fn market_policy() -> MarketPolicy {
     let underwater = Underwater::Bounty { fee: Bps::new(9), cap: Amount::new(10) };
-    MarketPolicy { waterfall: layers(), underwater, event_window: Span::from_ms(11) }
+    MarketPolicy {
+        waterfall: layers(),
+        underwater,
+        event_window: Span::from_ms(11),
+        mark: Some(label("mark")),
+        mark_band: Ppm::new(12),
+    }
+}
+
+pub(crate) fn index_policy() -> IndexPolicy {
+    IndexPolicy {
+        quorum: 1,
+        families: 2,
+        max_age: Span::from_ms(3),
+        max_deviation: Ppm::new(4),
+        band: Ppm::new(5),
+        band_span: Span::from_ms(6),
+        confirm_after: Span::from_ms(7),
+        max_jump: Ppm::new(8),
+    }
 }
 
 /// The policies that no other sample holds.
@@ -218,6 +241,19 @@ pub(crate) fn bodies() -> Vec<Body> {
         Opening { account: OpeningAccount::FeePool(sol), asset: usdt, amount }.into(),
         OpeningShares { tranche: jun, account: Some(alice), shares: Shares::new(16) }.into(),
         SetVault { tranche: jun, amount }.into(),
+        RegisterIndex { label: sol, asset: Some(alice), quote: usdt, policy: index_policy() }
+            .into(),
+        RegisterFeed { label: sol, index: main, family: alice, reporter: Reporter::Key(key(16)) }
+            .into(),
+        ReportPrice {
+            feed: sol,
+            price: Price::new(17),
+            at: ms(18),
+            signature: Some(SignatureBytes([19; 64])),
+        }
+        .into(),
+        SetIndexPolicy { index: main, policy: index_policy() }.into(),
+        RetireFeed { feed: sol }.into(),
         GrantProtocolShares { tranche: jun, account: alice, shares: Shares::new(17) }.into(),
         RedeemProtocolShares { tranche: jun, shares: Shares::new(18), amount: Some(amount) }.into(),
         StakeProtocol { tranche: jun, account: alice, amount }.into(),
@@ -230,6 +266,7 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(funds());
     events.extend(losses());
     events.extend(governance());
+    events.extend(prices());
     events.extend(protocol());
     events
 }
@@ -433,6 +470,53 @@ fn protocol() -> Vec<Event> {
         Event::ProtocolStaked { tranche, account, asset, amount, shares },
         Event::OrphansTaken { tranche, shares },
         Event::Rescaled { tranche, digits: 2 },
+    ]
+}
+
+fn prices() -> Vec<Event> {
+    let (index, feed, sol) = (IndexId::new(1), FeedId::new(2), label("sol"));
+    let verdict = Verdict::Suspect { price: Price::new(3), since: ms(4) };
+    vec![
+        Event::IndexRegistered {
+            index,
+            label: sol,
+            asset: Some(AssetId::new(5)),
+            quote: AssetId::new(6),
+            policy: index_policy(),
+        },
+        Event::FeedRegistered {
+            feed,
+            label: sol,
+            index,
+            family: label("one"),
+            source: FeedSource::Key(key(7)),
+        },
+        Event::PriceReported { feed, index, price: Price::new(8), at: ms(9), verdict },
+        Event::IndexPolicySet { index, policy: index_policy() },
+        Event::FeedRetired { feed, index },
+        Event::LossParked {
+            loss: LossId::new(10),
+            market: MarketId::new(11),
+            account: AccountId::new(12),
+            deficit: Amount::new(13),
+            evidence: hash(14),
+            mark: Price::new(15),
+            price: Some(Price::new(16)),
+            occurred_at: ms(17),
+            lapses_at: ms(18),
+        },
+    ]
+}
+
+/// What an index may make of a median.
+pub(crate) fn verdicts() -> [Verdict; 5] {
+    let price = Price::new(1);
+    [
+        Verdict::NoPrice,
+        Verdict::Accepted(price),
+        Verdict::Suspect { price, since: ms(2) },
+        Verdict::Confirmed(price),
+        Verdict::Jumped(price),
     ]
 }
 

@@ -110,6 +110,17 @@ impl Model {
             self.account(account)?;
         }
         need(!c.estimate.is_zero(), "a loss of nothing")?;
+        self.declared(call, market, c.cause, (c.estimate.get(), Hash::ZERO))
+    }
+
+    /// A loss that shuts the gates of the funds it may touch until somebody has assessed it.
+    fn declared(
+        &mut self,
+        call: &Call<'_>,
+        market: usize,
+        cause: Cause,
+        (gross, evidence): (u128, Hash),
+    ) -> Answer {
         let loss = self.losses.len();
         let fund = self.markets[market].fund;
         let until = call.now.plus(self.funds[fund].policy.declaration_lapse);
@@ -120,10 +131,10 @@ impl Model {
         }
         self.losses.push(Loss {
             market,
-            cause: c.cause,
+            cause,
             status: LossStatus::Declared,
-            gross: c.estimate.get(),
-            evidence: Hash::ZERO,
+            gross,
+            evidence,
             lapses_at: until,
             rows: Vec::new(),
         });
@@ -150,6 +161,11 @@ impl Model {
         };
         let fee = fee.ok_or(No::Refused("overflow"))?;
         let gross = outcome.unsigned_abs().checked_add(fee).ok_or(No::Refused("overflow"))?;
+        if !self.sound(market, c.mark.get(), call.now) {
+            // Nobody pays and nobody earns until it is assessed.
+            let (cause, gross) = (Cause::Bankruptcy, outcome.unsigned_abs());
+            return self.declared(call, market, cause, (gross, evidence));
+        }
         let at = self.losses.len();
         self.losses.push(Loss {
             market,

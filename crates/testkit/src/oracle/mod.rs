@@ -14,6 +14,7 @@ mod limits;
 mod loss;
 mod math;
 mod model;
+mod price;
 mod revenue;
 mod rights;
 mod stake;
@@ -200,6 +201,9 @@ impl Model {
             }
             Body::Propose(_) | Body::Approve(_) | Body::Execute(_) | Body::CancelProposal(_) => {
                 self.governance_command(call, body)
+            }
+            Body::ReportPrice(_) | Body::SetIndexPolicy(_) | Body::RetireFeed(_) => {
+                self.price_command(call, body)
             }
             // Scripts send these only with labels that are taken or unknown.
             _ => refuse("nonsense"),
