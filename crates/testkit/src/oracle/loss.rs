@@ -10,7 +10,7 @@ use super::{
 use crate::world::{ASSETS, label};
 use backstop_core::{
     Body,
-    command::{ClaimRecovery, DeclareLoss, Party, RecoverLoss, SettleLiquidation},
+    command::{ClaimRecovery, Party, RecoverLoss, SettleLiquidation},
     event::{Cohort, Placement},
     policy::{Cause, LayerPolicy, LayerSource, Overflow, SplitRounding, Underwater},
     state::LossStatus,
@@ -102,43 +102,6 @@ impl Model {
 
     fn release(&mut self, loss: usize, now: Timestamp) {
         self.each_gate(loss, |gate| (gate.until, gate.over) = (gate.until.min(now), true));
-    }
-
-    fn declare(&mut self, call: &Call<'_>, c: &DeclareLoss) -> Answer {
-        let market = self.market(c.market)?;
-        if let Some(account) = c.account {
-            self.account(account)?;
-        }
-        need(!c.estimate.is_zero(), "a loss of nothing")?;
-        self.declared(call, market, c.cause, (c.estimate.get(), Hash::ZERO))
-    }
-
-    /// A loss that shuts the gates of the funds it may touch until somebody has assessed it.
-    fn declared(
-        &mut self,
-        call: &Call<'_>,
-        market: usize,
-        cause: Cause,
-        (gross, evidence): (u128, Hash),
-    ) -> Answer {
-        let loss = self.losses.len();
-        let fund = self.markets[market].fund;
-        let until = call.now.plus(self.funds[fund].policy.declaration_lapse);
-        for fund in self.touched(market) {
-            let gates = &mut self.funds[fund].gates;
-            need(gates.iter().filter(|gate| !gate.over).count() < 64, "too many open losses")?;
-            gates.push(Gate { loss, from: call.now, until, over: false });
-        }
-        self.losses.push(Loss {
-            market,
-            cause,
-            status: LossStatus::Declared,
-            gross,
-            evidence,
-            lapses_at: until,
-            rows: Vec::new(),
-        });
-        Ok(())
     }
 
     fn settle(&mut self, call: &mut Call<'_>, c: &SettleLiquidation) -> Answer {

@@ -8,6 +8,7 @@
 
 mod compare;
 mod custody;
+mod declare;
 mod fund;
 mod governance;
 mod limits;

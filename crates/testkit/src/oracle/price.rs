@@ -179,7 +179,8 @@ impl Model {
         }
     }
 
-    /// A report without a key needs its own sender; stricter rules are immediate.
+    /// A report without a key needs its own sender; stricter rules are immediate. What is not about
+    /// prices either is the operator's.
     pub(super) fn price_right(&self, body: &Body) -> Result<Right, No> {
         Ok(match body {
             Body::ReportPrice(c) => {
@@ -202,7 +203,8 @@ impl Model {
                     Right::Council(self.limits.config_delay)
                 }
             }
-            _ => Right::Roles(&[Role::Guardian, Role::Risk]),
+            Body::RetireFeed(_) => Right::Roles(&[Role::Guardian, Role::Risk]),
+            _ => Right::Roles(&[Role::Operator]),
         })
     }
 

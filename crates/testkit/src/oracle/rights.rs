@@ -125,9 +125,6 @@ impl Model {
             Body::BeginTransfer(_) | Body::ResolveTransfer(_) | Body::Reconcile(_) => {
                 Right::Roles(&[Custodian, Operator])
             }
-            Body::ReportPrice(_) | Body::SetIndexPolicy(_) | Body::RetireFeed(_) => {
-                self.price_right(body)?
-            }
             Body::Linked(_)
             | Body::LapseTicket(_)
             | Body::SettleRevenue(_)
@@ -136,7 +133,7 @@ impl Model {
             | Body::Approve(_)
             | Body::Execute(_)
             | Body::CancelProposal(_) => Right::Anyone,
-            _ => Right::Roles(&[Operator]),
+            _ => self.price_right(body)?,
         })
     }
 }
