@@ -15,10 +15,12 @@ use backstop_core::{
     ledger::LedgerAccount,
     loss::{capacity::capacities, claimable},
     policy::Cause,
-    state::Source,
+    state::{LossStatus, Source},
     waterfall::allocate,
 };
-use backstop_units::{AccountId, Amount, AssetId, FundId, Label, LossId, MarketId, Timestamp};
+use backstop_units::{
+    AccountId, Amount, AssetId, FundId, Hash, Label, LossId, MarketId, Timestamp,
+};
 use serde_json::{Value, json};
 
 fn asset_label(state: &State, asset: AssetId) -> Label {
@@ -108,6 +110,8 @@ pub fn market_view(state: &State, id: MarketId, now: Timestamp) -> Result<Value,
         "label": market.label,
         "fund": fund.label,
         "open_interest": market.open_interest,
+        "mark": market.mark.and_then(|mark| state.indexes.get(mark.index)).map(|index| index.label),
+        "mark_band": market.mark.map(|mark| mark.band),
         "index": market.index,
         "fee_pool": owed(LedgerAccount::FeePool(id)),
         "clearing": owed(LedgerAccount::Clearing(id)),
@@ -206,6 +210,8 @@ pub fn loss_view(state: &State, id: LossId) -> Result<Value, Halt> {
         "market": market.label,
         "cause": loss.cause,
         "status": loss.status,
+        // Only a settlement brings evidence before the assessment.
+        "parked": loss.status == LossStatus::Declared && loss.evidence != Hash::ZERO,
         "account": loss.account.and_then(|account| state.accounts.get(account)).map(|account| account.label),
         "gross": loss.gross,
         "funded": funded,

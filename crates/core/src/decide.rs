@@ -7,6 +7,7 @@ use crate::{
     governance::{Context, authority, custody, proposal, registry, sandbox},
     liquidation::{market, offline, pools, risk_tier, settle},
     loss::{lifecycle, recovery},
+    oracle::{feed, report},
     reject::{Halt, Reject, RejectCode},
     state::State,
     txn::Txn,
@@ -170,6 +171,11 @@ fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Ha
         Body::ResolveTransfer(c) => custody::resolve(state, c),
         Body::Reconcile(c) => custody::reconcile(state, context, c),
         Body::CancelProposal(c) => proposal::cancel(state, context, c),
+        Body::RegisterIndex(c) => feed::register_index(state, c),
+        Body::RegisterFeed(c) => feed::register_feed(state, c),
+        Body::ReportPrice(c) => report::report(state, context, c),
+        Body::SetIndexPolicy(c) => feed::set_policy(state, c),
+        Body::RetireFeed(c) => feed::retire(state, c),
         Body::Stake(_)
         | Body::RequestUnstake(_)
         | Body::CancelUnstake(_)

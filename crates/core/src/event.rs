@@ -2,17 +2,20 @@
 
 use crate::{
     command::{Body, Direction, Outcome},
+    entity::FeedSource,
     ledger::LedgerAccount,
+    oracle::Verdict,
     policy::{
-        AlertCause, Cause, Causes, ControlPolicy, FundKind, FundPolicy, LayerPolicy, MarketPolicy,
-        PoolPolicy, PublicKey, RevenuePolicy, Roles, SpikeCause, SplitPolicy, TierPolicy,
-        TranchePolicy,
+        AlertCause, Cause, Causes, ControlPolicy, FundKind, FundPolicy, IndexPolicy, LayerPolicy,
+        MarketPolicy, PoolPolicy, PublicKey, RevenuePolicy, Roles, SpikeCause, SplitPolicy,
+        TierPolicy, TranchePolicy,
     },
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, Fixed60, FundId, Hash, Label, LossId, MarketId, Ppm, Price,
-    ProposalId, Shares, Signed, Span, TicketId, Timestamp, TrancheId, TransferId,
+    AccountId, Amount, AssetId, Base, FeedId, Fixed60, FundId, Hash, IndexId, Label, LossId,
+    MarketId, Ppm, Price, ProposalId, Shares, Signed, Span, TicketId, Timestamp, TrancheId,
+    TransferId,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -475,4 +478,35 @@ pub enum Event {
     OrphansTaken { tranche: TrancheId, shares: Shares } = 143,
     /// Shares outgrew assets and were divided by a power of ten.
     Rescaled { tranche: TrancheId, digits: u8 } = 144,
+    /// A price index exists.
+    IndexRegistered {
+        index: IndexId,
+        label: Label,
+        asset: Option<AssetId>,
+        quote: AssetId,
+        policy: IndexPolicy,
+    } = 130,
+    /// A feed exists.
+    FeedRegistered { feed: FeedId, label: Label, index: IndexId, family: Label, source: FeedSource } =
+        131,
+    /// A feed reported, and what the index makes of it.
+    PriceReported { feed: FeedId, index: IndexId, price: Price, at: Timestamp, verdict: Verdict } =
+        132,
+    /// The rules of an index changed.
+    IndexPolicySet { index: IndexId, policy: IndexPolicy } = 133,
+    /// A feed left its index.
+    FeedRetired { feed: FeedId, index: IndexId } = 134,
+    /// A deficit waits for its assessment: its mark failed the check against `price`, or there was
+    /// no fresh price to check it with.
+    LossParked {
+        loss: LossId,
+        market: MarketId,
+        account: AccountId,
+        deficit: Amount,
+        evidence: Hash,
+        mark: Price,
+        price: Option<Price>,
+        occurred_at: Timestamp,
+        lapses_at: Timestamp,
+    } = 136,
 }

@@ -19,10 +19,12 @@ use crate::{
         evolve::loss,
         window::Window,
     },
+    oracle::evolve::oracle,
     policy::{Cause, LayerPolicy},
     reject::Corrupt,
     state::{
-        Account, Asset, Council, Fund, Layer, Market, Proposal, Results, State, Tranche, Transfer,
+        Account, Asset, Council, Fund, Layer, MarkCheck, Market, Proposal, Results, State, Tranche,
+        Transfer,
     },
 };
 use alloc::vec::Vec;
@@ -97,7 +99,8 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::LossClosed { .. }
         | Event::LossVoided { .. }
         | Event::LossRecovered { .. }
-        | Event::RecoveryClaimed { .. } => loss(state, event),
+        | Event::RecoveryClaimed { .. }
+        | Event::LossParked { .. } => loss(state, event),
         Event::TransferBegun { .. } | Event::TransferResolved { .. } | Event::Reconciled { .. } => {
             transfer(state, event)
         }
@@ -105,6 +108,11 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::Approved { .. }
         | Event::Executed { .. }
         | Event::ProposalCancelled { .. } => proposal(state, event),
+        Event::IndexRegistered { .. }
+        | Event::FeedRegistered { .. }
+        | Event::PriceReported { .. }
+        | Event::IndexPolicySet { .. }
+        | Event::FeedRetired { .. } => oracle(state, event),
     }
 }
 
@@ -118,6 +126,7 @@ fn registry(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                     decimals: *decimals,
                     custodian: *custodian,
                     reconciled: Timestamp::ZERO,
+                    index: None,
                 },
             )?;
             state.labels.assets.insert(*label, *asset);
@@ -203,12 +212,15 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::MarketCreated { market, label, fund, venue, policy } => {
             let tier = policy.tier.map(|label| state.tier_id(label)).transpose();
             let tier = tier.map_err(|_| Corrupt::DanglingHandle)?;
+            let index = policy.mark.map(|index| state.index_id(index)).transpose();
+            let index = index.map_err(|_| Corrupt::DanglingHandle)?;
             let item = Market {
                 label: *label,
                 fund: *fund,
                 venue: *venue,
                 underwater: policy.underwater,
                 event_window: policy.event_window,
+                mark: index.map(|index| MarkCheck { index, band: policy.mark_band }),
                 layers_from: 0,
                 layers: 0,
                 open_interest: Base::ZERO,

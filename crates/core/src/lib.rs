@@ -14,7 +14,7 @@
 //! # Where is what
 //!
 //! [`waterfall`] is the loss waterfall. One folder for each part of the domain: `ledger`, `fund`,
-//! `liquidation`, `loss`, `governance`. One file for each mechanism. [`COMMANDS`] is the command
+//! `liquidation`, `loss`, `oracle`, `governance`. One file for each mechanism. [`COMMANDS`] is the command
 //! table, [`RejectCode`] the table of refusals.
 //!
 //! # Invariants
@@ -58,6 +58,7 @@ pub mod ledger;
 pub mod liquidation;
 pub mod loss;
 mod machine;
+pub mod oracle;
 pub mod policy;
 pub mod record;
 pub mod reject;

@@ -53,6 +53,7 @@ value_from! {
     u32 => Count: u128::from,
     usize => Count: |v| u128::try_from(v).unwrap_or(u128::MAX),
     backstop_units::Amount => Count: backstop_units::Amount::get,
+    backstop_units::Price => Count: backstop_units::Price::get,
     backstop_units::Shares => Count: backstop_units::Shares::get,
     backstop_units::LossId => Count: |v: backstop_units::LossId| u128::from(v.get()),
     backstop_units::TicketId => Count: |v: backstop_units::TicketId| u128::from(v.get()),
@@ -295,6 +296,22 @@ rejects! {
     803 NothingOwed "NOTHING_OWED" "more than the venue is owed" => "transfer at most the limit";
     804 UnsignedBalance "UNSIGNED_BALANCE" "the external balance must be signed by the asset's custodian" => "have the custodian sign it";
     805 CustodyShort "CUSTODY_SHORT" "custody holds less than this transfer" => "reconcile, or transfer less";
+
+    850 UnknownIndex "UNKNOWN_INDEX" "no such price index" => "register the index, or correct its label";
+    851 UnknownFeed "UNKNOWN_FEED" "no such feed" => "register the feed, or correct its label";
+    852 FeedRetired "FEED_RETIRED" "the feed is retired" => "register a new feed";
+    853 ReporterTaken "REPORTER_TAKEN" "this key or account already reports for the index" => "use another key for each feed of an index";
+    854 BadReportSignature "BAD_REPORT_SIGNATURE" "the report is not signed by the feed's key" => "sign this ledger's id, index, feed, price and time with the feed's key";
+    855 ReportOutOfOrder "REPORT_OUT_OF_ORDER" "the report is not later than the feed's last one" => "send reports in order, each once";
+    856 ReportAhead "REPORT_AHEAD" "the report's time lies ahead of the ledger's by more than the allowed skew" => "set the feed's clock";
+    857 PriceZero "PRICE_ZERO" "the price is zero" => "report a positive price";
+    858 StalePrice "STALE_PRICE" "too many of the feeds' reports are older than the index allows" => "wait for new reports";
+    859 TooFewFeeds "TOO_FEW_FEEDS" "fewer feeds have reported than the quorum" => "wait for more feeds";
+    860 TooFewFamilies "TOO_FEW_FAMILIES" "the fresh feeds are of too few families" => "wait for feeds of other families";
+    861 FeedsDisagree "FEEDS_DISAGREE" "without the feeds that deviate too far too few are left" => "look at the index's page for the feeds that deviate";
+    862 PriceOutOfBand "PRICE_OUT_OF_BAND" "the price moved beyond its band and is not confirmed yet" => "wait until it has held for the confirmation time";
+    863 PriceJumped "PRICE_JUMPED" "the price moved further than any that time alone confirms" => "have the council look at it and set the index's policy";
+    864 AssetPriced "ASSET_PRICED" "the asset has a price index already" => "use that index, or leave the asset out";
 }
 
 /// A broken log or a broken invariant: not the sender's fault. The writer stops; reads go on.

@@ -3,7 +3,8 @@
 use crate::reject::Corrupt;
 use alloc::vec::Vec;
 use backstop_units::{
-    AccountId, AssetId, FundId, LossId, MarketId, ProposalId, TicketId, TrancheId, TransferId,
+    AccountId, AssetId, FeedId, FundId, IndexId, LossId, MarketId, ProposalId, TicketId, TrancheId,
+    TransferId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use core::marker::PhantomData;
@@ -28,7 +29,10 @@ macro_rules! handles {
         }
     )*};
 }
-handles!(AccountId, AssetId, FundId, LossId, MarketId, ProposalId, TicketId, TrancheId, TransferId);
+handles!(
+    AccountId, AssetId, FeedId, FundId, IndexId, LossId, MarketId, ProposalId, TicketId, TrancheId,
+    TransferId
+);
 
 impl Handle for u32 {
     fn new(index: u32) -> Self {

@@ -1,8 +1,9 @@
 //! The state of one ledger: typed slabs, the books, and indexes for outside names.
 
 pub use crate::entity::{
-    Account, Asset, Claim, Contribution, Council, Fund, Layer, Loss, LossRow, LossStatus, Market,
-    PastShares, Position, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
+    Account, Asset, Claim, Contribution, Council, Feed, FeedSource, Fund, Layer, Loss, LossRow,
+    LossStatus, MarkCheck, Market, PastShares, Position, PriceIndex, Proposal, Results, Source,
+    Ticket, Tier, Tranche, Transfer,
 };
 use crate::{
     fund::{controls::Control, holds::Holds, reservations::Reservations},
@@ -16,8 +17,8 @@ use crate::{
 };
 use alloc::vec::Vec;
 use backstop_units::{
-    AccountId, Amount, AssetId, FundId, Hash, Label, LossId, MarketId, ProposalId, Seq, TicketId,
-    Timestamp, TrancheId, TransferId,
+    AccountId, Amount, AssetId, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId, ProposalId,
+    Seq, TicketId, Timestamp, TrancheId, TransferId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use sha2::Digest;
@@ -118,6 +119,8 @@ state! {
     claims: Slab<u32, Claim>,
     transfers: Slab<TransferId, Transfer>,
     proposals: Slab<ProposalId, Proposal>,
+    indexes: Slab<IndexId, PriceIndex>,
+    feeds: Slab<FeedId, Feed>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -129,6 +132,8 @@ pub(crate) struct Labels {
     pub(crate) tranches: Index<Label, TrancheId>,
     pub(crate) markets: Index<Label, MarketId>,
     pub(crate) tiers: Index<Label, u32>,
+    pub(crate) indexes: Index<Label, IndexId>,
+    pub(crate) feeds: Index<Label, FeedId>,
     pub(crate) positions: Index<(TrancheId, AccountId), u32>,
     pub(crate) contributions: Index<(FundId, AccountId), u32>,
     pub(crate) claims: Index<(LossId, u8, u32), u32>,
@@ -145,6 +150,8 @@ impl Labels {
             tranches: Index::new(seed),
             markets: Index::new(seed),
             tiers: Index::new(seed),
+            indexes: Index::new(seed),
+            feeds: Index::new(seed),
             positions: Index::new(seed),
             contributions: Index::new(seed),
             claims: Index::new(seed),
@@ -167,6 +174,8 @@ impl Labels {
         self.tranches.commit();
         self.markets.commit();
         self.tiers.commit();
+        self.indexes.commit();
+        self.feeds.commit();
         self.positions.commit();
         self.contributions.commit();
         self.claims.commit();
@@ -180,6 +189,8 @@ impl Labels {
         self.tranches.rollback();
         self.markets.rollback();
         self.tiers.rollback();
+        self.indexes.rollback();
+        self.feeds.rollback();
         self.positions.rollback();
         self.contributions.rollback();
         self.claims.rollback();
@@ -208,6 +219,8 @@ macro_rules! find {
     (@index $self:ident, tranche_id) => { $self.labels.tranches };
     (@index $self:ident, market_id) => { $self.labels.markets };
     (@index $self:ident, tier_id) => { $self.labels.tiers };
+    (@index $self:ident, index_id) => { $self.labels.indexes };
+    (@index $self:ident, feed_id) => { $self.labels.feeds };
 }
 find! {
     /// The asset under a label.
@@ -222,6 +235,10 @@ find! {
     market_id -> MarketId, UnknownMarket;
     /// The tier under a label.
     tier_id -> u32, UnknownTier;
+    /// The price index under a label.
+    index_id -> IndexId, UnknownIndex;
+    /// The feed under a label.
+    feed_id -> FeedId, UnknownFeed;
 }
 
 impl State {
@@ -315,6 +332,8 @@ impl State {
         self.tranches.iter().for_each(|(id, item)| labels.tranches.insert(item.label, id));
         self.markets.iter().for_each(|(id, item)| labels.markets.insert(item.label, id));
         self.tiers.iter().for_each(|(id, item)| labels.tiers.insert(item.label, id));
+        self.indexes.iter().for_each(|(id, item)| labels.indexes.insert(item.label, id));
+        self.feeds.iter().for_each(|(id, item)| labels.feeds.insert(item.label, id));
         self.positions
             .iter()
             .for_each(|(id, p)| labels.positions.insert((p.tranche, p.account), id));

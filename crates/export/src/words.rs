@@ -73,6 +73,12 @@ pub const fn event_word(event: &Event) -> &'static str {
         Event::Executed { .. } => "executed",
         Event::ProposalCancelled { .. } => "proposal_cancelled",
         Event::Opened { .. } => "opened",
+        Event::IndexRegistered { .. } => "index_registered",
+        Event::FeedRegistered { .. } => "feed_registered",
+        Event::PriceReported { .. } => "price_reported",
+        Event::IndexPolicySet { .. } => "index_policy_set",
+        Event::FeedRetired { .. } => "feed_retired",
+        Event::LossParked { .. } => "loss_parked",
         Event::SharesOpened { .. } => "shares_opened",
         Event::VaultForced { .. } => "vault_forced",
         Event::ProtocolSharesGranted { .. } => "protocol_shares_granted",
@@ -95,6 +101,7 @@ pub(crate) const fn command_word(record: &Record) -> &'static str {
 pub(crate) fn loss_of(event: &Event) -> Option<LossId> {
     match event {
         Event::LossDeclared { loss, .. }
+        | Event::LossParked { loss, .. }
         | Event::LossAssessed { loss, .. }
         | Event::LossClosed { loss }
         | Event::LossVoided { loss, .. }

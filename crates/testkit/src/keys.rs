@@ -4,9 +4,10 @@ use backstop_core::{
     Body,
     command::{Approvals, Signature},
     governance::{approval_bytes, balance_bytes, body_digest},
+    oracle::report_bytes,
     policy::{PublicKey, SignatureBytes},
 };
-use backstop_units::{Amount, Hash, Label, Timestamp};
+use backstop_units::{Amount, Hash, Label, Price, Timestamp};
 use ed25519_dalek::{Signer, SigningKey};
 
 /// The seed of the custodian's key.
@@ -59,4 +60,15 @@ pub fn approve(
 /// The custodian's signature over an external balance.
 pub fn balance(ledger: Label, asset: Label, balance: Amount, as_of: Timestamp) -> SignatureBytes {
     sign(CUSTODIAN, &balance_bytes(ledger, asset, balance, as_of)).bytes
+}
+
+/// A feed's signature over its report for an index.
+pub fn report(
+    seed: u8,
+    ledger: Label,
+    (index, feed): (Label, Label),
+    price: Price,
+    at: Timestamp,
+) -> SignatureBytes {
+    sign(seed, &report_bytes(ledger, index, feed, price, at)).bytes
 }

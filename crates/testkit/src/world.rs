@@ -11,15 +11,15 @@ use backstop_core::{
     apply, begin,
     command::{
         Approvals, CreateFund, CreateMarket, CreateTranche, OpenAccount, Opening, OpeningAccount,
-        RegisterAsset, SetCouncil, SetRoles,
+        RegisterAsset, RegisterFeed, RegisterIndex, ReportPrice, Reporter, SetCouncil, SetRoles,
     },
     policy::{
-        FundKind, FundPolicy, LayerPolicy, LayerSource, Limits, MarketPolicy, Role, Roles,
-        TranchePolicy, Underwater,
+        FundKind, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, Limits, MarketPolicy, Role,
+        Roles, TranchePolicy, Underwater,
     },
     record,
 };
-use backstop_units::{Amount, Label, Seq, Span, Timestamp};
+use backstop_units::{Amount, Label, Ppm, Price, Seq, Span, Timestamp};
 
 /// When every world begins.
 pub const START: Timestamp = Timestamp::from_ms(1_760_000_000_000);
@@ -41,6 +41,17 @@ pub const FUNDS: [&str; 2] = ["main", "iso"];
 pub const TRANCHES: [(&str, &str); 3] = [("jun", "main"), ("sen", "main"), ("ijun", "iso")];
 /// Markets and their funds, in the order of their handles.
 pub const MARKETS: [(&str, &str); 3] = [("sol", "main"), ("btc", "main"), ("doge", "iso")];
+/// The price index that markets may compare their marks with.
+pub const INDEX: &str = "mark";
+/// Its feeds, in the order of their handles, each with its family and the seed of its key; the one
+/// without a key is reported by the venue.
+pub const FEEDS: [(&str, &str, Option<u8>); 5] = [
+    ("north", "one", Some(101)),
+    ("south", "one", Some(102)),
+    ("east", "two", Some(103)),
+    ("west", "three", Some(104)),
+    ("own", "venue", None),
+];
 /// Assets; funds hold the first.
 pub const ASSETS: [&str; 2] = ["usdt", "eth"];
 
@@ -72,6 +83,8 @@ pub fn market(waterfall: Vec<LayerPolicy>) -> MarketPolicy {
         event_window: Span::hours(1),
         pools: None,
         tier: None,
+        mark: None,
+        mark_band: Ppm::new(20_000),
     }
 }
 
@@ -92,6 +105,8 @@ pub struct Setup {
     pub tranches: [TranchePolicy; 3],
     /// Rules of the markets, in the order of [`MARKETS`].
     pub markets: [MarketPolicy; 3],
+    /// Rules of the price index, if there is one.
+    pub index: Option<IndexPolicy>,
     /// What each trader begins with.
     pub balance: Amount,
     /// What each reserve begins with.
@@ -126,6 +141,7 @@ impl Default for Setup {
             target: Amount::ZERO,
             tranches: [TranchePolicy::default(); 3],
             markets: [main("jun"), main("sen"), isolated],
+            index: None,
             balance: Amount::new(1_000_000),
             reserve: Amount::ZERO,
         }
@@ -137,6 +153,7 @@ impl Setup {
     pub fn genesis(&self) -> Genesis {
         let mut setup = Vec::new();
         self.registry(&mut setup);
+        self.prices(&mut setup);
         self.funds(&mut setup);
         self.openings(&mut setup);
         Genesis {
@@ -167,6 +184,20 @@ impl Setup {
         if self.council.0 > 0 {
             let (keys, threshold) = (keys::council(self.council.0), self.council.1);
             setup.push(SetCouncil { keys, threshold }.into());
+        }
+    }
+
+    fn prices(&self, setup: &mut Vec<Body>) {
+        let Some(policy) = self.index else { return };
+        let (index, quote) = (label(INDEX), label(ASSETS[0]));
+        setup.push(RegisterIndex { label: index, asset: None, quote, policy }.into());
+        for (name, family, seed) in FEEDS {
+            let reporter = match seed {
+                Some(seed) => Reporter::Key(keys::public(seed)),
+                None => Reporter::Account(label("venue")),
+            };
+            let (label, family) = (label(name), label(family));
+            setup.push(RegisterFeed { label, index, family, reporter }.into());
         }
     }
 
@@ -359,6 +390,17 @@ impl World {
         let asset = self.state.asset_id(label(ASSETS[0])).expect("an asset of the world");
         self.state.ledger.owed(account, asset)
     }
+}
+
+/// A report of one of [`FEEDS`], signed if it has a key.
+///
+/// # Panics
+/// When there is no such feed.
+pub fn report(ledger: Label, feed: &str, price: Price, at: Timestamp) -> ReportPrice {
+    let (name, _, seed) = FEEDS.into_iter().find(|(name, ..)| *name == feed).expect("a feed");
+    let feed = label(name);
+    let signature = seed.map(|seed| keys::report(seed, ledger, (label(INDEX), feed), price, at));
+    ReportPrice { feed, price, at, signature }
 }
 
 impl Default for World {

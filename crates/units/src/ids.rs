@@ -5,8 +5,10 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 
 /// What handles are spelled with.
-pub(crate) const PREFIXES: [&str; 9] =
-    ["acct", "asset", "fund", "loss", "market", "proposal", "ticket", "tranche", "transfer"];
+pub(crate) const PREFIXES: [&str; 11] = [
+    "acct", "asset", "feed", "fund", "index", "loss", "market", "proposal", "ticket", "tranche",
+    "transfer",
+];
 
 macro_rules! handle {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
@@ -84,6 +86,15 @@ handle!(
 handle!(
     /// A transfer between custody and the books.
     TransferId, "transfer"
+);
+
+handle!(
+    /// A price index: what several feeds report one price of.
+    IndexId, "index"
+);
+handle!(
+    /// One feed of a price index.
+    FeedId, "feed"
 );
 
 /// Position of a record in the log, counted from zero (the genesis record).

@@ -51,7 +51,8 @@ pub use amount::{Amount, Base, Fixed60, Money, Price, Shares, Signed};
 pub use decimal::{DecimalError, format_decimal, parse_decimal};
 pub use hash::{Hash, parse_hex};
 pub use ids::{
-    AccountId, AssetId, FundId, LossId, MarketId, ProposalId, Seq, TicketId, TrancheId, TransferId,
+    AccountId, AssetId, FeedId, FundId, IndexId, LossId, MarketId, ProposalId, Seq, TicketId,
+    TrancheId, TransferId,
 };
 pub use label::{Label, LabelError};
 pub use math::{MathError, mul_div_ceil, mul_div_floor};

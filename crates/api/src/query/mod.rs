@@ -8,6 +8,8 @@ mod margin;
 
 mod shares;
 
+mod oracle;
+
 use crate::{
     json::problem,
     view::{account_view, fund_view, loss_view, market_view, revenue_view, waterfall_view},
@@ -73,6 +75,11 @@ pub enum Query {
     Loss {
         /// Which loss.
         loss: LossId,
+    },
+    /// An index's price or why there is none, its feeds and what it accepted lately.
+    Price {
+        /// Which index.
+        index: Label,
     },
     /// Debits and credits of each asset.
     TrialBalance {},
@@ -153,6 +160,7 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::Account { account } => account_view(state, *account, now),
         Query::Market { market } => market_view(state, state.market_id(*market)?, now),
         Query::Loss { loss } => loss_view(state, *loss),
+        Query::Price { index } => oracle::price_view(state, *index, now),
         Query::TrialBalance {} => Ok(trial_balance(state)),
         Query::StateHash {} => Ok(json!({ "state_hash": state.hash() })),
         Query::Margin(query) => Ok(query.answer()?),

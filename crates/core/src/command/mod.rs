@@ -8,6 +8,7 @@ mod fund;
 mod governance;
 mod loss;
 mod market;
+mod oracle;
 
 pub use control::*;
 pub use custody::*;
@@ -16,6 +17,7 @@ pub use fund::*;
 pub use governance::*;
 pub use loss::*;
 pub use market::*;
+pub use oracle::*;
 
 use crate::table::{CommandSpec, bodies};
 use alloc::{boxed::Box, vec::Vec};
@@ -89,6 +91,11 @@ bodies! {
     120 Opening "opening",
     121 OpeningShares "opening_shares",
     122 SetVault "set_vault",
+    130 RegisterIndex "register_index",
+    131 RegisterFeed "register_feed",
+    132 ReportPrice "report_price",
+    133 SetIndexPolicy "set_index_policy",
+    134 RetireFeed "retire_feed",
     140 GrantProtocolShares "grant_protocol_shares",
     141 RedeemProtocolShares "redeem_protocol_shares",
     142 StakeProtocol "stake_protocol",

@@ -2,13 +2,13 @@
 
 use super::{Context, Power, approvals};
 use crate::{
-    command::{Body, Direction, Party},
+    command::{Body, Direction, Party, SetIndexPolicy},
     event::Event,
     fund::rails,
     liquidation::offline,
     policy::{LayerPolicy, LayerSource, Role, Roles},
     reject::{Halt, Reject, RejectCode},
-    state::{Fund, State},
+    state::{FeedSource, Fund, State},
     txn::Txn,
 };
 use backstop_units::{AccountId, FundId, Label, MarketId, Span};
@@ -22,6 +22,8 @@ pub enum Authority {
     Role(Roles),
     /// The account itself, or the venue that acts for its holder.
     Owner(AccountId),
+    /// This account itself, while it is an office of the venue or the risk desk.
+    Reporter(AccountId),
     /// The market's own venue, or the operator.
     Venue(MarketId),
     /// The council, after a delay. A ledger without council keys leaves it to the operator.
@@ -40,6 +42,8 @@ const ALERTS: Roles = Roles::of(&[Role::Guardian, Role::Risk]);
 const VENUE: Roles = Roles::of(&[Role::Venue]);
 const GUARDIAN: Roles = Roles::of(&[Role::Guardian]);
 const REPORTS: Roles = Roles::of(&[Role::Venue, Role::Risk, Role::Operator]);
+const FEEDS: Roles = Roles::of(&[Role::Venue, Role::Risk]);
+const PROTECTS: Roles = Roles::of(&[Role::Risk, Role::Operator]);
 const CUSTODY: Roles = Roles::of(&[Role::Custodian, Role::Operator]);
 
 /// The right that `body` needs in this state.
@@ -57,12 +61,17 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::CreateTranche(_)
         | Body::Opening(_)
         | Body::OpeningShares(_)
-        | Body::SetVault(_) => Authority::Role(OPERATOR),
+        | Body::SetVault(_)
+        | Body::RegisterIndex(_) => Authority::Role(OPERATOR),
         Body::OpenAccount(_) => Authority::Role(OPENS_ACCOUNTS),
-        Body::SetRoles(_) | Body::SetCouncil(_) | Body::ActivateRules(_) | Body::SetSplit(_) => {
-            Council(config)
-        }
-        Body::SetPools(_) | Body::SetTier(_) | Body::SetMarketTier(_) => Council(config),
+        Body::SetRoles(_)
+        | Body::SetCouncil(_)
+        | Body::ActivateRules(_)
+        | Body::SetSplit(_)
+        | Body::SetPools(_)
+        | Body::SetTier(_)
+        | Body::SetMarketTier(_)
+        | Body::RegisterFeed(_) => Council(config),
         Body::CreateMarket(c) => Council(waterfall_delay(state, &c.policy.waterfall, config)?),
         Body::SetWaterfall(c) => Council(waterfall_delay(state, &c.layers, config)?),
         Body::SetThreshold(c) => protective(state, c.fund, |f| c.threshold >= f.threshold)?,
@@ -92,7 +101,7 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::SettleRevenue(_)
         | Body::BalancePools(_) => Anyone,
         Body::WithdrawExcess(c) => Council(withdraw_delay(state, state.fund_id(c.fund)?)?),
-        Body::RaiseAlert(_) | Body::EndAlert(_) => Authority::Role(ALERTS),
+        Body::RaiseAlert(_) | Body::EndAlert(_) | Body::RetireFeed(_) => Authority::Role(ALERTS),
         Body::PauseEntries(_) => Authority::Role(GUARDIAN),
         Body::ReportOpenInterest(c) => market(c.market)?,
         Body::PayFees(c) => market(c.market)?,
@@ -113,6 +122,8 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
             Direction::Out => party(state, c.party)?,
         },
         Body::ResolveTransfer(_) | Body::Reconcile(_) => Authority::Role(CUSTODY),
+        Body::ReportPrice(c) => reporter(state, c.feed)?,
+        Body::SetIndexPolicy(c) => index_policy(state, c)?,
         Body::Propose(_)
         | Body::Approve(_)
         | Body::Execute(_)
@@ -128,8 +139,26 @@ fn protective(
     rises: impl Fn(&Fund) -> bool,
 ) -> Result<Authority, Halt> {
     let fund = state.funds.expect(state.fund_id(fund)?)?;
-    let at_once = Authority::Role(Roles::of(&[Role::Risk, Role::Operator]));
+    let at_once = Authority::Role(PROTECTS);
     Ok(if rises(fund) { at_once } else { Authority::Council(fund.policy.threshold_delay) })
+}
+
+/// Signed reports come from anybody, others from the feed's own account.
+fn reporter(state: &State, feed: Label) -> Result<Authority, Halt> {
+    Ok(match state.feeds.expect(state.feed_id(feed)?)?.source {
+        FeedSource::Key(_) => Authority::Anyone,
+        FeedSource::Account(account) => Authority::Reporter(account),
+    })
+}
+
+/// Stricter rules protect and are immediate; any other set waits for the council and the delay.
+fn index_policy(state: &State, command: &SetIndexPolicy) -> Result<Authority, Halt> {
+    let index = state.indexes.expect(state.index_id(command.index)?)?;
+    Ok(if command.policy.tightens(&index.policy) {
+        Authority::Role(PROTECTS)
+    } else {
+        Authority::Council(state.meta.limits.config_delay)
+    })
 }
 
 /// The protocol's shares leave as the operator's excess does: after the same delay.
@@ -221,6 +250,12 @@ pub(crate) fn require(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> 
         // These look at the signatures themselves, or leave it to their steps.
         Some(Authority::Own) => return Ok(()),
         Some(Authority::Role(roles)) => has_role(state, context, roles)?,
+        Some(Authority::Reporter(account)) => {
+            has_role(state, context, FEEDS)?;
+            if context.actor != Some(account) {
+                return Err(not_owner(state, context, account)?.into());
+            }
+        }
         Some(Authority::Owner(owner)) => {
             if !acts_for(state, context, owner)? {
                 return Err(not_owner(state, context, owner)?.into());

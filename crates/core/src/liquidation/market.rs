@@ -69,9 +69,12 @@ fn check(state: &State, id: FundId, payers: &[Source]) -> Result<(), Halt> {
     }
 }
 
-/// Settings within their rails: an event lasts a minute or more, a fee is at most all of it.
+/// Settings within their rails: an event lasts a minute or more, a fee or band is at most all of it.
 fn check_rails(policy: &MarketPolicy) -> Result<(), Reject> {
     let shortest = Span::from_ms(60_000);
+    if policy.mark_band > Ppm::WHOLE {
+        return Err(Reject::new(RejectCode::BadPolicy, policy.mark_band.get(), Ppm::WHOLE.get()));
+    }
     if policy.event_window < shortest {
         return Err(Reject::new(RejectCode::BadPolicy, policy.event_window, shortest));
     }
@@ -101,9 +104,19 @@ pub(crate) fn create(state: &State, command: &CreateMarket) -> Result<Event, Hal
     let fund = state.fund_id(command.fund)?;
     let payers = payers(state, &command.policy.waterfall)?;
     free_label(command.label, state.market_id(command.label).is_ok())?;
+    let mark = command.policy.mark.map(|index| state.index_id(index)).transpose();
+    if let Ok(Some(index)) = mark {
+        // A mark counts the atoms of the market's own asset.
+        let (quote, held) = (state.indexes.expect(index)?.quote, state.funds.expect(fund)?.asset);
+        if quote != held {
+            let [quote, held] = [state.assets.expect(quote)?, state.assets.expect(held)?];
+            return Err(Reject::new(RejectCode::WrongAsset, quote.label, held.label).into());
+        }
+    }
     let tier = command.policy.tier.map(|label| state.tier_id(label)).transpose()?;
     check_rails(&command.policy)?;
     check(state, fund, &payers)?;
+    mark?;
     layers_within(state, tier, &command.policy.waterfall)?;
     pools_within(state, tier, command.policy.pools.as_ref())?;
     Ok(Event::MarketCreated {

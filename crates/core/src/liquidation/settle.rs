@@ -10,13 +10,17 @@ use crate::{
     fund::{coverage::room, reserve::free_reserve},
     governance::Context,
     ledger::LedgerAccount,
-    loss::place::{Assessed, place},
+    loss::{
+        lifecycle::not_full,
+        place::{Assessed, place},
+    },
+    oracle::mark::{self, Checked},
     policy::{Cause, Overflow, Underwater},
     reject::{Halt, Reject, RejectCode},
-    state::{Fund, State},
+    state::{Fund, MarkCheck, State},
     txn::Txn,
 };
-use backstop_units::{AccountId, Amount, FundId, Hash, MarketId};
+use backstop_units::{AccountId, Amount, FundId, Hash, MarketId, Price};
 
 /// Who and what a settlement is about, by handle.
 #[derive(Clone, Copy)]
@@ -26,6 +30,7 @@ struct Parties {
     account: AccountId,
     liquidator: AccountId,
     underwater: Underwater,
+    mark: Option<MarkCheck>,
 }
 
 /// A settlement that has been looked at: whom it is about, and what is missing.
@@ -46,13 +51,14 @@ impl Measured {
 
 /// What is missing, and what it takes to place it.
 struct Deficit {
+    below: Amount,
     gross: Amount,
     fee: Amount,
     evidence: Hash,
 }
 
-/// Shares what is left, or sends the deficit through the waterfall. With nothing left nothing moves
-/// and nothing fails.
+/// Shares what is left, or sends the deficit through the waterfall if its mark is sound. With nothing
+/// left nothing moves and nothing fails.
 pub(crate) fn settle(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
@@ -78,7 +84,12 @@ pub(crate) fn carry_out(
     }
     let settled = match deficit {
         None => solvent(txn.state(), &parties, command.outcome.positive())?,
-        Some(deficit) => underwater(txn, context, &parties, command, &deficit)?,
+        Some(deficit) => match mark::check(txn.state(), parties.mark, command.mark, context.now) {
+            Checked::Sound => underwater(txn, context, &parties, command, &deficit)?,
+            Checked::Unsound(price) => {
+                park(txn, context, &parties, (command.mark, price), &deficit)?
+            }
+        },
     };
     txn.emit(settled)
 }
@@ -106,6 +117,7 @@ fn parties(state: &State, command: &SettleLiquidation) -> Result<Parties, Halt> 
         account,
         liquidator,
         underwater: market.underwater,
+        mark: market.mark,
     })
 }
 
@@ -115,12 +127,13 @@ fn deficit(measured: &Measured, command: &SettleLiquidation) -> Result<Option<De
     if parties.account == parties.liquidator {
         return Err(Reject::got(RejectCode::SelfLiquidation, command.account));
     }
-    if command.outcome.negative().is_zero() {
+    let below = command.outcome.negative();
+    if below.is_zero() {
         return Ok(None);
     }
     let evidence = command.evidence.filter(|root| *root != Hash::ZERO);
     let evidence = evidence.ok_or(Reject::none(RejectCode::NoEvidence))?;
-    Ok(Some(Deficit { gross, fee, evidence }))
+    Ok(Some(Deficit { below, gross, fee, evidence }))
 }
 
 fn solvent(state: &State, parties: &Parties, collateral: Amount) -> Result<Event, Halt> {
@@ -168,6 +181,34 @@ fn underwater(
     let bounty = bounty(state, context, parties, command.notional)?;
     let parts = Parts { liquidator: deficit.fee, ..Parts::default() };
     Ok(event(parties, fund, &parts, LedgerAccount::Balance(fund.treasury), bounty))
+}
+
+/// Keeps a deficit for the risk desk to assess: nobody pays and nobody earns on a mark that the index
+/// does not bear out. It lapses like any declaration.
+fn park(
+    txn: &mut Txn<'_>,
+    context: &Context<'_>,
+    parties: &Parties,
+    (mark, price): (Price, Option<Price>),
+    deficit: &Deficit,
+) -> Result<Event, Halt> {
+    let state = txn.state();
+    not_full(state, state.markets.expect(parties.market)?)?;
+    let lapse = state.funds.expect(parties.fund)?.policy.declaration_lapse;
+    txn.emit(Event::LossParked {
+        loss: state.losses.next_id(),
+        market: parties.market,
+        account: parties.account,
+        deficit: deficit.below,
+        evidence: deficit.evidence,
+        mark,
+        price,
+        occurred_at: context.occurred_at,
+        lapses_at: context.now.plus(lapse),
+    })?;
+    let fund = txn.state().funds.expect(parties.fund)?;
+    let treasury = LedgerAccount::Balance(fund.treasury);
+    Ok(event(parties, fund, &Parts::default(), treasury, Amount::ZERO))
 }
 
 /// A capped bounty out of the protocol's own reserve as far as it is not reserved, never to the bankrupt's own group.

@@ -16,25 +16,7 @@ use backstop_units::{Amount, Hash, LossId, MarketId, Price, Timestamp};
 
 pub(crate) fn loss(state: &mut State, event: &Event) -> Result<(), Corrupt> {
     match event {
-        Event::LossDeclared { loss, market, cause, account, estimate, occurred_at, lapses_at } => {
-            let item = Loss {
-                market: *market,
-                cause: *cause,
-                status: LossStatus::Declared,
-                account: *account,
-                gross: *estimate,
-                evidence: Hash::ZERO,
-                mark: Price::ZERO,
-                occurred_at: *occurred_at,
-                declared_at: state.meta.now,
-                lapses_at: *lapses_at,
-                placed_in: None,
-                placed_at: Timestamp::ZERO,
-                rows: Vec::new(),
-            };
-            state.losses.insert(*loss, item)?;
-            gate(state, *market, *loss, Some(*lapses_at))
-        }
+        Event::LossDeclared { .. } | Event::LossParked { .. } => declared(state, event),
         Event::LossAssessed { loss, amount, evidence } => {
             let item = state.losses.change(*loss)?;
             item.status = LossStatus::Open;
@@ -59,6 +41,52 @@ pub(crate) fn loss(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         }
         _ => Err(Corrupt::DanglingHandle),
     }
+}
+
+/// A loss that waits for its assessment: declared, or parked with a venue's evidence and mark.
+fn declared(state: &mut State, event: &Event) -> Result<(), Corrupt> {
+    let mut item = Loss {
+        market: MarketId::default(),
+        cause: Cause::Bankruptcy,
+        status: LossStatus::Declared,
+        account: None,
+        gross: Amount::ZERO,
+        evidence: Hash::ZERO,
+        mark: Price::ZERO,
+        occurred_at: Timestamp::ZERO,
+        declared_at: state.meta.now,
+        lapses_at: Timestamp::MAX,
+        placed_in: None,
+        placed_at: Timestamp::ZERO,
+        rows: Vec::new(),
+    };
+    let id = match event {
+        Event::LossDeclared { loss, market, cause, account, estimate, occurred_at, lapses_at } => {
+            (item.market, item.cause, item.account) = (*market, *cause, *account);
+            (item.gross, item.occurred_at, item.lapses_at) = (*estimate, *occurred_at, *lapses_at);
+            *loss
+        }
+        Event::LossParked {
+            loss,
+            market,
+            account,
+            deficit,
+            occurred_at,
+            lapses_at,
+            evidence,
+            mark,
+            ..
+        } => {
+            (item.market, item.account) = (*market, Some(*account));
+            (item.gross, item.occurred_at, item.lapses_at) = (*deficit, *occurred_at, *lapses_at);
+            (item.evidence, item.mark) = (*evidence, *mark);
+            *loss
+        }
+        _ => return Err(Corrupt::DanglingHandle),
+    };
+    let (market, until) = (item.market, item.lapses_at);
+    state.losses.insert(id, item)?;
+    gate(state, market, id, Some(until))
 }
 
 /// Shuts the gates of a market's funds for a loss until a moment, or opens them.

@@ -34,6 +34,17 @@ pub(crate) fn funds_of(state: &State, market: &Market) -> Result<ArrayVec<FundId
     Ok(funds)
 }
 
+/// Refuses one more open loss where a fund it may touch has as many as can hold it.
+pub(crate) fn not_full(state: &State, market: &Market) -> Result<(), Halt> {
+    let most = OPEN_LOSSES_MAX;
+    for fund in funds_of(state, market)? {
+        if state.holds.expect(fund)?.open.len() >= most {
+            return Err(Reject::new(RejectCode::TooManyOpenLosses, most, most).into());
+        }
+    }
+    Ok(())
+}
+
 /// A loss under its handle.
 pub(crate) fn find(state: &State, loss: LossId) -> Result<&Loss, Reject> {
     state.losses.get(loss).ok_or_else(|| Reject::got(RejectCode::UnknownLoss, loss))
@@ -61,16 +72,7 @@ pub(crate) fn declare(
     if command.estimate.is_zero() {
         return Err(Reject::none(RejectCode::ZeroAmount).into());
     }
-    for fund in funds_of(state, market)? {
-        if state.holds.expect(fund)?.open.len() >= OPEN_LOSSES_MAX {
-            return Err(Reject::new(
-                RejectCode::TooManyOpenLosses,
-                OPEN_LOSSES_MAX,
-                OPEN_LOSSES_MAX,
-            )
-            .into());
-        }
-    }
+    not_full(state, market)?;
     let lapse = state.funds.expect(market.fund)?.policy.declaration_lapse;
     Ok(Event::LossDeclared {
         loss: state.losses.next_id(),

@@ -125,6 +125,12 @@ pub struct MarketPolicy {
     /// Its risk tier, if it has one.
     #[serde(default)]
     pub tier: Option<Label>,
+    /// The price index that a deficit's mark is compared with; none: the venue's mark is taken.
+    #[serde(default)]
+    pub mark: Option<Label>,
+    /// How far a mark may lie from the index's price, as a portion of that price.
+    #[serde(default = "two_percent")]
+    pub mark_band: Ppm,
 }
 
 const fn nothing() -> Underwater {
@@ -132,4 +138,7 @@ const fn nothing() -> Underwater {
 }
 const fn one_hour() -> Span {
     Span::hours(1)
+}
+const fn two_percent() -> Ppm {
+    Ppm::new(20_000)
 }

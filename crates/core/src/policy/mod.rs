@@ -4,11 +4,13 @@ mod control;
 mod fund;
 mod limits;
 mod market;
+mod oracle;
 
 pub use control::*;
 pub use fund::*;
 pub use limits::*;
 pub use market::*;
+pub use oracle::*;
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};

@@ -6,11 +6,12 @@
 use crate::samples;
 use backstop_core::{
     Body, COMMANDS, Command, Entry, Event, Record,
-    command::{Approvals, OpeningAccount, Party, SettleLiquidation, Signature},
+    command::{Approvals, OpeningAccount, Party, Reporter, SettleLiquidation, Signature},
     policy::{AlertCause, Cause, PublicKey, Role, SignatureBytes, SpikeCause, SurplusRoute},
+    state::FeedSource,
 };
 use backstop_testkit::{World, label};
-use backstop_units::{Amount, Base, Hash, Price, Seq, Signed, Timestamp};
+use backstop_units::{AccountId, Amount, Base, Hash, Price, Seq, Signed, Timestamp};
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::{collections::BTreeSet, fmt::Debug, fmt::Write as _, path::PathBuf};
 
@@ -96,6 +97,12 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::Executed { .. } => (102, "executed"),
         Event::ProposalCancelled { .. } => (103, "proposal_cancelled"),
         Event::Opened { .. } => (120, "opened"),
+        Event::IndexRegistered { .. } => (130, "index_registered"),
+        Event::FeedRegistered { .. } => (131, "feed_registered"),
+        Event::PriceReported { .. } => (132, "price_reported"),
+        Event::IndexPolicySet { .. } => (133, "index_policy_set"),
+        Event::FeedRetired { .. } => (134, "feed_retired"),
+        Event::LossParked { .. } => (136, "loss_parked"),
         Event::SharesOpened { .. } => (121, "shares_opened"),
         Event::VaultForced { .. } => (122, "vault_forced"),
         Event::ProtocolSharesGranted { .. } => (140, "protocol_shares_granted"),
@@ -106,7 +113,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 70;
+const KINDS: usize = 76;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };
@@ -163,6 +170,11 @@ fn lines() -> Vec<Line> {
     lines.push(pin("opening fee_pool", &OpeningAccount::FeePool(name)));
     lines.push(pin("opening tranche", &OpeningAccount::Tranche(name)));
     lines.push(pin("opening revenue", &OpeningAccount::Revenue(name)));
+    for (at, verdict) in samples::verdicts().iter().enumerate() {
+        lines.push(pin(format!("verdict {at}"), verdict));
+    }
+    lines.push(pin("reporter account", &Reporter::Account(name)));
+    lines.push(pin("feed account", &FeedSource::Account(AccountId::new(1))));
     let signed = command(samples::bodies().remove(1));
     lines.push(pin("command", &signed));
     let record = Record {

@@ -7,16 +7,18 @@
 use backstop_core::{
     Asked, Body, Command, Entry, Event, Record, State,
     command::{
-        AddSpike, CommitReservation, Direction, EndSpike, Execute, GrantProtocolShares, MoveIdle,
-        Opening, OpeningAccount, OpeningShares, Propose, RedeemProtocolShares, ReleaseReservation,
-        ReportConditions, RequestUnstake, Reserve, RunControl, SetControl, SetMarketTier,
-        SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit, SetTier, SetVault,
-        SetWaterfall, SettleLiquidation, StakeProtocol, WithdrawExcess,
+        AddSpike, CommitReservation, CreateFund, CreateMarket, CreateTranche, Direction, EndSpike,
+        Execute, GrantProtocolShares, MoveIdle, Opening, OpeningAccount, OpeningShares, Propose,
+        RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
+        ReportConditions, ReportPrice, Reporter, RequestUnstake, Reserve, RetireFeed, RunControl,
+        SetControl, SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue,
+        SetRoles, SetSplit, SetTier, SetVault, SetWaterfall, SettleLiquidation, Stake,
+        StakeProtocol, WithdrawExcess,
     },
     invariants,
     policy::{
-        ControlPolicy, IdlePolicy, LayerSource, RevenuePolicy, Role, Roles, SpikeCause,
-        SplitPolicy, TierPolicy,
+        ControlPolicy, FundKind, FundPolicy, IdlePolicy, IndexPolicy, LayerSource, MarketPolicy,
+        RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy, TierPolicy, TranchePolicy,
     },
     recheck, replay, replay_genesis,
 };
@@ -24,9 +26,9 @@ use backstop_testkit::{
     Script, World,
     generator::{Ranges, script_of},
     keys, label,
-    world::layer,
+    world::{layer, market},
 };
-use backstop_units::{Amount, Hash, Ppm, Price, Shares, Signed, Span, Timestamp};
+use backstop_units::{Amount, Hash, Label, Ppm, Price, Shares, Signed, Span, Timestamp};
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
@@ -89,18 +91,16 @@ fn live(script: &Script) -> World {
     rare(&mut world);
     let fund = label("main");
     let roles = Roles::of(&[Role::Keeper, Role::Curator]);
-    let bodies: [Body; 2] = [
-        SetSplit { fund, split: SplitPolicy::default() }.into(),
-        SetRoles { account: label("keeper"), roles }.into(),
-    ];
-    for body in bodies {
-        signed(&mut world, body);
-    }
+    approved(&mut world, SetSplit { fund, split: SplitPolicy::default() });
+    approved(&mut world, SetRoles { account: label("keeper"), roles });
+    untouched(&mut world);
+    prices(&mut world);
     world
 }
 
-/// Sends what two of three sign at once.
-fn signed(world: &mut World, body: Body) {
+/// Sends what two of three members of the council have signed.
+fn approved(world: &mut World, body: impl Into<Body>) {
+    let body = body.into();
     let nonce = world.state.meta.nonce + 1;
     let until = world.now.plus(Span::days(1));
     let approvals = keys::approve(world.state.meta.ledger, &body, nonce, until, &[1, 3]);
@@ -139,6 +139,53 @@ fn decided(world: &mut World) {
     after_delay(world, WithdrawExcess { fund, amount }.into());
 }
 
+/// An asset and a fund that no script has touched: nothing holds its excess or its market's waterfall.
+fn untouched(world: &mut World) {
+    let (fund, asset, amount) = (label("aside"), label("gold"), Amount::new(1_000));
+    world.must("op", RegisterAsset { label: asset, decimals: 6, custodian: None });
+    let create = CreateFund {
+        label: fund,
+        asset,
+        kind: FundKind::Shared,
+        treasury: label("treasury"),
+        threshold: Amount::ZERO,
+        target: Amount::ZERO,
+        policy: Box::new(FundPolicy { withdraw_delay: Span::ZERO, ..FundPolicy::default() }),
+    };
+    world.must("op", create);
+    world.must("op", Opening { account: OpeningAccount::Reserve(fund), asset, amount });
+    let layers = vec![layer(LayerSource::Reserve(fund))];
+    let (name, venue, policy) = (label("aside"), label("venue"), market(layers.clone()));
+    approved(world, CreateMarket { label: name, fund, venue, policy: Box::new(policy) });
+    approved(world, SetWaterfall { market: name, layers });
+    approved(world, WithdrawExcess { fund, amount });
+    wiped(world, fund, asset);
+}
+
+/// A loss that takes all a tranche has, and begins a new series of its shares.
+fn wiped(world: &mut World, fund: Label, asset: Label) {
+    let (tranche, account) = (label("aside"), label("alice"));
+    world.must("op", CreateTranche { label: tranche, fund, policy: TranchePolicy::default() });
+    let amount = Amount::new(500);
+    let opening = Opening { account: OpeningAccount::Account(account), asset, amount };
+    world.must("op", opening);
+    world.must("alice", Stake { tranche, account, asset, amount, min_shares: Shares::ZERO });
+    let policy = Box::new(market(vec![layer(LayerSource::Staked(tranche))]));
+    let (name, venue) = (label("wiping"), label("venue"));
+    approved(world, CreateMarket { label: name, fund, venue, policy });
+    let settle = SettleLiquidation {
+        market: name,
+        account,
+        liquidator: label("bob"),
+        outcome: Signed::new(-700),
+        notional: Amount::ZERO,
+        mark: Price::ZERO,
+        open_interest: None,
+        evidence: Some(Hash::new([1; 32])),
+    };
+    world.must("venue", settle);
+}
+
 /// Opening state and forced balances, and shares that outgrow what is left.
 fn rare(world: &mut World) {
     let (tranche, account) = (label("jun"), label("alice"));
@@ -161,7 +208,7 @@ fn controlled(world: &mut World) {
     let (venue, part_max) = (label("yield"), Ppm::new(100_000));
     let idle = IdlePolicy { venue, part_max, notice: Span::days(1), reach: Span::days(2) };
     let policy = ControlPolicy { idle: Some(idle), ..ControlPolicy::default() };
-    signed(world, SetControl { fund, policy: Box::new(policy) }.into());
+    approved(world, SetControl { fund, policy: Box::new(policy) });
     let (minute, day) = (Span::from_ms(60_000), world.now.plus(Span::days(1)));
     let held =
         |id, now: Timestamp| Reserve { market, id: label(id), amount, until: now.plus(minute) };
@@ -202,6 +249,36 @@ fn controlled(world: &mut World) {
     send(now, "venue", ReleaseReservation { market, id: label("first") }.into());
     send(now, "venue", CommitReservation { id: label("second"), settlement }.into());
     send(now, "risk", SetOfflineBudget { market, budget: Amount::ZERO, span: now }.into());
+}
+
+/// An index from its beginning to its end, and a deficit on a market that checks its marks.
+fn prices(world: &mut World) {
+    let (index, feed, quote) = (label("late"), label("late-feed"), label("gold"));
+    let policy = IndexPolicy { quorum: 1, families: 1, ..IndexPolicy::default() };
+    world.must("op", RegisterIndex { label: index, asset: Some(label("eth")), quote, policy });
+    let (family, reporter) = (label("one"), Reporter::Key(keys::public(120)));
+    approved(world, RegisterFeed { label: feed, index, family, reporter });
+    let (ledger, price, at) = (world.state.meta.ledger, Price::new(1_000), world.now);
+    let signature = Some(keys::report(120, ledger, (index, feed), price, at));
+    world.must("keeper", ReportPrice { feed, price, at, signature });
+    let policy = IndexPolicy { quorum: 2, ..policy };
+    world.must("risk", SetIndexPolicy { index, policy });
+    let waterfall = vec![layer(LayerSource::Reserve(label("aside")))];
+    let policy = MarketPolicy { mark: Some(index), ..market(waterfall) };
+    let (name, fund, venue) = (label("checked"), label("aside"), label("venue"));
+    approved(world, CreateMarket { label: name, fund, venue, policy: Box::new(policy) });
+    let settle = SettleLiquidation {
+        market: name,
+        account: label("alice"),
+        liquidator: label("bob"),
+        outcome: Signed::new(-9),
+        notional: Amount::ZERO,
+        mark: price,
+        open_interest: None,
+        evidence: Some(Hash::new([1; 32])),
+    };
+    world.must("venue", settle);
+    world.must("guardian", RetireFeed { feed });
 }
 
 fn freeze() {

@@ -12,6 +12,7 @@ mod golden;
 mod holds;
 mod limits;
 mod precedence;
+mod prices;
 mod recovery;
 mod regression;
 mod rejects;

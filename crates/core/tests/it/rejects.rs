@@ -11,23 +11,25 @@ use backstop_core::{
         Execute, FundPnlPool, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, MoveIdle,
         OpenAccount, Opening, OpeningAccount, Outcome, Party, PauseEntries, PayFees, PayRevenue,
         PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares,
-        RegisterAsset, ReleaseReservation, ReportConditions, ReportResults, RequestUnstake,
-        Reserve, ResolveTransfer, RunControl, SetControl, SetCouncil, SetMarketTier,
-        SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold,
-        SetTier, SetVault, SetWaterfall, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
-        VoidLoss, WithdrawExcess,
+        RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation, ReportConditions,
+        ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed,
+        RunControl, SetControl, SetCouncil, SetIndexPolicy, SetMarketTier, SetOfflineBudget,
+        SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault,
+        SetWaterfall, SettleLiquidation, SettleRevenue, Stake, StakeProtocol, VoidLoss,
+        WithdrawExcess,
     },
     governance::body_digest,
+    oracle,
     policy::{
-        AlertCause, Cause, ControlPolicy, FundKind, FundPolicy, IdlePolicy, LayerPolicy,
-        LayerSource, PoolPolicy, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles,
-        SpikeCause, SplitPolicy, TierPolicy, Underwater,
+        AlertCause, Cause, ControlPolicy, FundKind, FundPolicy, IdlePolicy, IndexPolicy,
+        LayerPolicy, LayerSource, PoolPolicy, PublicKey, ReservationPolicy, RevenuePolicy, Role,
+        Roles, SpikeCause, SplitPolicy, TierPolicy, Underwater,
     },
     reject::Value,
 };
 use backstop_testkit::{
     Setup, World, keys, label,
-    world::{START, layer, market},
+    world::{INDEX, START, layer, market, report},
 };
 use backstop_units::{
     Amount, Bps, Hash, Label, LossId, Ppm, Price, ProposalId, Shares, Signed, Span, TicketId,
@@ -68,6 +70,13 @@ impl Table {
     fn case(&mut self, world: &mut World, actor: &str, body: impl Into<Body>, expected: Reject) {
         let command = world.command(actor, body);
         self.command(world, &command, expected);
+    }
+
+    /// Asks for the price of the test index: no command, but the same rejects.
+    fn price(&mut self, world: &World, expected: Reject) {
+        let id = world.state.index_id(label(INDEX)).unwrap();
+        assert_eq!(oracle::price(&world.state, id, world.now), Err(expected));
+        self.tried.insert(expected.code);
     }
 
     fn command(&mut self, world: &mut World, command: &Command, expected: Reject) {
@@ -1023,6 +1032,97 @@ fn custody() {
     done(&table);
 }
 
+#[test]
+fn prices() {
+    let mut table = Table::default();
+    let world = &mut of(|setup| setup.index = Some(IndexPolicy::default()));
+    let mark = label(INDEX);
+    let feed = |name: &str| RetireFeed { feed: label(name) };
+    table.case(world, "risk", feed(NOTHING), got(C::UnknownFeed, label(NOTHING)));
+    let policy = IndexPolicy::default();
+    let unknown = SetIndexPolicy { index: label(NOTHING), policy };
+    table.case(world, "op", unknown, got(C::UnknownIndex, label(NOTHING)));
+    let ledger = world.state.meta.ledger;
+    let say = |name: &str, price, at| report(ledger, name, Price::new(price), at);
+
+    let key = keys::public(101);
+    let index = RegisterIndex { label: label("new"), asset: None, quote: label("usdt"), policy };
+    let eth = RegisterIndex { asset: Some(label("eth")), ..index };
+    world.must("op", eth.clone());
+    let again = RegisterIndex { label: label("again"), ..eth };
+    table.case(world, "op", again, no(C::AssetPriced, label("eth"), label("new")));
+    let twice = RegisterFeed {
+        label: label("twice"),
+        index: mark,
+        family: label("four"),
+        reporter: Reporter::Key(key),
+    };
+    table.case(world, "op", twice.clone(), got(C::ReporterTaken, Hash::new(key.0)));
+    let venue = RegisterFeed { reporter: Reporter::Account(label("venue")), ..twice };
+    table.case(world, "op", venue, got(C::ReporterTaken, label("venue")));
+
+    let unsigned = ReportPrice { signature: None, ..say("north", 1_000, START) };
+    let limit = Hash::new(key.0);
+    let expected = no(C::BadReportSignature, "no signature", limit);
+    table.case(world, "keeper", unsigned, expected);
+    let other = no(C::BadReportSignature, "another signature", limit);
+    let forged = ReportPrice { price: Price::new(1_001), ..say("north", 1_000, START) };
+    table.case(world, "keeper", forged, other);
+    let later = ReportPrice { at: after(hours(0)), ..say("north", 1_000, START.plus(hours(1))) };
+    table.case(world, "keeper", later, other);
+    let abroad = report(label("elsewhere"), "north", Price::new(1_000), START);
+    table.case(world, "keeper", abroad, other);
+    let sister = ReportPrice { feed: label("north"), ..say("south", 1_000, START) };
+    table.case(world, "keeper", sister, other);
+    let ahead = START.plus(Span::from_ms(300_001));
+    let expected = no(C::ReportAhead, ahead, START.plus(Span::from_ms(300_000)));
+    table.case(world, "keeper", say("north", 1_000, ahead), expected);
+    table.case(world, "keeper", say("north", 0, START), none(C::PriceZero));
+
+    no_price(&mut table, world);
+    done(&table);
+}
+
+/// What the price of an index is refused for, one after the other.
+fn no_price(table: &mut Table, world: &mut World) {
+    let ledger = world.state.meta.ledger;
+    let say = |name: &str, price, at| report(ledger, name, Price::new(price), at);
+    let feed = |name: &str| RetireFeed { feed: label(name) };
+    table.price(world, no(C::TooFewFeeds, 0u32, 3u32));
+    world.must("keeper", say("north", 1_000, START));
+    let replayed = say("north", 1_000, START);
+    table.case(world, "keeper", replayed, no(C::ReportOutOfOrder, START, START));
+    world.must("keeper", say("south", 1_000, START));
+    world.must("keeper", say("east", 1_200, START));
+    table.price(world, no(C::FeedsDisagree, 0u32, 3u32));
+    world.now = START.plus(Span::from_ms(60_001));
+    let oldest = START.plus(Span::from_ms(1));
+    table.price(world, no(C::StalePrice, START, oldest));
+    let all = |world: &mut World, price| {
+        for name in ["north", "south", "east"] {
+            let said = say(name, price, world.now);
+            world.must("keeper", said);
+        }
+    };
+    all(world, 1_000);
+    world.wait(Span::from_ms(1));
+    all(world, 1_101);
+    table.price(world, no(C::PriceOutOfBand, 1_101u128, 1_000u128));
+    world.wait(Span::from_ms(1));
+    all(world, 1_501);
+    table.price(world, no(C::PriceJumped, 1_501u128, 1_000u128));
+    world.must("risk", feed("east"));
+    table.case(world, "risk", feed("east"), got(C::FeedRetired, label("east")));
+    let late = say("east", 1_000, world.now);
+    table.case(world, "keeper", late, got(C::FeedRetired, label("east")));
+    let narrow = &mut of(|setup| {
+        setup.index = Some(IndexPolicy { quorum: 2, ..IndexPolicy::default() });
+    });
+    narrow.must("keeper", say("north", 1_000, START));
+    narrow.must("keeper", say("south", 1_000, START));
+    table.price(narrow, no(C::TooFewFamilies, 1u32, 2u32));
+}
+
 /// Written down by each test of this file, so that a code without a case is found whatever the order.
 const CASES: &[(&str, &[C])] = &[
     (
@@ -1230,6 +1330,26 @@ const CASES: &[(&str, &[C])] = &[
             C::NothingOwed,
             C::UnsignedBalance,
             C::CustodyShort,
+        ],
+    ),
+    (
+        "prices",
+        &[
+            C::UnknownIndex,
+            C::UnknownFeed,
+            C::FeedRetired,
+            C::ReporterTaken,
+            C::BadReportSignature,
+            C::ReportOutOfOrder,
+            C::ReportAhead,
+            C::PriceZero,
+            C::StalePrice,
+            C::TooFewFeeds,
+            C::TooFewFamilies,
+            C::FeedsDisagree,
+            C::PriceOutOfBand,
+            C::PriceJumped,
+            C::AssetPriced,
         ],
     ),
 ];

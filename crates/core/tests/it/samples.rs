@@ -9,26 +9,30 @@ use backstop_core::{
         EndSpike, Execute, FundPnlPool, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked,
         MoveIdle, OpenAccount, Opening, OpeningAccount, OpeningShares, Outcome, Party,
         PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss,
-        RedeemProtocolShares, RegisterAsset, ReleaseReservation, ReportConditions, ReportLiquidity,
-        ReportOpenInterest, ReportResults, RequestUnstake, Reserve, ResolveTransfer, RunControl,
-        SetControl, SetCouncil, SetCovers, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue,
-        SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall,
+        RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
+        ReportConditions, ReportLiquidity, ReportOpenInterest, ReportPrice, ReportResults,
+        Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed, RunControl, SetControl,
+        SetCouncil, SetCovers, SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools,
+        SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall,
         SettleLiquidation, SettleRevenue, Stake, StakeProtocol, VoidLoss, WithdrawExcess,
     },
     event::{Cohort, ControlRun, Placement, PoolFlow, RevenuePart, Row, RowPart},
     ledger::LedgerAccount,
+    oracle::Verdict,
     policy::{
         AlertCause, Band, CancelTerms, Cause, Causes, ControlPolicy, CurvePoint, EntryPrice,
-        ExitValue, FundKind, FundPolicy, IdlePolicy, Law, LayerPolicy, LayerSource, MarketPolicy,
-        Overflow, PiLaw, PoolPolicy, ProtocolHolding, PublicKey, ReservationPolicy, RevenuePolicy,
-        Role, Roles, SignatureBytes, Slew, SpikeCause, SplitPolicy, SplitRounding, SurplusRoute,
-        TierPolicy, TranchePolicy, Underwater,
+        ExitValue, FundKind, FundPolicy, IdlePolicy, IndexPolicy, Law, LayerPolicy, LayerSource,
+        MarketPolicy, Overflow, PiLaw, PoolPolicy, ProtocolHolding, PublicKey, ReservationPolicy,
+        RevenuePolicy, Role, Roles, SignatureBytes, Slew, SpikeCause, SplitPolicy, SplitRounding,
+        SurplusRoute, TierPolicy, TranchePolicy, Underwater,
     },
+    state::FeedSource,
 };
 use backstop_testkit::label;
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, Bps, Fixed60, FundId, Hash, Label, LossId, MarketId, Ppm,
-    Price, ProposalId, Shares, Signed, Span, TicketId, Timestamp, TrancheId, TransferId,
+    AccountId, Amount, AssetId, Base, Bps, FeedId, Fixed60, FundId, Hash, IndexId, Label, LossId,
+    MarketId, Ppm, Price, ProposalId, Shares, Signed, Span, TicketId, Timestamp, TrancheId,
+    TransferId,
 };
 
 pub(crate) fn fund_policy() -> FundPolicy {
@@ -155,6 +159,21 @@ pub(crate) fn market_policy() -> MarketPolicy {
         event_window: Span::from_ms(11),
         pools: Some(pool_policy()),
         tier: Some(label("b")),
+        mark: Some(label("mark")),
+        mark_band: Ppm::new(12),
+    }
+}
+
+pub(crate) fn index_policy() -> IndexPolicy {
+    IndexPolicy {
+        quorum: 1,
+        families: 2,
+        max_age: Span::from_ms(3),
+        max_deviation: Ppm::new(4),
+        band: Ppm::new(5),
+        band_span: Span::from_ms(6),
+        confirm_after: Span::from_ms(7),
+        max_jump: Ppm::new(8),
     }
 }
 
@@ -326,6 +345,19 @@ pub(crate) fn bodies() -> Vec<Body> {
         Opening { account: OpeningAccount::FeePool(sol), asset: usdt, amount }.into(),
         OpeningShares { tranche: jun, account: Some(alice), shares: Shares::new(16) }.into(),
         SetVault { tranche: jun, amount }.into(),
+        RegisterIndex { label: sol, asset: Some(alice), quote: usdt, policy: index_policy() }
+            .into(),
+        RegisterFeed { label: sol, index: main, family: alice, reporter: Reporter::Key(key(16)) }
+            .into(),
+        ReportPrice {
+            feed: sol,
+            price: Price::new(17),
+            at: ms(18),
+            signature: Some(SignatureBytes([19; 64])),
+        }
+        .into(),
+        SetIndexPolicy { index: main, policy: index_policy() }.into(),
+        RetireFeed { feed: sol }.into(),
         GrantProtocolShares { tranche: jun, account: alice, shares: Shares::new(17) }.into(),
         RedeemProtocolShares { tranche: jun, shares: Shares::new(18), amount: Some(amount) }.into(),
         StakeProtocol { tranche: jun, account: alice, amount }.into(),
@@ -341,6 +373,7 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(pools());
     events.extend(losses());
     events.extend(governance());
+    events.extend(prices());
     events.extend(protocol());
     events
 }
@@ -635,6 +668,53 @@ fn protocol() -> Vec<Event> {
         Event::ProtocolStaked { tranche, account, asset, amount, shares },
         Event::OrphansTaken { tranche, shares },
         Event::Rescaled { tranche, digits: 2 },
+    ]
+}
+
+fn prices() -> Vec<Event> {
+    let (index, feed, sol) = (IndexId::new(1), FeedId::new(2), label("sol"));
+    let verdict = Verdict::Suspect { price: Price::new(3), since: ms(4) };
+    vec![
+        Event::IndexRegistered {
+            index,
+            label: sol,
+            asset: Some(AssetId::new(5)),
+            quote: AssetId::new(6),
+            policy: index_policy(),
+        },
+        Event::FeedRegistered {
+            feed,
+            label: sol,
+            index,
+            family: label("one"),
+            source: FeedSource::Key(key(7)),
+        },
+        Event::PriceReported { feed, index, price: Price::new(8), at: ms(9), verdict },
+        Event::IndexPolicySet { index, policy: index_policy() },
+        Event::FeedRetired { feed, index },
+        Event::LossParked {
+            loss: LossId::new(10),
+            market: MarketId::new(11),
+            account: AccountId::new(12),
+            deficit: Amount::new(13),
+            evidence: hash(14),
+            mark: Price::new(15),
+            price: Some(Price::new(16)),
+            occurred_at: ms(17),
+            lapses_at: ms(18),
+        },
+    ]
+}
+
+/// What an index may make of a median.
+pub(crate) fn verdicts() -> [Verdict; 5] {
+    let price = Price::new(1);
+    [
+        Verdict::NoPrice,
+        Verdict::Accepted(price),
+        Verdict::Suspect { price, since: ms(2) },
+        Verdict::Confirmed(price),
+        Verdict::Jumped(price),
     ]
 }
 

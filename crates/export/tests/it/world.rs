@@ -16,7 +16,8 @@ use backstop_core::{
 };
 use backstop_export::loss::History;
 use backstop_units::{
-    Amount, Base, Hash, Label, LossId, Price, Shares, Signed, Span, TicketId, Timestamp, TransferId,
+    Amount, Base, Hash, Label, LossId, Ppm, Price, Shares, Signed, Span, TicketId, Timestamp,
+    TransferId,
 };
 use std::path::PathBuf;
 
@@ -100,7 +101,15 @@ pub(crate) fn setup() -> Vec<Body> {
         layer(LayerSource::Socialised, Some(250)),
     ];
     let (underwater, event_window) = (Underwater::Nothing, Span::hours(1));
-    let policy = MarketPolicy { waterfall, underwater, event_window, pools: None, tier: None };
+    let policy = MarketPolicy {
+        waterfall,
+        underwater,
+        event_window,
+        pools: None,
+        tier: None,
+        mark: None,
+        mark_band: Ppm::ZERO,
+    };
     setup.extend([
         fund.into(),
         CreateTranche { label: junior, fund: main, policy: tranche_policy }.into(),

@@ -4,6 +4,7 @@
 //! something after other steps have been removed; [`Step::command`] turns it into a command when its
 //! turn comes, looking at the state only to find a target worth hitting.
 
+mod price;
 mod resolve;
 mod setup;
 mod strategy;
@@ -227,6 +228,23 @@ pub enum Op {
         proposal: u8,
     },
     Linked(Vec<Op>),
+    Report {
+        feed: u8,
+        /// Above or below the price that settlements are reported at, in millionths.
+        off: i32,
+        /// How long before its arrival it was seen, in milliseconds; below zero: after.
+        age: i64,
+        signature: u8,
+    },
+    IndexPolicy {
+        quorum: u8,
+        families: u8,
+        band: u32,
+        confirm: Span,
+    },
+    Retire {
+        feed: u8,
+    },
     /// Names what does not exist, or what exists already.
     Nonsense {
         kind: u8,

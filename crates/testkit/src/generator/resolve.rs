@@ -1,6 +1,9 @@
 //! From a step to a command: small numbers become labels and handles.
 
-use super::{Money, Op, Part};
+use super::{
+    Money, Op, Part,
+    price::{self, MARK},
+};
 use crate::{
     keys,
     world::{ASSETS, FUNDS, MARKETS, TRADERS, TRANCHES, label, layer},
@@ -43,6 +46,7 @@ pub(super) fn resolve(op: &Op, state: &State, now: Timestamp) -> Sent {
         .or_else(|| loss(op, state))
         .or_else(|| fund(op, state, now))
         .or_else(|| money(op, state, now))
+        .or_else(|| price::resolve(op, state, now))
         .unwrap_or_else(|| nonsense(op));
     (actor, body, approvals)
 }
@@ -277,7 +281,7 @@ fn settle(op: &Op) -> Option<(&'static str, Body)> {
         liquidator: label(trader(*by)),
         outcome: Signed::new(*outcome),
         notional: Amount::new(*notional),
-        mark: Price::new(1_000_000_000),
+        mark: Price::new(MARK),
         open_interest: base.map(Base::new),
         evidence: given.then(|| evidence(true)),
     };

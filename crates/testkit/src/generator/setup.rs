@@ -1,10 +1,10 @@
 //! Random setups: every policy that changes who gets which atom.
 
-use crate::world::{Setup, label, layer};
+use crate::world::{INDEX, Setup, label, layer, market};
 use backstop_core::policy::{
-    CancelTerms, Cause, Causes, EntryPrice, ExitValue, FundPolicy, LayerPolicy, LayerSource,
-    MarketPolicy, Overflow, PoolPolicy, ProtocolHolding, RevenuePolicy, SplitPolicy, SplitRounding,
-    TranchePolicy, Underwater,
+    CancelTerms, Cause, Causes, EntryPrice, ExitValue, FundPolicy, IndexPolicy, LayerPolicy,
+    LayerSource, MarketPolicy, Overflow, PoolPolicy, ProtocolHolding, RevenuePolicy, SplitPolicy,
+    SplitRounding, TranchePolicy, Underwater,
 };
 use backstop_units::{Amount, Bps, Ppm, Span};
 use proptest::{option, prelude::*, sample::select};
@@ -13,16 +13,43 @@ use proptest::{option, prelude::*, sample::select};
 pub fn setup(council: bool) -> impl Strategy<Value = Setup> {
     let tranches = [tranche(), tranche(), tranche()];
     let markets = (main("jun", "sen"), main("sen", "jun"), isolated());
-    (fund(council), tranches, markets, 0u128..60_000, 0u128..20_000, 0u128..5_000).prop_map(
-        move |(fund, tranches, (sol, btc, doge), threshold, reserve, target)| Setup {
-            council: if council { (3, 2) } else { (0, 0) },
-            fund,
-            threshold: Amount::new(threshold),
-            target: Amount::new(target),
-            tranches,
-            markets: [sol, btc, doge],
-            reserve: Amount::new(reserve),
-            ..Setup::default()
+    let index = option::weighted(0.5, (index(), 0u32..60_000));
+    (fund(council), tranches, (markets, index), 0u128..60_000, 0u128..20_000, 0u128..5_000)
+        .prop_map(move |(fund, tranches, (markets, index), threshold, reserve, target)| {
+            let (sol, mut btc, mut doge) = markets;
+            for market in [&mut btc, &mut doge] {
+                market.mark = index.map(|_| label(INDEX));
+                market.mark_band = Ppm::new(index.map_or(0, |(_, band)| band));
+            }
+            Setup {
+                council: if council { (3, 2) } else { (0, 0) },
+                fund,
+                threshold: Amount::new(threshold),
+                target: Amount::new(target),
+                tranches,
+                markets: [sol, btc, doge],
+                index: index.map(|(policy, _)| policy),
+                reserve: Amount::new(reserve),
+                ..Setup::default()
+            }
+        })
+}
+
+/// Rules under which a script now and then gets a price, with hours where a venue has minutes.
+fn index() -> impl Strategy<Value = IndexPolicy> {
+    let least = (1u8..=3, 0u8..2);
+    let spans = (select(vec![2u64, 40, 500]), select(vec![1u64, 8, 24]), select(vec![0u64, 1, 2]));
+    let portions = (select(vec![5_000u32, 30_000, 1_000_000]), 10_000u32..200_000, 0u32..900_000);
+    (least, spans, portions).prop_map(
+        |((quorum, fewer), (age, span, confirm), (deviation, band, jump))| IndexPolicy {
+            quorum,
+            families: quorum.saturating_sub(fewer).max(1),
+            max_age: Span::hours(age),
+            max_deviation: Ppm::new(deviation),
+            band: Ppm::new(band),
+            band_span: Span::hours(span),
+            confirm_after: Span::hours(confirm),
+            max_jump: Ppm::new(band + jump),
         },
     )
 }
@@ -143,7 +170,7 @@ fn rules(
     let pools = option::weighted(0.7, pools());
     (waterfall, underwater(), window, pools).prop_map(|(waterfall, underwater, window, pools)| {
         let event_window = Span::hours(window);
-        MarketPolicy { waterfall, underwater, event_window, pools, tier: None }
+        MarketPolicy { waterfall, underwater, event_window, pools, ..market(Vec::new()) }
     })
 }
 

@@ -41,6 +41,7 @@ fn chapter(ranges: Ranges) -> BoxedStrategy<Vec<Step>> {
         6 => loss_story(ranges.extreme),
         6 => exit_story(ranges.extreme),
         1 => alert_story(),
+        2 => price_story(ranges.extreme),
     ];
     let interrupted = (stories, option::weighted(0.5, (any::<u8>(), step(ranges)))).prop_map(
         |(mut story, other)| {
@@ -99,6 +100,58 @@ fn alert_story() -> BoxedStrategy<Vec<Step>> {
             vec![then(Span::ZERO, alert), end]
         })
         .boxed()
+}
+
+/// Most feeds report much the same, more than once, and then somebody is bankrupt on a market that
+/// checks its marks.
+fn price_story(extreme: bool) -> BoxedStrategy<Vec<Step>> {
+    let report = (0u8..5, -4_000i32..4_000, 0i64..600_000);
+    let round = (off(), vec(report, 2..7), select(vec![0u64, 20, 70, 300]));
+    (vec(round, 1..4), 1u8..3, 0u8..5, amount(extreme))
+        .prop_map(|(rounds, market, who, amount)| {
+            let mut steps = Vec::new();
+            for (off, reports, minutes) in rounds {
+                steps.extend(reports.into_iter().map(|(feed, more, age)| {
+                    let off = off + more;
+                    then(Span::ZERO, Op::Report { feed, off, age, signature: 9 })
+                }));
+                let outcome = -i128::try_from(amount).unwrap_or(i128::MAX);
+                let (by, notional, base, evidence) = (who + 1, 0, None, true);
+                let settle = Op::Settle { market, who, by, outcome, notional, base, evidence };
+                steps.push(then(Span::from_ms(minutes * 60_000), settle));
+            }
+            steps
+        })
+        .boxed()
+}
+
+/// How far a report lies from the marks, in millionths.
+fn off() -> impl Strategy<Value = i32> {
+    prop_oneof![
+        4 => -30_000i32..30_000,
+        2 => -150_000i32..200_000,
+        1 => select(vec![-1_000_000, 900_000, 0]),
+    ]
+}
+
+fn prices() -> BoxedStrategy<Op> {
+    let age =
+        prop_oneof![6 => 0i64..3_000_000, 1 => select(vec![-300_000i64, -300_001, 90_000_000])];
+    let signature = prop_oneof![1 => 0u8..3, 20 => Just(9u8)];
+    let count = || prop_oneof![1 => Just(0u8), 12 => 1u8..4];
+    let policy = (count(), count(), 5_000u32..150_000, select(vec![0u64, 1, 2, 3]));
+    prop_oneof![
+        12 => (0u8..5, off(), age, signature)
+            .prop_map(|(feed, off, age, signature)| Op::Report { feed, off, age, signature }),
+        5 => policy.prop_map(|(quorum, families, band, hours)| Op::IndexPolicy {
+            quorum,
+            families,
+            band,
+            confirm: Span::hours(hours),
+        }),
+        1 => (0u8..5).prop_map(|feed| Op::Retire { feed }),
+    ]
+    .boxed()
 }
 
 /// A stake, a request, a wait, a claim.
@@ -214,6 +267,7 @@ fn simple(extreme: bool) -> BoxedStrategy<Op> {
         3 => pools(extreme),
         5 => funds(extreme),
         5 => custody(extreme),
+        2 => prices(),
     ]
     .boxed()
 }
@@ -331,7 +385,12 @@ fn custody(extreme: bool) -> BoxedStrategy<Op> {
 }
 
 fn governance(extreme: bool) -> BoxedStrategy<Op> {
-    let sensitive = prop_oneof![4 => funds(extreme), 1 => revenue(extreme), 1 => any::<u8>().prop_map(|loss| Op::Void { loss })];
+    let sensitive = prop_oneof![
+        16 => funds(extreme),
+        4 => revenue(extreme),
+        4 => any::<u8>().prop_map(|loss| Op::Void { loss }),
+        1 => prices(),
+    ];
     let expires = prop_oneof![1 => Just(Span::hours(1)), 6 => Just(Span::days(90))];
     let propose = (sensitive, 0u8..16, 0u8..16, expires);
     prop_oneof![

@@ -7,9 +7,10 @@ use backstop_core::{
     command::Party,
     fund::rescale::{shares_now, ticket_now},
     ledger::LedgerAccount,
+    oracle,
 };
 use backstop_units::{
-    AssetId, FundId, Label, LossId, MarketId, Shares, Signed, TicketId, TrancheId,
+    AssetId, FeedId, FundId, IndexId, Label, LossId, MarketId, Shares, Signed, TicketId, TrancheId,
 };
 use ruint::aliases::U256;
 
@@ -31,7 +32,30 @@ impl Model {
         self.same_tickets(state)?;
         let markets = self.markets.iter().enumerate();
         markets.into_iter().try_for_each(|(at, market)| same_market(state, at, market))?;
-        self.same_losses(state)
+        self.same_losses(state)?;
+        self.same_prices(state)
+    }
+
+    fn same_prices(&self, state: &State) -> Result<(), String> {
+        for (at, model) in self.indexes.iter().enumerate() {
+            let id = IndexId::new(index(at));
+            let core = state.indexes.get(id).ok_or("no such index")?;
+            let fresh = oracle::price(state, id, state.meta.now);
+            let expected = model.price(state.meta.now);
+            same(format!("price {fresh:?}"), fresh.ok().map(|fresh| fresh.price.get()), expected)?;
+            let last = core.band.last().map(|(price, at)| (at, price.get()));
+            same("last accepted price".into(), last, model.accepted.last().copied())?;
+            for (place, feed) in model.feeds.iter().enumerate() {
+                let core = state.feeds.get(FeedId::new(index(place))).ok_or("no such feed")?;
+                let report = core.report.map(|r| (r.price.get(), r.at, r.taken));
+                same(
+                    format!("feed {}", feed.label),
+                    (report, core.retired),
+                    (feed.last, feed.retired),
+                )?;
+            }
+        }
+        Ok(())
     }
 
     fn same_balances(&self, state: &State) -> Result<(), String> {

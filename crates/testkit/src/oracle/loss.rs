@@ -10,7 +10,7 @@ use super::{
 use crate::world::{ASSETS, label};
 use backstop_core::{
     Body,
-    command::{ClaimRecovery, DeclareLoss, Party, RecoverLoss, SettleLiquidation},
+    command::{ClaimRecovery, Party, RecoverLoss, SettleLiquidation},
     event::{Cohort, Placement},
     policy::{Cause, LayerPolicy, LayerSource, Overflow, SplitRounding, Underwater},
     state::LossStatus,
@@ -104,32 +104,6 @@ impl Model {
         self.each_gate(loss, |gate| (gate.until, gate.over) = (gate.until.min(now), true));
     }
 
-    fn declare(&mut self, call: &Call<'_>, c: &DeclareLoss) -> Answer {
-        let market = self.market(c.market)?;
-        if let Some(account) = c.account {
-            self.account(account)?;
-        }
-        need(!c.estimate.is_zero(), "a loss of nothing")?;
-        let loss = self.losses.len();
-        let fund = self.markets[market].fund;
-        let until = call.now.plus(self.funds[fund].policy.declaration_lapse);
-        for fund in self.touched(market) {
-            let gates = &mut self.funds[fund].gates;
-            need(gates.iter().filter(|gate| !gate.over).count() < 64, "too many open losses")?;
-            gates.push(Gate { loss, from: call.now, until, over: false });
-        }
-        self.losses.push(Loss {
-            market,
-            cause: c.cause,
-            status: LossStatus::Declared,
-            gross: c.estimate.get(),
-            evidence: Hash::ZERO,
-            lapses_at: until,
-            rows: Vec::new(),
-        });
-        Ok(())
-    }
-
     fn settle(&mut self, call: &mut Call<'_>, c: &SettleLiquidation) -> Answer {
         let market = self.market(c.market)?;
         self.account(c.account)?;
@@ -150,6 +124,11 @@ impl Model {
         };
         let fee = fee.ok_or(No::Refused("overflow"))?;
         let gross = outcome.unsigned_abs().checked_add(fee).ok_or(No::Refused("overflow"))?;
+        if !self.sound(market, c.mark.get(), call.now) {
+            // Nobody pays and nobody earns until it is assessed.
+            let (cause, gross) = (Cause::Bankruptcy, outcome.unsigned_abs());
+            return self.declared(call, market, cause, (gross, evidence));
+        }
         let at = self.losses.len();
         self.losses.push(Loss {
             market,

@@ -8,6 +8,7 @@
 
 mod compare;
 mod custody;
+mod declare;
 mod fund;
 mod governance;
 mod limits;
@@ -15,6 +16,7 @@ mod loss;
 mod math;
 mod model;
 mod pools;
+mod price;
 mod revenue;
 mod rights;
 mod stake;
@@ -205,6 +207,9 @@ impl Model {
             }
             Body::Propose(_) | Body::Approve(_) | Body::Execute(_) | Body::CancelProposal(_) => {
                 self.governance_command(call, body)
+            }
+            Body::ReportPrice(_) | Body::SetIndexPolicy(_) | Body::RetireFeed(_) => {
+                self.price_command(call, body)
             }
             // Scripts send these only with labels that are taken or unknown.
             _ => refuse("nonsense"),

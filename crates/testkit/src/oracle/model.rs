@@ -1,13 +1,16 @@
 //! What the model remembers.
 
-use super::math::{covered, floor};
+use super::{
+    math::{covered, floor},
+    price::indexes,
+};
 use crate::world::{ASSETS, FUNDS, MARKETS, OFFICES, Setup, TRADERS, TRANCHES, label};
 use backstop_core::{
     Body,
     command::{Direction, Outcome, Party},
     policy::{
-        Cause, FundPolicy, LayerPolicy, LayerSource, Limits, PoolPolicy, Role, TranchePolicy,
-        Underwater,
+        Cause, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, Limits, PoolPolicy, Role,
+        TranchePolicy, Underwater,
     },
     state::LossStatus,
 };
@@ -35,6 +38,7 @@ pub(super) struct Model {
     pub(super) losses: Vec<Loss>,
     pub(super) transfers: Vec<Transfer>,
     pub(super) proposals: Vec<Proposal>,
+    pub(super) indexes: Vec<Index>,
     /// Why a refusal would be right as well.
     pub(super) unsure: Option<&'static str>,
 }
@@ -135,6 +139,8 @@ pub(super) struct Market {
     pub(super) underwater: Underwater,
     pub(super) event_window: Span,
     pub(super) layers: Vec<LayerPolicy>,
+    /// How far a mark may lie from the index, in millionths; none: any mark will do.
+    pub(super) mark_band: Option<u32>,
     pub(super) fee_pool: u128,
     pub(super) clearing: Net,
     pub(super) socialised: u128,
@@ -226,6 +232,27 @@ pub(super) struct Proposal {
     pub(super) closed: bool,
 }
 
+#[derive(Clone, Debug)]
+pub(super) struct Index {
+    pub(super) policy: IndexPolicy,
+    pub(super) feeds: Vec<Feed>,
+    /// Every accepted price since the last one that had to be confirmed.
+    pub(super) accepted: Vec<(Timestamp, u128)>,
+    /// The medians outside of the band that hang together.
+    pub(super) outside: Vec<(Timestamp, u128)>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Feed {
+    pub(super) label: Label,
+    pub(super) family: Label,
+    /// Of its key; without one the venue reports.
+    pub(super) seed: Option<u8>,
+    pub(super) retired: bool,
+    /// Price, its own time, when it came.
+    pub(super) last: Option<(u128, Timestamp, Timestamp)>,
+}
+
 impl Model {
     pub(super) fn new(setup: &Setup) -> Self {
         let offices = OFFICES.map(|(name, roles)| (label(name), roles.to_vec()));
@@ -247,6 +274,7 @@ impl Model {
             losses: Vec::new(),
             transfers: Vec::new(),
             proposals: Vec::new(),
+            indexes: indexes(setup),
             unsure: None,
         }
     }
@@ -409,6 +437,7 @@ fn markets(setup: &Setup) -> Vec<Market> {
             underwater: policy.underwater,
             event_window: policy.event_window,
             layers: policy.waterfall.clone(),
+            mark_band: policy.mark.map(|_| policy.mark_band.get()),
             fee_pool: 0,
             clearing: Net::default(),
             socialised: 0,

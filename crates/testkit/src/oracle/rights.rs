@@ -1,6 +1,7 @@
 //! Who may send what, as one naive table.
 
 use super::{Answer, Call, No, model::Model, need, refuse};
+use crate::world::label;
 use backstop_core::{
     Body,
     command::{Direction, Party},
@@ -14,6 +15,8 @@ pub(super) enum Right {
     Roles(&'static [Role]),
     Owner(Label),
     Venue,
+    /// The venue itself, which reports for the feed without a key.
+    Reporter,
     /// The council, after this long.
     Council(Span),
 }
@@ -47,6 +50,7 @@ impl Model {
                 call.actor == Some(owner) || (!office && self.has(call, &[Role::Venue]))
             }
             // One account is the venue of all markets of the world.
+            Right::Reporter => call.actor == Some(label("venue")),
             Right::Venue => self.has(call, &[Role::Operator, Role::Venue]),
             Right::Council(delay) if !delay.is_zero() => return refuse("a timelock"),
             // Scripts sign proposals only.
@@ -145,7 +149,7 @@ impl Model {
             | Body::Approve(_)
             | Body::Execute(_)
             | Body::CancelProposal(_) => Right::Anyone,
-            _ => Right::Roles(&[Operator]),
+            _ => self.price_right(body)?,
         })
     }
 }

@@ -7,6 +7,7 @@
 
 mod control;
 mod losses;
+mod prices;
 mod rights;
 
 use RejectCode as C;
