@@ -3,6 +3,7 @@
 use crate::{
     command::{Body, Direction, Outcome},
     ledger::LedgerAccount,
+    loss::adl::{Candidate, Cut, Sealed, Tally},
     policy::{
         AlertCause, Cause, Causes, FundKind, FundPolicy, LayerPolicy, MarketPolicy, PoolPolicy,
         PublicKey, RevenuePolicy, Roles, SplitPolicy, TierPolicy, TranchePolicy,
@@ -54,6 +55,11 @@ pub enum Cohort {
     } = 4,
     /// Nobody could be found to bear it: the named residual, unpaid to the venue.
     Residual = 5,
+    /// Winners of the market, cut step by step after the placement.
+    Adl {
+        /// Which deleveraging; its cuts find them again.
+        adl: u32,
+    } = 6,
 }
 
 /// One row of a loss: who bore how much.
@@ -317,6 +323,21 @@ pub enum Event {
         asset: AssetId,
         amount: Amount,
     } = 77,
+    /// A list of candidates was announced: what it adds up to, and at which prices they are cut.
+    AdlOpened { loss: LossId, sealed: Sealed } = 80,
+    /// A part of the list came in; `tally` is what has come in with it.
+    AdlPartAdded { loss: LossId, entries: Vec<Candidate>, tally: Tally } = 81,
+    /// Winners were cut: the next of the order, closed at the price instead of the mark.
+    AdlRan { loss: LossId, mark: Price, price: Price, from: u32, cuts: Vec<Cut>, done: bool } = 82,
+    /// Deleveraging ended: the row is what was forgone, and the rest of it is residual.
+    AdlClosed {
+        loss: LossId,
+        row: u8,
+        market: MarketId,
+        asset: AssetId,
+        forgone: Amount,
+        residual: Amount,
+    } = 83,
     /// A transfer was announced.
     TransferBegun {
         transfer: TransferId,

@@ -12,6 +12,7 @@ use crate::{
         pools::pools,
     },
     loss::{
+        adl::evolve::adl,
         capacity::{ROLLING, event_window},
         evolve::loss,
         window::Window,
@@ -85,6 +86,10 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::LossVoided { .. }
         | Event::LossRecovered { .. }
         | Event::RecoveryClaimed { .. } => loss(state, event),
+        Event::AdlOpened { .. }
+        | Event::AdlPartAdded { .. }
+        | Event::AdlRan { .. }
+        | Event::AdlClosed { .. } => adl(state, event),
         Event::TransferBegun { .. } | Event::TransferResolved { .. } | Event::Reconciled { .. } => {
             transfer(state, event)
         }
@@ -202,6 +207,7 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 tier,
                 pools: policy.pools,
                 results: Results::default(),
+                adl: policy.adl,
             };
             state.markets.insert(*market, item)?;
             state.labels.markets.insert(*label, *market);

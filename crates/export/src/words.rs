@@ -55,6 +55,10 @@ pub const fn event_word(event: &Event) -> &'static str {
         Event::LossVoided { .. } => "loss_voided",
         Event::LossRecovered { .. } => "loss_recovered",
         Event::RecoveryClaimed { .. } => "recovery_claimed",
+        Event::AdlOpened { .. } => "adl_opened",
+        Event::AdlPartAdded { .. } => "adl_part_added",
+        Event::AdlRan { .. } => "adl_ran",
+        Event::AdlClosed { .. } => "adl_closed",
         Event::TransferBegun { .. } => "transfer_begun",
         Event::TransferResolved { .. } => "transfer_resolved",
         Event::Reconciled { .. } => "reconciled",
@@ -86,6 +90,10 @@ pub(crate) fn loss_of(event: &Event) -> Option<LossId> {
     match event {
         Event::LossDeclared { loss, .. }
         | Event::LossAssessed { loss, .. }
+        | Event::AdlOpened { loss, .. }
+        | Event::AdlPartAdded { loss, .. }
+        | Event::AdlRan { loss, .. }
+        | Event::AdlClosed { loss, .. }
         | Event::LossClosed { loss }
         | Event::LossVoided { loss, .. }
         | Event::LossRecovered { loss, .. }

@@ -72,6 +72,7 @@ pub fn market(waterfall: Vec<LayerPolicy>) -> MarketPolicy {
         event_window: Span::hours(1),
         pools: None,
         tier: None,
+        adl: None,
     }
 }
 

@@ -8,6 +8,10 @@ mod margin;
 
 mod shares;
 
+mod adl;
+
+pub use adl::Deleveraging;
+
 use crate::{
     json::problem,
     view::{account_view, fund_view, loss_view, market_view, revenue_view, waterfall_view},
@@ -74,6 +78,8 @@ pub enum Query {
         /// Which loss.
         loss: LossId,
     },
+    /// Seal, ranks and cuts of a list of candidates.
+    Deleveraging(Deleveraging),
     /// Debits and credits of each asset.
     TrialBalance {},
     /// The state's hash.
@@ -153,6 +159,7 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::Account { account } => account_view(state, *account, now),
         Query::Market { market } => market_view(state, state.market_id(*market)?, now),
         Query::Loss { loss } => loss_view(state, *loss),
+        Query::Deleveraging(query) => adl::answer(state, query),
         Query::TrialBalance {} => Ok(trial_balance(state)),
         Query::StateHash {} => Ok(json!({ "state_hash": state.hash() })),
         Query::Margin(query) => Ok(query.answer()?),

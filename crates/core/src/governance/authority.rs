@@ -4,12 +4,13 @@ use super::{Context, Power, approvals};
 use crate::{
     command::{Body, Party},
     event::Event,
+    loss::lifecycle::find,
     policy::{LayerPolicy, LayerSource, Role, Roles},
     reject::{Halt, Reject, RejectCode},
-    state::State,
+    state::{Fund, State},
     txn::Txn,
 };
-use backstop_units::{AccountId, FundId, Label, MarketId, Span};
+use backstop_units::{AccountId, Amount, FundId, Label, MarketId, Span};
 
 /// The right that a command needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,7 @@ const OPENS_ACCOUNTS: Roles = Roles::of(&[Role::Operator, Role::Venue]);
 const DECLARES: Roles = Roles::of(&[Role::Venue, Role::Risk, Role::Guardian]);
 const RISK: Roles = Roles::of(&[Role::Risk]);
 const PLACES: Roles = Roles::of(&[Role::Risk, Role::Keeper, Role::Operator]);
+const CRANKS: Roles = Roles::of(&[Role::Keeper, Role::Venue, Role::Operator]);
 const ALERTS: Roles = Roles::of(&[Role::Guardian, Role::Risk]);
 const VENUE: Roles = Roles::of(&[Role::Venue]);
 const GUARDIAN: Roles = Roles::of(&[Role::Guardian]);
@@ -62,14 +64,8 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::SetPools(_) | Body::SetTier(_) | Body::SetMarketTier(_) => Council(config),
         Body::CreateMarket(c) => Council(waterfall_delay(state, &c.policy.waterfall, config)?),
         Body::SetWaterfall(c) => Council(waterfall_delay(state, &c.layers, config)?),
-        Body::SetThreshold(c) => {
-            let fund = state.fund_id(c.fund)?;
-            protective(state, fund, c.threshold >= state.funds.expect(fund)?.threshold)?
-        }
-        Body::SetTarget(c) => {
-            let fund = state.fund_id(c.fund)?;
-            protective(state, fund, c.target >= state.funds.expect(fund)?.target)?
-        }
+        Body::SetThreshold(c) => protective(state, c.fund, c.threshold, |fund| fund.threshold)?,
+        Body::SetTarget(c) => protective(state, c.fund, c.target, |fund| fund.target)?,
         Body::SetCovers(c) => Council(covers_delay(state, state.fund_id(c.fund)?, config)?),
         Body::SetRevenue(c) => Council(covers_delay(state, state.fund_id(c.fund)?, config)?),
         Body::PayRevenue(c) => party(state, c.from)?,
@@ -102,6 +98,9 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::AssessLoss(_) | Body::CloseLoss(_) => Authority::Role(RISK),
         Body::PlaceLoss(_) => Authority::Role(PLACES),
         Body::VoidLoss(_) => Council(Span::ZERO),
+        Body::OpenAdl(c) => Venue(find(state, c.loss)?.market),
+        Body::SubmitAdlPart(c) => Venue(find(state, c.loss)?.market),
+        Body::RunAdl(_) | Body::CloseAdl(_) => Authority::Role(CRANKS),
         Body::RecoverLoss(c) => party(state, c.from)?,
         Body::BeginTransfer(c) => match c.direction {
             crate::command::Direction::In => Authority::Role(CUSTODY),
@@ -117,12 +116,17 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
 }
 
 /// A rise protects and is immediate for the risk desk; a fall waits for the council and the delay.
-fn protective(state: &State, fund: FundId, rises: bool) -> Result<Authority, Halt> {
-    let delay = state.funds.expect(fund)?.policy.threshold_delay;
-    Ok(if rises {
+fn protective(
+    state: &State,
+    label: Label,
+    new: Amount,
+    present: fn(&Fund) -> Amount,
+) -> Result<Authority, Halt> {
+    let fund = state.funds.expect(state.fund_id(label)?)?;
+    Ok(if new >= present(fund) {
         Authority::Role(Roles::of(&[Role::Risk, Role::Operator]))
     } else {
-        Authority::Council(delay)
+        Authority::Council(fund.policy.threshold_delay)
     })
 }
 

@@ -1,9 +1,11 @@
 //! Settings: what makes one venue differ from another. Presets are values of these types, no code.
 
+mod adl;
 mod fund;
 mod limits;
 mod market;
 
+pub use adl::*;
 pub use fund::*;
 pub use limits::*;
 pub use market::*;

@@ -7,7 +7,9 @@ use crate::samples;
 use backstop_core::{
     Body, COMMANDS, Command, Entry, Event, Record,
     command::{Approvals, OpeningAccount, Party, SettleLiquidation, Signature},
-    policy::{AlertCause, Cause, PublicKey, Role, SignatureBytes},
+    policy::{
+        AdlRank, AdlSelect, AlertCause, Cause, PositionSide, PublicKey, Role, SignatureBytes,
+    },
 };
 use backstop_testkit::{World, label};
 use backstop_units::{Amount, Base, Hash, Price, Seq, Signed, Timestamp};
@@ -78,6 +80,10 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::LossVoided { .. } => (74, "loss_voided"),
         Event::LossRecovered { .. } => (76, "loss_recovered"),
         Event::RecoveryClaimed { .. } => (77, "recovery_claimed"),
+        Event::AdlOpened { .. } => (80, "adl_opened"),
+        Event::AdlPartAdded { .. } => (81, "adl_part_added"),
+        Event::AdlRan { .. } => (82, "adl_ran"),
+        Event::AdlClosed { .. } => (83, "adl_closed"),
         Event::TransferBegun { .. } => (90, "transfer_begun"),
         Event::TransferResolved { .. } => (91, "transfer_resolved"),
         Event::Reconciled { .. } => (92, "reconciled"),
@@ -96,7 +102,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 60;
+const KINDS: usize = 64;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };
@@ -132,6 +138,15 @@ fn lines() -> Vec<Line> {
     }
     for cause in AlertCause::ALL {
         lines.push(pin(format!("alert {}", cause.word()), cause));
+    }
+    for rank in AdlRank::ALL {
+        lines.push(pin(format!("rank {}", rank.word()), rank));
+    }
+    for rule in AdlSelect::ALL {
+        lines.push(pin(format!("select {}", rule.word()), rule));
+    }
+    for side in PositionSide::ALL {
+        lines.push(pin(format!("side {}", side.word()), side));
     }
     for role in Role::ALL {
         lines.push(pin(format!("role {}", role.word()), role));

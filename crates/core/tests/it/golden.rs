@@ -4,24 +4,30 @@
 //! `rules-v1.hash` the state after the last. `BACKSTOP_FREEZE=1` writes them where they are missing and
 //! never touches those that exist: a rule that must change is a new version with a log of its own.
 
+use crate::{
+    adl::{open, three},
+    run::lose,
+};
 use backstop_core::{
     Asked, Body, Command, Entry, Event, Record, State,
     command::{
-        Execute, GrantProtocolShares, OpeningShares, Propose, RedeemProtocolShares, RequestUnstake,
-        SetMarketTier, SetPools, SetRevenue, SetRoles, SetSplit, SetTier, SetVault, SetWaterfall,
-        StakeProtocol, WithdrawExcess,
+        CloseAdl, Execute, FundPnlPool, GrantProtocolShares, OpenAdl, OpeningShares, Propose,
+        RedeemProtocolShares, RequestUnstake, RunAdl, SetCovers, SetMarketTier, SetPools,
+        SetRevenue, SetRoles, SetSplit, SetTier, SetVault, SetWaterfall, StakeProtocol,
+        SubmitAdlPart, WithdrawExcess,
     },
     invariants,
-    policy::{LayerSource, RevenuePolicy, Role, Roles, SplitPolicy, TierPolicy},
+    loss::adl::Candidate,
+    policy::{Causes, LayerSource, RevenuePolicy, Role, Roles, SplitPolicy, TierPolicy},
     recheck, replay, replay_genesis,
 };
 use backstop_testkit::{
     Script, World,
     generator::{Ranges, script_of},
     keys, label,
-    world::layer,
+    world::{MARKETS, layer},
 };
-use backstop_units::{Amount, Shares, Span};
+use backstop_units::{Amount, LossId, Shares, Span};
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
@@ -81,6 +87,7 @@ fn live(script: &Script) -> World {
         let _ = world.try_command(&command);
     }
     rare(&mut world);
+    deleveraged(&mut world);
     let fund = label("main");
     let roles = Roles::of(&[Role::Keeper, Role::Curator]);
     let bodies: [Body; 2] = [
@@ -111,6 +118,10 @@ fn after_delay(world: &mut World, body: Body) {
 /// What the council decides before anything else happens.
 fn decided(world: &mut World) {
     let (sol, tier) = (label("sol"), label("b"));
+    for market in MARKETS.map(|market| label(market.0)) {
+        let _ = world.send("venue", FundPnlPool { market, amount: Amount::new(1) });
+    }
+    after_delay(world, SetCovers { fund: label("main"), covers: Causes::INSURED }.into());
     let ceiling = Amount::MAX;
     let policy = TierPolicy { insurance_max: ceiling, imbalance_max: ceiling, period_max: ceiling };
     after_delay(world, SetTier { label: tier, tier: policy }.into());
@@ -126,6 +137,23 @@ fn decided(world: &mut World) {
     after_delay(world, SetWaterfall { market: label("btc"), layers }.into());
     let (fund, amount) = (label("main"), Amount::new(1));
     after_delay(world, WithdrawExcess { fund, amount }.into());
+}
+
+/// A waterfall that asks winners first, where the market has rules for it, and a loss that they are cut
+/// for.
+fn deleveraged(world: &mut World) {
+    let layers = vec![layer(LayerSource::Adl)];
+    after_delay(world, SetWaterfall { market: label("sol"), layers }.into());
+    lose(world, 600);
+    let loss = LossId::new(u32::try_from(world.state.losses.len()).expect("a short script") - 1);
+    let list = vec![Candidate { collateral: Amount::new(9), ..three()[1] }];
+    let (announced, part) =
+        (OpenAdl { loss, ..open(&list) }, SubmitAdlPart { loss, entries: list });
+    let bodies: [Body; 4] =
+        [announced.into(), part.into(), RunAdl { loss }.into(), CloseAdl { loss }.into()];
+    for body in bodies {
+        let _ = world.send("venue", body);
+    }
 }
 
 /// Opening state and forced balances, and shares that outgrow what is left.

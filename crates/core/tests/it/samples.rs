@@ -4,23 +4,25 @@ use backstop_core::{
     Body, Event,
     command::{
         ActivateRules, Approve, AssessLoss, BalancePools, BeginTransfer, CancelProposal,
-        CancelUnstake, ClaimRecovery, ClaimUnstake, CloseLoss, Contribute, CoverDeficit,
+        CancelUnstake, ClaimRecovery, ClaimUnstake, CloseAdl, CloseLoss, Contribute, CoverDeficit,
         CreateFund, CreateMarket, CreateTranche, DeclareLoss, Direction, EndAlert, Execute,
         FundPnlPool, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, OpenAccount,
-        Opening, OpeningAccount, OpeningShares, Outcome, Party, PauseEntries, PayFees, PayRevenue,
-        PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares,
+        OpenAdl, Opening, OpeningAccount, OpeningShares, Outcome, Party, PauseEntries, PayFees,
+        PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares,
         RegisterAsset, ReportLiquidity, ReportOpenInterest, ReportResults, RequestUnstake,
-        ResolveTransfer, SetCouncil, SetCovers, SetMarketTier, SetPools, SetRevenue, SetRoles,
-        SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall, SettleLiquidation,
-        SettleRevenue, Stake, StakeProtocol, VoidLoss, WithdrawExcess,
+        ResolveTransfer, RunAdl, SetCouncil, SetCovers, SetMarketTier, SetPools, SetRevenue,
+        SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall,
+        SettleLiquidation, SettleRevenue, Stake, StakeProtocol, SubmitAdlPart, VoidLoss,
+        WithdrawExcess,
     },
     event::{Cohort, Placement, PoolFlow, RevenuePart, Row, RowPart},
     ledger::LedgerAccount,
+    loss::adl::{Candidate, Cut, Sealed, Tally},
     policy::{
-        AlertCause, CancelTerms, Cause, Causes, EntryPrice, ExitValue, FundKind, FundPolicy,
-        LayerPolicy, LayerSource, MarketPolicy, Overflow, PoolPolicy, ProtocolHolding, PublicKey,
-        RevenuePolicy, Role, Roles, SignatureBytes, SplitPolicy, SplitRounding, TierPolicy,
-        TranchePolicy, Underwater,
+        AdlPolicy, AdlRank, AdlSelect, AlertCause, CancelTerms, Cause, Causes, EntryPrice,
+        ExitValue, FundKind, FundPolicy, LayerPolicy, LayerSource, MarketPolicy, Overflow,
+        PoolPolicy, PositionSide, ProtocolHolding, PublicKey, RevenuePolicy, Role, Roles,
+        SignatureBytes, SplitPolicy, SplitRounding, TierPolicy, TranchePolicy, Underwater,
     },
 };
 use backstop_testkit::label;
@@ -93,17 +95,42 @@ fn layers() -> Vec<LayerPolicy> {
         layer(LayerSource::Reserve(label("main"))),
         layer(LayerSource::Staked(label("jun"))),
         layer(LayerSource::Socialised),
+        layer(LayerSource::Adl),
     ]
+}
+
+fn candidate() -> Candidate {
+    Candidate {
+        account: label("alice"),
+        side: PositionSide::Short,
+        size: Base::new(21),
+        hedged: Base::new(22),
+        entry: Price::new(23),
+        equity: Amount::new(24),
+        collateral: Amount::new(25),
+        maintenance: Amount::new(26),
+    }
 }
 
 pub(crate) fn market_policy() -> MarketPolicy {
     let underwater = Underwater::Bounty { fee: Bps::new(9), cap: Amount::new(10) };
+    let adl = AdlPolicy {
+        rank: AdlRank::LeveragedPnl,
+        select: AdlSelect::ProRataGains,
+        hedge_aware: true,
+        gains_only: false,
+        base_unit: Base::new(12),
+        batch: 13,
+        candidates_max: 14,
+        deadline: Span::from_ms(15),
+    };
     MarketPolicy {
         waterfall: layers(),
         underwater,
         event_window: Span::from_ms(11),
         pools: Some(pool_policy()),
         tier: Some(label("b")),
+        adl: Some(adl),
     }
 }
 
@@ -231,6 +258,19 @@ pub(crate) fn bodies() -> Vec<Body> {
         LapseDeclaration { loss }.into(),
         RecoverLoss { loss, from: Party::Clearing(sol), amount }.into(),
         ClaimRecovery { loss, account: alice }.into(),
+        OpenAdl {
+            loss,
+            side: PositionSide::Short,
+            price: Price::new(16),
+            mark: Price::new(17),
+            count: 18,
+            lots: Base::new(19),
+            root: hash(20),
+        }
+        .into(),
+        SubmitAdlPart { loss, entries: vec![candidate()] }.into(),
+        RunAdl { loss }.into(),
+        CloseAdl { loss }.into(),
         BeginTransfer {
             direction: Direction::Out,
             party: Party::Account(alice),
@@ -267,6 +307,7 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(funds());
     events.extend(pools());
     events.extend(losses());
+    events.extend(deleveraging());
     events.extend(governance());
     events.extend(protocol());
     events
@@ -403,6 +444,7 @@ fn rows() -> Vec<Row> {
         stakers,
         positions,
         Cohort::Residual,
+        Cohort::Adl { adl: 27 },
     ];
     let row = |(layer, cohort)| Row { layer, cohort, amount: Amount::new(u128::from(layer) + 100) };
     (0u8..).zip(cohorts).map(row).collect()
@@ -442,6 +484,29 @@ fn losses() -> Vec<Event> {
         Event::LossVoided { loss, lapsed: true, market, asset, parts: parts.clone() },
         Event::LossRecovered { loss, asset, from: LedgerAccount::Clearing(market), parts },
         Event::RecoveryClaimed { loss, row: 2, position: 7, account, asset, amount },
+    ]
+}
+
+fn deleveraging() -> Vec<Event> {
+    let (loss, market, asset) = (LossId::new(10), MarketId::new(5), AssetId::new(2));
+    let (mark, price, lots) = (Price::new(17), Price::new(16), Base::new(19));
+    let (side, count, root) = (PositionSide::Short, 18, hash(20));
+    let sealed = Sealed { side, price, mark, count, lots, root };
+    let tally = Tally { count: 28, lots: Base::new(29), peaks: vec![hash(30), hash(31)] };
+    let account = label("alice");
+    let cut = Cut { at: 32, account, lots: Base::new(33), forgone: Amount::new(34) };
+    vec![
+        Event::AdlOpened { loss, sealed },
+        Event::AdlPartAdded { loss, entries: vec![candidate()], tally },
+        Event::AdlRan { loss, mark, price, from: 35, cuts: vec![cut], done: true },
+        Event::AdlClosed {
+            loss,
+            row: 4,
+            market,
+            asset,
+            forgone: Amount::new(36),
+            residual: Amount::new(37),
+        },
     ]
 }
 
@@ -522,6 +587,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Socialised(market),
         L::Residual(market),
         L::PendingClearing(market),
+        L::Deleveraged(market),
         L::PnlPool(market),
         L::Recoveries(loss),
     ]

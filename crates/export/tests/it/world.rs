@@ -100,7 +100,8 @@ pub(crate) fn setup() -> Vec<Body> {
         layer(LayerSource::Socialised, Some(250)),
     ];
     let (underwater, event_window) = (Underwater::Nothing, Span::hours(1));
-    let policy = MarketPolicy { waterfall, underwater, event_window, pools: None, tier: None };
+    let policy =
+        MarketPolicy { waterfall, underwater, event_window, pools: None, tier: None, adl: None };
     setup.extend([
         fund.into(),
         CreateTranche { label: junior, fund: main, policy: tranche_policy }.into(),

@@ -41,6 +41,7 @@ pub(super) fn resolve(op: &Op, state: &State, now: Timestamp) -> Sent {
         .or_else(|| revenue(op, state))
         .or_else(|| pools(op))
         .or_else(|| loss(op, state))
+        .or_else(|| super::adl::resolve(op, state))
         .or_else(|| fund(op, state, now))
         .or_else(|| money(op, state, now))
         .unwrap_or_else(|| nonsense(op));
@@ -78,7 +79,7 @@ fn recent(number: u8, count: usize) -> u32 {
 }
 
 /// One of those that fit, the newest first; now and then any.
-fn fitting<T>(
+pub(super) fn fitting<T>(
     number: u8,
     count: usize,
     get: impl Fn(u32) -> Option<T>,
@@ -390,6 +391,7 @@ fn waterfall(number: u8, keep: u8, lifetime: Option<Amount>) -> Vec<LayerPolicy>
             LayerSource::Staked(label("jun")),
             LayerSource::Staked(label("sen")),
             LayerSource::Socialised,
+            LayerSource::Adl,
         ],
     };
     let kept = sources.iter().enumerate().filter(|(at, _)| keep >> at & 1 == 1);

@@ -145,7 +145,7 @@ impl Model {
             | Body::Approve(_)
             | Body::Execute(_)
             | Body::CancelProposal(_) => Right::Anyone,
-            _ => Right::Roles(&[Operator]),
+            other => self.adl_right(other)?,
         })
     }
 }
