@@ -116,6 +116,7 @@ pub fn market_view(state: &State, id: MarketId, now: Timestamp) -> Result<Value,
         "fee_pool": owed(LedgerAccount::FeePool(id)),
         "clearing": owed(LedgerAccount::Clearing(id)),
         "socialised": held(LedgerAccount::Socialised(id)),
+        "deleveraged": held(LedgerAccount::Deleveraged(id)),
         "residual": held(LedgerAccount::Residual(id)),
         "offline_budget": control::offline(state, id)?,
         "layers": layers(state, id, Amount::ZERO, Cause::Bankruptcy, now)?,
@@ -181,6 +182,7 @@ fn source_name(state: &State, source: Source) -> String {
             format!("staked {}", state.tranches.get(id).map_or(Label::NONE, |t| t.label))
         }
         Source::Socialised => "socialised".into(),
+        Source::Adl => "adl".into(),
     }
 }
 
@@ -196,7 +198,11 @@ pub fn loss_view(state: &State, id: LossId) -> Result<Value, Halt> {
         .rows
         .iter()
         .map(|row| {
-            if !matches!(row.row.cohort, Cohort::Positions { .. } | Cohort::Residual) {
+            let unfunded = matches!(
+                row.row.cohort,
+                Cohort::Positions { .. } | Cohort::Adl { .. } | Cohort::Residual
+            );
+            if !unfunded {
                 funded = funded.saturating_add(row.row.amount);
             }
             json!({

@@ -11,9 +11,10 @@ use backstop_testkit::{World, label};
 use backstop_units::{Label, Timestamp};
 use serde_json::{Value, json};
 
-const SCENARIOS: [&str; 6] = [
+const SCENARIOS: [&str; 7] = [
     include_str!("../../../examples/first-loss.toml"),
     include_str!("../../../scenarios/custody.toml"),
+    include_str!("../../../scenarios/deleveraging.toml"),
     include_str!("../../../scenarios/exits.toml"),
     include_str!("../../../scenarios/gate.toml"),
     include_str!("../../../scenarios/layers.toml"),

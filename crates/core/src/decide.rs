@@ -6,7 +6,7 @@ use crate::{
     fund::{crank, hold, idle, money, protocol, reserve, revenue, setup, stake, unstake},
     governance::{Context, authority, custody, proposal, registry, sandbox},
     liquidation::{market, offline, pools, risk_tier, settle},
-    loss::{lifecycle, recovery},
+    loss::{adl, lifecycle, recovery},
     oracle::{feed, report},
     reject::{Halt, Reject, RejectCode},
     state::State,
@@ -115,7 +115,7 @@ fn composite(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Re
     })
 }
 
-/// Commands that are one fact.
+/// Commands that are one fact: those about the registry and funds, and the others.
 fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Halt> {
     let state = txn.state();
     match body {
@@ -151,6 +151,13 @@ fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Ha
         Body::Reserve(c) => reserve::reserve(state, context, c),
         Body::ReleaseReservation(c) => reserve::release(state, context, c),
         Body::SetOfflineBudget(c) => offline::set_budget(state, c),
+        _ => of_markets(state, context, body),
+    }
+}
+
+/// Those about markets, losses, custody, prices and proposals.
+fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event, Halt> {
+    match body {
         Body::CreateMarket(c) => market::create(state, c),
         Body::SetWaterfall(c) => market::set_waterfall(state, c),
         Body::ReportOpenInterest(c) => market::report_open_interest(state, c),
@@ -167,6 +174,10 @@ fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Ha
         Body::VoidLoss(c) => lifecycle::void(state, c),
         Body::LapseDeclaration(c) => lifecycle::lapse(state, context, c),
         Body::RecoverLoss(c) => recovery::recover(state, c),
+        Body::OpenAdl(c) => adl::steps::open(state, c),
+        Body::SubmitAdlPart(c) => adl::steps::submit(state, c),
+        Body::RunAdl(c) => adl::steps::run(state, c),
+        Body::CloseAdl(c) => adl::steps::close(state, context, c),
         Body::BeginTransfer(c) => custody::begin(state, c),
         Body::ResolveTransfer(c) => custody::resolve(state, c),
         Body::Reconcile(c) => custody::reconcile(state, context, c),
@@ -176,23 +187,8 @@ fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Ha
         Body::ReportPrice(c) => report::report(state, context, c),
         Body::SetIndexPolicy(c) => feed::set_policy(state, c),
         Body::RetireFeed(c) => feed::retire(state, c),
-        Body::Stake(_)
-        | Body::RequestUnstake(_)
-        | Body::CancelUnstake(_)
-        | Body::ClaimUnstake(_)
-        | Body::LapseTicket(_)
-        | Body::GrantProtocolShares(_)
-        | Body::RedeemProtocolShares(_)
-        | Body::StakeProtocol(_)
-        | Body::CoverDeficit(_)
-        | Body::SettleLiquidation(_)
-        | Body::CommitReservation(_)
-        | Body::PlaceLoss(_)
-        | Body::ClaimRecovery(_)
-        | Body::Propose(_)
-        | Body::Approve(_)
-        | Body::Execute(_)
-        | Body::Linked(_) => Err(Reject::nested(body.word()).into()),
+        // What takes several steps was carried out before.
+        _ => Err(Reject::nested(body.word()).into()),
     }
 }
 

@@ -4,10 +4,11 @@ use crate::{
     command::{Body, Direction, Outcome},
     event::Row,
     ledger::LedgerAccount,
+    loss::adl::{Candidate, Sealed, Tally},
     oracle::{Band, Report},
     policy::{
-        Cause, FundKind, FundPolicy, IndexPolicy, LayerPolicy, PoolPolicy, PublicKey, Roles,
-        TierPolicy, TranchePolicy, Underwater,
+        AdlPolicy, Cause, FundKind, FundPolicy, IndexPolicy, LayerPolicy, PoolPolicy, PublicKey,
+        Roles, TierPolicy, TranchePolicy, Underwater,
     },
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -196,6 +197,8 @@ entity! {
         index: Fixed60,
         /// What the index could not express yet, in 1/2⁶⁰ atom.
         index_carry: Fixed60,
+        /// How winners are deleveraged.
+        adl: Option<AdlPolicy>,
         /// Its risk tier.
         tier: Option<u32>,
         /// How its pools feed each other.
@@ -259,13 +262,60 @@ entity! {
         /// What came back.
         recovered: Amount,
     }
-    /// What one staker was paid of one recovery.
+    /// What winners are to give for one loss, and how far that is.
+    Adl {
+        /// For which loss.
+        loss: LossId,
+        /// Which of its rows.
+        row: u8,
+        /// Where the residual stands: behind the last layer of the waterfall that placed it.
+        behind: u8,
+        /// What the row was placed with.
+        claim: Amount,
+        /// When it was placed; its deadline counts from here.
+        placed_at: Timestamp,
+        /// What the venue said of its list, once it has.
+        sealed: Option<Sealed>,
+        /// What has come in of the list.
+        tally: Tally,
+        /// The newest part of the list.
+        last_part: Option<u32>,
+        /// How many cuts were made.
+        cuts: u32,
+        /// Lots closed by them.
+        lots: Base,
+        /// What they forgo.
+        forgone: Amount,
+        /// Whether every cut is made.
+        done: bool,
+        /// Whether the rest is residual.
+        closed: bool,
+    }
+    /// A part of a list of candidates; emptied when it is needed no longer.
+    AdlPart {
+        /// The candidates, in order.
+        entries: Vec<Candidate>,
+        /// The part before it.
+        earlier: Option<u32>,
+    }
+    /// What one holder gave up for one loss: his part of what comes back.
+    AdlCut {
+        /// For which loss.
+        loss: LossId,
+        /// Who.
+        account: Label,
+        /// Lots closed.
+        lots: Base,
+        /// What that forwent.
+        forgone: Amount,
+    }
+    /// What one staker, or one who was deleveraged, was paid of one recovery.
     Claim {
         /// Of which loss.
         loss: LossId,
         /// Of which row.
         row: u8,
-        /// To which position.
+        /// To which position; of a row of deleveraging, for which cut.
         position: u32,
         /// How much so far.
         paid: Amount,
@@ -396,6 +446,8 @@ pub enum Source {
     Staked(TrancheId) = 2,
     /// Open positions.
     Socialised = 3,
+    /// Winners, by auto-deleveraging.
+    Adl = 4,
 }
 
 /// How far a loss is.

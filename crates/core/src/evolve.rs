@@ -15,6 +15,7 @@ use crate::{
         pools::pools,
     },
     loss::{
+        adl::evolve::adl,
         capacity::{ROLLING, event_window},
         evolve::loss,
         window::Window,
@@ -84,6 +85,13 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::ReservationCommitted { .. }
         | Event::ReservationReleased { .. } => reservations::evolve(state, event),
         Event::OfflineBudgetMoved { .. } => offline::evolve(state, event),
+        _ => of_markets(state, event),
+    }
+}
+
+/// Facts about markets, losses, custody, proposals and prices.
+fn of_markets(state: &mut State, event: &Event) -> Result<(), Corrupt> {
+    match event {
         Event::MarketCreated { .. }
         | Event::WaterfallSet { .. }
         | Event::OpenInterestReported { .. } => market(state, event),
@@ -101,6 +109,10 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::LossRecovered { .. }
         | Event::RecoveryClaimed { .. }
         | Event::LossParked { .. } => loss(state, event),
+        Event::AdlOpened { .. }
+        | Event::AdlPartAdded { .. }
+        | Event::AdlRan { .. }
+        | Event::AdlClosed { .. } => adl(state, event),
         Event::TransferBegun { .. } | Event::TransferResolved { .. } | Event::Reconciled { .. } => {
             transfer(state, event)
         }
@@ -113,6 +125,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::PriceReported { .. }
         | Event::IndexPolicySet { .. }
         | Event::FeedRetired { .. } => oracle(state, event),
+        _ => Err(Corrupt::DanglingHandle),
     }
 }
 
@@ -229,6 +242,7 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 tier,
                 pools: policy.pools,
                 results: Results::default(),
+                adl: policy.adl,
             };
             state.markets.insert(*market, item)?;
             state.offline.insert(*market, Offline::default())?;

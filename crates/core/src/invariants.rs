@@ -2,13 +2,14 @@
 //! tests after each command.
 
 use crate::{
+    event::Cohort,
     fund::rescale::{shares_now, ticket_now},
     ledger::LedgerAccount,
     reject::Corrupt,
     state::{LossStatus, State},
 };
 use alloc::{vec, vec::Vec};
-use backstop_units::{Amount, Shares, TrancheId};
+use backstop_units::{Amount, Base, Shares, TrancheId};
 
 /// Counts everything.
 ///
@@ -17,9 +18,12 @@ use backstop_units::{Amount, Shares, TrancheId};
 ///   protocol's, and the queued ones its open tickets'. In a rescaled series rounding may leave less
 ///   than two shares for each position that nobody holds.
 /// - **I3** the rows of a placed loss add up to it, and no row recovered more than it bore.
-/// - **I4** what waits in a loss's recoveries is what its stakers' rows recovered less what was paid.
+/// - **I4** what waits in a loss's recoveries is what its rows of stakers and of deleveraging recovered
+///   less what was paid.
 /// - **I5** a layer has never paid more than its lifetime limit.
 /// - **R1** a fund's open reservations are never more than its reserve and contributions.
+/// - **I6** what winners gave up for a loss are its cuts, in lots and money; it is at most what the row
+///   was placed with, which the row is until it is closed, and exactly the row after that.
 ///
 /// # Errors
 /// The first that is broken.
@@ -27,6 +31,7 @@ pub fn check(state: &State) -> Result<(), Corrupt> {
     state.ledger.check()?;
     shares(state)?;
     losses(state)?;
+    deleveraging(state)?;
     let over = state
         .layers
         .iter()
@@ -101,15 +106,35 @@ fn losses(state: &State) -> Result<(), Corrupt> {
         if over || (placed && sum != loss.gross) {
             return Err(Corrupt::Invariant("I3"));
         }
-        let staked = loss
+        let claimed = loss
             .rows
             .iter()
-            .filter(|row| matches!(row.row.cohort, crate::event::Cohort::Stakers { .. }));
-        let recovered = staked.fold(Amount::ZERO, |sum, row| sum.saturating_add(row.recovered));
+            .filter(|row| matches!(row.row.cohort, Cohort::Stakers { .. } | Cohort::Adl { .. }));
+        let recovered = claimed.fold(Amount::ZERO, |sum, row| sum.saturating_add(row.recovered));
         let asset = state.funds.expect(state.markets.expect(loss.market)?.fund)?.asset;
         let waiting = state.ledger.owed(LedgerAccount::Recoveries(id), asset);
         if waiting.saturating_add(*paid) != recovered {
             return Err(Corrupt::Invariant("I4"));
+        }
+    }
+    Ok(())
+}
+
+fn deleveraging(state: &State) -> Result<(), Corrupt> {
+    let mut sums: Vec<(Base, Amount)> = vec![(Base::ZERO, Amount::ZERO); state.losses.len()];
+    for (_, cut) in state.adl_cuts.iter() {
+        let at = usize::try_from(cut.loss.get()).map_err(|_| Corrupt::DanglingHandle)?;
+        let sum = sums.get_mut(at).ok_or(Corrupt::DanglingHandle)?;
+        *sum = (sum.0.saturating_add(cut.lots), sum.1.saturating_add(cut.forgone));
+    }
+    for (_, adl) in state.adls.iter() {
+        let at = usize::try_from(adl.loss.get()).map_err(|_| Corrupt::DanglingHandle)?;
+        let sum = sums.get(at).copied().ok_or(Corrupt::DanglingHandle)?;
+        let loss = state.losses.expect(adl.loss)?;
+        let row = loss.rows.get(usize::from(adl.row)).ok_or(Corrupt::DanglingHandle)?;
+        let amount = if adl.closed { adl.forgone } else { adl.claim };
+        if sum != (adl.lots, adl.forgone) || adl.forgone > adl.claim || row.row.amount != amount {
+            return Err(Corrupt::Invariant("I6"));
         }
     }
     Ok(())

@@ -23,7 +23,8 @@
 //!
 //! - **C1** `decide` never changes state; `evolve` never decides and never refuses.
 //! - **C2** A refused command changes nothing: state, bytes and hash are as before.
-//! - **C3** Every command is O(1) in accounts, stakers and losses.
+//! - **C3** Every command is O(1) in accounts, stakers and losses. A step of deleveraging takes a list of
+//!   candidates, whose length the market's policy bounds.
 //! - **C4** A hash map is never walked; canonical order exists in slabs only.
 
 #![no_std]

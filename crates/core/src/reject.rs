@@ -291,6 +291,20 @@ rejects! {
     705 RecoveryAboveLoss "RECOVERY_ABOVE_LOSS" "more than is still to be recovered" => "send at most the limit";
     706 NothingToClaim "NOTHING_TO_CLAIM" "nothing recovered for this account" => "wait for a recovery";
 
+    720 AdlUnknown "ADL_UNKNOWN" "the loss has no row for deleveraging" => "look at the loss's rows";
+    721 AdlClosed "ADL_CLOSED" "the deleveraging of this loss is closed" => "nothing is left to do; the rest is residual";
+    722 AdlUnsettled "ADL_UNSETTLED" "who bore the row of deleveraging is not settled" => "run the deleveraging and close it first";
+    723 AdlStarted "ADL_STARTED" "winners were already cut by the list" => "run it to its end";
+    724 AdlListTooLong "ADL_LIST_TOO_LONG" "more candidates than the market's policy allows" => "list those who stand first, at most the limit";
+    725 AdlPrice "ADL_PRICE" "the price is not worse than the mark for the side that is cut" => "send the price of bankruptcy and the mark, and the side that gains";
+    726 AdlNotOpen "ADL_NOT_OPEN" "no list of candidates was announced" => "open the deleveraging first";
+    727 AdlPartTooLarge "ADL_PART_TOO_LARGE" "a part of a list holds none or too many candidates" => "send 1 to 4096 at once";
+    728 AdlSide "ADL_SIDE" "a candidate is on the wrong side" => "list positions of the side that is cut";
+    729 AdlCandidate "ADL_CANDIDATE" "a candidate has no size, entry or equity, more hedged than held, or lacks what the rank divides by" => "correct the candidate; who has no equity is to be liquidated";
+    730 AdlSeal "ADL_SEAL" "the list does not match its seal" => "send exactly the candidates of the announced list, or announce it anew";
+    731 AdlNotComplete "ADL_NOT_COMPLETE" "the list has not all come in, or not all cuts are made" => "send the rest, run it, or wait for the deadline to close it";
+    732 AdlDone "ADL_DONE" "every cut is made" => "close the deleveraging";
+
     801 UnknownTransfer "UNKNOWN_TRANSFER" "no such transfer" => "list the transfers";
     802 TransferClosed "TRANSFER_CLOSED" "the transfer was already confirmed or failed" => "begin a new transfer";
     803 NothingOwed "NOTHING_OWED" "more than the venue is owed" => "transfer at most the limit";

@@ -1,9 +1,9 @@
 //! The state of one ledger: typed slabs, the books, and indexes for outside names.
 
 pub use crate::entity::{
-    Account, Asset, Claim, Contribution, Council, Feed, FeedSource, Fund, Layer, Loss, LossRow,
-    LossStatus, MarkCheck, Market, PastShares, Position, PriceIndex, Proposal, Results, Source,
-    Ticket, Tier, Tranche, Transfer,
+    Account, Adl, AdlCut, AdlPart, Asset, Claim, Contribution, Council, Feed, FeedSource, Fund,
+    Layer, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares, Position, PriceIndex,
+    Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
 use crate::{
     fund::{controls::Control, holds::Holds, reservations::Reservations},
@@ -117,6 +117,9 @@ state! {
     windows: Slab<u32, Window>,
     losses: Slab<LossId, Loss>,
     claims: Slab<u32, Claim>,
+    adls: Slab<u32, Adl>,
+    adl_parts: Slab<u32, AdlPart>,
+    adl_cuts: Slab<u32, AdlCut>,
     transfers: Slab<TransferId, Transfer>,
     proposals: Slab<ProposalId, Proposal>,
     indexes: Slab<IndexId, PriceIndex>,
@@ -137,6 +140,7 @@ pub(crate) struct Labels {
     pub(crate) positions: Index<(TrancheId, AccountId), u32>,
     pub(crate) contributions: Index<(FundId, AccountId), u32>,
     pub(crate) claims: Index<(LossId, u8, u32), u32>,
+    pub(crate) adl_cuts: Index<(LossId, Label), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
@@ -155,6 +159,7 @@ impl Labels {
             positions: Index::new(seed),
             contributions: Index::new(seed),
             claims: Index::new(seed),
+            adl_cuts: Index::new(seed),
             closed: Index::new(seed),
         }
     }
@@ -179,6 +184,7 @@ impl Labels {
         self.positions.commit();
         self.contributions.commit();
         self.claims.commit();
+        self.adl_cuts.commit();
         self.closed.commit();
     }
 
@@ -194,6 +200,7 @@ impl Labels {
         self.positions.rollback();
         self.contributions.rollback();
         self.claims.rollback();
+        self.adl_cuts.rollback();
         self.closed.rollback();
     }
 }
@@ -343,6 +350,9 @@ impl State {
         self.claims
             .iter()
             .for_each(|(id, c)| labels.claims.insert((c.loss, c.row, c.position), id));
+        self.adl_cuts
+            .iter()
+            .for_each(|(id, cut)| labels.adl_cuts.insert((cut.loss, cut.account), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

@@ -62,6 +62,7 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
         L::FeePool(id) => format!("Liabilities:Market:{}:FeePool", market(id)),
         L::Clearing(id) => format!("Liabilities:Market:{}:Clearing", market(id)),
         L::Socialised(id) => format!("Liabilities:Market:{}:Clearing:Socialised", market(id)),
+        L::Deleveraged(id) => format!("Liabilities:Market:{}:Clearing:Deleveraged", market(id)),
         L::Residual(id) => format!("Liabilities:Market:{}:Clearing:Residual", market(id)),
         L::PendingClearing(id) => format!("Liabilities:Market:{}:PendingClearing", market(id)),
         L::PnlPool(id) => format!("Liabilities:Market:{}:PnlPool", market(id)),

@@ -46,6 +46,13 @@ pub const fn event_word(event: &Event) -> &'static str {
         Event::ReservationCommitted { .. } => "reservation_committed",
         Event::ReservationReleased { .. } => "reservation_released",
         Event::OfflineBudgetMoved { .. } => "offline_budget_moved",
+        _ => of_markets(event),
+    }
+}
+
+/// The words of facts about markets, losses, custody, proposals and prices.
+const fn of_markets(event: &Event) -> &'static str {
+    match event {
         Event::MarketCreated { .. } => "market_created",
         Event::WaterfallSet { .. } => "waterfall_set",
         Event::OpenInterestReported { .. } => "open_interest_reported",
@@ -65,6 +72,10 @@ pub const fn event_word(event: &Event) -> &'static str {
         Event::LossVoided { .. } => "loss_voided",
         Event::LossRecovered { .. } => "loss_recovered",
         Event::RecoveryClaimed { .. } => "recovery_claimed",
+        Event::AdlOpened { .. } => "adl_opened",
+        Event::AdlPartAdded { .. } => "adl_part_added",
+        Event::AdlRan { .. } => "adl_ran",
+        Event::AdlClosed { .. } => "adl_closed",
         Event::TransferBegun { .. } => "transfer_begun",
         Event::TransferResolved { .. } => "transfer_resolved",
         Event::Reconciled { .. } => "reconciled",
@@ -86,6 +97,8 @@ pub const fn event_word(event: &Event) -> &'static str {
         Event::ProtocolStaked { .. } => "protocol_staked",
         Event::OrphansTaken { .. } => "orphans_taken",
         Event::Rescaled { .. } => "rescaled",
+        // A test compares every word with the JSON.
+        _ => "unnamed",
     }
 }
 
@@ -103,6 +116,10 @@ pub(crate) fn loss_of(event: &Event) -> Option<LossId> {
         Event::LossDeclared { loss, .. }
         | Event::LossParked { loss, .. }
         | Event::LossAssessed { loss, .. }
+        | Event::AdlOpened { loss, .. }
+        | Event::AdlPartAdded { loss, .. }
+        | Event::AdlRan { loss, .. }
+        | Event::AdlClosed { loss, .. }
         | Event::LossClosed { loss }
         | Event::LossVoided { loss, .. }
         | Event::LossRecovered { loss, .. }

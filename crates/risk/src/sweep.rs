@@ -170,6 +170,7 @@ pub fn layer_name(source: LayerSource) -> String {
         LayerSource::Reserve(fund) => format!("paid by reserve of {fund}"),
         LayerSource::Staked(tranche) => format!("paid by tranche {tranche}"),
         LayerSource::Socialised => "socialised".to_owned(),
+        LayerSource::Adl => "deleveraged".to_owned(),
     }
 }
 

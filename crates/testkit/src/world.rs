@@ -85,6 +85,7 @@ pub fn market(waterfall: Vec<LayerPolicy>) -> MarketPolicy {
         tier: None,
         mark: None,
         mark_band: Ppm::new(20_000),
+        adl: None,
     }
 }
 

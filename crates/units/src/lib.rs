@@ -41,6 +41,7 @@ mod ids;
 mod label;
 mod math;
 mod portion;
+mod quotient;
 mod ratio;
 mod signed;
 pub mod split;
@@ -57,5 +58,6 @@ pub use ids::{
 pub use label::{Label, LabelError};
 pub use math::{MathError, mul_div_ceil, mul_div_floor};
 pub use portion::{Bps, Ppm};
+pub use quotient::{Quotient, compare_products, largest_first};
 pub use ratio::Ratio;
 pub use time::{Span, TimeError, Timestamp};

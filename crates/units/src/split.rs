@@ -1,6 +1,8 @@
 //! Splitting one amount so that the parts add up to it.
 
 use crate::math::{MathError, divide, mul_div_floor};
+use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 /// Splits `total` by `weights` into `parts` of the same length: each part is the floor of its
 /// exact value, and the atoms left over go one each to the largest remainders, ties to the lower
@@ -54,6 +56,39 @@ pub fn largest_remainder(
     Ok(())
 }
 
+/// The parts of [`largest_remainder`], for many of them.
+///
+/// **Rounding** exact, as there. **Complexity** O(n), with memory for each part.
+///
+/// # Errors
+/// As [`largest_remainder`].
+pub fn largest_remainder_of_many(total: u128, weights: &[u128]) -> Result<Vec<u128>, MathError> {
+    let sum =
+        weights.iter().try_fold(0u128, |sum, w| sum.checked_add(*w)).ok_or(MathError::Overflow)?;
+    let mut parts = Vec::with_capacity(weights.len());
+    let mut remainders = Vec::with_capacity(weights.len());
+    let mut left = total;
+    for (index, weight) in weights.iter().enumerate() {
+        let part = mul_div_floor(total, *weight, sum)?;
+        left = left.checked_sub(part).ok_or(MathError::Overflow)?;
+        remainders.push((Reverse(remainder(total, *weight, sum)?), index));
+        parts.push(part);
+    }
+    let served = usize::try_from(left).map_err(|_| MathError::DivisionByZero)?;
+    if served == 0 {
+        return Ok(parts);
+    }
+    if served >= remainders.len() {
+        return Err(MathError::DivisionByZero);
+    }
+    let (first, ..) = remainders.select_nth_unstable(served);
+    for (_, index) in first {
+        let part = parts.get_mut(*index).ok_or(MathError::Overflow)?;
+        *part = part.checked_add(1).ok_or(MathError::Overflow)?;
+    }
+    Ok(parts)
+}
+
 /// Whether `b` is served after `a`: smaller remainder, or the same at a higher index.
 fn after(a: (u128, usize), b: (u128, usize)) -> bool {
     b.0 < a.0 || (b.0 == a.0 && b.1 > a.1)
@@ -104,6 +139,7 @@ pub fn with_carry(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::vec;
 
     #[test]
     fn table() {
@@ -134,6 +170,28 @@ mod tests {
             largest_remainder(seed, &weights, &mut parts).unwrap();
             assert_eq!(parts.iter().sum::<u128>(), seed);
         }
+    }
+
+    #[test]
+    fn many_parts_are_as_few() {
+        let mut seed = 11u128;
+        for length in (0..40).chain([1, 2, 3]) {
+            let weights: Vec<u128> = (0..length)
+                .map(|_| {
+                    seed = seed
+                        .wrapping_mul(0xDA94_2042_E4DD_58B5_9E37_79B9_7F4A_7C15)
+                        .wrapping_add(1);
+                    [0, 1, 7, seed >> 70, seed >> 20][usize::try_from(seed >> 80 & 3).unwrap()]
+                })
+                .collect();
+            for total in [0, 1, 5, 97, seed] {
+                let mut parts = vec![0; weights.len()];
+                let few = largest_remainder(total, &weights, &mut parts).map(|()| parts);
+                assert_eq!(largest_remainder_of_many(total, &weights), few, "{total} {weights:?}");
+            }
+        }
+        let wide = [u128::MAX, 1];
+        assert_eq!(largest_remainder_of_many(5, &wide), Err(MathError::Overflow));
     }
 
     #[test]

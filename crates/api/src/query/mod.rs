@@ -8,7 +8,10 @@ mod margin;
 
 mod shares;
 
+mod adl;
 mod oracle;
+
+pub use adl::Deleveraging;
 
 use crate::{
     json::problem,
@@ -81,6 +84,8 @@ pub enum Query {
         /// Which index.
         index: Label,
     },
+    /// Seal, ranks and cuts of a list of candidates.
+    Deleveraging(Deleveraging),
     /// Debits and credits of each asset.
     TrialBalance {},
     /// The state's hash.
@@ -161,6 +166,7 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::Market { market } => market_view(state, state.market_id(*market)?, now),
         Query::Loss { loss } => loss_view(state, *loss),
         Query::Price { index } => oracle::price_view(state, *index, now),
+        Query::Deleveraging(query) => adl::answer(state, query),
         Query::TrialBalance {} => Ok(trial_balance(state)),
         Query::StateHash {} => Ok(json!({ "state_hash": state.hash() })),
         Query::Margin(query) => Ok(query.answer()?),

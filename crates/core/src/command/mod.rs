@@ -1,6 +1,7 @@
 //! The command table: everything that can be asked of a ledger. One file for each part of the domain
 //! declares the commands' fields; this page gives each its number and its word.
 
+mod adl;
 mod control;
 mod custody;
 mod envelope;
@@ -10,6 +11,7 @@ mod loss;
 mod market;
 mod oracle;
 
+pub use adl::*;
 pub use control::*;
 pub use custody::*;
 pub use envelope::*;
@@ -80,6 +82,10 @@ bodies! {
     75 LapseDeclaration "lapse_declaration",
     76 RecoverLoss "recover_loss",
     77 ClaimRecovery "claim_recovery",
+    80 OpenAdl "open_adl",
+    81 SubmitAdlPart "submit_adl_part",
+    82 RunAdl "run_adl",
+    83 CloseAdl "close_adl",
     90 BeginTransfer "begin_transfer",
     91 ResolveTransfer "resolve_transfer",
     92 Reconcile "reconcile",

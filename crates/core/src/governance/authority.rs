@@ -6,6 +6,7 @@ use crate::{
     event::Event,
     fund::rails,
     liquidation::offline,
+    loss::lifecycle::find,
     policy::{LayerPolicy, LayerSource, Role, Roles},
     reject::{Halt, Reject, RejectCode},
     state::{FeedSource, Fund, State},
@@ -38,6 +39,7 @@ const DECLARES: Roles = Roles::of(&[Role::Venue, Role::Risk, Role::Guardian]);
 const RISK: Roles = Roles::of(&[Role::Risk]);
 const RETURNS: Roles = Roles::of(&[Role::Operator, Role::Risk, Role::Guardian]);
 const PLACES: Roles = Roles::of(&[Role::Risk, Role::Keeper, Role::Operator]);
+const CRANKS: Roles = Roles::of(&[Role::Keeper, Role::Venue, Role::Operator]);
 const ALERTS: Roles = Roles::of(&[Role::Guardian, Role::Risk]);
 const VENUE: Roles = Roles::of(&[Role::Venue]);
 const GUARDIAN: Roles = Roles::of(&[Role::Guardian]);
@@ -51,10 +53,9 @@ const CUSTODY: Roles = Roles::of(&[Role::Custodian, Role::Operator]);
 /// # Errors
 /// A reject when the body names what does not exist.
 pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
-    use Authority::{Anyone, Council, Own, Owner, Venue};
+    use Authority::{Anyone, Council, Own, Owner};
     let config = state.meta.limits.config_delay;
     let account = |label| state.account_id(label).map(Owner);
-    let market = |label| state.market_id(label).map(Venue);
     Ok(match body {
         Body::RegisterAsset(_)
         | Body::CreateFund(_)
@@ -103,6 +104,20 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::WithdrawExcess(c) => Council(withdraw_delay(state, state.fund_id(c.fund)?)?),
         Body::RaiseAlert(_) | Body::EndAlert(_) | Body::RetireFeed(_) => Authority::Role(ALERTS),
         Body::PauseEntries(_) => Authority::Role(GUARDIAN),
+        Body::Propose(_)
+        | Body::Approve(_)
+        | Body::Execute(_)
+        | Body::CancelProposal(_)
+        | Body::Linked(_) => Own,
+        _ => of_markets(state, body)?,
+    })
+}
+
+/// The right that a command about markets, losses, custody or prices needs.
+fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
+    use Authority::{Council, Own, Venue};
+    let market = |label| state.market_id(label).map(Venue);
+    Ok(match body {
         Body::ReportOpenInterest(c) => market(c.market)?,
         Body::PayFees(c) => market(c.market)?,
         Body::SettleLiquidation(c) => market(c.market)?,
@@ -116,6 +131,9 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::AssessLoss(_) | Body::CloseLoss(_) => Authority::Role(RISK),
         Body::PlaceLoss(_) => Authority::Role(PLACES),
         Body::VoidLoss(_) => Council(Span::ZERO),
+        Body::OpenAdl(c) => Venue(find(state, c.loss)?.market),
+        Body::SubmitAdlPart(c) => Venue(find(state, c.loss)?.market),
+        Body::RunAdl(_) | Body::CloseAdl(_) => Authority::Role(CRANKS),
         Body::RecoverLoss(c) => party(state, c.from)?,
         Body::BeginTransfer(c) => match c.direction {
             Direction::In => Authority::Role(CUSTODY),
@@ -124,11 +142,8 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::ResolveTransfer(_) | Body::Reconcile(_) => Authority::Role(CUSTODY),
         Body::ReportPrice(c) => reporter(state, c.feed)?,
         Body::SetIndexPolicy(c) => index_policy(state, c)?,
-        Body::Propose(_)
-        | Body::Approve(_)
-        | Body::Execute(_)
-        | Body::CancelProposal(_)
-        | Body::Linked(_) => Own,
+        // Every other command has its right above.
+        _ => Own,
     })
 }
 

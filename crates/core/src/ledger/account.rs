@@ -75,6 +75,8 @@ pub enum LedgerAccount {
     Pending(AccountId) = 11,
     /// Incoming money for a market's clearing that is not there yet.
     PendingClearing(MarketId) = 34,
+    /// Part of clearing: what winners gave up by deleveraging, collected by the venue.
+    Deleveraged(MarketId) = 35,
 }
 
 impl LedgerAccount {
@@ -100,6 +102,7 @@ impl LedgerAccount {
             Self::Socialised(m) => (32, m.get()),
             Self::Residual(m) => (33, m.get()),
             Self::PendingClearing(m) => (34, m.get()),
+            Self::Deleveraged(m) => (35, m.get()),
             Self::PnlPool(m) => (36, m.get()),
             Self::Recoveries(l) => (40, l.get()),
         };
@@ -109,7 +112,9 @@ impl LedgerAccount {
     /// The column its balance must stand in.
     pub const fn side(self) -> Side {
         match self {
-            Self::Custody(_) | Self::Socialised(_) | Self::Residual(_) => Side::Debit,
+            Self::Custody(_) | Self::Socialised(_) | Self::Residual(_) | Self::Deleveraged(_) => {
+                Side::Debit
+            }
             Self::InTransit(_)
             | Self::Suspense(_)
             | Self::Opening(_)
@@ -140,6 +145,7 @@ impl LedgerAccount {
             Self::Socialised(_) => "socialised",
             Self::Residual(_) => "residual",
             Self::PendingClearing(_) => "pending_clearing",
+            Self::Deleveraged(_) => "deleveraged",
             Self::PnlPool(_) => "pnl_pool",
             Self::Recoveries(_) => "recoveries",
         }

@@ -51,26 +51,7 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         Event::PoolsBalanced { .. }
         | Event::PnlPoolFunded { .. }
         | Event::DeficitCovered { .. } => pools(event, one),
-        Event::LiquidationSettled {
-            market,
-            account,
-            liquidator,
-            asset,
-            fund,
-            to_fund,
-            to_liquidator,
-            to_user,
-            overflow,
-            overflow_to,
-            bounty,
-        } => {
-            let clearing = L::Clearing(*market);
-            one(*asset, clearing, L::Reserve(*fund), *to_fund)?;
-            one(*asset, clearing, L::Balance(*liquidator), *to_liquidator)?;
-            one(*asset, clearing, L::Balance(*account), *to_user)?;
-            one(*asset, clearing, *overflow_to, *overflow)?;
-            one(*asset, L::Reserve(*fund), L::Balance(*liquidator), *bounty)
-        }
+        Event::LiquidationSettled { .. } => settled(event, one),
         Event::LossPlaced(placement) => placed(placement, one),
         Event::LossVoided { market, asset, parts, .. } => parts
             .iter()
@@ -80,6 +61,9 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         }
         Event::RecoveryClaimed { loss, account, asset, amount, .. } => {
             one(*asset, L::Recoveries(*loss), L::Balance(*account), *amount)
+        }
+        Event::AdlClosed { market, asset, residual, .. } => {
+            one(*asset, L::Residual(*market), L::Deleveraged(*market), *residual)
         }
         Event::TransferBegun { direction, party, asset, amount, .. } => {
             begun(*direction, *party, *asset, *amount, one)
@@ -96,6 +80,36 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         }
         _ => Ok(()),
     }
+}
+
+/// What was left of a liquidated account, shared; and the bounty of one that was under water.
+fn settled<E>(
+    event: &Event,
+    mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
+) -> Result<(), E> {
+    use LedgerAccount as L;
+    let Event::LiquidationSettled {
+        market,
+        account,
+        liquidator,
+        asset,
+        fund,
+        to_fund,
+        to_liquidator,
+        to_user,
+        overflow,
+        overflow_to,
+        bounty,
+    } = event
+    else {
+        return Ok(());
+    };
+    let clearing = L::Clearing(*market);
+    one(*asset, clearing, L::Reserve(*fund), *to_fund)?;
+    one(*asset, clearing, L::Balance(*liquidator), *to_liquidator)?;
+    one(*asset, clearing, L::Balance(*account), *to_user)?;
+    one(*asset, clearing, *overflow_to, *overflow)?;
+    one(*asset, L::Reserve(*fund), L::Balance(*liquidator), *bounty)
 }
 
 /// Fees and income that are paid in and settled, the protocol's shares, idle cash, and what a scenario forces.
@@ -172,6 +186,7 @@ pub(crate) fn row_account(cohort: &Cohort, market: MarketId) -> LedgerAccount {
         Cohort::Stakers { tranche, .. } => LedgerAccount::Tranche(*tranche),
         Cohort::Positions { .. } => LedgerAccount::Socialised(market),
         Cohort::Residual => LedgerAccount::Residual(market),
+        Cohort::Adl { .. } => LedgerAccount::Deleveraged(market),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     command::{CreateMarket, PayFees, ReportOpenInterest, SetWaterfall},
     event::Event,
     fund::setup::free_label,
-    loss::waterfall::LAYERS_MAX,
+    loss::{adl::rails, waterfall::LAYERS_MAX},
     policy::{FundKind, LayerPolicy, LayerSource, MarketPolicy, PoolPolicy, Underwater},
     reject::{Halt, Reject, RejectCode},
     state::{Fund, Layer, Source, State},
@@ -20,6 +20,7 @@ pub(crate) fn resolve(state: &State, source: LayerSource) -> Result<Source, Reje
         LayerSource::Reserve(label) => Source::Reserve(state.fund_id(label)?),
         LayerSource::Staked(label) => Source::Staked(state.tranche_id(label)?),
         LayerSource::Socialised => Source::Socialised,
+        LayerSource::Adl => Source::Adl,
     })
 }
 
@@ -53,7 +54,7 @@ fn check(state: &State, id: FundId, payers: &[Source]) -> Result<(), Halt> {
         let payer = match *payer {
             Source::Reserve(fund) => fund,
             Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
-            Source::FeePool | Source::Socialised => continue,
+            Source::FeePool | Source::Socialised | Source::Adl => continue,
         };
         if payer != id {
             others.push(state.funds.expect(payer)?);
@@ -81,6 +82,7 @@ fn check_rails(policy: &MarketPolicy) -> Result<(), Reject> {
     if let Some(pools) = policy.pools {
         pools_rails(&pools)?;
     }
+    policy.adl.as_ref().map_or(Ok(()), rails)?;
     match policy.underwater {
         Underwater::FullFee { fee } | Underwater::Bounty { fee, .. } if fee > Bps::WHOLE => {
             Err(Reject::new(RejectCode::BadPolicy, fee.get(), Bps::WHOLE.get()))

@@ -220,7 +220,9 @@ fn coverable(
     let period = sum(&[Signed::gain(policy.period_max), received])?.positive();
     let layers = state.layers_of(market).map(|(_, layer)| layer.source);
     let capacities = capacities(state, id, market, Cause::PnlDeficit, context.now)?;
-    let funded = layers.zip(&capacities).take_while(|(source, _)| *source != Source::Socialised);
+    // Neither positions nor winners can pay what winners are owed.
+    let paid = |source: Source| !matches!(source, Source::Socialised | Source::Adl);
+    let funded = layers.zip(&capacities).take_while(|(source, _)| paid(*source));
     let most = funded.fold(Amount::ZERO, |sum, (_, layer)| sum.saturating_add(layer.most()));
     let amount = excess.min(period).min(most);
     if amount.is_zero() {

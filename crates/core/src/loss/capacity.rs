@@ -78,6 +78,8 @@ fn available(
             let most = mul_div_floor(steps, base, Fixed60::ONE);
             Amount::new(most.unwrap_or(u128::MAX))
         }
+        // Whatever winners are found to lack becomes residual when their deleveraging is closed.
+        Source::Adl if market.adl.is_some() => Amount::MAX,
         _ => Amount::ZERO,
     })
 }

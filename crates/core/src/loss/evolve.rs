@@ -1,6 +1,7 @@
 //! What losses leave in the state: status, gates, rows, limits used, claims paid.
 
 use super::{
+    adl::evolve::pending,
     capacity::{ROLLING, event_window},
     lifecycle::funds_of,
 };
@@ -136,13 +137,18 @@ fn placed(state: &mut State, placement: &Placement) -> Result<(), Corrupt> {
         state.losses.insert(placement.loss, item)?;
     }
     let at = state.meta.now;
-    for row in &placement.rows {
+    for (place, row) in (0u8..).zip(&placement.rows) {
         match row.cohort {
             Cohort::Stakers { tranche, epoch, .. } => state.tranches.change(tranche)?.epoch = epoch,
             Cohort::Positions { delta, .. } => {
                 let market = state.markets.change(placement.market)?;
                 market.index = market.index.checked_add(delta).ok_or(Corrupt::Overflow)?;
                 market.index_carry = placement.index_carry;
+            }
+            Cohort::Adl { adl } => {
+                let behind = state.markets.expect(placement.market)?.layers;
+                let owner = (placement.loss, place);
+                state.adls.insert(adl, pending(owner, behind, row.amount, now))?;
             }
             Cohort::FeePool | Cohort::Reserve(_) | Cohort::Contributions(_) | Cohort::Residual => {}
         }
@@ -154,7 +160,7 @@ fn placed(state: &mut State, placement: &Placement) -> Result<(), Corrupt> {
 
 /// A change of what a layer has used.
 #[derive(Clone, Copy)]
-enum Use {
+pub(super) enum Use {
     /// It paid at a moment.
     Draw(Amount, Timestamp),
     /// A reversal: it paid nothing.
@@ -162,7 +168,7 @@ enum Use {
 }
 
 /// Changes what the layer behind a cohort has used: ever, and in each of its windows.
-fn use_layer(
+pub(super) fn use_layer(
     state: &mut State,
     market: MarketId,
     cohort: &Cohort,
@@ -174,6 +180,7 @@ fn use_layer(
         Cohort::Reserve(fund) | Cohort::Contributions(fund) => Source::Reserve(*fund),
         Cohort::Stakers { tranche, .. } => Source::Staked(*tranche),
         Cohort::Positions { .. } => Source::Socialised,
+        Cohort::Adl { .. } => Source::Adl,
         Cohort::Residual => return Ok(()),
     };
     let Some((id, layer)) = latest_layer(state, market, source) else { return Ok(()) };

@@ -2,7 +2,7 @@
 
 use super::{
     place::{Assessed, place},
-    recovery,
+    recovery::{self, settled},
 };
 use crate::{
     command::{AssessLoss, CloseLoss, DeclareLoss, LapseDeclaration, PlaceLoss, VoidLoss},
@@ -25,7 +25,7 @@ pub(crate) fn funds_of(state: &State, market: &Market) -> Result<ArrayVec<FundId
         let fund = match layer.source {
             Source::Reserve(fund) => fund,
             Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
-            Source::FeePool | Source::Socialised => continue,
+            Source::FeePool | Source::Socialised | Source::Adl => continue,
         };
         if !funds.contains(&fund) {
             funds.push(fund);
@@ -164,6 +164,9 @@ pub(crate) fn void(state: &State, command: &VoidLoss) -> Result<Event, Halt> {
     let loss = find(state, command.loss)?;
     if loss.status == LossStatus::Void {
         return Err(wrong_state(loss, "any but void").into());
+    }
+    for row in 0..loss.rows.len() {
+        settled(state, loss, row)?;
     }
     voided(state, command.loss, loss, false)
 }

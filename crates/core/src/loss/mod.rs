@@ -9,6 +9,7 @@
 //! A deficit that a venue reports with its evidence passes through all of them in one command. While
 //! a loss is declared or open, the gate of every fund it may touch is shut.
 
+pub mod adl;
 pub mod capacity;
 pub(crate) mod evolve;
 pub(crate) mod lifecycle;

@@ -137,6 +137,7 @@ fn add_rows(
             push(Cohort::Positions { delta, base: market.open_interest }, draw);
             placement.index_carry = carry;
         }
+        Source::Adl => push(Cohort::Adl { adl: state.adls.next_id() }, draw),
     }
     Ok(())
 }

@@ -8,7 +8,7 @@
 use super::lifecycle::find;
 use crate::{
     command::{ClaimRecovery, RecoverLoss},
-    event::{Cohort, Event, RowPart},
+    event::{Cohort, Event, Row, RowPart},
     fund::shares::scaled,
     governance::Context,
     ledger::{
@@ -20,12 +20,13 @@ use crate::{
     txn::Txn,
 };
 use alloc::vec::Vec;
-use backstop_units::{AccountId, Amount, LossId, MarketId, Shares, TrancheId};
+use backstop_units::{AccountId, Amount, LossId, MarketId, Shares};
 
-/// Where money for a row goes: to its layer, or for stakers into the loss's recoveries.
+/// Where money for a row goes: to its layer, or for stakers and those who were deleveraged into the
+/// loss's recoveries.
 fn row_returns_to(cohort: &Cohort, loss: LossId, market: MarketId) -> LedgerAccount {
     match cohort {
-        Cohort::Stakers { .. } => LedgerAccount::Recoveries(loss),
+        Cohort::Stakers { .. } | Cohort::Adl { .. } => LedgerAccount::Recoveries(loss),
         other => crate::ledger::posting::row_account(other, market),
     }
 }
@@ -65,7 +66,21 @@ pub(crate) fn recover(state: &State, command: &RecoverLoss) -> Result<Event, Hal
         let limit = command.amount.saturating_sub(left);
         return Err(Reject::new(RejectCode::RecoveryAboveLoss, command.amount, limit).into());
     }
+    for part in &parts {
+        settled(state, loss, usize::from(part.row))?;
+    }
     Ok(Event::LossRecovered { loss: command.loss, asset, from, parts })
+}
+
+/// Who bore a row of deleveraging is known once that is closed; nothing comes back to it before.
+pub(crate) fn settled(state: &State, loss: &Loss, row: usize) -> Result<(), Halt> {
+    if let Some(Cohort::Adl { adl }) = loss.rows.get(row).map(|row| row.row.cohort) {
+        let adl = state.adls.expect(adl)?;
+        if !adl.closed {
+            return Err(Reject::new(RejectCode::AdlUnsettled, adl.forgone, adl.claim).into());
+        }
+    }
+    Ok(())
 }
 
 /// The shares that a position held just before a loss that its tranche's stakers bore, in the measure
@@ -93,20 +108,35 @@ pub fn shares_at(state: &State, position: u32, cohort: &Cohort) -> Shares {
 /// Stands for the protocol among the positions of a claim.
 pub const PROTOCOL: u32 = u32::MAX;
 
-/// Who of an account's holdings bore a row of stakers: its position, and the protocol's shares if the
-/// account is the fund's treasury.
+/// By what an account bore a row, and the weight of each: its position, the protocol's shares if it is the
+/// fund's treasury, or its cut. And the weight of all; nothing where rows return by themselves.
 fn bearers(
     state: &State,
-    tranche: TrancheId,
+    id: LossId,
+    row: &Row,
     account: AccountId,
-) -> Result<[Option<u32>; 2], Corrupt> {
-    let treasury = state.funds.expect(state.tranches.expect(tranche)?.fund)?.treasury;
-    let own = state.position(tranche, account).map(|(position, _)| position);
-    Ok([own, (treasury == account).then_some(PROTOCOL)])
+) -> Result<(Vec<(u32, u128)>, u128), Corrupt> {
+    Ok(match row.cohort {
+        Cohort::Stakers { tranche, shares, protocol, .. } => {
+            let treasury = state.funds.expect(state.tranches.expect(tranche)?.fund)?.treasury;
+            let own = state.position(tranche, account).map(|(position, _)| position);
+            let own = own.map(|at| (at, shares_at(state, at, &row.cohort).get()));
+            let protocol = (treasury == account).then_some((PROTOCOL, protocol.get()));
+            (own.into_iter().chain(protocol).collect(), shares.get())
+        }
+        Cohort::Adl { .. } => {
+            let label = state.accounts.expect(account)?.label;
+            let cut = state.labels.adl_cuts.get((id, label));
+            let weight = |cut| Ok((cut, state.adl_cuts.expect(cut)?.forgone.get()));
+            let own = cut.map(weight).transpose()?;
+            (own.into_iter().collect(), row.amount.get())
+        }
+        _ => (Vec::new(), 0),
+    })
 }
 
-/// What an account can claim of a loss now: for each row of stakers its position and the amount. The
-/// fund's treasury claims for the protocol's shares.
+/// What an account can claim of a loss now: for each row of stakers its position and the amount, and for
+/// a row of deleveraging its cut. The fund's treasury claims for the protocol's shares.
 ///
 /// **Rounding** floor; the dust stays in the loss's recoveries.
 ///
@@ -120,20 +150,13 @@ pub fn claimable(
     let loss = state.losses.expect(id)?;
     let mut parts = Vec::new();
     for (at, row) in (0u8..).zip(&loss.rows) {
-        let Cohort::Stakers { tranche, shares, protocol, .. } = row.row.cohort else { continue };
+        let (own, all) = bearers(state, id, &row.row, account)?;
         // Assets without an owner, which only a scenario can open, are nobody's to claim.
-        if shares.is_zero() {
+        if all == 0 {
             continue;
         }
-        for bearer in bearers(state, tranche, account)?.into_iter().flatten() {
-            let held = match bearer {
-                PROTOCOL => protocol,
-                position => shares_at(state, position, &row.row.cohort),
-            };
-            let due = row
-                .recovered
-                .mul_div_floor(held.get(), shares.get())
-                .map_err(|_| Corrupt::Overdrawn)?;
+        for (bearer, weight) in own {
+            let due = row.recovered.mul_div_floor(weight, all).map_err(|_| Corrupt::Overdrawn)?;
             let claim = state.labels.claims.get((id, at, bearer));
             let paid = claim.and_then(|claim| state.claims.get(claim));
             let paid = paid.map_or(Amount::ZERO, |claim| claim.paid);

@@ -1,5 +1,6 @@
 //! Rules of markets and their waterfalls.
 
+use super::AdlPolicy;
 use alloc::vec::Vec;
 use backstop_units::{Amount, Bps, Label, Ppm, Span};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -21,6 +22,8 @@ pub enum LayerSource {
     Staked(Label) = 2,
     /// Open positions, by base amount, through an index.
     Socialised = 3,
+    /// Winners of the market, by auto-deleveraging; nothing unless the market's policy says how.
+    Adl = 4,
 }
 
 /// A layer and its limits, each in atoms; without a limit the layer gives all it has.
@@ -131,6 +134,9 @@ pub struct MarketPolicy {
     /// How far a mark may lie from the index's price, as a portion of that price.
     #[serde(default = "two_percent")]
     pub mark_band: Ppm,
+    /// How winners are deleveraged; they are not without it.
+    #[serde(default)]
+    pub adl: Option<AdlPolicy>,
 }
 
 const fn nothing() -> Underwater {

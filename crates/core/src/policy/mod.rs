@@ -1,11 +1,13 @@
 //! Settings: what makes one venue differ from another. Presets are values of these types, no code.
 
+mod adl;
 mod control;
 mod fund;
 mod limits;
 mod market;
 mod oracle;
 
+pub use adl::*;
 pub use control::*;
 pub use fund::*;
 pub use limits::*;

@@ -1,8 +1,41 @@
 //! The core and the naive oracle agree, and the books balance after every command.
 
 use crate::run::{Count, property, with_oracle};
-use backstop_testkit::script;
+use backstop_core::{Record, State, replay, replay_genesis};
+use backstop_testkit::{World, generator::adl_script, script};
 use std::cell::RefCell;
+
+/// The same where winners are asked first: whole deleveragings, of every rank and rule.
+#[test]
+fn core_agrees_with_the_oracle_on_deleveraging() {
+    let all = RefCell::new(Count::default());
+    property(adl_script(), |script| {
+        let (world, count) = with_oracle(&script)?;
+        all.borrow_mut().merge(&count);
+        replays(&world)
+    });
+    for (word, (accepted, refused)) in &all.borrow().0 {
+        println!("{word:22} {accepted:8} accepted {refused:8} refused");
+    }
+    for word in ["open_adl", "submit_adl_part", "run_adl", "close_adl", "claim_recovery"] {
+        let accepted = all.borrow().0.get(word).map_or(0, |count| count.0);
+        assert!(accepted >= u64::from(crate::run::cases() / 4), "{accepted} of {word}");
+    }
+}
+
+/// The log alone gives the same state, which reads back from its own bytes.
+fn replays(world: &World) -> Result<(), String> {
+    let records: Vec<Record> =
+        world.log.iter().map(|bytes| Record::decode(bytes).expect("a record")).collect();
+    let mut state = replay_genesis(&records[0]).map_err(|corrupt| corrupt.to_string())?;
+    for record in &records[1..] {
+        replay(&mut state, record).map_err(|corrupt| corrupt.to_string())?;
+    }
+    let bytes = state.to_bytes();
+    let read = State::from_bytes(&bytes).map_err(|corrupt| corrupt.to_string())?;
+    let same = bytes == world.state.to_bytes() && read.hash() == world.state.hash();
+    if same { Ok(()) } else { Err("replay gives another state".to_owned()) }
+}
 
 /// Conservation, numbered invariants and every balance, after every command of every script. That the
 /// scripts reach what they should is counted: each kind of command is accepted often.

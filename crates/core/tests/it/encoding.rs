@@ -7,7 +7,10 @@ use crate::samples;
 use backstop_core::{
     Body, COMMANDS, Command, Entry, Event, Record,
     command::{Approvals, OpeningAccount, Party, Reporter, SettleLiquidation, Signature},
-    policy::{AlertCause, Cause, PublicKey, Role, SignatureBytes, SpikeCause, SurplusRoute},
+    policy::{
+        AdlRank, AdlSelect, AlertCause, Cause, PositionSide, PublicKey, Role, SignatureBytes,
+        SpikeCause, SurplusRoute,
+    },
     state::FeedSource,
 };
 use backstop_testkit::{World, label};
@@ -32,6 +35,7 @@ where
 }
 
 /// The discriminant and name of an event. A new variant must be given a sample and a line here.
+#[expect(clippy::too_many_lines, reason = "a table: one kind after the other")]
 fn kind(event: &Event) -> (u8, &'static str) {
     match event {
         Event::AssetRegistered { .. } => (1, "asset_registered"),
@@ -89,6 +93,10 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::LossVoided { .. } => (74, "loss_voided"),
         Event::LossRecovered { .. } => (76, "loss_recovered"),
         Event::RecoveryClaimed { .. } => (77, "recovery_claimed"),
+        Event::AdlOpened { .. } => (80, "adl_opened"),
+        Event::AdlPartAdded { .. } => (81, "adl_part_added"),
+        Event::AdlRan { .. } => (82, "adl_ran"),
+        Event::AdlClosed { .. } => (83, "adl_closed"),
         Event::TransferBegun { .. } => (90, "transfer_begun"),
         Event::TransferResolved { .. } => (91, "transfer_resolved"),
         Event::Reconciled { .. } => (92, "reconciled"),
@@ -113,7 +121,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 76;
+const KINDS: usize = 80;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };
@@ -130,6 +138,7 @@ fn command(body: Body) -> Command {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: one value after the other")]
 fn lines() -> Vec<Line> {
     let mut lines = Vec::new();
     for body in samples::bodies() {
@@ -157,6 +166,15 @@ fn lines() -> Vec<Line> {
     }
     for cause in AlertCause::ALL {
         lines.push(pin(format!("alert {}", cause.word()), cause));
+    }
+    for rank in AdlRank::ALL {
+        lines.push(pin(format!("rank {}", rank.word()), rank));
+    }
+    for rule in AdlSelect::ALL {
+        lines.push(pin(format!("select {}", rule.word()), rule));
+    }
+    for side in PositionSide::ALL {
+        lines.push(pin(format!("side {}", side.word()), side));
     }
     for role in Role::ALL {
         lines.push(pin(format!("role {}", role.word()), role));

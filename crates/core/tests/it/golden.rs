@@ -4,21 +4,28 @@
 //! `rules-v1.hash` the state after the last. `BACKSTOP_FREEZE=1` writes them where they are missing and
 //! never touches those that exist: a rule that must change is a new version with a log of its own.
 
+use crate::{
+    adl::{open, three},
+    run::lose,
+};
 use backstop_core::{
     Asked, Body, Command, Entry, Event, Record, State,
     command::{
-        AddSpike, CommitReservation, CreateFund, CreateMarket, CreateTranche, Direction, EndSpike,
-        Execute, GrantProtocolShares, MoveIdle, Opening, OpeningAccount, OpeningShares, Propose,
-        RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
-        ReportConditions, ReportPrice, Reporter, RequestUnstake, Reserve, RetireFeed, RunControl,
-        SetControl, SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue,
-        SetRoles, SetSplit, SetTier, SetVault, SetWaterfall, SettleLiquidation, Stake,
-        StakeProtocol, WithdrawExcess,
+        AddSpike, CloseAdl, CommitReservation, CreateFund, CreateMarket, CreateTranche, Direction,
+        EndSpike, Execute, FundPnlPool, GrantProtocolShares, MoveIdle, OpenAdl, Opening,
+        OpeningAccount, OpeningShares, PauseEntries, Propose, RedeemProtocolShares, RegisterAsset,
+        RegisterFeed, RegisterIndex, ReleaseReservation, ReportConditions, ReportPrice, Reporter,
+        RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl, SetControl, SetCovers,
+        SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit,
+        SetTier, SetVault, SetWaterfall, SettleLiquidation, Stake, StakeProtocol, SubmitAdlPart,
+        WithdrawExcess,
     },
     invariants,
+    loss::adl::Candidate,
     policy::{
-        ControlPolicy, FundKind, FundPolicy, IdlePolicy, IndexPolicy, LayerSource, MarketPolicy,
-        RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy, TierPolicy, TranchePolicy,
+        Causes, ControlPolicy, FundKind, FundPolicy, IdlePolicy, IndexPolicy, LayerSource,
+        MarketPolicy, RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy, TierPolicy,
+        TranchePolicy,
     },
     recheck, replay, replay_genesis,
 };
@@ -26,9 +33,9 @@ use backstop_testkit::{
     Script, World,
     generator::{Ranges, script_of},
     keys, label,
-    world::{layer, market},
+    world::{MARKETS, layer, market},
 };
-use backstop_units::{Amount, Hash, Label, Ppm, Price, Shares, Signed, Span, Timestamp};
+use backstop_units::{Amount, Hash, Label, LossId, Ppm, Price, Shares, Signed, Span, Timestamp};
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
@@ -89,6 +96,7 @@ fn live(script: &Script) -> World {
         let _ = world.try_command(&command);
     }
     rare(&mut world);
+    deleveraged(&mut world);
     let fund = label("main");
     let roles = Roles::of(&[Role::Keeper, Role::Curator]);
     approved(&mut world, SetSplit { fund, split: SplitPolicy::default() });
@@ -122,6 +130,10 @@ fn after_delay(world: &mut World, body: Body) {
 /// What the council decides before anything else happens.
 fn decided(world: &mut World) {
     let (sol, tier) = (label("sol"), label("b"));
+    for market in MARKETS.map(|market| label(market.0)) {
+        let _ = world.send("venue", FundPnlPool { market, amount: Amount::new(1) });
+    }
+    after_delay(world, SetCovers { fund: label("main"), covers: Causes::INSURED }.into());
     let ceiling = Amount::MAX;
     let policy = TierPolicy { insurance_max: ceiling, imbalance_max: ceiling, period_max: ceiling };
     after_delay(world, SetTier { label: tier, tier: policy }.into());
@@ -137,6 +149,23 @@ fn decided(world: &mut World) {
     after_delay(world, SetWaterfall { market: label("btc"), layers }.into());
     let (fund, amount) = (label("main"), Amount::new(1));
     after_delay(world, WithdrawExcess { fund, amount }.into());
+}
+
+/// A waterfall that asks winners first, where the market has rules for it, and a loss that they are cut
+/// for.
+fn deleveraged(world: &mut World) {
+    let layers = vec![layer(LayerSource::Adl)];
+    after_delay(world, SetWaterfall { market: label("sol"), layers }.into());
+    lose(world, 600);
+    let loss = LossId::new(u32::try_from(world.state.losses.len()).expect("a short script") - 1);
+    let list = vec![Candidate { collateral: Amount::new(9), ..three()[1] }];
+    let (announced, part) =
+        (OpenAdl { loss, ..open(&list) }, SubmitAdlPart { loss, entries: list });
+    let bodies: [Body; 4] =
+        [announced.into(), part.into(), RunAdl { loss }.into(), CloseAdl { loss }.into()];
+    for body in bodies {
+        let _ = world.send("venue", body);
+    }
 }
 
 /// An asset and a fund that no script has touched: nothing holds its excess or its market's waterfall.
@@ -165,7 +194,9 @@ fn untouched(world: &mut World) {
 /// A loss that takes all a tranche has, and begins a new series of its shares.
 fn wiped(world: &mut World, fund: Label, asset: Label) {
     let (tranche, account) = (label("aside"), label("alice"));
-    world.must("op", CreateTranche { label: tranche, fund, policy: TranchePolicy::default() });
+    // Without a cooldown a waterfall that draws on stakers needs no delay.
+    let policy = TranchePolicy { cooldown: Span::ZERO, ..TranchePolicy::default() };
+    world.must("op", CreateTranche { label: tranche, fund, policy });
     let amount = Amount::new(500);
     let opening = Opening { account: OpeningAccount::Account(account), asset, amount };
     world.must("op", opening);
@@ -191,7 +222,9 @@ fn rare(world: &mut World) {
     let (tranche, account) = (label("jun"), label("alice"));
     let shares = Shares::new(1_000_000_000_000_000);
     let ask = RequestUnstake { tranche, account, shares: Shares::new(1), amount: None };
-    let bodies: [(&str, Body); 4] = [
+    let until = world.now.plus(Span::hours(1));
+    let bodies: [(&str, Body); 5] = [
+        ("guardian", PauseEntries { fund: label("iso"), until }.into()),
         ("op", OpeningShares { tranche, account: Some(account), shares }.into()),
         ("op", SetVault { tranche, amount: Amount::new(1) }.into()),
         ("alice", ask.into()),

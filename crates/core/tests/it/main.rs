@@ -2,6 +2,7 @@
 //!
 //! `BACKSTOP_CASES` sets the number of random scripts for each property (500 without it).
 
+mod adl;
 mod agreement;
 mod control;
 mod encoding;

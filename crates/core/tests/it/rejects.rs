@@ -1,29 +1,32 @@
 //! Bad input: for every reject code of the core at least one command that yields exactly it, with the
 //! value that was got and the limit it met; and after each the state is as before.
 
+use crate::adl::{asked, open, price, submit, three, winners_second};
 use RejectCode as C;
 use backstop_core::{
     Body, Command, Reject, RejectCode, begin,
     command::{
         ActivateRules, AddSpike, Approvals, Approve, AssessLoss, BalancePools, BeginTransfer,
-        CancelUnstake, ClaimRecovery, ClaimUnstake, CloseLoss, CommitReservation, Contribute,
-        CoverDeficit, CreateFund, CreateMarket, DeclareLoss, Direction, EndAlert, EndSpike,
-        Execute, FundPnlPool, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, MoveIdle,
-        OpenAccount, Opening, OpeningAccount, Outcome, Party, PauseEntries, PayFees, PayRevenue,
-        PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares,
-        RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation, ReportConditions,
-        ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed,
-        RunControl, SetControl, SetCouncil, SetIndexPolicy, SetMarketTier, SetOfflineBudget,
-        SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault,
-        SetWaterfall, SettleLiquidation, SettleRevenue, Stake, StakeProtocol, VoidLoss,
-        WithdrawExcess,
+        CancelUnstake, ClaimRecovery, ClaimUnstake, CloseAdl, CloseLoss, CommitReservation,
+        Contribute, CoverDeficit, CreateFund, CreateMarket, DeclareLoss, Direction, EndAlert,
+        EndSpike, Execute, FundPnlPool, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked,
+        MoveIdle, OpenAccount, OpenAdl, Opening, OpeningAccount, Outcome, Party, PauseEntries,
+        PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss,
+        RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
+        ReportConditions, ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve,
+        ResolveTransfer, RetireFeed, RunAdl, RunControl, SetControl, SetCouncil, SetIndexPolicy,
+        SetMarketTier, SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit, SetTarget,
+        SetThreshold, SetTier, SetVault, SetWaterfall, SettleLiquidation, SettleRevenue, Stake,
+        StakeProtocol, VoidLoss, WithdrawExcess,
     },
     governance::body_digest,
+    loss::adl::Candidate,
     oracle,
     policy::{
-        AlertCause, Cause, ControlPolicy, FundKind, FundPolicy, IdlePolicy, IndexPolicy,
-        LayerPolicy, LayerSource, PoolPolicy, PublicKey, ReservationPolicy, RevenuePolicy, Role,
-        Roles, SpikeCause, SplitPolicy, TierPolicy, Underwater,
+        AdlPolicy, AdlRank, AlertCause, Cause, ControlPolicy, FundKind, FundPolicy, IdlePolicy,
+        IndexPolicy, LayerPolicy, LayerSource, MarketPolicy, PoolPolicy, PositionSide, PublicKey,
+        ReservationPolicy, RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy, TierPolicy,
+        Underwater,
     },
     reject::Value,
 };
@@ -32,7 +35,7 @@ use backstop_testkit::{
     world::{INDEX, START, layer, market, report},
 };
 use backstop_units::{
-    Amount, Bps, Hash, Label, LossId, Ppm, Price, ProposalId, Shares, Signed, Span, TicketId,
+    Amount, Base, Bps, Hash, Label, LossId, Ppm, Price, ProposalId, Shares, Signed, Span, TicketId,
     Timestamp, TransferId,
 };
 use std::collections::BTreeSet;
@@ -999,6 +1002,114 @@ fn losses() {
     done(&table);
 }
 
+/// A list of winners that is wrong in every way it can be.
+#[test]
+fn deleveraging() {
+    let mut table = Table::default();
+    let world = &mut asked();
+    let list = three();
+    let (run, close) = (RunAdl { loss: LOSS }, CloseAdl { loss: LOSS });
+    let mut bare = World::new();
+    bare.must("risk", declare(5));
+    table.case(&mut bare, "venue", open(&list), got(C::AdlUnknown, LOSS));
+    let stray = RecoverLoss { loss: LOSS, from: Party::Clearing(label("sol")), amount: atoms(1) };
+    table.case(world, "venue", stray, no(C::AdlUnsettled, 0u32, 600u32));
+    table.case(world, "op", VoidLoss { loss: LOSS }, no(C::AdlUnsettled, 0u32, 600u32));
+    let long = OpenAdl { count: 101, ..open(&list) };
+    table.case(world, "venue", long, no(C::AdlListTooLong, 101u32, 100u32));
+    for (side, at) in [
+        (PositionSide::Long, 100),
+        (PositionSide::Long, 101),
+        (PositionSide::Short, 90),
+        (PositionSide::Long, 0),
+    ] {
+        let bad = OpenAdl { side, price: price(at), ..open(&list) };
+        let expected = no(C::AdlPrice, price(at).get(), price(100).get());
+        table.case(world, "venue", bad, expected);
+    }
+    table.case(world, "venue", submit(&list), got(C::AdlNotOpen, LOSS));
+    table.case(world, "keeper", run.clone(), got(C::AdlNotOpen, LOSS));
+    table.case(world, "keeper", close.clone(), no(C::AdlNotComplete, START, after(hours(1))));
+
+    world.must("venue", open(&list));
+    table.case(world, "venue", submit(&[]), no(C::AdlPartTooLarge, 0usize, 4_096usize));
+    let many = submit(&vec![list[0]; 4_097]);
+    table.case(world, "venue", many, no(C::AdlPartTooLarge, 4_097usize, 4_096usize));
+    let wrong = Candidate { side: PositionSide::Short, ..list[1] };
+    table.case(world, "venue", submit(&[list[0], wrong]), no(C::AdlSide, label("alice"), "long"));
+    for bad in [
+        Candidate { size: Base::ZERO, ..list[1] },
+        Candidate { hedged: Base::new(31), ..list[1] },
+        Candidate { entry: Price::ZERO, ..list[1] },
+        Candidate { equity: Amount::ZERO, ..list[1] },
+    ] {
+        table.case(world, "venue", submit(&[list[0], bad]), got(C::AdlCandidate, label("alice")));
+    }
+    // One too many, too many lots, too few, and another list of the same size.
+    let more = submit(&[list[0], list[1], list[2], list[2]]);
+    table.case(world, "venue", more, no(C::AdlSeal, 4u32, 3u32));
+    let larger = Candidate { size: Base::new(81), ..list[2] };
+    table.case(world, "venue", submit(&[list[1], larger]), no(C::AdlSeal, 111u32, 110u32));
+    let smaller = Candidate { size: Base::new(39), ..list[2] };
+    let fewer = submit(&[list[0], list[1], smaller]);
+    table.case(world, "venue", fewer, no(C::AdlSeal, 109u32, 110u32));
+    let endless = Candidate { size: Base::MAX, ..list[2] };
+    let endless = submit(&[list[0], endless]);
+    table.case(world, "venue", endless, no(C::AdlSeal, 40u32, 110u32));
+    let turned = [list[1], list[0], list[2]];
+    let expected = no(C::AdlSeal, open(&turned).root, open(&list).root);
+    table.case(world, "venue", submit(&turned), expected);
+    world.must("venue", submit(&list[..2]));
+    table.case(world, "keeper", run.clone(), no(C::AdlNotComplete, 2u32, 3u32));
+    world.must("venue", submit(&list[2..]));
+    table.case(world, "venue", submit(&list[2..]), no(C::AdlSeal, 4u32, 3u32));
+
+    world.must("keeper", run.clone());
+    table.case(world, "venue", open(&list), no(C::AdlStarted, 2u32, 0u32));
+    table.case(world, "keeper", run.clone(), no(C::AdlDone, 2u32, 2u32));
+    world.must("keeper", close.clone());
+    table.case(world, "venue", open(&list), got(C::AdlClosed, LOSS));
+    table.case(world, "venue", submit(&list), got(C::AdlClosed, LOSS));
+    table.case(world, "keeper", run, got(C::AdlClosed, LOSS));
+    table.case(world, "keeper", close, got(C::AdlClosed, LOSS));
+    done(&table);
+}
+
+/// Rules of deleveraging outside their rails, and a rank that needs more of a candidate.
+#[test]
+fn rails_of_deleveraging() {
+    let mut table = Table::default();
+    let world = &mut World::new();
+    let adl = AdlPolicy::default();
+    let minute = Span::from_ms(60_000);
+    let short = Span::from_ms(59_999);
+    for (adl, expected) in [
+        (AdlPolicy { base_unit: Base::ZERO, ..adl }, no(C::BadPolicy, 0u32, 1u32)),
+        (AdlPolicy { batch: 0, ..adl }, no(C::BadPolicy, 0u32, 4_096u32)),
+        (AdlPolicy { batch: 4_097, ..adl }, no(C::BadPolicy, 4_097u32, 4_096u32)),
+        (AdlPolicy { candidates_max: 0, ..adl }, no(C::BadPolicy, 0u32, 1u32 << 20)),
+        (
+            AdlPolicy { candidates_max: (1 << 20) + 1, ..adl },
+            no(C::BadPolicy, (1u32 << 20) + 1, 1u32 << 20),
+        ),
+        (AdlPolicy { deadline: short, ..adl }, no(C::BadPolicy, short, minute)),
+    ] {
+        let mut bad = create_market("main", vec![layer(LayerSource::Adl)]);
+        bad.policy.adl = Some(adl);
+        table.case(world, "op", bad, expected);
+    }
+
+    // A rank that divides by collateral needs it.
+    let mut ranked = of(|setup| {
+        let adl = winners_second().adl.map(|adl| AdlPolicy { rank: AdlRank::LeveragedPnl, ..adl });
+        setup.markets[0] = MarketPolicy { adl, ..winners_second() };
+    });
+    crate::run::lose(&mut ranked, 600);
+    ranked.must("venue", open(&three()));
+    table.case(&mut ranked, "venue", submit(&three()), got(C::AdlCandidate, label("carol")));
+    done(&table);
+}
+
 #[test]
 fn custody() {
     let mut table = Table::default();
@@ -1321,6 +1432,25 @@ const CASES: &[(&str, &[C])] = &[
             C::NothingToClaim,
         ],
     ),
+    (
+        "deleveraging",
+        &[
+            C::AdlUnknown,
+            C::AdlClosed,
+            C::AdlUnsettled,
+            C::AdlStarted,
+            C::AdlListTooLong,
+            C::AdlPrice,
+            C::AdlNotOpen,
+            C::AdlPartTooLarge,
+            C::AdlSide,
+            C::AdlCandidate,
+            C::AdlSeal,
+            C::AdlNotComplete,
+            C::AdlDone,
+        ],
+    ),
+    ("rails_of_deleveraging", &[C::BadPolicy, C::AdlCandidate]),
     (
         "custody",
         &[

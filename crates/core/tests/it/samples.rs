@@ -4,27 +4,30 @@ use backstop_core::{
     Body, Event,
     command::{
         ActivateRules, AddSpike, Approve, AssessLoss, BalancePools, BeginTransfer, CancelProposal,
-        CancelUnstake, ClaimRecovery, ClaimUnstake, CloseLoss, CommitReservation, Contribute,
-        CoverDeficit, CreateFund, CreateMarket, CreateTranche, DeclareLoss, Direction, EndAlert,
-        EndSpike, Execute, FundPnlPool, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked,
-        MoveIdle, OpenAccount, Opening, OpeningAccount, OpeningShares, Outcome, Party,
-        PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss,
-        RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
-        ReportConditions, ReportLiquidity, ReportOpenInterest, ReportPrice, ReportResults,
-        Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed, RunControl, SetControl,
-        SetCouncil, SetCovers, SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools,
-        SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall,
-        SettleLiquidation, SettleRevenue, Stake, StakeProtocol, VoidLoss, WithdrawExcess,
+        CancelUnstake, ClaimRecovery, ClaimUnstake, CloseAdl, CloseLoss, CommitReservation,
+        Contribute, CoverDeficit, CreateFund, CreateMarket, CreateTranche, DeclareLoss, Direction,
+        EndAlert, EndSpike, Execute, FundPnlPool, GrantProtocolShares, LapseDeclaration,
+        LapseTicket, Linked, MoveIdle, OpenAccount, OpenAdl, Opening, OpeningAccount,
+        OpeningShares, Outcome, Party, PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose,
+        RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed,
+        RegisterIndex, ReleaseReservation, ReportConditions, ReportLiquidity, ReportOpenInterest,
+        ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed,
+        RunAdl, RunControl, SetControl, SetCouncil, SetCovers, SetIndexPolicy, SetMarketTier,
+        SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold,
+        SetTier, SetVault, SetWaterfall, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
+        SubmitAdlPart, VoidLoss, WithdrawExcess,
     },
     event::{Cohort, ControlRun, Placement, PoolFlow, RevenuePart, Row, RowPart},
     ledger::LedgerAccount,
+    loss::adl::{Candidate, Cut, Sealed, Tally},
     oracle::Verdict,
     policy::{
-        AlertCause, Band, CancelTerms, Cause, Causes, ControlPolicy, CurvePoint, EntryPrice,
-        ExitValue, FundKind, FundPolicy, IdlePolicy, IndexPolicy, Law, LayerPolicy, LayerSource,
-        MarketPolicy, Overflow, PiLaw, PoolPolicy, ProtocolHolding, PublicKey, ReservationPolicy,
-        RevenuePolicy, Role, Roles, SignatureBytes, Slew, SpikeCause, SplitPolicy, SplitRounding,
-        SurplusRoute, TierPolicy, TranchePolicy, Underwater,
+        AdlPolicy, AdlRank, AdlSelect, AlertCause, Band, CancelTerms, Cause, Causes, ControlPolicy,
+        CurvePoint, EntryPrice, ExitValue, FundKind, FundPolicy, IdlePolicy, IndexPolicy, Law,
+        LayerPolicy, LayerSource, MarketPolicy, Overflow, PiLaw, PoolPolicy, PositionSide,
+        ProtocolHolding, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, SignatureBytes,
+        Slew, SpikeCause, SplitPolicy, SplitRounding, SurplusRoute, TierPolicy, TranchePolicy,
+        Underwater,
     },
     state::FeedSource,
 };
@@ -148,17 +151,42 @@ fn layers() -> Vec<LayerPolicy> {
         layer(LayerSource::Reserve(label("main"))),
         layer(LayerSource::Staked(label("jun"))),
         layer(LayerSource::Socialised),
+        layer(LayerSource::Adl),
     ]
+}
+
+fn candidate() -> Candidate {
+    Candidate {
+        account: label("alice"),
+        side: PositionSide::Short,
+        size: Base::new(21),
+        hedged: Base::new(22),
+        entry: Price::new(23),
+        equity: Amount::new(24),
+        collateral: Amount::new(25),
+        maintenance: Amount::new(26),
+    }
 }
 
 pub(crate) fn market_policy() -> MarketPolicy {
     let underwater = Underwater::Bounty { fee: Bps::new(9), cap: Amount::new(10) };
+    let adl = AdlPolicy {
+        rank: AdlRank::LeveragedPnl,
+        select: AdlSelect::ProRataGains,
+        hedge_aware: true,
+        gains_only: false,
+        base_unit: Base::new(12),
+        batch: 13,
+        candidates_max: 14,
+        deadline: Span::from_ms(15),
+    };
     MarketPolicy {
         waterfall: layers(),
         underwater,
         event_window: Span::from_ms(11),
         pools: Some(pool_policy()),
         tier: Some(label("b")),
+        adl: Some(adl),
         mark: Some(label("mark")),
         mark_band: Ppm::new(12),
     }
@@ -321,6 +349,19 @@ pub(crate) fn bodies() -> Vec<Body> {
         LapseDeclaration { loss }.into(),
         RecoverLoss { loss, from: Party::Clearing(sol), amount }.into(),
         ClaimRecovery { loss, account: alice }.into(),
+        OpenAdl {
+            loss,
+            side: PositionSide::Short,
+            price: Price::new(16),
+            mark: Price::new(17),
+            count: 18,
+            lots: Base::new(19),
+            root: hash(20),
+        }
+        .into(),
+        SubmitAdlPart { loss, entries: vec![candidate()] }.into(),
+        RunAdl { loss }.into(),
+        CloseAdl { loss }.into(),
         BeginTransfer {
             direction: Direction::Out,
             party: Party::Account(alice),
@@ -372,6 +413,7 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(markets());
     events.extend(pools());
     events.extend(losses());
+    events.extend(deleveraging());
     events.extend(governance());
     events.extend(prices());
     events.extend(protocol());
@@ -575,6 +617,7 @@ fn rows() -> Vec<Row> {
         stakers,
         positions,
         Cohort::Residual,
+        Cohort::Adl { adl: 27 },
     ];
     let row = |(layer, cohort)| Row { layer, cohort, amount: Amount::new(u128::from(layer) + 100) };
     (0u8..).zip(cohorts).map(row).collect()
@@ -614,6 +657,29 @@ fn losses() -> Vec<Event> {
         Event::LossVoided { loss, lapsed: true, market, asset, parts: parts.clone() },
         Event::LossRecovered { loss, asset, from: LedgerAccount::Clearing(market), parts },
         Event::RecoveryClaimed { loss, row: 2, position: 7, account, asset, amount },
+    ]
+}
+
+fn deleveraging() -> Vec<Event> {
+    let (loss, market, asset) = (LossId::new(10), MarketId::new(5), AssetId::new(2));
+    let (mark, price, lots) = (Price::new(17), Price::new(16), Base::new(19));
+    let (side, count, root) = (PositionSide::Short, 18, hash(20));
+    let sealed = Sealed { side, price, mark, count, lots, root };
+    let tally = Tally { count: 28, lots: Base::new(29), peaks: vec![hash(30), hash(31)] };
+    let account = label("alice");
+    let cut = Cut { at: 32, account, lots: Base::new(33), forgone: Amount::new(34) };
+    vec![
+        Event::AdlOpened { loss, sealed },
+        Event::AdlPartAdded { loss, entries: vec![candidate()], tally },
+        Event::AdlRan { loss, mark, price, from: 35, cuts: vec![cut], done: true },
+        Event::AdlClosed {
+            loss,
+            row: 4,
+            market,
+            asset,
+            forgone: Amount::new(36),
+            residual: Amount::new(37),
+        },
     ]
 }
 
@@ -742,6 +808,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Socialised(market),
         L::Residual(market),
         L::PendingClearing(market),
+        L::Deleveraged(market),
         L::PnlPool(market),
         L::Recoveries(loss),
     ]

@@ -108,7 +108,7 @@ fn accounts_of(source: Source, placement: &Placement) -> Vec<LedgerAccount> {
             vec![LedgerAccount::Reserve(fund), LedgerAccount::Contributions(fund)]
         }
         Source::Staked(tranche) => vec![LedgerAccount::Tranche(tranche)],
-        Source::Socialised => Vec::new(),
+        Source::Socialised | Source::Adl => Vec::new(),
     }
 }
 
@@ -119,6 +119,7 @@ pub(super) const fn source_of(cohort: &Cohort) -> Option<Source> {
         Cohort::Reserve(fund) | Cohort::Contributions(fund) => Some(Source::Reserve(*fund)),
         Cohort::Stakers { tranche, .. } => Some(Source::Staked(*tranche)),
         Cohort::Positions { .. } => Some(Source::Socialised),
+        Cohort::Adl { .. } => Some(Source::Adl),
         Cohort::Residual => None,
     }
 }

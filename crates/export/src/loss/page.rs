@@ -106,6 +106,16 @@ fn formula(view: &LossView<'_>, row: &RowView<'_>) -> String {
         (Cohort::Positions { delta, base }, _) => format!(
             "min(needed {needed}, limits); each of {base} base atoms bears {delta} / 2^60 atom"
         ),
+        (Cohort::Adl { adl }, _) => match view.state.adls.get(*adl) {
+            Some(adl) => format!(
+                "of {} placed on winners, {} cuts of {} base atoms forgo {}",
+                view.unit.digits(adl.claim),
+                adl.cuts,
+                adl.lots,
+                view.unit.digits(adl.forgone)
+            ),
+            None => format!("min(needed {needed}, limits)"),
+        },
         (_, Some(had)) if amount == row.needed.min(had) => {
             format!("min(needed {needed}, had {})", view.unit.digits(had))
         }
@@ -123,6 +133,9 @@ const fn rounding(cohort: &Cohort) -> &'static str {
             "money exact; the index rounds down, its rest waits for the next step"
         }
         Cohort::Stakers { .. } => "exact; a staker's claim on a recovery rounds down",
+        Cohort::Adl { .. } => {
+            "cuts add up exactly, each to less than an atom; a claim on a recovery rounds down"
+        }
         Cohort::FeePool | Cohort::Reserve(_) | Cohort::Contributions(_) | Cohort::Residual => {
             "exact"
         }

@@ -130,7 +130,7 @@ impl<'a> LossView<'a> {
             Cohort::Reserve(fund) => LedgerAccount::Reserve(*fund),
             Cohort::Contributions(fund) => LedgerAccount::Contributions(*fund),
             Cohort::Stakers { tranche, .. } => LedgerAccount::Tranche(*tranche),
-            Cohort::Positions { .. } => return Some(Amount::MAX),
+            Cohort::Positions { .. } | Cohort::Adl { .. } => return Some(Amount::MAX),
             Cohort::Residual => return None,
         };
         self.placing.and_then(|placing| placing.had(account))
@@ -147,7 +147,7 @@ impl<'a> LossView<'a> {
                 Some(own.saturating_add(given))
             }
             Source::Staked(tranche) => placing.had(LedgerAccount::Tranche(tranche)),
-            Source::Socialised => None,
+            Source::Socialised | Source::Adl => None,
         }
     }
 
@@ -210,6 +210,7 @@ impl<'a> LossView<'a> {
             (_, Some(Amount::ZERO), _) => "empty",
             (_, Some(_), _) => "held back by a limit or by what it covers",
             (_, None, Source::Socialised) => "no open positions, or a limit",
+            (_, None, Source::Adl) => "no rules for deleveraging, or a limit",
             (_, None, _) => "paid nothing",
         }
     }
@@ -251,5 +252,6 @@ fn source_words(state: &State, market: MarketId, source: Source) -> String {
         Source::Reserve(fund) => format!("reserve of {}", fund_label(state, fund)),
         Source::Staked(tranche) => format!("staked in {}", tranche_label(state, tranche)),
         Source::Socialised => "socialised, by position".to_owned(),
+        Source::Adl => "deleveraged winners".to_owned(),
     }
 }

@@ -109,6 +109,7 @@ pub(crate) fn setup() -> Vec<Body> {
         tier: None,
         mark: None,
         mark_band: Ppm::ZERO,
+        adl: None,
     };
     setup.extend([
         fund.into(),

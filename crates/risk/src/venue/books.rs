@@ -61,6 +61,7 @@ impl Books {
     fn change(&mut self, account: LedgerAccount, amount: i128, markets: &[MarketId]) {
         let (LedgerAccount::Clearing(market)
         | LedgerAccount::Socialised(market)
+        | LedgerAccount::Deleveraged(market)
         | LedgerAccount::Residual(market)) = account
         else {
             return;

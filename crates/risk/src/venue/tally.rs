@@ -81,7 +81,10 @@ impl Tally {
                         Cohort::Residual => add(&mut self.residual, row.amount),
                         Cohort::Positions { .. } => add(&mut self.socialised, row.amount),
                         Cohort::Contributions(_) => add(&mut self.contributions, row.amount),
-                        Cohort::FeePool | Cohort::Reserve(_) | Cohort::Stakers { .. } => {}
+                        Cohort::FeePool
+                        | Cohort::Reserve(_)
+                        | Cohort::Stakers { .. }
+                        | Cohort::Adl { .. } => {}
                     }
                     if row.cohort != Cohort::Residual {
                         self.pay((placement.market, row.layer), row.amount);

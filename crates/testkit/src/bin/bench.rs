@@ -1,6 +1,6 @@
 //! How fast the core is by itself, and how much memory a million stakers take.
 //!
-//! `bench [all|core|stakers] [--json]`: a table, or one line of JSON for `cargo xtask bench`.
+//! `bench [all|core|stakers|adl] [--json]`: a table, or one line of JSON for `cargo xtask bench`.
 //!
 //! **Work** liquidation settlements on one market, decided and applied on one thread: signatures absent,
 //! nothing encoded, nothing written. The state holds a million accounts; each command names two of
@@ -14,7 +14,11 @@ use backstop_core::{
         CreateFund, CreateMarket, CreateTranche, OpenAccount, Opening, OpeningAccount,
         RegisterAsset, SetRoles, SettleLiquidation, Stake,
     },
-    policy::{FundKind, LayerPolicy, LayerSource, Limits, Role, Roles, TranchePolicy},
+    loss::adl::{Candidate, Need, Terms, select},
+    policy::{
+        AdlPolicy, AdlSelect, FundKind, LayerPolicy, LayerSource, Limits, PositionSide, Role,
+        Roles, TranchePolicy,
+    },
     record, replay, warm,
 };
 use backstop_testkit::{
@@ -24,7 +28,7 @@ use backstop_testkit::{
     world::layer,
     world::market,
 };
-use backstop_units::{Amount, Hash, Label, Price, Shares, Signed, Timestamp};
+use backstop_units::{Amount, Base, Hash, Label, Price, Shares, Signed, Timestamp};
 use std::time::{Duration, Instant};
 
 const ACCOUNTS: u32 = 1_000_000;
@@ -42,11 +46,13 @@ fn main() {
             // Peak memory only grows: the bench that measures it comes first.
             rows.extend(stakers());
             rows.extend(core());
+            rows.extend(adl());
         }
+        "adl" => rows.extend(adl()),
         "core" => rows.extend(core()),
         "stakers" => rows.extend(stakers()),
         _ => {
-            eprintln!("usage: bench [all|core|stakers] [--json]");
+            eprintln!("usage: bench [all|core|stakers|adl] [--json]");
             std::process::exit(2);
         }
     }
@@ -359,6 +365,52 @@ fn stakers() -> Vec<Row> {
     let size = count(ledger.state.to_bytes().len()) / (1_024.0 * 1_024.0);
     rows.push(Row::new("stakers: snapshot of 1 M", size, "MiB", None));
     rows
+}
+
+/// Selections for deleveraging among 100,000 candidates that close a third of their lots.
+fn adl() -> Vec<Row> {
+    const CANDIDATES: u32 = 100_000;
+    const DOLLAR: u128 = 1_000_000 * 1_000_000_000;
+    let mut random = Random(11);
+    let list: Vec<Candidate> = (0..CANDIDATES)
+        .map(|number| {
+            let size = 1 + u128::from(random.next() % 1_000_000_000_000);
+            Candidate {
+                account: trader(number),
+                side: PositionSide::Short,
+                size: Base::new(size),
+                hedged: Base::new(size / 4),
+                entry: Price::new(DOLLAR * (120 + u128::from(random.below(130)))),
+                equity: Amount::new(1 + size / u128::from(1 + random.below(200))),
+                collateral: Amount::new(1 + size / 10),
+                maintenance: Amount::new(size / 100),
+            }
+        })
+        .collect();
+    let lots: u128 = list.iter().map(|candidate| candidate.size.get()).sum();
+    let terms = Terms {
+        side: PositionSide::Short,
+        mark: Price::new(DOLLAR * 140),
+        price: Price::new(DOLLAR * 150),
+        base_unit: Base::new(1_000_000_000),
+    };
+    let works = [
+        ("adl: queue of 100,000", AdlSelect::Queue),
+        ("adl: pro rata on gains of 100,000", AdlSelect::ProRataGains),
+        ("adl: water-filling of 100,000", AdlSelect::WaterFilling),
+    ];
+    let timed = |(work, rule)| {
+        let policy = AdlPolicy { select: rule, ..AdlPolicy::default() };
+        let once = |_| {
+            let begun = Instant::now();
+            let chosen = select(&policy, &terms, Need::Lots(Base::new(lots / 3)), &list);
+            let spent = begun.elapsed().as_secs_f64() * 1_000.0;
+            assert!(!chosen.expect("a sound list").cuts.is_empty());
+            spent
+        };
+        Row::new(work, median((0..ROUNDS).map(once).collect()), "ms", Some(50.0))
+    };
+    works.into_iter().map(timed).collect()
 }
 
 /// Peak resident memory of this process.

@@ -4,13 +4,15 @@
 //! something after other steps have been removed; [`Step::command`] turns it into a command when its
 //! turn comes, looking at the state only to find a target worth hitting.
 
+mod adl;
+mod income;
 mod price;
 mod resolve;
 mod setup;
 mod strategy;
 
 pub use setup::setup;
-pub use strategy::{Ranges, op, script, script_of};
+pub use strategy::{Ranges, adl_script, op, script, script_of};
 
 use crate::world::{OFFICES, Setup, TRADERS, World};
 use backstop_core::{Command, command::Approvals, policy::Cause};
@@ -161,6 +163,22 @@ pub enum Op {
         loss: u8,
         who: u8,
     },
+    OpenAdl {
+        loss: u8,
+        list: Winners,
+    },
+    SubmitAdl {
+        loss: u8,
+        list: Winners,
+        from: u8,
+        count: u8,
+    },
+    RunAdl {
+        loss: u8,
+    },
+    CloseAdl {
+        loss: u8,
+    },
     Alert {
         fund: u8,
         span: Span,
@@ -261,6 +279,15 @@ pub enum Part {
     Of(u8),
     /// All there is, and this much more or less.
     AllAnd(i8),
+}
+
+/// A list of candidates, made of its numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct Winners {
+    /// What prices, sizes and equities are taken from.
+    pub seed: u32,
+    /// How many.
+    pub count: u8,
 }
 
 /// Whose money.

@@ -1,7 +1,7 @@
 //! From a step to a command: small numbers become labels and handles.
 
 use super::{
-    Money, Op, Part,
+    Money, Op, Part, income,
     price::{self, MARK},
 };
 use crate::{
@@ -11,14 +11,13 @@ use crate::{
 use backstop_core::{
     Body, State,
     command::{
-        Approvals, Approve, AssessLoss, BalancePools, BeginTransfer, CancelProposal, CancelUnstake,
-        ClaimRecovery, ClaimUnstake, CloseLoss, Contribute, CoverDeficit, CreateFund, DeclareLoss,
-        Direction, EndAlert, Execute, FundPnlPool, GrantProtocolShares, LapseDeclaration,
-        LapseTicket, Linked, OpenAccount, Opening, OpeningAccount, Outcome, Party, PauseEntries,
-        PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss,
-        RedeemProtocolShares, RegisterAsset, ReportLiquidity, ReportOpenInterest, ReportResults,
-        RequestUnstake, ResolveTransfer, SetCovers, SetTarget, SetThreshold, SetWaterfall,
-        SettleLiquidation, SettleRevenue, Stake, StakeProtocol, VoidLoss, WithdrawExcess,
+        Approvals, Approve, AssessLoss, BeginTransfer, CancelProposal, CancelUnstake,
+        ClaimRecovery, ClaimUnstake, CloseLoss, Contribute, CreateFund, DeclareLoss, Direction,
+        EndAlert, Execute, LapseDeclaration, LapseTicket, Linked, OpenAccount, Opening,
+        OpeningAccount, Outcome, Party, PauseEntries, PayFees, PlaceLoss, Propose, RaiseAlert,
+        Reconcile, RecoverLoss, RegisterAsset, ReportOpenInterest, RequestUnstake, ResolveTransfer,
+        SetCovers, SetTarget, SetThreshold, SetWaterfall, SettleLiquidation, Stake, VoidLoss,
+        WithdrawExcess,
     },
     fund::{coverage, excess, rescale::shares_now},
     ledger::LedgerAccount,
@@ -41,9 +40,10 @@ pub(super) fn resolve(op: &Op, state: &State, now: Timestamp) -> Sent {
     };
     let (actor, body) = governance(op, state, now)
         .or_else(|| stake(op, state, now))
-        .or_else(|| revenue(op, state))
-        .or_else(|| pools(op))
+        .or_else(|| income::revenue(op, state))
+        .or_else(|| income::pools(op))
         .or_else(|| loss(op, state))
+        .or_else(|| super::adl::resolve(op, state))
         .or_else(|| fund(op, state, now))
         .or_else(|| money(op, state, now))
         .or_else(|| price::resolve(op, state, now))
@@ -59,16 +59,16 @@ fn name(names: &[&'static str], number: u8) -> Label {
     }
 }
 
-fn trader(number: u8) -> &'static str {
+pub(super) fn trader(number: u8) -> &'static str {
     TRADERS[usize::from(number) % TRADERS.len()]
 }
-fn fund_label(number: u8) -> Label {
+pub(super) fn fund_label(number: u8) -> Label {
     name(&FUNDS, number)
 }
-fn tranche_label(number: u8) -> Label {
+pub(super) fn tranche_label(number: u8) -> Label {
     name(&TRANCHES.map(|tranche| tranche.0), number)
 }
-fn market_label(number: u8) -> Label {
+pub(super) fn market_label(number: u8) -> Label {
     name(&MARKETS.map(|market| market.0), number)
 }
 
@@ -82,7 +82,7 @@ fn recent(number: u8, count: usize) -> u32 {
 }
 
 /// One of those that fit, the newest first; now and then any.
-fn fitting<T>(
+pub(super) fn fitting<T>(
     number: u8,
     count: usize,
     get: impl Fn(u32) -> Option<T>,
@@ -105,7 +105,7 @@ fn loss_in(state: &State, number: u8, states: &[LossStatus]) -> LossId {
 }
 
 impl Part {
-    fn take(self, all: u128) -> u128 {
+    pub(super) fn take(self, all: u128) -> u128 {
         match self {
             Self::Exact(units) => units,
             Self::Of(part) => all / 255 * u128::from(part) + all % 255 * u128::from(part) / 255,
@@ -115,7 +115,7 @@ impl Part {
     }
 }
 
-fn evidence(given: bool) -> Hash {
+pub(super) fn evidence(given: bool) -> Hash {
     if given { Hash::new([7; 32]) } else { Hash::ZERO }
 }
 
@@ -189,7 +189,7 @@ fn stake(op: &Op, state: &State, now: Timestamp) -> Option<(&'static str, Body)>
         Op::Request { tranche, who, part, amount } => {
             let (name, account, free) = staked(state, *tranche, *who);
             let (units, owner) = (part.take(free), label(account));
-            let (shares, amount) = either(*amount, units);
+            let (shares, amount) = income::either(*amount, units);
             (account, RequestUnstake { tranche: name, account: owner, shares, amount }.into())
         }
         Op::Cancel { ticket: number } => {
@@ -202,71 +202,6 @@ fn stake(op: &Op, state: &State, now: Timestamp) -> Option<(&'static str, Body)>
             (owner_of(state, ticket), ClaimUnstake { ticket }.into())
         }
         Op::Lapse { ticket: number } => ("keeper", LapseTicket { ticket: ticket(number) }.into()),
-        _ => return None,
-    })
-}
-
-/// So many shares, or so many atoms.
-fn either(amount: bool, units: u128) -> (Shares, Option<Amount>) {
-    if amount { (Shares::ZERO, Some(Amount::new(units))) } else { (Shares::new(units), None) }
-}
-
-fn revenue(op: &Op, state: &State) -> Option<(&'static str, Body)> {
-    let protocol = |tranche: Label| {
-        let id = state.tranche_id(tranche).ok();
-        id.and_then(|id| state.tranches.get(id)).map_or(0, |tranche| tranche.protocol.get())
-    };
-    Some(match op {
-        Op::Revenue { fund, from, amount } => {
-            let (actor, from) = party(*from);
-            let (fund, amount) = (fund_label(*fund), Amount::new(*amount));
-            (actor, PayRevenue { fund, from, amount }.into())
-        }
-        Op::SettleRevenue { fund } => ("alice", SettleRevenue { fund: fund_label(*fund) }.into()),
-        Op::Liquidity { fund, free } => {
-            let free = free.map(|free| Signed::new(i128::from(free)));
-            ("venue", ReportLiquidity { fund: fund_label(*fund), free }.into())
-        }
-        Op::Grant { tranche, who, part } => {
-            let (tranche, account) = (tranche_label(*tranche), label(trader(*who)));
-            let shares = Shares::new(part.take(protocol(tranche)));
-            ("op", GrantProtocolShares { tranche, account, shares }.into())
-        }
-        Op::Redeem { tranche, part, amount } => {
-            let tranche = tranche_label(*tranche);
-            let (shares, amount) = either(*amount, part.take(protocol(tranche)));
-            ("op", RedeemProtocolShares { tranche, shares, amount }.into())
-        }
-        Op::StakeProtocol { tranche, who, amount } => {
-            let (tranche, account) = (tranche_label(*tranche), label(trader(*who)));
-            let amount = Amount::new(*amount);
-            (trader(*who), StakeProtocol { tranche, account, amount }.into())
-        }
-        _ => return None,
-    })
-}
-
-fn pools(op: &Op) -> Option<(&'static str, Body)> {
-    Some(match op {
-        Op::Results { market, exchange_fees, liquidation_fees, surplus, net_revenue } => {
-            let results = ReportResults {
-                market: market_label(*market),
-                exchange_fees: Amount::new(*exchange_fees),
-                liquidation_fees: Amount::new(*liquidation_fees),
-                surplus: Signed::new(i128::from(*surplus)),
-                net_revenue: Signed::new(i128::from(*net_revenue)),
-            };
-            ("venue", results.into())
-        }
-        Op::Balance { market } => ("bob", BalancePools { market: market_label(*market) }.into()),
-        Op::FundPnl { market, amount } => {
-            let (market, amount) = (market_label(*market), Amount::new(*amount));
-            ("venue", FundPnlPool { market, amount }.into())
-        }
-        Op::Cover { market, net_pnl } => {
-            let (market, net_pnl) = (market_label(*market), Amount::new(*net_pnl));
-            ("venue", CoverDeficit { market, net_pnl, evidence: evidence(true) }.into())
-        }
         _ => return None,
     })
 }
@@ -328,7 +263,7 @@ fn loss(op: &Op, state: &State) -> Option<(&'static str, Body)> {
     })
 }
 
-fn party(money: Money) -> (&'static str, Party) {
+pub(super) fn party(money: Money) -> (&'static str, Party) {
     match money {
         Money::Account(7) => ("treasury", Party::Account(label("treasury"))),
         Money::Account(who) => (trader(who), Party::Account(label(trader(who)))),
@@ -394,6 +329,7 @@ fn waterfall(number: u8, keep: u8, lifetime: Option<Amount>) -> Vec<LayerPolicy>
             LayerSource::Staked(label("jun")),
             LayerSource::Staked(label("sen")),
             LayerSource::Socialised,
+            LayerSource::Adl,
         ],
     };
     let kept = sources.iter().enumerate().filter(|(at, _)| keep >> at & 1 == 1);

@@ -2,11 +2,11 @@
 
 use crate::world::{INDEX, Setup, label, layer, market};
 use backstop_core::policy::{
-    CancelTerms, Cause, Causes, EntryPrice, ExitValue, FundPolicy, IndexPolicy, LayerPolicy,
-    LayerSource, MarketPolicy, Overflow, PoolPolicy, ProtocolHolding, RevenuePolicy, SplitPolicy,
-    SplitRounding, TranchePolicy, Underwater,
+    AdlPolicy, AdlRank, AdlSelect, CancelTerms, Cause, Causes, EntryPrice, ExitValue, FundPolicy,
+    IndexPolicy, LayerPolicy, LayerSource, MarketPolicy, Overflow, PoolPolicy, ProtocolHolding,
+    RevenuePolicy, SplitPolicy, SplitRounding, TranchePolicy, Underwater,
 };
-use backstop_units::{Amount, Bps, Ppm, Span};
+use backstop_units::{Amount, Base, Bps, Ppm, Span};
 use proptest::{option, prelude::*, sample::select};
 
 /// A world with random policies. `council`: whether one must sign, or the operator decides alone.
@@ -163,14 +163,54 @@ fn pools() -> impl Strategy<Value = PoolPolicy> {
     )
 }
 
+fn adl() -> impl Strategy<Value = AdlPolicy> {
+    let rule = (select(AdlRank::ALL), select(AdlSelect::ALL), any::<bool>(), any::<bool>());
+    let size = (select(vec![1u128, 3]), 1u16..4, 2u32..8, select(vec![1u64, 60]));
+    (rule, size).prop_map(|((rank, select, hedge_aware, gains_only), size)| AdlPolicy {
+        rank,
+        select,
+        hedge_aware,
+        gains_only,
+        base_unit: Base::new(size.0),
+        batch: size.1,
+        candidates_max: size.2,
+        deadline: Span::from_ms(size.3 * 60_000),
+    })
+}
+
+/// Boxed: the values of three markets would not fit the stack of a test's thread.
 fn rules(
-    waterfall: impl Strategy<Value = Vec<LayerPolicy>>,
-) -> impl Strategy<Value = MarketPolicy> {
+    waterfall: impl Strategy<Value = Vec<LayerPolicy>> + 'static,
+) -> BoxedStrategy<MarketPolicy> {
     let window = select(vec![1u64, 1, 24]);
     let pools = option::weighted(0.7, pools());
-    (waterfall, underwater(), window, pools).prop_map(|(waterfall, underwater, window, pools)| {
-        let event_window = Span::hours(window);
-        MarketPolicy { waterfall, underwater, event_window, pools, ..market(Vec::new()) }
+    let parts = (waterfall, underwater(), window, (pools, option::weighted(0.8, adl())));
+    let policy = parts.prop_map(|(waterfall, underwater, window, (pools, adl))| MarketPolicy {
+        waterfall,
+        underwater,
+        event_window: Span::hours(window),
+        pools,
+        adl,
+        ..market(Vec::new())
+    });
+    policy.boxed()
+}
+
+/// A setup in which winners of the first two markets are asked before anybody else.
+pub(super) fn winners_first() -> impl Strategy<Value = Setup> {
+    let market = || {
+        let layers = (limited(LayerSource::Adl), limited(LayerSource::Socialised), any::<bool>());
+        let market =
+            rules(layers.prop_map(
+                |(winners, others, behind)| {
+                    if behind { vec![winners, others] } else { vec![winners] }
+                },
+            ));
+        (market, adl()).prop_map(|(market, adl)| MarketPolicy { adl: Some(adl), ..market })
+    };
+    (setup(false), market(), market()).prop_map(|(setup, sol, btc)| {
+        let [_, _, doge] = setup.markets;
+        Setup { markets: [sol, btc, doge], ..setup }
     })
 }
 
@@ -180,7 +220,7 @@ fn main(first: &'static str, second: &'static str) -> impl Strategy<Value = Mark
         limited(LayerSource::Reserve(label("main"))),
         limited(LayerSource::Staked(label(first))),
         limited(LayerSource::Staked(label(second))),
-        limited(LayerSource::Socialised),
+        prop_oneof![limited(LayerSource::Socialised), limited(LayerSource::Adl)],
     );
     let order = prop_oneof![3 => Just(false), 1 => Just(true)];
     rules((layers, order, 1usize..=5).prop_map(|((a, b, c, d, e), reverse, keep)| {

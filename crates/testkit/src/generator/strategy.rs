@@ -1,6 +1,6 @@
 //! How often what happens, and with which amounts.
 
-use super::{Money, Op, Part, Script, Step, setup};
+use super::{Money, Op, Part, Script, Step, Winners, setup};
 use backstop_core::policy::Cause;
 use backstop_units::Span;
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -34,12 +34,21 @@ pub fn script_of(ranges: Ranges) -> impl Strategy<Value = Script> {
         .prop_map(|(setup, chapters)| Script { setup, steps: chapters.concat() })
 }
 
+/// Scripts in which losses are mostly put on winners.
+pub fn adl_script() -> impl Strategy<Value = Script> {
+    let single = step(Ranges::default()).prop_map(|step| vec![step]);
+    let chapters = vec(prop_oneof![3 => adl_story(), 2 => single], 1..12);
+    (setup::winners_first(), chapters)
+        .prop_map(|(setup, chapters)| Script { setup, steps: chapters.concat() })
+}
+
 /// One command, or a story: commands that follow from each other, with others in between.
 fn chapter(ranges: Ranges) -> BoxedStrategy<Vec<Step>> {
     let single = || step(ranges).prop_map(|step| vec![step]);
     let stories = prop_oneof![
         6 => loss_story(ranges.extreme),
         6 => exit_story(ranges.extreme),
+        2 => adl_story(),
         1 => alert_story(),
         2 => price_story(ranges.extreme),
     ];
@@ -87,6 +96,38 @@ fn loss_story(extreme: bool) -> BoxedStrategy<Vec<Step>> {
             });
             ops.extend(who.map(claim));
             ops.into_iter().map(|op| then(wait, op)).collect()
+        })
+        .boxed()
+}
+
+/// A bankruptcy that winners are asked for: a list, its parts, its steps, its end, and what comes back.
+fn adl_story() -> BoxedStrategy<Vec<Step>> {
+    let list = || (any::<u32>(), 0u8..7).prop_map(|(seed, count)| Winners { seed, count });
+    let parts = (0u8..7, option::weighted(0.1, list()), 1usize..5);
+    let after = (part(false), money(), 0u8..4, select(vec![0u64, 0, 0, 2, 61]));
+    (0u8..2, 1i128..400, list(), parts, after)
+        .prop_map(|(market, deficit, list, (cut, other, runs), (back, from, end, minutes))| {
+            let outcome = -deficit;
+            let (who, by, notional, base, evidence) = (0, 1, 0, None, true);
+            let mut ops = vec![Op::Settle { market, who, by, outcome, notional, base, evidence }];
+            ops.push(Op::OpenAdl { loss: 0, list });
+            let part = |from, count| Op::SubmitAdl { loss: 0, list, from, count };
+            ops.push(part(0, cut));
+            ops.extend(other.map(|other| Op::OpenAdl { loss: 0, list: other }));
+            ops.push(part(cut, 9));
+            ops.extend((0..runs).map(|_| Op::RunAdl { loss: 0 }));
+            let mut steps: Vec<Step> = ops.into_iter().map(|op| then(Span::ZERO, op)).collect();
+            let wait = Span::from_ms(minutes * 60_000);
+            steps.push(then(wait, Op::CloseAdl { loss: 0 }));
+            let last = if end == 0 {
+                Op::Void { loss: 0 }
+            } else {
+                Op::Recover { loss: 0, from, part: back }
+            };
+            steps.push(then(Span::ZERO, last));
+            let claim = |who| then(Span::ZERO, Op::ClaimRecovery { loss: 0, who });
+            steps.extend((0..5).map(claim));
+            steps
         })
         .boxed()
 }

@@ -1,6 +1,9 @@
 //! Side by side: every number of the model and the core's.
 
-use super::model::{Bearer, Market, Model, Net};
+use super::{
+    adl::Taken,
+    model::{Bearer, Market, Model, Net, Row},
+};
 use crate::world::{ASSETS, label};
 use backstop_core::{
     State,
@@ -162,12 +165,21 @@ impl Model {
             let recovered: Vec<u128> = core.rows.iter().map(|row| row.recovered.get()).collect();
             let model: Vec<u128> = loss.rows.iter().map(|row| row.recovered).collect();
             same(format!("what rows of loss {at} recovered"), recovered, model)?;
-            let staked = loss.rows.iter().filter(|row| matches!(row.bearer, Bearer::Stakers(..)));
+            let amounts: Vec<u128> = core.rows.iter().map(|row| row.row.amount.get()).collect();
+            let model: Vec<u128> = loss.rows.iter().map(|row| row.amount).collect();
+            same(format!("rows of loss {at}"), amounts, model)?;
+            let waits = |row: &&Row| matches!(row.bearer, Bearer::Stakers(..) | Bearer::Winners);
+            let staked = loss.rows.iter().filter(waits);
             let waiting: u128 = staked
                 .map(|row| row.recovered - row.paid.iter().map(|paid| paid.1).sum::<u128>())
                 .sum();
             let core = state.ledger.owed(LedgerAccount::Recoveries(id), AssetId::new(0));
             same(format!("recoveries of loss {at}"), core.get(), waiting)?;
+            let cuts = state.adl_cuts.iter().map(|(_, cut)| cut).filter(|cut| cut.loss == id);
+            let core: Vec<Taken> =
+                cuts.map(|cut| (cut.account, (cut.lots.get(), cut.forgone.get()))).collect();
+            let model: Vec<Taken> = loss.adl.iter().flat_map(|adl| &adl.taken).copied().collect();
+            same(format!("cuts for loss {at}"), core, model)?;
         }
         Ok(())
     }
@@ -188,6 +200,8 @@ fn same_market(state: &State, at: usize, market: &Market) -> Result<(), String> 
     same(format!("surplus, passed on and received of {name}"), core_results, model)?;
     let socialised = held(LedgerAccount::Socialised(id));
     same(format!("socialised of {name}"), socialised, market.socialised)?;
+    let deleveraged = held(LedgerAccount::Deleveraged(id));
+    same(format!("deleveraged of {name}"), deleveraged, market.deleveraged)?;
     same(format!("residual of {name}"), held(LedgerAccount::Residual(id)), market.residual)?;
     same_net(state, LedgerAccount::Clearing(id), asset, market.clearing)?;
     let core_index = (core.open_interest.get(), core.index.get(), core.index_carry.get());

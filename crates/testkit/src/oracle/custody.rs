@@ -74,7 +74,9 @@ impl Model {
             Party::Clearing(name) => {
                 let at = self.market(name)?;
                 let market = &mut self.markets[at];
-                let borne = U256::from(market.socialised) + U256::from(market.residual);
+                let unpaid = [market.socialised, market.residual, market.deleveraged];
+                let borne =
+                    unpaid.into_iter().map(U256::from).fold(U256::ZERO, |sum, one| sum + one);
                 let owed = market.clearing.plus.saturating_sub(market.clearing.minus);
                 need(U256::from(amount) <= owed.saturating_sub(borne), "not owed to the venue")?;
                 market.clearing.sub(amount);

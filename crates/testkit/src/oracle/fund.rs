@@ -143,7 +143,7 @@ impl Model {
             let payer = match layer.source {
                 LayerSource::Reserve(fund) => self.fund(fund)?,
                 LayerSource::Staked(tranche) => self.tranches[self.tranche(tranche)?].fund,
-                LayerSource::FeePool | LayerSource::Socialised => own,
+                LayerSource::FeePool | LayerSource::Socialised | LayerSource::Adl => own,
             };
             need(payer == own || (payer != 1 && own != 1), "shared and isolated")?;
             let used = self.used_ever(market, layer.source);

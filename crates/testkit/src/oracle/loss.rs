@@ -4,13 +4,13 @@ use super::{
     Answer, Call, No,
     fund::room,
     math::{floor, hamilton},
-    model::{Bearer, Gate, Loss, Model, Row, Use, entry},
+    model::{Adl, Bearer, Gate, Loss, Model, Row, Use},
     need, refuse,
 };
 use crate::world::{ASSETS, label};
 use backstop_core::{
     Body,
-    command::{ClaimRecovery, Party, RecoverLoss, SettleLiquidation},
+    command::SettleLiquidation,
     event::{Cohort, Placement},
     policy::{Cause, LayerPolicy, LayerSource, Overflow, SplitRounding, Underwater},
     state::LossStatus,
@@ -60,6 +60,7 @@ impl Model {
             Body::VoidLoss(c) => {
                 let at = self.loss(c.loss.get())?;
                 need(self.losses[at].status != LossStatus::Void, "void already")?;
+                (0..self.losses[at].rows.len()).try_for_each(|row| self.settled(at, row))?;
                 self.void(at, call.now);
                 Ok(())
             }
@@ -69,7 +70,7 @@ impl Model {
         }
     }
 
-    fn loss(&self, loss: u32) -> Result<usize, No> {
+    pub(super) fn loss(&self, loss: u32) -> Result<usize, No> {
         let at = usize::try_from(loss).map_err(|_| No::Refused("unknown loss"))?;
         self.losses.get(at).map(|_| at).ok_or(No::Refused("unknown loss"))
     }
@@ -84,7 +85,7 @@ impl Model {
                 LayerSource::Staked(tranche) => {
                     self.tranche(tranche).map(|tranche| self.tranches[tranche].fund)
                 }
-                LayerSource::FeePool | LayerSource::Socialised => continue,
+                LayerSource::FeePool | LayerSource::Socialised | LayerSource::Adl => continue,
             };
             if let Ok(fund) = fund
                 && !funds.contains(&fund)
@@ -138,6 +139,7 @@ impl Model {
             evidence,
             lapses_at: Timestamp::MAX,
             rows: Vec::new(),
+            adl: None,
         });
         self.place(call, at)?;
         self.markets[market].clearing.sub(fee);
@@ -145,7 +147,7 @@ impl Model {
         self.bounty(market, c)
     }
 
-    fn gain(&mut self, account: Label, amount: u128) -> Answer {
+    pub(super) fn gain(&mut self, account: Label, amount: u128) -> Answer {
         let balance = self.balance(account, label(ASSETS[0]));
         *balance = balance.checked_add(amount).ok_or(No::Refused("overflow"))?;
         Ok(())
@@ -223,7 +225,9 @@ impl Model {
                 if tranche.policy.covers.has(cause) { most } else { 0 }
             }
             LayerSource::Socialised if market.open_interest > 0 => u128::MAX,
-            LayerSource::Socialised => 0,
+            // What winners turn out to lack becomes residual later.
+            LayerSource::Adl if market.adl.is_some() => u128::MAX,
+            LayerSource::Socialised | LayerSource::Adl => 0,
         })
     }
 
@@ -325,6 +329,20 @@ impl Model {
                     self.move_index(market, amount, seen)?;
                 }
             }
+            LayerSource::Adl => {
+                self.markets[market].deleveraged += amount;
+                self.row(loss, Bearer::Winners, amount);
+                self.losses[loss].adl = Some(Adl {
+                    claim: amount,
+                    placed_at: at,
+                    open: None,
+                    entries: Vec::new(),
+                    cuts: 0,
+                    taken: Vec::new(),
+                    done: false,
+                    closed: false,
+                });
+            }
         }
         Ok(())
     }
@@ -363,6 +381,7 @@ impl Model {
                 }
                 (Bearer::FeePool, Cohort::FeePool)
                 | (Bearer::Positions, Cohort::Positions { .. })
+                | (Bearer::Winners, Cohort::Adl { .. })
                 | (Bearer::Nobody, Cohort::Residual) => true,
                 _ => false,
             };
@@ -373,7 +392,7 @@ impl Model {
     }
 
     /// Returns money to a row: to its layer, or to wait for those stakers who bore it.
-    fn return_to(&mut self, loss: usize, row: usize, amount: u128) {
+    pub(super) fn return_to(&mut self, loss: usize, row: usize, amount: u128) {
         let market = self.losses[loss].market;
         let row = &mut self.losses[loss].rows[row];
         row.recovered += amount;
@@ -383,7 +402,7 @@ impl Model {
             Bearer::Contributions(fund) => self.funds[fund].contributions += amount,
             Bearer::Positions => self.markets[market].socialised -= amount,
             Bearer::Nobody => self.markets[market].residual -= amount,
-            Bearer::Stakers(..) => {}
+            Bearer::Stakers(..) | Bearer::Winners => {}
         }
     }
 
@@ -406,7 +425,8 @@ impl Model {
         let tranches: Vec<Label> = self.tranches.iter().map(|tranche| tranche.label).collect();
         let fits = |source| match (&bearer, source) {
             (Bearer::FeePool, LayerSource::FeePool)
-            | (Bearer::Positions, LayerSource::Socialised) => true,
+            | (Bearer::Positions, LayerSource::Socialised)
+            | (Bearer::Winners, LayerSource::Adl) => true,
             (Bearer::Stakers(at, _), LayerSource::Staked(label)) => tranches[*at] == label,
             (Bearer::Reserve(f) | Bearer::Contributions(f), LayerSource::Reserve(label)) => {
                 funds[*f] == label
@@ -420,52 +440,6 @@ impl Model {
             used.returned += part;
             left -= part;
         }
-    }
-
-    fn recover(&mut self, c: &RecoverLoss) -> Answer {
-        let at = self.loss(c.loss.get())?;
-        let status = self.losses[at].status;
-        need(matches!(status, LossStatus::Placed | LossStatus::Closed), "not placed")?;
-        let amount = c.amount.get();
-        need(amount > 0, "nothing recovered")?;
-        let open: u128 = self.losses[at].rows.iter().map(|row| row.amount - row.recovered).sum();
-        need(amount <= open, "more than the loss")?;
-        match c.from {
-            Party::Account(account) => {
-                self.account(account)?;
-                let balance = self.balance(account, label(ASSETS[0]));
-                *balance = balance.checked_sub(amount).ok_or(No::Refused("not that rich"))?;
-            }
-            Party::Clearing(name) => {
-                let market = self.market(name)?;
-                self.markets[market].clearing.sub(amount);
-            }
-        }
-        let mut left = amount;
-        for row in (0..self.losses[at].rows.len()).rev() {
-            let open = self.losses[at].rows[row].amount - self.losses[at].rows[row].recovered;
-            let part = left.min(open);
-            self.return_to(at, row, part);
-            left -= part;
-        }
-        Ok(())
-    }
-
-    fn claim_recovery(&mut self, c: &ClaimRecovery) -> Answer {
-        let at = self.loss(c.loss.get())?;
-        self.account(c.account)?;
-        let mut sum = 0;
-        for row in &mut self.losses[at].rows {
-            let Bearer::Stakers(_, holders) = &row.bearer else { continue };
-            let all: u128 = holders.iter().map(|holder| holder.1).sum();
-            let mine: u128 = holders.iter().filter(|h| h.0 == c.account).map(|h| h.1).sum();
-            let due = floor(row.recovered, mine, all).unwrap_or(0);
-            let paid = entry(&mut row.paid, c.account);
-            sum += due - *paid;
-            *paid = due;
-        }
-        need(sum > 0, "nothing to claim")?;
-        self.gain(c.account, sum)
     }
 }
 

@@ -6,6 +6,7 @@
 //! limit refills (up to a 24th of its span late). There it demands that the core's answer lies within
 //! the bounds, and takes it over.
 
+mod adl;
 mod compare;
 mod custody;
 mod declare;
@@ -17,6 +18,7 @@ mod math;
 mod model;
 mod pools;
 mod price;
+mod recovery;
 mod revenue;
 mod rights;
 mod stake;
@@ -202,6 +204,9 @@ impl Model {
             | Body::LapseDeclaration(_)
             | Body::RecoverLoss(_)
             | Body::ClaimRecovery(_) => self.loss_command(call, body),
+            Body::OpenAdl(_) | Body::SubmitAdlPart(_) | Body::RunAdl(_) | Body::CloseAdl(_) => {
+                self.adl_command(call, body)
+            }
             Body::BeginTransfer(_) | Body::ResolveTransfer(_) | Body::Reconcile(_) => {
                 self.custody_command(call, body)
             }

@@ -1,16 +1,18 @@
 //! What the model remembers.
 
 use super::{
+    adl::Taken,
     math::{covered, floor},
     price::indexes,
 };
 use crate::world::{ASSETS, FUNDS, MARKETS, OFFICES, Setup, TRADERS, TRANCHES, label};
 use backstop_core::{
     Body,
-    command::{Direction, Outcome, Party},
+    command::{Direction, OpenAdl, Outcome, Party},
+    loss::adl::Candidate,
     policy::{
-        Cause, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, Limits, PoolPolicy, Role,
-        TranchePolicy, Underwater,
+        AdlPolicy, Cause, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, Limits, PoolPolicy,
+        Role, TranchePolicy, Underwater,
     },
     state::LossStatus,
 };
@@ -145,6 +147,8 @@ pub(super) struct Market {
     pub(super) clearing: Net,
     pub(super) socialised: u128,
     pub(super) residual: u128,
+    pub(super) deleveraged: u128,
+    pub(super) adl: Option<AdlPolicy>,
     pub(super) open_interest: u128,
     /// What the index has distributed, and its carry, in 1/2⁶⁰ atom.
     pub(super) index: u128,
@@ -189,6 +193,23 @@ pub(super) struct Loss {
     pub(super) evidence: Hash,
     pub(super) lapses_at: Timestamp,
     pub(super) rows: Vec<Row>,
+    /// What winners are asked for.
+    pub(super) adl: Option<Adl>,
+}
+
+/// Winners who are cut for a loss.
+#[derive(Clone, Debug)]
+pub(super) struct Adl {
+    pub(super) claim: u128,
+    pub(super) placed_at: Timestamp,
+    /// What was announced last.
+    pub(super) open: Option<OpenAdl>,
+    pub(super) entries: Vec<Candidate>,
+    /// How many cuts were made, and of whom: lots and money.
+    pub(super) cuts: usize,
+    pub(super) taken: Vec<Taken>,
+    pub(super) done: bool,
+    pub(super) closed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -208,6 +229,7 @@ pub(super) enum Bearer {
     /// Of which tranche, and who held how many shares when it struck.
     Stakers(usize, Vec<(Label, u128)>),
     Positions,
+    Winners,
     Nobody,
 }
 
@@ -442,6 +464,8 @@ fn markets(setup: &Setup) -> Vec<Market> {
             clearing: Net::default(),
             socialised: 0,
             residual: 0,
+            deleveraged: 0,
+            adl: policy.adl,
             open_interest: 0,
             index: 0,
             index_carry: 0,

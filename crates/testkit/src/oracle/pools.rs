@@ -126,7 +126,8 @@ impl Model {
         let Some(seen) = call.placements.front().copied() else {
             // How limits refill is the core's to say; whether anything is there at all is not.
             let layers = self.markets[at].layers.clone();
-            let funded = layers.iter().take_while(|l| l.source != LayerSource::Socialised);
+            let money = |source| !matches!(source, LayerSource::Socialised | LayerSource::Adl);
+            let funded = layers.iter().take_while(|layer| money(layer.source));
             let mut least = 0u128;
             for layer in funded {
                 let there = self.available(at, layer, Cause::PnlDeficit)?;
@@ -148,6 +149,7 @@ impl Model {
             evidence: c.evidence,
             lapses_at: Timestamp::MAX,
             rows: Vec::new(),
+            adl: None,
         });
         self.place(call, loss)?;
         let full = self.losses[loss].rows.iter().map(|row| row.amount).sum::<u128>();

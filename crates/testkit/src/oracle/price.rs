@@ -204,7 +204,7 @@ impl Model {
                 }
             }
             Body::RetireFeed(_) => Right::Roles(&[Role::Guardian, Role::Risk]),
-            _ => Right::Roles(&[Role::Operator]),
+            _ => self.adl_right(body)?,
         })
     }
 

@@ -127,6 +127,52 @@ fn recoveries() {
 }
 
 #[test]
+fn deleveragings() {
+    use crate::adl::{asked, open, price, submit, three, winner};
+    let world = &mut asked();
+    world.must("risk", declare(5));
+    let list = three();
+    let bad = OpenAdl { loss: LossId::new(9), count: 101, price: price(100), ..open(&list) };
+    Ladder::default().rung(world, "alice", bad.clone(), C::UnknownLoss);
+    let other = OpenAdl { loss: LossId::new(1), ..bad.clone() };
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", other.clone(), C::RoleMissing);
+    ladder.rung(world, "venue", other, C::AdlUnknown);
+    let bad = OpenAdl { loss: LOSS, ..bad };
+    ladder.rung(world, "venue", bad.clone(), C::AdlListTooLong);
+    ladder.rung(world, "venue", OpenAdl { count: 3, ..bad.clone() }, C::AdlPrice);
+
+    let stray = Candidate { side: PositionSide::Short, ..winner("bob", 999, 3) };
+    let broken = Candidate { size: Base::ZERO, ..list[0] };
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", submit(&[]), C::RoleMissing);
+    ladder.rung(world, "venue", submit(&[]), C::AdlNotOpen);
+    world.must("venue", open(&list));
+    ladder.rung(world, "venue", submit(&[]), C::AdlPartTooLarge);
+    ladder.rung(world, "venue", submit(&[broken, stray]), C::AdlSide);
+    ladder.rung(world, "venue", submit(&[winner("bob", 999, 3), broken]), C::AdlCandidate);
+    ladder.rung(world, "venue", submit(&[winner("bob", 999, 3)]), C::AdlSeal);
+
+    let (run, close) = (RunAdl { loss: LOSS }, CloseAdl { loss: LOSS });
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", run.clone(), C::RoleMissing);
+    ladder.rung(world, "keeper", RunAdl { loss: LossId::new(9) }, C::UnknownLoss);
+    ladder.rung(world, "keeper", RunAdl { loss: LossId::new(1) }, C::AdlUnknown);
+    ladder.rung(world, "keeper", run.clone(), C::AdlNotComplete);
+    world.must("venue", submit(&list));
+    world.must("keeper", run.clone());
+    ladder.rung(world, "keeper", run.clone(), C::AdlDone);
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "venue", bad.clone(), C::AdlStarted);
+    world.must("keeper", close.clone());
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", close.clone(), C::RoleMissing);
+    ladder.rung(world, "keeper", close, C::AdlClosed);
+    ladder.last = None;
+    ladder.rung(world, "venue", bad, C::AdlClosed);
+}
+
+#[test]
 fn transfers() {
     let world = &mut World::new();
     suspense(world);

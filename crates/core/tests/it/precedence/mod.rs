@@ -15,15 +15,17 @@ use backstop_core::{
     Body, Command, RejectCode,
     command::{
         Approvals, Approve, AssessLoss, BeginTransfer, CancelProposal, CancelUnstake,
-        ClaimRecovery, ClaimUnstake, Contribute, CreateFund, CreateMarket, CreateTranche,
-        DeclareLoss, Direction, EndAlert, Execute, LapseTicket, Linked, Opening, OpeningAccount,
-        Party, PauseEntries, PayFees, Propose, RaiseAlert, Reconcile, RecoverLoss, RequestUnstake,
-        SetCouncil, SetCovers, SetTarget, SetWaterfall, SettleLiquidation, Stake, WithdrawExcess,
+        ClaimRecovery, ClaimUnstake, CloseAdl, Contribute, CreateFund, CreateMarket, CreateTranche,
+        DeclareLoss, Direction, EndAlert, Execute, LapseTicket, Linked, OpenAdl, Opening,
+        OpeningAccount, Party, PauseEntries, PayFees, Propose, RaiseAlert, Reconcile, RecoverLoss,
+        RequestUnstake, RunAdl, SetCouncil, SetCovers, SetTarget, SetWaterfall, SettleLiquidation,
+        Stake, WithdrawExcess,
     },
     governance::body_digest,
+    loss::adl::Candidate,
     policy::{
-        AlertCause, Cause, Causes, FundKind, FundPolicy, LayerPolicy, LayerSource, SplitPolicy,
-        TranchePolicy, Underwater,
+        AlertCause, Cause, Causes, FundKind, FundPolicy, LayerPolicy, LayerSource, PositionSide,
+        SplitPolicy, TranchePolicy, Underwater,
     },
 };
 use backstop_testkit::{
@@ -31,7 +33,8 @@ use backstop_testkit::{
     world::{START, layer, market},
 };
 use backstop_units::{
-    Amount, Bps, Hash, Label, LossId, Price, ProposalId, Shares, Signed, Span, TicketId, Timestamp,
+    Amount, Base, Bps, Hash, Label, LossId, Price, ProposalId, Shares, Signed, Span, TicketId,
+    Timestamp,
 };
 
 /// One command that is put right step by step.
@@ -287,6 +290,7 @@ fn setup_of_funds() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a ladder: one rung after the other")]
 fn setup_of_markets() {
     let world = &mut World::new();
     world.must(

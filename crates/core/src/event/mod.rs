@@ -1,9 +1,14 @@
 //! Domain facts: what a command turned out to mean. State follows from events alone.
 
+mod parts;
+
+pub use parts::*;
+
 use crate::{
     command::{Body, Direction, Outcome},
     entity::FeedSource,
     ledger::LedgerAccount,
+    loss::adl::{Candidate, Cut, Sealed, Tally},
     oracle::Verdict,
     policy::{
         AlertCause, Cause, Causes, ControlPolicy, FundKind, FundPolicy, IndexPolicy, LayerPolicy,
@@ -13,187 +18,11 @@ use crate::{
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, FeedId, Fixed60, FundId, Hash, IndexId, Label, LossId,
-    MarketId, Ppm, Price, ProposalId, Shares, Signed, Span, TicketId, Timestamp, TrancheId,
-    TransferId,
+    AccountId, Amount, AssetId, Base, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId, Ppm,
+    Price, ProposalId, Shares, Signed, Span, TicketId, Timestamp, TrancheId, TransferId,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
-
-/// Who bore a row of a loss, so that a recovery finds them again.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-#[borsh(use_discriminant = true)]
-#[repr(u8)]
-pub enum Cohort {
-    /// The market's fee pool.
-    FeePool = 0,
-    /// A fund's own reserve.
-    Reserve(FundId) = 1,
-    /// A fund's contributions.
-    Contributions(FundId) = 2,
-    /// The holders of a tranche's shares just before the loss.
-    Stakers {
-        /// Which tranche.
-        tranche: TrancheId,
-        /// Which share series.
-        series: u32,
-        /// The tranche's loss count after this loss; finds each holder's shares as they were.
-        epoch: u32,
-        /// The tranche's powers of ten just before the loss.
-        base: u16,
-        /// Shares outstanding just before the loss.
-        shares: Shares,
-        /// Of them, the protocol's.
-        protocol: Shares,
-    } = 3,
-    /// The positions open just before the loss, by base amount.
-    Positions {
-        /// What each base atom bore, in 1/2⁶⁰ atom.
-        delta: Fixed60,
-        /// Open interest, in base atoms.
-        base: Base,
-    } = 4,
-    /// Nobody could be found to bear it: the named residual, unpaid to the venue.
-    Residual = 5,
-}
-
-/// One row of a loss: who bore how much.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
-pub struct Row {
-    /// Position of the layer in the waterfall; the residual stands behind the last one.
-    pub layer: u8,
-    /// Who bore it.
-    pub cohort: Cohort,
-    /// How many atoms.
-    pub amount: Amount,
-}
-
-/// A part of a recovery or reversal that goes to one row.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
-pub struct RowPart {
-    /// Position of the row in the loss.
-    pub row: u8,
-    /// Where the money goes.
-    pub to: LedgerAccount,
-    /// How many atoms.
-    pub amount: Amount,
-}
-
-/// What one tranche gets of a settlement of revenue.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
-pub struct RevenuePart {
-    /// Which tranche.
-    pub tranche: TrancheId,
-    /// How many atoms.
-    pub amount: Amount,
-    /// The protocol's new shares, at the price before the settlement.
-    pub minted: Shares,
-}
-
-/// What moves between a market's pools and the fund's revenue pool, in atoms.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    BorshSerialize,
-    BorshDeserialize,
-    Serialize,
-    Deserialize,
-)]
-pub struct PoolFlow {
-    /// From the fee pool to the pool for winners.
-    pub to_pnl: Amount,
-    /// From the pool for winners to the fee pool.
-    pub from_pnl: Amount,
-    /// From the fee pool to the revenue pool.
-    pub to_revenue: Amount,
-    /// From the revenue pool to the fee pool.
-    pub from_revenue: Amount,
-}
-
-/// The placement of a loss: its rows add up to its gross amount.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-pub struct Placement {
-    /// Which loss; a new one if its handle is the next.
-    pub loss: LossId,
-    /// On which market.
-    pub market: MarketId,
-    /// Of which asset.
-    pub asset: AssetId,
-    /// Why.
-    pub cause: Cause,
-    /// Whose account caused it.
-    pub account: Option<AccountId>,
-    /// When it happened.
-    pub occurred_at: Timestamp,
-    /// Merkle root of what it was computed from.
-    pub evidence: Hash,
-    /// The mark, where a venue reported one.
-    pub mark: Price,
-    /// How many atoms.
-    pub gross: Amount,
-    /// Who bore how much, in the order of the waterfall.
-    pub rows: Vec<Row>,
-    /// The market's index carry after it, in 1/2⁶⁰ atom.
-    pub index_carry: Fixed60,
-    /// Whether it was settled in one command and needs no further step.
-    pub closed: bool,
-}
-
-/// One run of fee control, with every term, so that anyone can compute it again: the rate is the
-/// target as far as `reach` allows, the target the sum of the terms between the rails, what is charged
-/// the rate and the spikes as far as the headroom allows. Coverage, terms and rates in trillionths.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
-pub struct ControlRun {
-    /// Of which fund.
-    pub fund: FundId,
-    /// The coverage it saw: the lower of what the fund has and what a fresh forecast says.
-    pub coverage: Signed,
-    /// What the law says without its integral.
-    pub proportional: Signed,
-    /// The integral after this run.
-    pub integral: Signed,
-    /// What open interest adds.
-    pub open_interest: Signed,
-    /// What volatility adds.
-    pub volatility: Signed,
-    /// The sum of these four, clipped.
-    pub target: Signed,
-    /// How far the rate might move.
-    pub reach: Signed,
-    /// The rate before, without spikes.
-    pub rate_before: Signed,
-    /// The rate after it.
-    pub rate: Signed,
-    /// What spikes add, capped.
-    pub spikes: Ppm,
-    /// What the margin leaves, where it was stated.
-    pub headroom: Option<Ppm>,
-    /// What was charged just before.
-    pub charged_before: Ppm,
-    /// What is charged now.
-    pub charged: Ppm,
-    /// The band before.
-    pub band_before: u8,
-    /// The band now.
-    pub band: u8,
-    /// The band that coverage is good for once the delay is over, and since when it has been.
-    pub rising: Option<(u8, Timestamp)>,
-}
 
 /// One fact. Discriminants are append-only; a changed shape is a new variant.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
@@ -397,6 +226,21 @@ pub enum Event {
         asset: AssetId,
         amount: Amount,
     } = 77,
+    /// A list of candidates was announced: what it adds up to, and at which prices they are cut.
+    AdlOpened { loss: LossId, sealed: Sealed } = 80,
+    /// A part of the list came in; `tally` is what has come in with it.
+    AdlPartAdded { loss: LossId, entries: Vec<Candidate>, tally: Tally } = 81,
+    /// Winners were cut: the next of the order, closed at the price instead of the mark.
+    AdlRan { loss: LossId, mark: Price, price: Price, from: u32, cuts: Vec<Cut>, done: bool } = 82,
+    /// Deleveraging ended: the row is what was forgone, and the rest of it is residual.
+    AdlClosed {
+        loss: LossId,
+        row: u8,
+        market: MarketId,
+        asset: AssetId,
+        forgone: Amount,
+        residual: Amount,
+    } = 83,
     /// A transfer was announced.
     TransferBegun {
         transfer: TransferId,
