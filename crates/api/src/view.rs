@@ -13,6 +13,7 @@ use backstop_core::{
         shares::worth,
     },
     ledger::LedgerAccount,
+    liquidation::pools::standing,
     loss::{capacity::capacities, claimable},
     policy::Cause,
     state::{LossStatus, Source},
@@ -113,13 +114,44 @@ pub fn market_view(state: &State, id: MarketId, now: Timestamp) -> Result<Value,
         "mark": market.mark.and_then(|mark| state.indexes.get(mark.index)).map(|index| index.label),
         "mark_band": market.mark.map(|mark| mark.band),
         "index": market.index,
+        "tier": market.tier.and_then(|tier| state.tiers.get(tier)).map(|tier| tier.label),
+        "pools": market.pools,
+        "results": results_view(state, id)?,
         "fee_pool": owed(LedgerAccount::FeePool(id)),
+        "pnl_pool": owed(LedgerAccount::PnlPool(id)),
         "clearing": owed(LedgerAccount::Clearing(id)),
         "socialised": held(LedgerAccount::Socialised(id)),
         "deleveraged": held(LedgerAccount::Deleveraged(id)),
         "residual": held(LedgerAccount::Residual(id)),
         "offline_budget": control::offline(state, id)?,
         "layers": layers(state, id, Amount::ZERO, Cause::Bankruptcy, now)?,
+    }))
+}
+
+/// What a market's pools were told and have moved; a new period begins when revenue is settled.
+fn results_view(state: &State, id: MarketId) -> Result<Value, Halt> {
+    let results = standing(state, id, state.markets.expect(id)?)?.results;
+    Ok(json!({
+        "exchange_fees": results.exchange_fees,
+        "liquidation_fees": results.liquidation_fees,
+        "surplus": results.surplus,
+        "net_revenue": results.net_revenue,
+        "passed_on": results.passed_on,
+        "received": results.received,
+    }))
+}
+
+/// A risk tier's ceilings.
+///
+/// # Errors
+/// A reject when the tier is unknown.
+pub(crate) fn tier_view(state: &State, label: Label) -> Result<Value, Halt> {
+    let tier = state.tiers.expect(state.tier_id(label)?)?;
+    Ok(json!({
+        "label": tier.label,
+        "insurance_max": tier.policy.insurance_max,
+        "imbalance_max": tier.policy.imbalance_max,
+        "period_max": tier.policy.period_max,
     }))
 }
 

@@ -6,6 +6,7 @@ mod input;
 mod liquidation;
 mod margin;
 
+mod pools;
 mod shares;
 
 mod adl;
@@ -15,7 +16,9 @@ pub use adl::Deleveraging;
 
 use crate::{
     json::problem,
-    view::{account_view, fund_view, loss_view, market_view, revenue_view, waterfall_view},
+    view::{
+        account_view, fund_view, loss_view, market_view, revenue_view, tier_view, waterfall_view,
+    },
 };
 use backstop_core::{Halt, Reject, State, fund, liquidation::split, policy::Cause};
 use backstop_units::{Amount, Label, LossId, Timestamp};
@@ -47,6 +50,13 @@ pub enum Query {
     RevenueSchedule(shares::RevenueSchedule),
     /// By which power of ten shares would be rescaled.
     Rescale(shares::Rescale),
+    /// What would pass between a market's pools and the revenue pool.
+    PoolFlow(Box<pools::PoolFlow>),
+    /// A risk tier's ceilings.
+    Tier {
+        /// Which tier.
+        tier: Label,
+    },
     /// How many shares of a ticket would be forfeited if it were taken back.
     Forfeit(shares::Forfeit),
     /// Who would pay how much of a loss now.
@@ -158,6 +168,8 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::RevenueSchedule(query) => Ok(query.answer(now)),
         Query::Rescale(query) => Ok(query.answer()),
         Query::Forfeit(query) => query.answer(),
+        Query::PoolFlow(query) => query.answer(),
+        Query::Tier { tier } => tier_view(state, *tier),
         Query::Waterfall { market, loss, cause } => {
             waterfall_view(state, *market, *loss, *cause, now)
         }

@@ -51,7 +51,7 @@ const SUITES: &[Suite] = &[
         cases: drift::cases,
         scenario: drift::scenario,
         check: drift::check,
-        least: 32,
+        least: 46,
     },
     Suite {
         table: "drift_formulas",

@@ -19,6 +19,10 @@ pub(crate) fn scenario(case: &Value) -> Value {
         "settle" => (setup(case), opening(inputs), settle_steps(inputs)),
         "bankruptcy" => (market_setup(case), market_opening(inputs), bankruptcy_steps(inputs)),
         "swap" => return swap(case),
+        "transfer" => return transfer(inputs),
+        "tier" => return tier(inputs),
+        "pools" => (pool_setup(case), opening(inputs), pool_steps(case)),
+        "deficit" => (pool_setup(case), opening(inputs), deficit_steps(inputs)),
         other => panic!("no scenario for group {other}"),
     };
     json!({ "preset": "drift", "setup": setup, "opening": opening, "steps": steps })
@@ -31,6 +35,10 @@ pub(crate) fn check(case: &Value, results: &[Value]) {
         "settle" => check_settle(case, results),
         "bankruptcy" => check_bankruptcy(case, results),
         "swap" => check_swap(case, results),
+        "transfer" => check_transfer(case, results),
+        "tier" => check_tier(case, results),
+        "pools" => check_pools(case, results),
+        "deficit" => check_deficit(case, results),
         _ => check_query(case, results),
     }
 }
@@ -496,6 +504,146 @@ fn check_swap(case: &Value, results: &[Value]) {
         "in_total_shares_after": from["shares"], "in_vault_after": from["assets"],
         "out_total_shares_after": to["shares"], "out_vault_after": to["assets"],
         "epoch_in_amount_after": epoch.to_string(), "current_in_amount": taken, "current_out_amount": given,
+    });
+    same(case, "", &case["expected"], &map(got));
+}
+
+/// What the source calls a market's constants, as pool rules.
+fn rules(inputs: &Value, buffer: &Value) -> Value {
+    json!({
+        "buffer": digits(buffer), "fee_share": 500_000,
+        "period_max": digits(&inputs["max_revenue_withdraw_per_period"]),
+        "imbalance_max": digits(&inputs["unrealized_pnl_max_imbalance"]),
+    })
+}
+
+fn transfer(inputs: &Value) -> Value {
+    // The source gives the surplus without what was withdrawn; ours takes that off itself.
+    let surplus = number(&inputs["market_surplus"]) + number(&inputs["total_fee_withdrawn"]);
+    let insured =
+        number(&inputs["quote_settled_insurance"]) + number(&inputs["quote_max_insurance"]);
+    json!({ "preset": "drift", "steps": [{ "query": { "pool_flow": {
+        "policy": rules(inputs, &inputs["threshold"]),
+        "exchange_fees": digits(&inputs["total_exchange_fee"]),
+        "liquidation_fees": digits(&inputs["total_liquidation_fee"]),
+        "surplus": surplus.to_string(),
+        "net_revenue": digits(&inputs["net_revenue_since_last_funding"]),
+        "passed_on": digits(&inputs["total_fee_withdrawn"]),
+        "received": digits(&inputs["revenue_withdraw_since_last_settle"]),
+        "fee_pool": digits(&inputs["fee_pool_tokens"]),
+        "revenue": digits(&inputs["revenue_pool_tokens"]),
+        "insured": insured.to_string(),
+        "socialised": digits(&inputs["total_social_loss"]),
+    } } }] })
+}
+
+fn check_transfer(case: &Value, results: &[Value]) {
+    let got = json!({ "transfer": results[0]["result"]["passes"] });
+    same(case, "", &case["expected"], &map(got));
+}
+
+fn tier(inputs: &Value) -> Value {
+    // A label has sixteen characters at most.
+    let label =
+        inputs["tier"].as_str().unwrap().to_lowercase().replace("highlyspeculative", "highly-spec");
+    json!({ "preset": "drift", "steps": [{ "query": { "tier": { "tier": label } } }] })
+}
+
+fn check_tier(case: &Value, results: &[Value]) {
+    let tier = &results[0]["result"];
+    let got = json!({
+        "max_quote_max_insurance": tier["insurance_max"],
+        "max_unrealized_imbalance": tier["imbalance_max"], "max_period_withdraw": tier["period_max"],
+    });
+    same(case, "", &case["expected"], &map(got));
+}
+
+/// The insured layer of the case's market, with a cap.
+fn insured_layer(cap: &Value) -> Value {
+    json!({ "source": { "staked": "case" }, "lifetime": digits(cap) })
+}
+
+fn pool_setup(case: &Value) -> Vec<Value> {
+    let inputs = &case["inputs"];
+    let mut setup = setup(case);
+    setup.push(preset("create_market", |body| {
+        (body["label"], body["fund"]) = (json!("case"), json!("case"));
+        let policy = &mut body["policy"];
+        policy["tier"] = Value::Null;
+        policy["pools"] = rules(inputs, &json!("250000000"));
+        policy["waterfall"] =
+            json!([insured_layer(&inputs["quote_max_insurance"]), { "source": "fee_pool" }]);
+    }));
+    setup
+}
+
+fn report(inputs: &Value, surplus: &str) -> Value {
+    json!({ "actor": "venue", "command": { "report_results": {
+        "market": "case", "exchange_fees": digits(&inputs["total_exchange_fee"]),
+        "liquidation_fees": digits(&inputs["total_liquidation_fee"]), "surplus": surplus,
+        "net_revenue": digits(&inputs["net_revenue_since_last_funding"]) } } })
+}
+
+fn pool_steps(case: &Value) -> Vec<Value> {
+    let inputs = &case["inputs"];
+    let mut steps = vec![
+        report(inputs, &digits(&inputs["market_surplus"])),
+        json!({ "actor": "venue", "command": { "fund_pnl_pool": { "market": "case", "amount": digits(&inputs["pnl_pool"]) } } }),
+    ];
+    let mut fee_pool = 0;
+    for step in case["steps"].as_array().unwrap() {
+        if let Some(pool) = step.get("fee_pool") {
+            let more = number(pool) - fee_pool;
+            fee_pool += more;
+            steps.push(json!({ "actor": "venue", "command": { "pay_fees": { "market": "case", "amount": more.to_string() } } }));
+        }
+        steps.push(json!({ "actor": "operator", "command": { "set_waterfall": { "market": "case",
+            "layers": [insured_layer(&step["quote_max_insurance"]), { "source": "fee_pool" }] } } }));
+        steps.push(
+            json!({ "actor": "keeper", "command": { "balance_pools": { "market": "case" } } }),
+        );
+        steps.push(json!({ "query": { "market": { "market": "case" } } }));
+        steps.push(json!({ "query": { "fund": { "fund": "case" } } }));
+    }
+    steps
+}
+
+fn check_pools(case: &Value, results: &[Value]) {
+    let balances = results.windows(3).filter(|step| step[0]["command"] == "balance_pools");
+    let mut last = Map::new();
+    for (step, [balanced, market, fund]) in case["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(balances.map(|step| [&step[0], &step[1], &step[2]]))
+    {
+        let (flow, market) = (&balanced["events"][0]["flow"], &market["result"]);
+        last = map(json!({
+            "moved_to_revenue_pool": flow["to_revenue"], "fee_pool": market["fee_pool"],
+            "total_fee_withdrawn": market["results"]["passed_on"],
+            "revenue_pool": fund["result"]["revenue"]["pool"],
+        }));
+        same(case, "a step", &step["expect"], &last);
+    }
+    same(case, "at the end", &case["expected"]["final"], &last);
+}
+
+fn deficit_steps(inputs: &Value) -> Vec<Value> {
+    vec![
+        report(inputs, "-1"),
+        json!({ "actor": "venue", "command": { "cover_deficit": { "market": "case",
+            "net_pnl": digits(&inputs["net_user_pnl"]), "evidence": "11".repeat(32) } } }),
+        json!({ "query": { "market": { "market": "case" } } }),
+        json!({ "query": { "fund": { "fund": "case" } } }),
+    ]
+}
+
+fn check_deficit(case: &Value, results: &[Value]) {
+    let (market, fund) = (&results[2]["result"], &results[3]["result"]);
+    let got = json!({
+        "paid": market["pnl_pool"], "vault_after": fund["tranches"][0]["assets"],
+        "revenue_withdraw_since_last_settle": market["results"]["received"],
+        "quote_settled_insurance": market["layers"][0]["used"],
     });
     same(case, "", &case["expected"], &map(got));
 }

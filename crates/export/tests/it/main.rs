@@ -3,4 +3,5 @@
 mod books;
 mod losses;
 mod sheets;
+mod words;
 mod world;
