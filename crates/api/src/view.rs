@@ -78,7 +78,7 @@ pub fn fund_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Hal
 /// Only what a broken invariant says.
 pub(crate) fn revenue_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Halt> {
     let fund = state.funds.expect(id)?;
-    let next = settlement(state, id, fund)?;
+    let next = settlement(state, id, fund, None)?;
     let period = fund.policy.revenue.period;
     let due = (!period.is_zero()).then(|| due_at(fund.settled_at, period));
     let parts = next.parts.iter().map(|part| {

@@ -18,7 +18,7 @@ use crate::{
         LedgerAccount,
         party::{party_account, payable},
     },
-    policy::{ProtocolHolding, RevenuePolicy},
+    policy::{EntryPrice, ProtocolHolding, RevenuePolicy},
     reject::{Halt, Reject, RejectCode},
     state::{Fund, State, Tranche},
     txn::Txn,
@@ -85,6 +85,8 @@ pub struct Settlement {
     pub to_reserve: Amount,
     /// Of it, to tranches.
     pub parts: Vec<RevenuePart>,
+    /// Of it, the protocol's, wherever it goes.
+    pub own: Amount,
 }
 
 /// A tranche that takes part, as it is before the settlement.
@@ -95,19 +97,25 @@ struct Taker<'a> {
 }
 
 impl Taker<'_> {
-    fn has_stakers(&self) -> bool {
-        self.tranche.shares > self.tranche.protocol
+    fn has_stakers(&self, joining: Option<(TrancheId, Amount)>) -> bool {
+        let joined = joining.is_some_and(|(id, _)| id == self.id);
+        joined || self.tranche.shares > self.tranche.protocol
     }
 }
 
-/// What a settlement would move if it were due now.
+/// What a settlement would move if it were due now, by policy also with a stake that is about to join.
 ///
 /// **Rounding** stakers' parts by largest remainder over the tranches' weights; the protocol's part and
 /// its shares floor.
 ///
 /// # Errors
 /// [`RejectCode::Overflow`].
-pub fn settlement(state: &State, id: FundId, fund: &Fund) -> Result<Settlement, Halt> {
+pub fn settlement(
+    state: &State,
+    id: FundId,
+    fund: &Fund,
+    joining: Option<(TrancheId, Amount)>,
+) -> Result<Settlement, Halt> {
     let pool = state.ledger.owed(LedgerAccount::Revenue(id), fund.asset);
     let policy = &fund.policy.revenue;
     if pool.is_zero() || policy.period.is_zero() {
@@ -122,20 +130,29 @@ pub fn settlement(state: &State, id: FundId, fund: &Fund) -> Result<Settlement, 
         .collect();
     let staked = takers
         .iter()
-        .filter(|taker| taker.has_stakers())
+        .filter(|taker| taker.has_stakers(joining))
         .map(|taker| taker.assets)
-        .reduce(Amount::saturating_add);
+        .reduce(Amount::saturating_add)
+        .map(|staked| joining.map_or(staked, |(_, amount)| staked.saturating_add(amount)));
     let free = fund.free.map(backstop_units::Signed::positive);
     let moved = movable(policy, pool, free, staked)?;
-    Ok(shared(moved, protocol_part(policy, moved)?, &takers)?)
+    Ok(shared(moved, protocol_part(policy, moved)?, &takers, joining)?)
 }
 
-fn shared(moved: Amount, own: Amount, takers: &[Taker<'_>]) -> Result<Settlement, MathError> {
+fn shared(
+    moved: Amount,
+    own: Amount,
+    takers: &[Taker<'_>],
+    joining: Option<(TrancheId, Amount)>,
+) -> Result<Settlement, MathError> {
     let holder = takers.iter().position(|t| t.tranche.policy.protocol == ProtocolHolding::Shares);
-    let mut weights: Vec<u128> = takers
-        .iter()
-        .map(|t| if t.has_stakers() { u128::from(t.tranche.policy.revenue_weight) } else { 0 })
-        .collect();
+    let mut weights: Vec<u128> =
+        takers
+            .iter()
+            .map(|t| {
+                if t.has_stakers(joining) { u128::from(t.tranche.policy.revenue_weight) } else { 0 }
+            })
+            .collect();
     if weights.iter().all(|weight| *weight == 0) {
         // Without stakers it is all the protocol's, however it holds what it has.
         if let Some(weight) = holder.and_then(|at| weights.get_mut(at)) {
@@ -163,7 +180,7 @@ fn shared(moved: Amount, own: Amount, takers: &[Taker<'_>]) -> Result<Settlement
             parts.push(part);
         }
     }
-    Ok(Settlement { moved, to_reserve, parts })
+    Ok(Settlement { moved, to_reserve, parts, own })
 }
 
 /// The protocol's new shares at the price before the settlement; none where shares have no price.
@@ -178,7 +195,13 @@ fn own_shares(taker: &Taker<'_>, own: Amount) -> Result<Shares, MathError> {
 
 /// Settles what is due, if anything is; nothing is refused.
 pub(crate) fn settle_due(txn: &mut Txn<'_>, context: &Context<'_>, id: FundId) -> Result<(), Halt> {
-    match due(txn.state(), context.now, id) {
+    let event = due(txn.state(), context.now, id);
+    allow_nothing(txn, event)
+}
+
+/// Emits a settlement if there is one.
+fn allow_nothing(txn: &mut Txn<'_>, found: Result<Event, Halt>) -> Result<(), Halt> {
+    match found {
         Ok(event) => txn.emit(event),
         Err(Halt::Reject(reject)) if reject.code != RejectCode::Overflow => Ok(()),
         Err(halt) => Err(halt),
@@ -195,11 +218,70 @@ fn due(state: &State, now: Timestamp, id: FundId) -> Result<Event, Halt> {
     if now < due {
         return Err(Reject::new(RejectCode::RevenueEarly, now, due).into());
     }
-    let Settlement { moved, to_reserve, parts } = settlement(state, id, fund)?;
+    settled(state, id, fund)
+}
+
+fn settled(state: &State, id: FundId, fund: &Fund) -> Result<Event, Halt> {
+    let Settlement { moved, to_reserve, parts, .. } = settlement(state, id, fund, None)?;
     if moved.is_zero() {
         return Err(Reject::none(RejectCode::NoRevenue).into());
     }
     Ok(Event::RevenueSettled { fund: id, asset: fund.asset, to_reserve, parts })
+}
+
+/// Settles what accrued before a stake: what is due; and where newcomers pay for what waits and nobody
+/// but the protocol has a stake yet, all of it at once, for it is all the protocol's.
+pub(crate) fn settle_before_stake(
+    txn: &mut Txn<'_>,
+    context: &Context<'_>,
+    id: FundId,
+) -> Result<(), Halt> {
+    settle_due(txn, context, id)?;
+    let state = txn.state();
+    let fund = state.funds.expect(id)?;
+    let staked = state.tranches_of(fund).any(|(_, tranche)| tranche.shares > tranche.protocol);
+    if staked || fund.policy.revenue.entry == EntryPrice::Spot {
+        return Ok(());
+    }
+    let event = settled(state, id, fund);
+    allow_nothing(txn, event)
+}
+
+/// The assets and shares that the price of a stake of `amount` is made of, so that its holder gains
+/// nothing of what a settlement with his stake would bring now.
+///
+/// With assets V, shares T, a stake a, a settlement R of which the protocol's part P mints shares at the
+/// price before it, the stake is worth a after it if it buys a × (T + T·P/(V+a)) ÷ (V + R − a·P/(V+a)).
+/// **Rounding** against the newcomer at each step.
+///
+/// # Errors
+/// [`RejectCode::Overflow`].
+pub(crate) fn entry_price(
+    state: &State,
+    id: TrancheId,
+    tranche: &Tranche,
+    amount: Amount,
+) -> Result<(Amount, Shares), Halt> {
+    let fund = state.funds.expect(tranche.fund)?;
+    let assets = state.ledger.owed(LedgerAccount::Tranche(id), fund.asset);
+    if assets.is_zero() || fund.policy.revenue.entry == EntryPrice::Spot {
+        return Ok((assets, tranche.shares));
+    }
+    let pending = settlement(state, tranche.fund, fund, Some((id, amount)))?;
+    let Some(part) = pending.parts.iter().find(|part| part.tranche == id) else {
+        return Ok((assets, tranche.shares));
+    };
+    // The first tranche that holds the protocol's part as shares gets it.
+    let by_shares = |tranche: &Tranche| tranche.policy.protocol == ProtocolHolding::Shares;
+    let holder = state.tranches_of(fund).find(|(_, tranche)| by_shares(tranche));
+    let holds = holder.is_some_and(|(holder, _)| holder == id);
+    let own = if holds { pending.own } else { Amount::ZERO };
+    let joined = assets.checked_add(amount).ok_or(Reject::overflow())?;
+    let minted = tranche.shares.mul_div_floor(own.get(), joined.get())?;
+    let shares = tranche.shares.checked_add(minted).ok_or(Reject::overflow())?;
+    let his = own.mul_div_floor(amount.get(), joined.get())?;
+    let assets = assets.checked_add(part.amount).ok_or(Reject::overflow())?;
+    Ok((assets.saturating_sub(his), shares))
 }
 
 pub(crate) fn settle(

@@ -2,17 +2,16 @@
 
 use super::{
     money::{enterable, payable},
-    rescale::{assets_of, prepare, shares_now},
-    revenue::{settle_due, settlement},
+    rescale::{prepare, shares_now},
+    revenue::{entry_price, settle_before_stake},
     shares::minted,
 };
 use crate::{
     command::Stake,
     event::Event,
     governance::Context,
-    policy::EntryPrice,
     reject::{Corrupt, Halt, Reject, RejectCode},
-    state::{Fund, PastShares, State, Tranche},
+    state::{PastShares, State, Tranche},
     txn::Txn,
 };
 use backstop_units::{AccountId, Amount, AssetId, FundId, Shares, TrancheId};
@@ -25,7 +24,7 @@ pub(crate) fn stake(txn: &mut Txn<'_>, context: &Context<'_>, command: &Stake) -
     let account = state.account_id(command.account)?;
     let id = state.tranche_id(command.tranche)?;
     let fund = state.tranches.expect(id)?.fund;
-    settle_due(txn, context, fund)?;
+    settle_before_stake(txn, context, fund)?;
     prepare(txn, id)?;
     let event = staked(txn.state(), context, command, (asset, account, id))?;
     txn.emit(event)
@@ -40,7 +39,7 @@ fn staked(
     let tranche = state.tranches.expect(id)?;
     let fund = state.funds.expect(tranche.fund)?;
     payable(state, fund, account, (asset, command.amount))?;
-    let price = price(state, id, tranche, fund)?;
+    let price = entry_price(state, id, tranche, command.amount)?;
     let minted = minted_now(tranche, price, command.amount)?;
     entry_open(state, context, tranche.fund)?;
     let found = state.position(id, account);
@@ -57,26 +56,6 @@ pub(crate) fn entry_open(state: &State, context: &Context<'_>, fund: FundId) -> 
         Some(loss) => Err(Reject::got(RejectCode::FundGated, loss).into()),
         None => Ok(()),
     }
-}
-
-/// The assets and shares that an entry's price is made of: those that are there, and by policy also
-/// what a settlement of revenue would bring now.
-fn price(
-    state: &State,
-    id: TrancheId,
-    tranche: &Tranche,
-    fund: &Fund,
-) -> Result<(Amount, Shares), Halt> {
-    let assets = assets_of(state, id)?;
-    if assets.is_zero() || fund.policy.revenue.entry == EntryPrice::Spot {
-        return Ok((assets, tranche.shares));
-    }
-    let pending = settlement(state, tranche.fund, fund)?;
-    let Some(part) = pending.parts.iter().find(|part| part.tranche == id) else {
-        return Ok((assets, tranche.shares));
-    };
-    let shares = tranche.shares.checked_add(part.minted).ok_or(Reject::overflow())?;
-    Ok((assets.checked_add(part.amount).ok_or(Reject::overflow())?, shares))
 }
 
 /// What an amount buys; nothing can be told of a wiped tranche, whose shares have no price.

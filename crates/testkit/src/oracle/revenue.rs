@@ -22,6 +22,7 @@ struct Settlement {
     moved: u128,
     to_reserve: u128,
     parts: Vec<(usize, u128, u128)>,
+    own: u128,
 }
 
 impl Model {
@@ -31,7 +32,7 @@ impl Model {
             Body::SettleRevenue(c) => {
                 let fund = self.fund(c.fund)?;
                 need(self.is_due(fund, call.now), "not due")?;
-                let settlement = self.settlement(fund)?;
+                let settlement = self.settlement(fund, None)?;
                 need(settlement.moved > 0, "nothing to settle")?;
                 self.settle_due(fund, call.now)
             }
@@ -81,10 +82,20 @@ impl Model {
     }
 
     pub(super) fn settle_due(&mut self, fund: usize, now: Timestamp) -> Answer {
-        if !self.is_due(fund, now) {
-            return Ok(());
-        }
-        let settlement = self.settlement(fund)?;
+        if self.is_due(fund, now) { self.settle_now(fund, now) } else { Ok(()) }
+    }
+
+    /// Before a stake: what is due; and all that waits, while it is the protocol's alone and newcomers
+    /// pay for what waits.
+    pub(super) fn settle_before_stake(&mut self, fund: usize, now: Timestamp) -> Answer {
+        self.settle_due(fund, now)?;
+        let staked = self.tranches_of(fund).any(|(_, tranche)| tranche.has_stakers());
+        let spot = self.funds[fund].policy.revenue.entry == EntryPrice::Spot;
+        if staked || spot { Ok(()) } else { self.settle_now(fund, now) }
+    }
+
+    fn settle_now(&mut self, fund: usize, now: Timestamp) -> Answer {
+        let settlement = self.settlement(fund, None)?;
         if settlement.moved == 0 {
             return Ok(());
         }
@@ -103,7 +114,7 @@ impl Model {
     }
 
     /// What would move if it were due now.
-    fn settlement(&self, fund: usize) -> Result<Settlement, No> {
+    fn settlement(&self, fund: usize, joins: Option<(usize, u128)>) -> Result<Settlement, No> {
         let overflow = No::Refused("overflow");
         let (item, policy) = (&self.funds[fund], &self.funds[fund].policy.revenue);
         if item.revenue == 0 || policy.period.is_zero() {
@@ -119,9 +130,10 @@ impl Model {
         }
         let mine: Vec<usize> = self.tranches_of(fund).map(|(at, _)| at).collect();
         let staked: Vec<usize> =
-            mine.iter().copied().filter(|at| self.tranches[*at].has_stakers()).collect();
+            mine.iter().copied().filter(|at| self.staked(*at, joins)).collect();
         if !staked.is_empty() {
             let assets: u128 = staked.iter().map(|at| self.tranches[*at].assets).sum();
+            let assets = assets.saturating_add(joins.map_or(0, |(_, amount)| amount));
             let periods = (365 * 24 * 3_600_000 / policy.period.ms()).max(1);
             let yearly = part(policy.apr_max, assets).map(|rate| rate / u128::from(periods));
             let share = moved.and_then(|moved| part(policy.pool_share, moved));
@@ -134,16 +146,26 @@ impl Model {
         } else {
             0
         };
-        self.shared(moved, own, &mine)
+        self.shared(moved, own, &mine, joins)
     }
 
-    fn shared(&self, moved: u128, own: u128, mine: &[usize]) -> Result<Settlement, No> {
+    fn staked(&self, at: usize, joins: Option<(usize, u128)>) -> bool {
+        self.tranches[at].has_stakers() || joins.is_some_and(|(tranche, _)| tranche == at)
+    }
+
+    fn shared(
+        &self,
+        moved: u128,
+        own: u128,
+        mine: &[usize],
+        joins: Option<(usize, u128)>,
+    ) -> Result<Settlement, No> {
         let by_shares =
             |at: &&usize| self.tranches[**at].policy.protocol == ProtocolHolding::Shares;
         let holder = mine.iter().find(by_shares).copied();
         let weight = |at: &usize| {
             let tranche = &self.tranches[*at];
-            if tranche.has_stakers() { u128::from(tranche.policy.revenue_weight) } else { 0 }
+            if self.staked(*at, joins) { u128::from(tranche.policy.revenue_weight) } else { 0 }
         };
         let mut weights: Vec<u128> = mine.iter().map(weight).collect();
         if weights.iter().all(|weight| *weight == 0) {
@@ -151,8 +173,12 @@ impl Model {
         }
         let nobody = weights.iter().all(|weight| *weight == 0);
         let amounts = shares_of(if nobody { 0 } else { moved - own }, &weights);
-        let mut settlement =
-            Settlement { moved, to_reserve: if nobody { moved } else { own }, parts: Vec::new() };
+        let mut settlement = Settlement {
+            moved,
+            to_reserve: if nobody { moved } else { own },
+            parts: Vec::new(),
+            own,
+        };
         for (at, mut amount) in mine.iter().copied().zip(amounts) {
             let mut minted = 0;
             if holder == Some(at) {
@@ -172,19 +198,28 @@ impl Model {
         Ok(settlement)
     }
 
-    /// Assets and shares that a newcomer's price is made of.
-    pub(super) fn price(&self, at: usize) -> Result<(u128, u128), No> {
+    /// How many shares a stake buys: so many that it is worth itself after a settlement that counts it.
+    pub(super) fn buys(&self, at: usize, amount: u128) -> Result<u128, No> {
         let tranche = &self.tranches[at];
         let (assets, shares) = (tranche.assets, tranche.shares());
-        let fund = tranche.fund;
-        if assets == 0 || self.funds[fund].policy.revenue.entry == EntryPrice::Spot {
-            return Ok((assets, shares));
+        let over = || No::Refused("overflow");
+        let spot = self.funds[tranche.fund].policy.revenue.entry == EntryPrice::Spot;
+        if spot || assets == 0 {
+            return floor(shares, amount, assets).ok_or_else(over);
         }
-        let pending = self.settlement(fund)?;
-        let part = pending.parts.iter().find(|part| part.0 == at);
-        let (more, minted) = part.map_or((0, 0), |part| (part.1, part.2));
-        let sums = assets.checked_add(more).zip(shares.checked_add(minted));
-        sums.ok_or(No::Refused("overflow"))
+        let pending = self.settlement(tranche.fund, Some((at, amount)))?;
+        let part = pending.parts.iter().find(|part| part.0 == at).map_or(0, |part| part.1);
+        let by_shares =
+            |t: &&(usize, &super::model::Tranche)| t.1.policy.protocol == ProtocolHolding::Shares;
+        let holder = self.tranches_of(tranche.fund).find(|t| by_shares(&t)).map(|t| t.0);
+        let holds = holder == Some(at);
+        let own = if holds && part > 0 { pending.own } else { 0 };
+        let joined = assets.checked_add(amount).ok_or_else(over)?;
+        // The protocol's part mints shares too, and a part of it is the newcomer's.
+        let minted = floor(shares, own, joined).ok_or_else(over)?;
+        let his = floor(own, amount, joined).ok_or_else(over)?;
+        let price = assets.checked_add(part).ok_or_else(over)? - his;
+        floor(shares.checked_add(minted).ok_or_else(over)?, amount, price).ok_or_else(over)
     }
 
     fn grant(&mut self, c: &GrantProtocolShares) -> Answer {

@@ -39,7 +39,7 @@ impl Model {
         let at = self.tranche(c.tranche)?;
         self.account(c.account)?;
         let money = label(ASSETS[0]);
-        self.settle_due(self.tranches[at].fund, call.now)?;
+        self.settle_before_stake(self.tranches[at].fund, call.now)?;
         self.prepare(at);
         need(c.asset == money, "another asset")?;
         let amount = c.amount.get();
@@ -55,9 +55,7 @@ impl Model {
         let open = |t: &&Ticket| t.tranche == at && t.account == c.account && !t.closed;
         let leaving = self.tickets.iter().any(|ticket| open(&ticket));
         need(!leaving || tranche.policy.stake_while_leaving, "a ticket is open")?;
-        let (assets, of) = self.price(at)?;
-        let shares = if all == 0 { Some(amount) } else { floor(of, amount, assets) };
-        let shares = shares.ok_or(No::Refused("too many shares"))?;
+        let shares = if all == 0 { amount } else { self.buys(at, amount)? };
         need(all.checked_add(shares).is_some(), "too many shares in all")?;
         need(shares > 0, "less than one share")?;
         need(shares >= c.min_shares.get(), "fewer shares than asked for")?;
