@@ -144,7 +144,8 @@ impl Ledger {
         let (state, events) = begin(&genesis(), START).expect("a genesis");
         let mut ledger = Self { state, events, count: 0 };
         for number in 0..ACCOUNTS {
-            ledger.send("op", OpenAccount { label: trader(number), group: None, venue: None });
+            let venue = Some(label("op"));
+            ledger.send("op", OpenAccount { label: trader(number), group: None, venue });
         }
         ledger
     }
