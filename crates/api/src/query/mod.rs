@@ -1,6 +1,7 @@
 //! Queries: pure questions to a state, or to a formula. They journal nothing.
 
 mod deleverage;
+mod deposits;
 mod fee;
 mod input;
 mod liquidation;
@@ -52,6 +53,8 @@ pub enum Query {
     Rescale(shares::Rescale),
     /// What would pass between a market's pools and the revenue pool.
     PoolFlow(Box<pools::PoolFlow>),
+    /// How far a loss lowers the index of lenders' deposits.
+    DepositIndex(deposits::DepositIndex),
     /// A risk tier's ceilings.
     Tier {
         /// Which tier.
@@ -169,6 +172,7 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::Rescale(query) => Ok(query.answer()),
         Query::Forfeit(query) => query.answer(),
         Query::PoolFlow(query) => query.answer(),
+        Query::DepositIndex(query) => query.answer(),
         Query::Tier { tier } => tier_view(state, *tier),
         Query::Waterfall { market, loss, cause } => {
             waterfall_view(state, *market, *loss, *cause, now)

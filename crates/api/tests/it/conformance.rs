@@ -44,14 +44,14 @@ const SUITES: &[Suite] = &[
         cases: || perps::cases("marginfi_"),
         scenario: perps::scenario,
         check: perps::check,
-        least: 4,
+        least: 6,
     },
     Suite {
         table: "drift_fund",
         cases: drift::cases,
         scenario: drift::scenario,
         check: drift::check,
-        least: 46,
+        least: 48,
     },
     Suite {
         table: "drift_formulas",

@@ -21,6 +21,7 @@ pub(crate) fn scenario(case: &Value) -> Value {
         "swap" => return swap(case),
         "transfer" => return transfer(inputs),
         "tier" => return tier(inputs),
+        "deposits" => (pool_setup(case), opening(inputs), deposit_steps(inputs)),
         "pools" => (pool_setup(case), opening(inputs), pool_steps(case)),
         "deficit" => (pool_setup(case), opening(inputs), deficit_steps(inputs)),
         other => panic!("no scenario for group {other}"),
@@ -37,6 +38,7 @@ pub(crate) fn check(case: &Value, results: &[Value]) {
         "swap" => check_swap(case, results),
         "transfer" => check_transfer(case, results),
         "tier" => check_tier(case, results),
+        "deposits" => check_deposits(case, results),
         "pools" => check_pools(case, results),
         "deficit" => check_deficit(case, results),
         _ => check_query(case, results),
@@ -646,4 +648,43 @@ fn check_deficit(case: &Value, results: &[Value]) {
         "quote_settled_insurance": market["layers"][0]["used"],
     });
     same(case, "", &case["expected"], &map(got));
+}
+
+/// Lenders bear what the fund does not: an index of ten decimals over balances of nine.
+fn deposit_steps(inputs: &Value) -> Vec<Value> {
+    let lost = |loss: i128| {
+        json!({ "query": { "deposit_index": {
+        "shares": digits(&inputs["deposit_scaled"]), "index": digits(&inputs["cumulative_deposit_interest"]),
+        "unit": 10i128.pow(19 - u32::try_from(number(&inputs["decimals"])).unwrap()).to_string(),
+        "loss": loss.to_string() } } })
+    };
+    let Some(borrowed) = inputs.get("borrow_tokens") else {
+        return vec![lost(number(&inputs["loss_to_socialise"]))];
+    };
+    let insured = number(borrowed).min(number(&inputs["vault"]) - 1);
+    vec![
+        lost(number(borrowed) - insured),
+        json!({ "actor": "operator", "command": { "set_waterfall": { "market": "case", "layers": [{ "source": { "staked": "case" } }] } } }),
+        json!({ "actor": "venue", "command": { "settle_liquidation": { "market": "case", "account": "a", "liquidator": "b",
+            "outcome": format!("-{}", digits(borrowed)), "evidence": "11".repeat(32) } } }),
+        json!({ "query": { "fund": { "fund": "case" } } }),
+    ]
+}
+
+fn check_deposits(case: &Value, results: &[Value]) {
+    let lowered = &results[0]["result"];
+    let mut got = map(json!({ "delta": lowered["step"], "socialised": lowered["socialised"] }));
+    if let [_, _, placed, fund] = results {
+        let events = placed["events"].as_array().unwrap();
+        let loss = events.iter().find(|event| event["type"] == "loss_placed").unwrap();
+        let rows = loss["rows"].as_array().unwrap();
+        // What the fund leaves is exactly what the index was asked to bear.
+        assert_eq!(rows[1]["amount"], lowered["socialised"], "{}", case["id"]);
+        got.extend(map(json!({
+            "if_payment": rows[0]["amount"], "vault_after": fund["result"]["tranches"][0]["assets"],
+            // The source counts the insured part as socialised too.
+            "market_total_social_loss": loss["gross"],
+        })));
+    }
+    same(case, "", &case["expected"], &got);
 }

@@ -55,6 +55,7 @@ const ADAPTERS: &[Adapter] = &[
     ),
     ("bybit_pool_drawdown_adl", drawdown, drawdown_result),
     ("marginfi_liquidation_split", seizure, seizure_result),
+    ("marginfi_socialize_loss", deposit_index, deposit_index_result),
 ];
 
 fn adapter(case: &Value) -> &'static Adapter {
@@ -401,4 +402,41 @@ fn seizure_result(_: &Value, steps: &[Value]) -> Value {
         "liquidatee_debt_reduced": tokens(&result["relieved"]),
         "insurance_receives": tokens(&result["fund"]),
     })
+}
+
+/// A share's value as a fraction, `a/b` or whole.
+fn fraction(value: &Value) -> (u128, u128) {
+    let text = text(value);
+    let text = text.as_str();
+    let (above, below) = text.split_once('/').unwrap_or((text, "1"));
+    (above.parse().unwrap(), below.parse().unwrap())
+}
+
+/// The index counts in parts of all shares' worth, so that what is left is exact.
+fn deposit_index(inputs: &Value) -> Vec<Value> {
+    let shares: u128 = inputs["total_asset_shares"].as_str().unwrap().parse().unwrap();
+    let (above, below) = fraction(&inputs["asset_share_value"]);
+    let (index, unit) = (above * shares, below * shares);
+    vec![ask(
+        "deposit_index",
+        &json!({
+            "shares": shares.to_string(), "index": index.to_string(), "unit": unit.to_string(),
+            "loss": text(&inputs["loss"]),
+        }),
+    )]
+}
+
+fn deposit_index_result(inputs: &Value, steps: &[Value]) -> Value {
+    let result = &steps[0]["result"];
+    let shares: u128 = inputs["total_asset_shares"].as_str().unwrap().parse().unwrap();
+    let unit = fraction(&inputs["asset_share_value"]).1 * shares;
+    let index: u128 = result["index"].as_str().unwrap().parse().unwrap();
+    let (mut a, mut b) = (unit, index);
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    let (above, below) = (index / a, unit / a);
+    let value = if below == 1 { above.to_string() } else { format!("{above}/{below}") };
+    let value = if index == 0 { "0".to_owned() } else { value };
+    json!({ "asset_share_value_after": value, "bank_killed": result["exhausted"] })
 }
