@@ -7,12 +7,13 @@ use backstop_core::{
         bankruptcy,
         drawdown::{Drawdown, TriggerCause, TriggerPolicy, trigger},
         fund_delta::{Payout, fund_delta, settle},
-        isolated::{Contract, Isolated, MarginOf, Side},
+        isolated::{Contract, Isolated, MarginOf},
         limit_price::{SpreadPolicy, limit_price},
         liquidation_price::liquidation_price,
         margin::notional,
         steps::{GentleStart, StepPolicy, WindowLimit, closable, once, remaining_within},
     },
+    policy::PositionSide,
 };
 use backstop_units::{Amount, Label, Ppm, Price, Signed};
 use serde::Deserialize;
@@ -38,10 +39,6 @@ pub(super) use words;
 words! {
     /// How a contract pays.
     ContractWord of Contract { Linear, Inverse }
-}
-words! {
-    /// Which way a position gains.
-    SideWord of Side { Long, Short }
 }
 words! {
     /// What maintenance margin is a portion of.
@@ -189,7 +186,7 @@ impl LiquidationPriceQuery {
 #[serde(deny_unknown_fields)]
 pub struct IsolatedPricesQuery {
     contract: ContractWord,
-    side: SideWord,
+    side: PositionSide,
     entry: Decimal,
     /// Value at entry ÷ margin, such as "50" or "12.5".
     leverage: Decimal,
@@ -211,7 +208,7 @@ impl IsolatedPricesQuery {
         let most = Reject::new(RejectCode::Overflow, leverage, u64::MAX);
         let position = Isolated {
             contract: self.contract.into(),
-            side: self.side.into(),
+            side: self.side,
             entry: self.entry.price(self.quote_decimals)?,
             leverage: u64::try_from(leverage).map_err(|_| most)?,
         };

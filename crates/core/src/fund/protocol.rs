@@ -2,6 +2,7 @@
 
 use super::{
     rescale::{assets_of, prepare},
+    revenue::{entry_price, settle_before_stake},
     shares::{minted, worth},
 };
 use crate::{
@@ -86,7 +87,7 @@ pub(crate) fn redeem(
     txn.emit(Event::ProtocolSharesRedeemed { tranche: id, asset, treasury, shares, amount })
 }
 
-/// Stakes for the protocol: shares at the price of now, below no minimum and in no queue.
+/// Stakes for the protocol, below no minimum and in no queue; it pays for what waits, as any newcomer.
 pub(crate) fn stake(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
@@ -94,6 +95,8 @@ pub(crate) fn stake(
 ) -> Result<(), Halt> {
     let account = txn.state().account_id(command.account)?;
     let id = txn.state().tranche_id(command.tranche)?;
+    let fund = txn.state().tranches.expect(id)?.fund;
+    settle_before_stake(txn, context, fund)?;
     prepare(txn, id)?;
     let state = txn.state();
     let tranche = state.tranches.expect(id)?;
@@ -104,7 +107,8 @@ pub(crate) fn stake(
     if assets.is_zero() && !tranche.shares.is_zero() {
         return Err(Reject::new(RejectCode::TrancheWiped, assets, tranche.shares).into());
     }
-    let shares = minted(command.amount, assets, tranche.shares)?;
+    let (price, all) = entry_price(state, id, tranche, command.amount)?;
+    let shares = minted(command.amount, price, all)?;
     if shares.is_zero() {
         return Err(Reject::new(RejectCode::ZeroShares, command.amount, assets).into());
     }

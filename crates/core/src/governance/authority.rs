@@ -115,7 +115,7 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
 
 /// The right that a command about markets, losses, custody or prices needs.
 fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
-    use Authority::{Council, Own, Venue};
+    use Authority::{Council, Venue};
     let market = |label| state.market_id(label).map(Venue);
     Ok(match body {
         Body::ReportOpenInterest(c) => market(c.market)?,
@@ -142,8 +142,8 @@ fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::ResolveTransfer(_) | Body::Reconcile(_) => Authority::Role(CUSTODY),
         Body::ReportPrice(c) => reporter(state, c.feed)?,
         Body::SetIndexPolicy(c) => index_policy(state, c)?,
-        // Every other command has its right above.
-        _ => Own,
+        // Every other command has its right above; one that was forgotten is nobody's to send.
+        _ => Authority::Role(Roles::NONE),
     })
 }
 

@@ -1,6 +1,9 @@
 //! Prices of a position that stands alone with its own margin: bankruptcy and liquidation.
 
-use crate::reject::{Reject, RejectCode};
+use crate::{
+    policy::PositionSide,
+    reject::{Reject, RejectCode},
+};
 use backstop_units::{Ppm, Price, Ratio, Signed};
 
 /// How a contract pays.
@@ -10,15 +13,6 @@ pub enum Contract {
     Linear,
     /// In base, for a size in quote: gain is `size × (1 ÷ entry − 1 ÷ price)`.
     Inverse,
-}
-
-/// Which way a position gains.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// When the price rises.
-    Long,
-    /// When it falls.
-    Short,
 }
 
 /// What maintenance margin is a portion of.
@@ -36,7 +30,7 @@ pub struct Isolated {
     /// How it pays.
     pub contract: Contract,
     /// Which way it gains.
-    pub side: Side,
+    pub side: PositionSide,
     /// Price at entry.
     pub entry: Price,
     /// Value at entry ÷ margin, in millionths: 50,000,000 is fifty-fold.
@@ -79,7 +73,7 @@ impl Isolated {
             return Err(Reject::none(RejectCode::BadPolicy));
         }
         // An inverse contract is a linear one of the other side in prices turned upside down.
-        let down = (self.side == Side::Long) == (self.contract == Contract::Linear);
+        let down = (self.side == PositionSide::Long) == (self.contract == Contract::Linear);
         let (over, under) = self.factor(down, maintenance, of).ok_or(Reject::overflow())?;
         let (over, under) = match self.contract {
             Contract::Linear => (over, under),
@@ -91,8 +85,8 @@ impl Isolated {
         let entry = Ratio::whole(Signed::new(1)).times(self.entry.get())?;
         let price = entry.times(over)?.over(under)?;
         let rounded = match self.side {
-            Side::Long => price.ceil()?,
-            Side::Short => price.floor()?,
+            PositionSide::Long => price.ceil()?,
+            PositionSide::Short => price.floor()?,
         };
         Ok(Some(Price::new(rounded.positive().get())))
     }
@@ -123,10 +117,10 @@ impl Isolated {
 mod tests {
     use super::*;
     use Contract::{Inverse, Linear};
-    use Side::{Long, Short};
+    use PositionSide::{Long, Short};
     use proptest::prelude::*;
 
-    fn isolated(contract: Contract, side: Side, entry: u128, leverage: u64) -> Isolated {
+    fn isolated(contract: Contract, side: PositionSide, entry: u128, leverage: u64) -> Isolated {
         Isolated { contract, side, entry: Price::new(entry), leverage }
     }
 

@@ -263,6 +263,7 @@ impl Model {
     fn stake_protocol(&mut self, call: &Call<'_>, c: &StakeProtocol) -> Answer {
         let at = self.tranche(c.tranche)?;
         self.account(c.account)?;
+        self.settle_before_stake(self.tranches[at].fund, call.now)?;
         self.prepare(at);
         let amount = c.amount.get();
         let balance = self.balance(c.account, label(ASSETS[0]));
@@ -272,8 +273,7 @@ impl Model {
         need(!fund.paused(call.now) && !fund.gated(call.now), "entries are held")?;
         let all = tranche.shares();
         need(all == 0 || tranche.assets > 0, "wiped")?;
-        let shares = if all == 0 { Some(amount) } else { floor(all, amount, tranche.assets) };
-        let shares = shares.ok_or(No::Refused("too many shares"))?;
+        let shares = if all == 0 { amount } else { self.buys(at, amount)? };
         need(shares > 0 && all.checked_add(shares).is_some(), "no share, or too many")?;
         *self.balance(c.account, label(ASSETS[0])) -= amount;
         self.tranches[at].assets += amount;
