@@ -93,7 +93,7 @@ struct Accepted {
 
 /// When the period that `now` lies in began.
 fn period(now: Timestamp, span: Span) -> Timestamp {
-    now.minus(Span::from_ms(now.ms().checked_rem(span.ms()).unwrap_or(0)))
+    now.minus(now.into_period(span))
 }
 
 impl Accepted {
