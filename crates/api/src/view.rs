@@ -1,6 +1,7 @@
 //! What people see of a fund, market, loss and account: the same numbers on every face.
 
 mod control;
+mod gauge;
 
 use crate::json::named;
 use backstop_core::{
@@ -62,6 +63,8 @@ pub fn fund_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Hal
         "threshold": fund.threshold,
         "target": fund.target,
         "coverage_bps": ratio,
+        "peaks": gauge::peaks(state, id, now)?,
+        "drawdown": gauge::drawdown(state, id, now)?,
         "gated_by": holds.gated_by(now).map(|loss| loss.to_string()),
         "alert_until": holds.on_alert(now).then_some(holds.alert_until),
         "paused_until": holds.is_paused(now).then_some(holds.paused_until),
@@ -124,6 +127,7 @@ pub fn market_view(state: &State, id: MarketId, now: Timestamp) -> Result<Value,
         "deleveraged": held(LedgerAccount::Deleveraged(id)),
         "residual": held(LedgerAccount::Residual(id)),
         "offline_budget": control::offline(state, id)?,
+        "adl_gauge": gauge::adl(state, id, now)?,
         "layers": layers(state, id, Amount::ZERO, Cause::Bankruptcy, now)?,
     }))
 }

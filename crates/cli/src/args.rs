@@ -269,6 +269,8 @@ pub(crate) enum ExportFormat {
     Ledger,
     /// Postings, RFC 4180.
     Csv,
+    /// What moved in and out of funds, each row with its reason, RFC 4180.
+    Funds,
 }
 
 /// Flags of `keys`.

@@ -3,7 +3,7 @@
 use crate::{
     command::{Body, Linked},
     event::Event,
-    fund::{crank, hold, idle, money, protocol, reserve, revenue, setup, stake, unstake},
+    fund::{crank, drawdown, hold, idle, money, protocol, reserve, revenue, setup, stake, unstake},
     governance::{Context, authority, custody, proposal, registry, sandbox},
     liquidation::{market, offline, pools, risk_tier, settle},
     loss::{adl, lifecycle, recovery},
@@ -151,6 +151,8 @@ fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Ha
         Body::Reserve(c) => reserve::reserve(state, context, c),
         Body::ReleaseReservation(c) => reserve::release(state, context, c),
         Body::SetOfflineBudget(c) => offline::set_budget(state, c),
+        Body::SetDrawdown(c) => drawdown::set_drawdown(state, c),
+        Body::CheckDrawdown(c) => drawdown::check_drawdown(state, c, context.now),
         _ => of_markets(state, context, body),
     }
 }

@@ -4,7 +4,9 @@ use crate::{
     event::Event,
     fund::{
         controls::{self, Control},
+        drawdown::{self, Watch},
         evolve::{revenue, stake},
+        gauge::{self, Gauge, Peaks},
         holds::Holds,
         reservations::{self, Reservations},
     },
@@ -36,7 +38,10 @@ use backstop_units::{Amount, Base, Fixed60, MarketId, Shares, Span, Timestamp};
 /// # Errors
 /// [`Corrupt`] when the event does not fit the state.
 pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
-    postings(event, |posting| state.ledger.post(posting))?;
+    postings(event, |posting| {
+        state.ledger.post(posting)?;
+        gauge::follow(state, posting)
+    })?;
     match event {
         Event::LiquidationSettled { .. }
         | Event::PnlPoolFunded { .. }
@@ -84,6 +89,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::Reserved { .. }
         | Event::ReservationCommitted { .. }
         | Event::ReservationReleased { .. } => reservations::evolve(state, event),
+        Event::DrawdownSet { .. } | Event::DrawdownTurned { .. } => drawdown::evolve(state, event),
         Event::OfflineBudgetMoved { .. } => offline::evolve(state, event),
         _ => of_markets(state, event),
     }
@@ -181,6 +187,9 @@ fn fund(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             state.holds.insert(*fund, Holds::default())?;
             state.controls.insert(*fund, Control::default())?;
             state.reservations.insert(*fund, Reservations::default())?;
+            state.gauges.insert(*fund, Gauge::new(now))?;
+            state.peaks.insert(*fund, Peaks::default())?;
+            state.watches.insert(*fund, Watch::default())?;
             state.labels.funds.insert(*label, *fund);
         }
         Event::TrancheCreated { tranche, label, fund, policy } => {

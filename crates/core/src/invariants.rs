@@ -3,7 +3,10 @@
 
 use crate::{
     event::Cohort,
-    fund::rescale::{shares_now, ticket_now},
+    fund::{
+        gauge::fund_of,
+        rescale::{shares_now, ticket_now},
+    },
     ledger::LedgerAccount,
     reject::Corrupt,
     state::{LossStatus, State},
@@ -22,6 +25,7 @@ use backstop_units::{Amount, Base, Shares, TrancheId};
 ///   less what was paid.
 /// - **I5** a layer has never paid more than its lifetime limit.
 /// - **R1** a fund's open reservations are never more than its reserve and contributions.
+/// - **G1** a fund's gauge shows what its accounts hold.
 /// - **I6** what winners gave up for a loss are its cuts, in lots and money; it is at most what the row
 ///   was placed with, which the row is until it is closed, and exactly the row after that.
 ///
@@ -36,7 +40,23 @@ pub fn check(state: &State) -> Result<(), Corrupt> {
         .layers
         .iter()
         .any(|(_, layer)| layer.policy.lifetime.is_some_and(|limit| layer.used > limit));
-    if over { Err(Corrupt::Invariant("I5")) } else { reservations(state) }
+    if over {
+        return Err(Corrupt::Invariant("I5"));
+    }
+    reservations(state)?;
+    gauges(state)
+}
+
+fn gauges(state: &State) -> Result<(), Corrupt> {
+    let mut held: Vec<Amount> = vec![Amount::ZERO; state.funds.len()];
+    for entry in state.ledger.iter() {
+        let Some(fund) = fund_of(&state.tranches, entry.account) else { continue };
+        let at = usize::try_from(fund.get()).map_err(|_| Corrupt::DanglingHandle)?;
+        let sum = held.get_mut(at).ok_or(Corrupt::DanglingHandle)?;
+        *sum = sum.checked_add(entry.credit_balance()).ok_or(Corrupt::Overflow)?;
+    }
+    let shown = state.gauges.iter().map(|(_, gauge)| gauge.holdings);
+    if shown.eq(held) { Ok(()) } else { Err(Corrupt::Invariant("G1")) }
 }
 
 fn reservations(state: &State) -> Result<(), Corrupt> {

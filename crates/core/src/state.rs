@@ -6,7 +6,13 @@ pub use crate::entity::{
     Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
 use crate::{
-    fund::{controls::Control, holds::Holds, reservations::Reservations},
+    fund::{
+        controls::Control,
+        drawdown::Watch,
+        gauge::{Gauge, Peaks},
+        holds::Holds,
+        reservations::Reservations,
+    },
     index::Index,
     ledger::{Entry, Ledger},
     liquidation::offline::Offline,
@@ -105,6 +111,9 @@ state! {
     holds: Slab<FundId, Holds>,
     controls: Slab<FundId, Control>,
     reservations: Slab<FundId, Reservations>,
+    gauges: Slab<FundId, Gauge>,
+    peaks: Slab<FundId, Peaks>,
+    watches: Slab<FundId, Watch>,
     offline: Slab<MarketId, Offline>,
     tranches: Slab<TrancheId, Tranche>,
     positions: Slab<u32, Position>,

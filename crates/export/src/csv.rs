@@ -27,15 +27,15 @@ pub fn guarded(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn writer<W: Write>(out: W) -> Writer<W> {
+pub(crate) fn writer<W: Write>(out: W) -> Writer<W> {
     WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out)
 }
 
-fn inner<W: Write>(out: Writer<W>) -> Result<W, ExportError> {
+pub(crate) fn inner<W: Write>(out: Writer<W>) -> Result<W, ExportError> {
     out.into_inner().map_err(|error| ExportError::Io(std::io::Error::other(error.to_string())))
 }
 
-fn put<W: Write, const N: usize>(
+pub(crate) fn put<W: Write, const N: usize>(
     out: &mut Writer<W>,
     cells: &[String; N],
 ) -> Result<(), ExportError> {

@@ -3,6 +3,7 @@
 //! ```text
 //!                       ┌─▶ ledger::LedgerWriter   one journal for hledger and Ledger
 //!   records, state ─────┼─▶ csv::PostingsCsv       spreadsheets
+//!                       ├─▶ fund_csv::FundsCsv     each fund's history, with reasons
 //!                       └─▶ loss::loss_page        one page for each loss, with its waterfall
 //! ```
 //!
@@ -33,6 +34,7 @@
 
 pub mod csv;
 mod error;
+pub mod fund_csv;
 pub mod ledger;
 pub mod loss;
 pub mod names;

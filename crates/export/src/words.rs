@@ -46,6 +46,8 @@ pub const fn event_word(event: &Event) -> &'static str {
         Event::ReservationCommitted { .. } => "reservation_committed",
         Event::ReservationReleased { .. } => "reservation_released",
         Event::OfflineBudgetMoved { .. } => "offline_budget_moved",
+        Event::DrawdownSet { .. } => "drawdown_set",
+        Event::DrawdownTurned { .. } => "drawdown_turned",
         _ => of_markets(event),
     }
 }

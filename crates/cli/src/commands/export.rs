@@ -6,7 +6,7 @@ use crate::{
     files, ledger,
     printer::Printer,
 };
-use backstop_export::{ExportError, csv::PostingsCsv, ledger::LedgerWriter};
+use backstop_export::{ExportError, csv::PostingsCsv, fund_csv::FundsCsv, ledger::LedgerWriter};
 use std::{io::Write, path::Path};
 
 pub(crate) fn run(args: &ExportArgs, db: &Path, printer: &Printer) -> Result<(), Failure> {
@@ -15,6 +15,7 @@ pub(crate) fn run(args: &ExportArgs, db: &Path, printer: &Printer) -> Result<(),
     let fill = |out: &mut dyn Write| match args.format {
         ExportFormat::Ledger => ledger_of(db, out),
         ExportFormat::Csv => csv_of(db, out),
+        ExportFormat::Funds => funds_of(db, out),
     };
     if let Some(path) = &args.out {
         return files::write(path, fill);
@@ -36,6 +37,12 @@ pub(crate) fn ledger_of(db: &Path, out: &mut dyn Write) -> Result<(), Failure> {
 
 fn csv_of(db: &Path, out: &mut dyn Write) -> Result<(), Failure> {
     let mut writer = PostingsCsv::new(out).map_err(told)?;
+    ledger::walk(db, |state, record| writer.record(state, record).map_err(told))?;
+    writer.finish().map(drop).map_err(told)
+}
+
+fn funds_of(db: &Path, out: &mut dyn Write) -> Result<(), Failure> {
+    let mut writer = FundsCsv::new(out).map_err(told)?;
     ledger::walk(db, |state, record| writer.record(state, record).map_err(told))?;
     writer.finish().map(drop).map_err(told)
 }

@@ -60,6 +60,7 @@ fn a_ledger_of_ones_own() {
         out(&backstop(folder, &["export", "ledger"])).contains("Equity:Fund:main:Contributions")
     );
     assert!(out(&backstop(folder, &["export", "csv"])).starts_with("seq,"));
+    assert!(out(&backstop(folder, &["export", "funds"])).starts_with("seq,time,fund,part,reason,"));
     let explained =
         value(&backstop(folder, &["waterfall", "explain", "sol-perp", "100", "--json"]));
     assert_eq!(

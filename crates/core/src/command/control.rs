@@ -2,7 +2,7 @@
 
 use super::{Direction, SettleLiquidation};
 use crate::{
-    policy::{ControlPolicy, SpikeCause},
+    policy::{ControlPolicy, DrawdownPolicy, SpikeCause},
     table::commands,
 };
 use alloc::boxed::Box;
@@ -96,5 +96,17 @@ commands! {
         budget: Amount,
         /// How old a settlement may be; at most 7 days.
         span: Span,
+    }
+    /// Sets when a fund counts as fallen far from its peak. Needs the council.
+    SetDrawdown {
+        /// Which fund.
+        fund: Label,
+        /// Its rules; none: nobody looks.
+        @default policy: Option<DrawdownPolicy>,
+    }
+    /// Turns a fund's trigger on or off, as its fall has it; anyone may.
+    CheckDrawdown {
+        /// Which fund.
+        fund: Label,
     }
 }

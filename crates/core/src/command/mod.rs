@@ -62,6 +62,8 @@ bodies! {
     47 CommitReservation "commit_reservation",
     48 ReleaseReservation "release_reservation",
     49 SetOfflineBudget "set_offline_budget",
+    94 SetDrawdown "set_drawdown",
+    95 CheckDrawdown "check_drawdown",
     50 CreateMarket "create_market",
     51 SetWaterfall "set_waterfall",
     52 ReportOpenInterest "report_open_interest",

@@ -11,9 +11,9 @@ use crate::{
     loss::adl::{Candidate, Cut, Sealed, Tally},
     oracle::Verdict,
     policy::{
-        AlertCause, Cause, Causes, ControlPolicy, FundKind, FundPolicy, IndexPolicy, LayerPolicy,
-        MarketPolicy, PoolPolicy, PublicKey, RevenuePolicy, Roles, SpikeCause, SplitPolicy,
-        TierPolicy, TranchePolicy,
+        AlertCause, Cause, Causes, ControlPolicy, DrawdownPolicy, FundKind, FundPolicy,
+        IndexPolicy, LayerPolicy, MarketPolicy, PoolPolicy, PublicKey, RevenuePolicy, Roles,
+        SpikeCause, SplitPolicy, TierPolicy, TranchePolicy,
     },
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -148,6 +148,10 @@ pub enum Event {
     ReservationReleased { fund: FundId, market: MarketId, id: Label, amount: Amount } = 48,
     /// An offline budget was set, or a late settlement drew on it.
     OfflineBudgetMoved { market: MarketId, budget: Amount, left: Amount, span: Span } = 49,
+    /// When a fund counts as fallen.
+    DrawdownSet { fund: FundId, policy: Option<DrawdownPolicy> } = 94,
+    /// A fund has fallen far from its peak, or no longer.
+    DrawdownTurned { fund: FundId, on: bool, holdings: Amount, peak: Amount } = 95,
     /// A market exists.
     MarketCreated {
         market: MarketId,

@@ -72,6 +72,7 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::SetPools(_)
         | Body::SetTier(_)
         | Body::SetMarketTier(_)
+        | Body::SetDrawdown(_)
         | Body::RegisterFeed(_) => Council(config),
         Body::CreateMarket(c) => Council(waterfall_delay(state, &c.policy.waterfall, config)?),
         Body::SetWaterfall(c) => Council(waterfall_delay(state, &c.layers, config)?),
@@ -97,6 +98,7 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::MoveIdle(_)
         | Body::SetOfflineBudget(_) => steering(state, body)?,
         Body::RunControl(_)
+        | Body::CheckDrawdown(_)
         | Body::LapseTicket(_)
         | Body::LapseDeclaration(_)
         | Body::SettleRevenue(_)

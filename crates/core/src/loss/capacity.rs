@@ -2,7 +2,7 @@
 
 use super::waterfall::{Capacity, LAYERS_MAX};
 use crate::{
-    fund::reservations::unreserved,
+    fund::{drawdown::spared, reservations::unreserved},
     ledger::LedgerAccount,
     policy::{Cause, LayerPolicy},
     reject::Corrupt,
@@ -61,6 +61,10 @@ fn available(
     let owed = |account| state.ledger.owed(account, asset);
     Ok(match layer.source {
         Source::FeePool => owed(LedgerAccount::FeePool(id)),
+        Source::Reserve(fund) if spared(state, fund, market)? => Amount::ZERO,
+        Source::Staked(tranche) if spared(state, state.tranches.expect(tranche)?.fund, market)? => {
+            Amount::ZERO
+        }
         Source::Reserve(fund) if state.funds.expect(fund)?.policy.covers.has(cause) => {
             unreserved(state, fund, state.funds.expect(fund)?, at)?
         }

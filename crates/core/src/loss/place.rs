@@ -3,7 +3,7 @@
 use super::{capacity::capacities, lifecycle::funds_of, waterfall};
 use crate::{
     event::{Cohort, Event, Placement, Row},
-    fund::{rescale::prepare, revenue::settle_due},
+    fund::{drawdown::turn_due, rescale::prepare, revenue::settle_due},
     governance::Context,
     ledger::LedgerAccount,
     policy::Cause,
@@ -39,6 +39,7 @@ pub(crate) fn place(txn: &mut Txn<'_>, context: &Context<'_>, loss: &Assessed) -
     let market = txn.state().markets.expect(loss.market)?;
     for fund in funds_of(txn.state(), market)? {
         settle_due(txn, context, fund)?;
+        turn_due(txn, fund, context.now)?;
     }
     // Whoever owns a tranche bears its part, be it the protocol alone.
     for tranche in staked_layers(txn.state(), loss.market)? {

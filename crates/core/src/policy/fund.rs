@@ -116,6 +116,25 @@ impl Default for FundPolicy {
     }
 }
 
+/// When a fund counts as fallen far from its peak of eight hours, each bound a portion of that peak.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields)]
+pub struct DrawdownPolicy {
+    /// It begins at a fall of at least this.
+    pub start: Ppm,
+    /// Once begun it lasts while the fall is at least this, which is no more.
+    pub stop: Ppm,
+    /// A fall counts only while the fund holds more than this, in atoms; an empty fund always counts.
+    #[serde(default)]
+    pub min_balance: Amount,
+    /// Whether the fund then gives nothing to markets whose winners stand in the waterfall. Without it
+    /// the fall is only shown.
+    #[serde(default)]
+    pub spares: bool,
+}
+
 /// Rules of one staked tranche.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,

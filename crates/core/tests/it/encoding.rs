@@ -74,6 +74,8 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::ReservationCommitted { .. } => (47, "reservation_committed"),
         Event::ReservationReleased { .. } => (48, "reservation_released"),
         Event::OfflineBudgetMoved { .. } => (49, "offline_budget_moved"),
+        Event::DrawdownSet { .. } => (94, "drawdown_set"),
+        Event::DrawdownTurned { .. } => (95, "drawdown_turned"),
         Event::MarketCreated { .. } => (50, "market_created"),
         Event::WaterfallSet { .. } => (51, "waterfall_set"),
         Event::OpenInterestReported { .. } => (52, "open_interest_reported"),
@@ -121,7 +123,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 80;
+const KINDS: usize = 82;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };

@@ -7,18 +7,19 @@
 use crate::{
     adl::{open, three},
     run::lose,
+    samples::DRAWDOWN,
 };
 use backstop_core::{
     Asked, Body, Command, Entry, Event, Record, State,
     command::{
-        AddSpike, CloseAdl, CommitReservation, CreateFund, CreateMarket, CreateTranche, Direction,
-        EndSpike, Execute, FundPnlPool, GrantProtocolShares, MoveIdle, OpenAdl, Opening,
-        OpeningAccount, OpeningShares, PauseEntries, Propose, RedeemProtocolShares, RegisterAsset,
-        RegisterFeed, RegisterIndex, ReleaseReservation, ReportConditions, ReportPrice, Reporter,
-        RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl, SetControl, SetCovers,
-        SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit,
-        SetTier, SetVault, SetWaterfall, SettleLiquidation, Stake, StakeProtocol, SubmitAdlPart,
-        WithdrawExcess,
+        AddSpike, CheckDrawdown, CloseAdl, CommitReservation, CreateFund, CreateMarket,
+        CreateTranche, Direction, EndSpike, Execute, FundPnlPool, GrantProtocolShares, MoveIdle,
+        OpenAdl, Opening, OpeningAccount, OpeningShares, PauseEntries, Propose,
+        RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
+        ReportConditions, ReportPrice, Reporter, RequestUnstake, Reserve, RetireFeed, RunAdl,
+        RunControl, SetControl, SetCovers, SetDrawdown, SetIndexPolicy, SetMarketTier,
+        SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit, SetTier, SetVault,
+        SetWaterfall, SettleLiquidation, Stake, StakeProtocol, SubmitAdlPart, WithdrawExcess,
     },
     invariants,
     loss::adl::Candidate,
@@ -187,7 +188,13 @@ fn untouched(world: &mut World) {
     let (name, venue, policy) = (label("aside"), label("venue"), market(layers.clone()));
     approved(world, CreateMarket { label: name, fund, venue, policy: Box::new(policy) });
     approved(world, SetWaterfall { market: name, layers });
+    let policy = Some(DRAWDOWN);
+    approved(world, SetDrawdown { fund, policy });
     approved(world, WithdrawExcess { fund, amount });
+    // An empty fund has fallen, until its peak is forgotten.
+    world.must("alice", CheckDrawdown { fund });
+    world.wait(Span::hours(9));
+    world.must("alice", CheckDrawdown { fund });
     wiped(world, fund, asset);
 }
 

@@ -9,6 +9,7 @@ mod encoding;
 mod excess;
 mod extreme;
 mod formulas;
+mod gauge;
 mod golden;
 mod holds;
 mod limits;

@@ -7,26 +7,26 @@ use backstop_core::{
     Body, Command, Reject, RejectCode, begin,
     command::{
         ActivateRules, AddSpike, Approvals, Approve, AssessLoss, BalancePools, BeginTransfer,
-        CancelUnstake, ClaimRecovery, ClaimUnstake, CloseAdl, CloseLoss, CommitReservation,
-        Contribute, CoverDeficit, CreateFund, CreateMarket, DeclareLoss, Direction, EndAlert,
-        EndSpike, Execute, FundPnlPool, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked,
-        MoveIdle, OpenAccount, OpenAdl, Opening, OpeningAccount, Outcome, Party, PauseEntries,
-        PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss,
-        RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
-        ReportConditions, ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve,
-        ResolveTransfer, RetireFeed, RunAdl, RunControl, SetControl, SetCouncil, SetIndexPolicy,
-        SetMarketTier, SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit, SetTarget,
-        SetThreshold, SetTier, SetVault, SetWaterfall, SettleLiquidation, SettleRevenue, Stake,
-        StakeProtocol, VoidLoss, WithdrawExcess,
+        CancelUnstake, CheckDrawdown, ClaimRecovery, ClaimUnstake, CloseAdl, CloseLoss,
+        CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket, DeclareLoss,
+        Direction, EndAlert, EndSpike, Execute, FundPnlPool, GrantProtocolShares, LapseDeclaration,
+        LapseTicket, Linked, MoveIdle, OpenAccount, OpenAdl, Opening, OpeningAccount, Outcome,
+        Party, PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile,
+        RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex,
+        ReleaseReservation, ReportConditions, ReportPrice, ReportResults, Reporter, RequestUnstake,
+        Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, SetControl, SetCouncil,
+        SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue,
+        SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall,
+        SettleLiquidation, SettleRevenue, Stake, StakeProtocol, VoidLoss, WithdrawExcess,
     },
     governance::body_digest,
     loss::adl::Candidate,
     oracle,
     policy::{
-        AdlPolicy, AdlRank, AlertCause, Cause, ControlPolicy, FundKind, FundPolicy, IdlePolicy,
-        IndexPolicy, LayerPolicy, LayerSource, MarketPolicy, PoolPolicy, PositionSide, PublicKey,
-        ReservationPolicy, RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy, TierPolicy,
-        Underwater,
+        AdlPolicy, AdlRank, AlertCause, Cause, ControlPolicy, DrawdownPolicy, FundKind, FundPolicy,
+        IdlePolicy, IndexPolicy, LayerPolicy, LayerSource, MarketPolicy, PoolPolicy, PositionSide,
+        PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy,
+        TierPolicy, Underwater,
     },
     reject::Value,
 };
@@ -626,6 +626,26 @@ fn reservations_and_late_settlements() {
     world.must("op", budget(70, 1));
     let command = settled(world, -71);
     table.command(world, &command, no(C::OfflineBudgetSpent, 71u128, 70u128));
+    done(&table);
+}
+
+#[test]
+fn falls_from_a_peak() {
+    let mut table = Table::default();
+    let world = &mut of(|setup| setup.reserve = atoms(1_000));
+    let fund = label("main");
+    let set = |start, stop| {
+        let (start, stop) = (Ppm::new(start), Ppm::new(stop));
+        let policy = DrawdownPolicy { start, stop, min_balance: Amount::ZERO, spares: false };
+        SetDrawdown { fund, policy: Some(policy) }
+    };
+    table.case(world, "alice", CheckDrawdown { fund }, got(C::DrawdownOff, fund));
+    table.case(world, "op", set(0, 0), no(C::BadPolicy, 0u32, 1_000_000u32));
+    table.case(world, "op", set(1_000_001, 0), no(C::BadPolicy, 1_000_001u32, 1_000_000u32));
+    table.case(world, "op", set(300_000, 300_001), no(C::BadPolicy, 300_001u32, 300_000u32));
+    table.case(world, "risk", set(300_000, 250_000), no(C::RoleMissing, "risk", "operator"));
+    world.must("op", set(300_000, 250_000));
+    table.case(world, "alice", CheckDrawdown { fund }, got(C::DrawdownStands, fund));
     done(&table);
 }
 
@@ -1334,6 +1354,7 @@ const CASES: &[(&str, &[C])] = &[
             C::OfflineBudgetSpent,
         ],
     ),
+    ("falls_from_a_peak", &[C::RoleMissing, C::BadPolicy, C::DrawdownOff, C::DrawdownStands]),
     (
         "idle",
         &[

@@ -4,18 +4,19 @@ use backstop_core::{
     Body, Event,
     command::{
         ActivateRules, AddSpike, Approve, AssessLoss, BalancePools, BeginTransfer, CancelProposal,
-        CancelUnstake, ClaimRecovery, ClaimUnstake, CloseAdl, CloseLoss, CommitReservation,
-        Contribute, CoverDeficit, CreateFund, CreateMarket, CreateTranche, DeclareLoss, Direction,
-        EndAlert, EndSpike, Execute, FundPnlPool, GrantProtocolShares, LapseDeclaration,
-        LapseTicket, Linked, MoveIdle, OpenAccount, OpenAdl, Opening, OpeningAccount,
-        OpeningShares, Outcome, Party, PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose,
-        RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed,
-        RegisterIndex, ReleaseReservation, ReportConditions, ReportLiquidity, ReportOpenInterest,
-        ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed,
-        RunAdl, RunControl, SetControl, SetCouncil, SetCovers, SetIndexPolicy, SetMarketTier,
-        SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold,
-        SetTier, SetVault, SetWaterfall, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
-        SubmitAdlPart, VoidLoss, WithdrawExcess,
+        CancelUnstake, CheckDrawdown, ClaimRecovery, ClaimUnstake, CloseAdl, CloseLoss,
+        CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket, CreateTranche,
+        DeclareLoss, Direction, EndAlert, EndSpike, Execute, FundPnlPool, GrantProtocolShares,
+        LapseDeclaration, LapseTicket, Linked, MoveIdle, OpenAccount, OpenAdl, Opening,
+        OpeningAccount, OpeningShares, Outcome, Party, PauseEntries, PayFees, PayRevenue,
+        PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares,
+        RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation, ReportConditions,
+        ReportLiquidity, ReportOpenInterest, ReportPrice, ReportResults, Reporter, RequestUnstake,
+        Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, SetControl, SetCouncil,
+        SetCovers, SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools,
+        SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall,
+        SettleLiquidation, SettleRevenue, Stake, StakeProtocol, SubmitAdlPart, VoidLoss,
+        WithdrawExcess,
     },
     event::{Cohort, ControlRun, Placement, PoolFlow, RevenuePart, Row, RowPart},
     ledger::LedgerAccount,
@@ -23,11 +24,11 @@ use backstop_core::{
     oracle::Verdict,
     policy::{
         AdlPolicy, AdlRank, AdlSelect, AlertCause, Band, CancelTerms, Cause, Causes, ControlPolicy,
-        CurvePoint, EntryPrice, ExitValue, FundKind, FundPolicy, IdlePolicy, IndexPolicy, Law,
-        LayerPolicy, LayerSource, MarketPolicy, Overflow, PiLaw, PoolPolicy, PositionSide,
-        ProtocolHolding, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, SignatureBytes,
-        Slew, SpikeCause, SplitPolicy, SplitRounding, SurplusRoute, TierPolicy, TranchePolicy,
-        Underwater,
+        CurvePoint, DrawdownPolicy, EntryPrice, ExitValue, FundKind, FundPolicy, IdlePolicy,
+        IndexPolicy, Law, LayerPolicy, LayerSource, MarketPolicy, Overflow, PiLaw, PoolPolicy,
+        PositionSide, ProtocolHolding, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles,
+        SignatureBytes, Slew, SpikeCause, SplitPolicy, SplitRounding, SurplusRoute, TierPolicy,
+        TranchePolicy, Underwater,
     },
     state::FeedSource,
 };
@@ -36,6 +37,13 @@ use backstop_units::{
     AccountId, Amount, AssetId, Base, Bps, FeedId, Fixed60, FundId, Hash, IndexId, Label, LossId,
     MarketId, Ppm, Price, ProposalId, Shares, Signed, Span, TicketId, Timestamp, TrancheId,
     TransferId,
+};
+
+pub(crate) const DRAWDOWN: DrawdownPolicy = DrawdownPolicy {
+    start: Ppm::new(300_000),
+    stop: Ppm::new(250_000),
+    min_balance: Amount::new(5),
+    spares: true,
 };
 
 pub(crate) fn fund_policy() -> FundPolicy {
@@ -315,6 +323,8 @@ pub(crate) fn bodies() -> Vec<Body> {
         CommitReservation { id: label("r1"), settlement: Box::new(settlement()) }.into(),
         ReleaseReservation { market: sol, id: label("r1") }.into(),
         SetOfflineBudget { market: sol, budget: amount, span: Span::from_ms(8) }.into(),
+        SetDrawdown { fund: main, policy: Some(DRAWDOWN) }.into(),
+        CheckDrawdown { fund: main }.into(),
         CreateMarket { label: sol, fund: main, venue: alice, policy: Box::new(market_policy()) }
             .into(),
         SetWaterfall { market: sol, layers: layers() }.into(),
@@ -595,6 +605,8 @@ fn control() -> Vec<Event> {
             left: Amount::new(11),
             span: Span::from_ms(12),
         },
+        Event::DrawdownSet { fund, policy: Some(DRAWDOWN) },
+        Event::DrawdownTurned { fund, on: true, holdings: Amount::new(7), peak: Amount::new(11) },
     ]
 }
 

@@ -2,7 +2,10 @@
 
 use crate::world::{World, golden};
 use backstop_core::ledger::postings;
-use backstop_export::csv::{PostingsCsv, balances_csv, losses_csv};
+use backstop_export::{
+    csv::{PostingsCsv, balances_csv, losses_csv},
+    fund_csv::FundsCsv,
+};
 use std::collections::BTreeMap;
 
 fn rows(text: &str) -> Vec<csv::StringRecord> {
@@ -59,5 +62,30 @@ fn losses_have_a_line_for_each_row() {
         assert_eq!(own.len(), loss.rows.len().max(1));
         let sum: u128 = own.iter().map(|row| row[15].parse::<u128>().unwrap_or(0)).sum();
         assert!(loss.rows.is_empty() || sum == loss.gross.get());
+    }
+}
+
+#[test]
+fn a_funds_history_ends_with_what_it_holds() {
+    let world = World::full();
+    let mut out = FundsCsv::new(Vec::new()).unwrap();
+    world.records.iter().for_each(|record| out.record(&world.state, record).unwrap());
+    let text = String::from_utf8(out.finish().unwrap()).unwrap();
+    let mut last: BTreeMap<String, u128> = BTreeMap::new();
+    let mut reasons: BTreeMap<String, u32> = BTreeMap::new();
+    for row in rows(&text) {
+        let number = |at: usize| row[at].parse::<u128>().unwrap_or(0);
+        let before = last.insert(row[2].to_owned(), number(10)).unwrap_or(0);
+        assert_eq!(before + number(7) - number(8), number(10), "{row:?}");
+        assert!(number(9) <= number(10), "a part is larger than its fund: {row:?}");
+        *reasons.entry(row[4].to_owned()).or_default() += 1;
+    }
+    for (_, fund) in world.state.funds.iter() {
+        let id = world.state.fund_id(fund.label).unwrap();
+        let holds = world.state.gauges.get(id).unwrap().holdings.get();
+        assert_eq!(last.get(&fund.label.to_string()).copied().unwrap_or(0), holds);
+    }
+    for reason in ["contributed", "staked", "bankruptcy", "liquidation", "loss_recovered"] {
+        assert!(reasons.contains_key(reason), "{reason} is not among {reasons:?}");
     }
 }

@@ -15,6 +15,7 @@
 //! into quote atoms.
 
 pub(crate) mod evolve;
+mod gauge;
 mod level;
 mod pro_rata;
 mod rank;
@@ -22,6 +23,7 @@ mod seal;
 mod select;
 pub(crate) mod steps;
 
+pub use gauge::{AdlGauge, LIGHTS, adl_gauge};
 pub use level::{Column, level};
 pub use pro_rata::pro_rata;
 pub use rank::{order, quantiles};
