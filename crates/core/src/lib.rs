@@ -59,6 +59,7 @@ pub mod ledger;
 pub mod liquidation;
 pub mod loss;
 mod machine;
+pub mod merkle;
 pub mod oracle;
 pub mod policy;
 pub mod record;

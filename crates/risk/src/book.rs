@@ -4,9 +4,9 @@
 use crate::{
     float::{PRICE_SCALE, to_float, to_units},
     params::BookParams,
-    path::Side,
     random::Random,
 };
+use backstop_core::policy::PositionSide;
 use backstop_units::{Amount, Base, Label, LabelError, Price};
 
 /// Decimals of a market's base unit: sizes are counted in 10⁻⁹.
@@ -18,7 +18,7 @@ pub struct Opening {
     /// Which market, by its place in the venue.
     pub market: usize,
     /// Which side.
-    pub side: Side,
+    pub side: PositionSide,
     /// How much, in base atoms.
     pub base: Base,
 }
@@ -73,7 +73,7 @@ impl Book {
         let accounts = (1..=params.accounts).map(|number| {
             let notional = size(&mut random, params) * atoms;
             let equity = notional / leverage(&mut random, params);
-            let side = if random.chance(params.long_part) { Side::Long } else { Side::Short };
+            let side = side(&mut random, params);
             let base = Base::new(to_units(notional / unit).max(1));
             Ok(Account {
                 label: numbered("trader", number)?,
@@ -90,6 +90,10 @@ fn size(random: &mut Random, params: &BookParams) -> f64 {
         return random.pareto(params.tail_exponent, params.tail_from, params.size_max);
     }
     within(|| random.lognormal(params.size_median, params.size_sigma), 1.0, params.tail_from)
+}
+
+fn side(random: &mut Random, params: &BookParams) -> PositionSide {
+    if random.chance(params.long_part) { PositionSide::Long } else { PositionSide::Short }
 }
 
 fn leverage(random: &mut Random, params: &BookParams) -> f64 {

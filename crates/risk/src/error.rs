@@ -1,7 +1,7 @@
 //! Why a run of the venue ended early.
 
 use crate::{ledger::LedgerError, venue::Conservation};
-use backstop_core::policy::Role;
+use backstop_core::{Reject, policy::Role};
 use backstop_units::{Label, LabelError, MathError};
 
 /// Why a run of the venue ended early. Nothing here is a normal outcome of a crash.
@@ -10,6 +10,9 @@ pub enum RiskError {
     /// The ledger refused or failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// A formula of the core refused its input.
+    #[error(transparent)]
+    Rule(#[from] Reject),
     /// A quantity left 128 bits.
     #[error(transparent)]
     Math(#[from] MathError),

@@ -1,12 +1,11 @@
 //! Evidence of a step's liquidations: a Merkle tree over what each one was computed from.
 //!
-//! Hashing is RFC 6962's: a leaf is `SHA-256(0x00 ‖ row)`, a node `SHA-256(0x01 ‖ left ‖ right)`, and
-//! a tree splits at the largest power of two below its size. Every account that a step closed has
-//! its rows in that step's tree; the root goes into the settlement, and whoever was closed can prove
-//! his own rows with [`prove`] against it.
+//! The tree is the core's ([`merkle`]). Every account that a step closed has its rows in that step's
+//! tree; the root goes into the settlement, and whoever was closed can prove his own rows with
+//! [`prove`] against it.
 
+use backstop_core::merkle;
 use backstop_units::{Base, Hash, Label, Price, Signed, Timestamp};
-use sha2::{Digest, Sha256};
 
 /// What one position of a liquidated account was closed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,80 +58,24 @@ pub struct Evidence {
 impl Evidence {
     /// Hashes the rows of a step.
     pub fn new(rows: Vec<EvidenceRow>) -> Self {
-        let leaves: Vec<[u8; 32]> = rows.iter().map(leaf).collect();
-        Self { root: Hash::new(subtree(&leaves)), rows }
+        let leaves: Vec<Hash> = rows.iter().map(leaf).collect();
+        Self { root: merkle::root_of(&leaves), rows }
     }
 
     /// The sister hashes of row `index`, from the leaf up; `None` past the last row.
     pub fn prove(&self, index: usize) -> Option<Vec<Hash>> {
-        let leaves: Vec<[u8; 32]> = self.rows.iter().map(leaf).collect();
-        (index < leaves.len()).then(|| {
-            let mut path = Vec::new();
-            walk(&leaves, index, &mut path);
-            path
-        })
+        let leaves: Vec<Hash> = self.rows.iter().map(leaf).collect();
+        merkle::path(&leaves, index)
     }
 }
 
 /// Whether `row` is leaf `index` of a tree with `size` leaves under `root`.
 pub fn prove(row: &EvidenceRow, index: usize, size: usize, path: &[Hash], root: Hash) -> bool {
-    if index >= size {
-        return false;
-    }
-    let (mut hash, mut index, mut last) = (leaf(row), index, size - 1);
-    let mut path = path.iter();
-    while last > 0 {
-        if index % 2 == 1 || index < last {
-            let Some(sister) = path.next() else { return false };
-            hash = if index % 2 == 1 {
-                node(sister.bytes(), &hash)
-            } else {
-                node(&hash, sister.bytes())
-            };
-        }
-        index >>= 1;
-        last >>= 1;
-    }
-    path.next().is_none() && Hash::new(hash) == root
+    merkle::includes(leaf(row), index, size, path, root)
 }
 
-fn leaf(row: &EvidenceRow) -> [u8; 32] {
-    Sha256::new().chain_update([0]).chain_update(row.bytes()).finalize().into()
-}
-
-fn node(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
-    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
-}
-
-/// The largest power of two below `size`, for two leaves or more.
-const fn split(size: usize) -> usize {
-    size.next_power_of_two() >> 1
-}
-
-fn subtree(leaves: &[[u8; 32]]) -> [u8; 32] {
-    match leaves {
-        [] => Sha256::new().finalize().into(),
-        [one] => *one,
-        many => {
-            let (left, right) = many.split_at(split(many.len()));
-            node(&subtree(left), &subtree(right))
-        }
-    }
-}
-
-fn walk(leaves: &[[u8; 32]], index: usize, path: &mut Vec<Hash>) {
-    if leaves.len() < 2 {
-        return;
-    }
-    let at = split(leaves.len());
-    let (left, right) = leaves.split_at(at);
-    if index < at {
-        walk(left, index, path);
-        path.push(Hash::new(subtree(right)));
-    } else {
-        walk(right, index - at, path);
-        path.push(Hash::new(subtree(left)));
-    }
+fn leaf(row: &EvidenceRow) -> Hash {
+    merkle::leaf(&row.bytes())
 }
 
 #[cfg(test)]

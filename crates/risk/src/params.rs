@@ -3,7 +3,7 @@
 //! None was chosen by looking at a result. `docs/demo.md` has the same table with addresses; where a
 //! source gives a range, the middle or the careful end was taken, and the doc says which.
 
-use backstop_units::{Amount, Bps, Span};
+use backstop_units::{Amount, Bps, Ppm, Span};
 
 /// What a synthetic book is drawn from. All money is in whole quote units here; it becomes atoms
 /// when the book is made.
@@ -69,7 +69,7 @@ pub struct VenueParams {
     /// Below this part of its notional an account's equity is too small.
     ///
     /// **Source** Hyperliquid: half the initial margin at 20-fold leverage.
-    pub maintenance: Bps,
+    pub maintenance: Ppm,
     /// From the mark at which an account falls below maintenance to its close.
     ///
     /// **Source** on 2025-10-10 Hyperliquid's first auto-deleveraging came 61.7 s after its first
@@ -98,7 +98,7 @@ pub struct VenueParams {
     ///
     /// **Source** Hyperliquid's taker fee in its first tier, 0.045 %, rounded down to whole basis
     /// points.
-    pub taker_fee: Bps,
+    pub taker_fee: Ppm,
     /// Part of all fees that goes to the market's fee pool; the rest is the operator's income and
     /// not modelled. **Source** a choice: one tenth.
     pub fee_pool_part: Bps,
@@ -124,14 +124,14 @@ pub struct VenueParams {
 impl VenueParams {
     /// The demo's venue.
     pub const DEMO: Self = Self {
-        maintenance: Bps::new(250),
+        maintenance: Ppm::new(25_000),
         latency: Span::from_ms(60_000),
         depth_per_percent: 5_400_000.0,
         depth_floor: 0.10,
         thinning_drawdown: 0.14,
         impact_half_life: Span::from_ms(324_000),
         band: 0.10,
-        taker_fee: Bps::new(4),
+        taker_fee: Ppm::new(400),
         fee_pool_part: Bps::new(1_000),
         daily_turnover: Bps::new(10_000),
         fund_of_open_interest: Bps::new(234),
@@ -161,8 +161,8 @@ impl VenueParams {
             ("impact half-life 27 min", Self { impact_half_life: ms(1_620_000), ..base }),
             ("band 5 %", Self { band: 0.05, ..base }),
             ("band 20 %", Self { band: 0.20, ..base }),
-            ("maintenance 1.25 %", Self { maintenance: Bps::new(125), ..base }),
-            ("maintenance 5 %", Self { maintenance: Bps::new(500), ..base }),
+            ("maintenance 1.25 %", Self { maintenance: Ppm::new(12_500), ..base }),
+            ("maintenance 5 %", Self { maintenance: Ppm::new(50_000), ..base }),
         ]
     }
 }

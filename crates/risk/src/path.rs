@@ -9,6 +9,7 @@
 //! with more open interest, so a loss is met before the relief; each leg is linear in equal steps.
 
 use crate::prices::Bar;
+use backstop_core::policy::PositionSide;
 use backstop_units::{MathError, Price, mul_div_floor};
 
 /// Steps of one leg unless a run says otherwise: an hourly bar is 3 × 60 steps of 20 s.
@@ -16,15 +17,6 @@ pub const STEPS_PER_LEG: u32 = 60;
 
 /// Legs of one bar.
 pub const LEGS: u32 = 3;
-
-/// A side of a market.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// Gains when the price rises.
-    Long,
-    /// Gains when the price falls.
-    Short,
-}
 
 /// The prices of one bar after each step: `3 × steps_per_leg` of them, the close last.
 ///
@@ -34,10 +26,10 @@ pub enum Side {
 /// # Errors
 /// [`MathError`] when a product exceeds 128 bits; prices within
 /// [`PRICE_RANGE`](crate::prices::PRICE_RANGE) never do. With zero steps the walk is empty.
-pub fn walk(bar: &Bar, heavier: Side, steps_per_leg: u32) -> Result<Vec<Price>, MathError> {
+pub fn walk(bar: &Bar, heavier: PositionSide, steps_per_leg: u32) -> Result<Vec<Price>, MathError> {
     let (first, second) = match heavier {
-        Side::Long => (bar.low, bar.high),
-        Side::Short => (bar.high, bar.low),
+        PositionSide::Long => (bar.low, bar.high),
+        PositionSide::Short => (bar.high, bar.low),
     };
     let corners = [bar.open, first, second, bar.close];
     let mut prices = Vec::new();
@@ -78,18 +70,18 @@ mod tests {
         let got = |side| -> Vec<u128> {
             walk(&bar(), side, 2).unwrap().iter().map(|p| p.get()).collect()
         };
-        assert_eq!(got(Side::Long), [85, 70, 90, 110, 106, 101]);
-        assert_eq!(got(Side::Short), [105, 110, 90, 70, 85, 101]);
+        assert_eq!(got(PositionSide::Long), [85, 70, 90, 110, 106, 101]);
+        assert_eq!(got(PositionSide::Short), [105, 110, 90, 70, 85, 101]);
     }
 
     #[test]
     fn corners_are_exact_at_every_resolution() {
         for steps in [1, 7, 30, 60, 120] {
-            let path = walk(&bar(), Side::Long, steps).unwrap();
+            let path = walk(&bar(), PositionSide::Long, steps).unwrap();
             let at = |leg: u32| path[usize::try_from(leg * steps - 1).unwrap()].get();
             assert_eq!((at(1), at(2), at(3)), (70, 110, 101), "{steps} steps");
             assert_eq!(path.len(), usize::try_from(3 * steps).unwrap());
         }
-        assert_eq!(walk(&bar(), Side::Long, 0), Ok(Vec::new()));
+        assert_eq!(walk(&bar(), PositionSide::Long, 0), Ok(Vec::new()));
     }
 }

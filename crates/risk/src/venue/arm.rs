@@ -1,11 +1,12 @@
-//! Which accounts to ask: triggers ordered by price, so a step looks only at those it reaches.
+//! Which accounts to ask: each is armed with how far the marks may move before it can fall, so a step
+//! looks only at those it reaches.
 
 use super::{Status, Venue};
 use crate::{
     error::RiskError,
-    margin::{Position, standing, trigger},
-    path::Side,
+    margin::{Position, reach, standing, way},
 };
+use backstop_core::{liquidation::margin::Standing, policy::PositionSide};
 use backstop_units::Price;
 use std::{cmp::Reverse, collections::BinaryHeap};
 
@@ -18,10 +19,10 @@ pub(super) struct Triggers {
 }
 
 impl Triggers {
-    fn push(&mut self, side: Side, at: Price, index: usize) {
+    fn push(&mut self, side: PositionSide, at: Price, index: usize) {
         match side {
-            Side::Long => self.longs.push((at, Reverse(index))),
-            Side::Short => self.shorts.push(Reverse((at, index))),
+            PositionSide::Long => self.longs.push((at, Reverse(index))),
+            PositionSide::Short => self.shorts.push(Reverse((at, index))),
         }
     }
 
@@ -42,81 +43,122 @@ impl Triggers {
     }
 }
 
+/// How far the marks of all markets have gone, and at which reading which account with several
+/// positions is asked again: no single price tells when it falls.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Odometer {
+    gone: u128,
+    waiting: BinaryHeap<Reverse<(u128, usize)>>,
+}
+
+impl Odometer {
+    pub(super) fn advance(&mut self, way: u128) {
+        self.gone = self.gone.saturating_add(way);
+    }
+
+    fn push(&mut self, way: u128, index: usize) {
+        self.waiting.push(Reverse((self.gone.saturating_add(way), index)));
+    }
+
+    fn pop(&mut self) -> Option<usize> {
+        let due = self.waiting.peek().is_some_and(|Reverse((at, _))| *at <= self.gone);
+        due.then(|| self.waiting.pop()).flatten().map(|Reverse((_, index))| index)
+    }
+}
+
 impl Venue {
-    /// Arms every open account with one position anew, after their cash has changed.
+    /// Arms every open account anew, after their cash has changed.
     pub(super) fn arm(&mut self) -> Result<(), RiskError> {
         for market in &mut self.markets {
             market.triggers.clear();
         }
+        self.odometer.waiting.clear();
+        let marks = self.marks();
         for index in 0..self.traders.len() {
-            self.arm_one(index)?;
+            if self.traders.get(index).is_some_and(|trader| trader.status == Status::Open) {
+                self.arm_one(index, &marks)?;
+            }
         }
         Ok(())
     }
 
-    /// Arms one open account. Accounts with several positions are scanned instead.
-    pub(super) fn arm_one(&mut self, index: usize) -> Result<(), RiskError> {
+    /// Arms one open account at the marks; below maintenance it is asked at once.
+    pub(super) fn arm_one(&mut self, index: usize, marks: &[Price]) -> Result<(), RiskError> {
+        if let Some(standing) = self.standing(index, marks)? {
+            self.arm_at(index, &standing, marks)?;
+        }
+        Ok(())
+    }
+
+    fn arm_at(
+        &mut self,
+        index: usize,
+        standing: &Standing,
+        marks: &[Price],
+    ) -> Result<(), RiskError> {
         let Some(trader) = self.traders.get(index) else { return Ok(()) };
-        let (Status::Open, [position]) = (trader.status, trader.positions.as_slice()) else {
-            return Ok(());
-        };
-        let at = trigger(trader.cash, position.base, self.params.maintenance)?;
-        if let (Some(at), Some(market)) = (at, self.markets.get_mut(position.market)) {
-            market.triggers.push(position.side(), at, index);
+        let maintenance = self.params.maintenance;
+        match *trader.positions.as_slice() {
+            [] => {}
+            [position] => {
+                let Position { market, base } = position;
+                let Some(market) = self.markets.get_mut(market) else { return Ok(()) };
+                // A tick farther at least: nobody is asked twice at one mark.
+                let reach = reach(standing, base, maintenance)?.max(Price::new(1));
+                let side = position.side();
+                let at = match side {
+                    PositionSide::Long => market.mark.saturating_sub(reach),
+                    PositionSide::Short => market.mark.saturating_add(reach),
+                };
+                let at = if standing.is_liquidatable() { market.mark } else { at };
+                market.triggers.push(side, at, index);
+            }
+            _ => {
+                // A part farther at least: nobody is asked twice at one reading.
+                let way = way(standing, &trader.positions, marks, maintenance)?.max(1);
+                self.odometer.push(if standing.is_liquidatable() { 0 } else { way }, index);
+            }
         }
         Ok(())
     }
 
-    /// Whether an account's equity is below its maintenance margin at the marks.
-    pub(super) fn below(&self, index: usize, marks: &[Price]) -> Result<bool, RiskError> {
-        let Some(trader) = self.traders.get(index) else { return Ok(false) };
+    /// What an account is worth and needs at the marks.
+    pub(super) fn standing(
+        &self,
+        index: usize,
+        marks: &[Price],
+    ) -> Result<Option<Standing>, RiskError> {
+        let Some(trader) = self.traders.get(index) else { return Ok(None) };
         let maintenance = self.params.maintenance;
-        let (equity, needed) = standing(trader.cash, &trader.positions, marks, maintenance)?;
-        Ok(equity < needed)
+        Ok(Some(standing(trader.cash, &trader.positions, marks, maintenance)?))
     }
 
     /// Queues every account that the marks have brought below maintenance.
     pub(super) fn ask(&mut self) -> Result<(), RiskError> {
         let marks = self.marks();
-        for at in 0..self.markets.len() {
-            let Some(mark) = marks.get(at).copied() else { continue };
+        for (at, mark) in marks.iter().enumerate() {
             while let Some(index) =
-                self.markets.get_mut(at).and_then(|market| market.triggers.pop(mark))
+                self.markets.get_mut(at).and_then(|market| market.triggers.pop(*mark))
             {
-                if self.below(index, &marks)? {
-                    self.enqueue(index);
-                } else {
-                    self.rearm_beyond(index, mark);
-                }
+                self.ask_one(index, &marks)?;
             }
         }
-        for at in 0..self.crossed.len() {
-            let Some(index) = self.crossed.get(at).copied() else { continue };
-            let open = self.traders.get(index).is_some_and(|t| t.status == Status::Open);
-            if open && self.below(index, &marks)? {
-                self.enqueue(index);
-            }
+        while let Some(index) = self.odometer.pop() {
+            self.ask_one(index, &marks)?;
         }
         Ok(())
     }
 
-    fn enqueue(&mut self, index: usize) {
+    /// Queues an account, or arms it anew: it was asked early.
+    fn ask_one(&mut self, index: usize, marks: &[Price]) -> Result<(), RiskError> {
+        let Some(standing) = self.standing(index, marks)? else { return Ok(()) };
+        if !standing.is_liquidatable() {
+            return self.arm_at(index, &standing, marks);
+        }
         if let Some(trader) = self.traders.get_mut(index) {
             trader.status = Status::Queued;
             self.queue.push_back((self.now.plus(self.params.latency), index));
         }
-    }
-
-    /// A trigger errs toward asking early; this one was asked at `mark` and is asked next beyond it.
-    fn rearm_beyond(&mut self, index: usize, mark: Price) {
-        let Some(trader) = self.traders.get(index) else { return };
-        let Some(Position { market, base }) = trader.positions.first().copied() else { return };
-        let Some(market) = self.markets.get_mut(market) else { return };
-        let one = Price::new(1);
-        if base < 0 {
-            market.triggers.push(Side::Short, mark.saturating_add(one), index);
-        } else {
-            market.triggers.push(Side::Long, mark.saturating_sub(one), index);
-        }
+        Ok(())
     }
 }

@@ -5,16 +5,17 @@ use crate::{
     error::RiskError,
     evidence::EvidenceRow,
     float::to_float,
-    margin::{Position, notional, signed},
+    margin::{Position, signed, size, travelled},
 };
-use backstop_units::{Amount, Base, Bps, Label, MathError, Price, Signed, mul_div_floor};
+use backstop_core::liquidation::fee::charge;
+use backstop_units::{Amount, Base, Bps, Label, MathError, Price, Signed, Span, mul_div_floor};
 
 /// One account that this step has closed.
 #[derive(Clone, Debug)]
 pub(super) struct Closed {
     pub(super) account: Label,
-    /// The market of its largest position: where it is settled.
-    pub(super) market: usize,
+    /// Its largest position: that market settles it.
+    pub(super) position: Position,
     /// What is left, or owed below zero, in quote atoms.
     pub(super) outcome: i128,
     /// All its positions at their marks, in quote atoms.
@@ -36,13 +37,14 @@ impl Venue {
                 break;
             }
             self.queue.pop_front();
-            if self.below(index, &self.marks())? {
+            let marks = self.marks();
+            if self.standing(index, &marks)?.is_some_and(|standing| standing.is_liquidatable()) {
                 closed.push(self.close(index)?);
             } else {
                 if let Some(trader) = self.traders.get_mut(index) {
                     trader.status = Status::Open;
                 }
-                self.arm_one(index)?;
+                self.arm_one(index, &marks)?;
             }
         }
         Ok(closed.len() > before)
@@ -54,7 +56,7 @@ impl Venue {
         let (account, positions) = (trader.label, trader.positions.clone());
         let mut closed = Closed {
             account,
-            market: 0,
+            position: Position { market: 0, base: 0 },
             outcome: 0,
             notional: 0,
             mark: Price::ZERO,
@@ -64,10 +66,10 @@ impl Venue {
         let mut largest = 0;
         for position in positions {
             let row = self.fill(index, account, position)?;
-            let size = notional(position.base, row.mark)?;
-            closed.notional += size;
-            if size >= largest {
-                (largest, closed.market, closed.mark) = (size, position.market, row.mark);
+            let notional = size(position.base, row.mark)?;
+            closed.notional += notional;
+            if notional >= largest {
+                (largest, closed.position, closed.mark) = (notional, position, row.mark);
             }
             closed.touched.push(position.market);
             closed.rows.push(row);
@@ -78,7 +80,7 @@ impl Venue {
         closed.outcome = trader.cash - fee;
         (trader.cash, trader.status) = (0, Status::Closed);
         trader.positions.clear();
-        if let Some(market) = self.markets.get_mut(closed.market) {
+        if let Some(market) = self.markets.get_mut(closed.position.market) {
             market.fees += fee.unsigned_abs();
         }
         for row in &mut closed.rows {
@@ -94,15 +96,16 @@ impl Venue {
         position: Position,
     ) -> Result<EvidenceRow, RiskError> {
         let market = self.markets.get_mut(position.market).ok_or(MathError::Overflow)?;
-        let quote = to_float(notional(position.base, market.oracle)?) / self.quote_atoms;
+        let quote = to_float(size(position.base, market.oracle)?) / self.quote_atoms;
         // A long is closed by selling.
         let quote = if position.base > 0 { -quote } else { quote };
-        let (oracle, mark) = (market.oracle, market.mark);
+        let (oracle, mark, label) = (market.oracle, market.mark, market.label);
         let fill = market.impact.fill(self.now, oracle, quote, &self.params);
         market.mark = market.impact.mark(oracle);
+        self.odometer.advance(travelled(mark, market.mark)?);
         let row = EvidenceRow {
             at: self.now,
-            market: market.label,
+            market: label,
             account,
             long: position.base > 0,
             base: Base::new(position.base.unsigned_abs()),
@@ -115,53 +118,53 @@ impl Venue {
         Ok(row)
     }
 
-    /// The fee pool's part of the fee on a liquidation's fills. **Rounding** down.
-    fn fill_fee(&self, closed: &Closed) -> Result<i128, MathError> {
-        signed(self.pool_fee(closed.notional)?)
+    /// The fee pool's part of the fee on a liquidation's fills.
+    fn fill_fee(&self, closed: &Closed) -> Result<i128, RiskError> {
+        Ok(signed(self.pool_fee(closed.notional)?)?)
     }
 
-    /// The fee pool's part of the trading fee on a notional, in quote atoms. **Rounding** down.
-    pub(super) fn pool_fee(&self, notional: u128) -> Result<u128, MathError> {
-        let rate = u128::from(self.params.taker_fee.get());
-        let part = u128::from(self.params.fee_pool_part.get());
-        let whole = u128::from(Bps::WHOLE.get());
-        mul_div_floor(notional, rate * part, whole * whole)
+    /// The fee pool's part of the trading fee on a notional, in quote atoms. **Rounding** down, twice.
+    pub(super) fn pool_fee(&self, notional: u128) -> Result<u128, RiskError> {
+        let fee = charge(Amount::new(notional), self.params.taker_fee, None)?;
+        Ok(self.params.fee_pool_part.of_floor(fee)?.get())
     }
 
     /// Charges the trading fees of a stretch of time to all open positions, as far as they have
     /// equity, and keeps them for the fee pools. Arms everybody anew.
     pub(super) fn charge_fees(&mut self, elapsed_ms: u64) -> Result<(), RiskError> {
-        let turnover = u128::from(self.params.daily_turnover.get());
-        let day = 10_000 * 86_400_000;
         let marks = self.marks();
         for index in 0..self.traders.len() {
-            let Some(trader) = self.traders.get(index) else { continue };
-            for position in trader.positions.clone() {
-                let mark = marks.get(position.market).copied().unwrap_or_default();
-                let size = notional(position.base, mark)?;
-                let traded = mul_div_floor(size, turnover * u128::from(elapsed_ms), day)?;
-                let fee = signed(self.pool_fee(traded)?)?;
-                self.charge(index, position.market, fee, &marks)?;
-            }
+            self.charge_one(index, elapsed_ms, &marks)?;
         }
         self.arm()
     }
 
-    fn charge(
+    fn charge_one(
         &mut self,
         index: usize,
-        market: usize,
-        fee: i128,
+        elapsed_ms: u64,
         marks: &[Price],
     ) -> Result<(), RiskError> {
-        let Some(trader) = self.traders.get_mut(index) else { return Ok(()) };
-        let maintenance = self.params.maintenance;
-        let (equity, _) =
-            crate::margin::standing(trader.cash, &trader.positions, marks, maintenance)?;
-        let fee = fee.min(equity.max(0));
-        trader.cash -= fee;
-        if let Some(market) = self.markets.get_mut(market) {
-            market.fees += fee.unsigned_abs();
+        let Some(standing) = self.standing(index, marks)? else { return Ok(()) };
+        let turnover = u128::from(self.params.daily_turnover.get());
+        let day = u128::from(Bps::WHOLE.get()) * u128::from(Span::days(1).ms());
+        let mut left = standing.equity.get().max(0);
+        for at in 0..self.traders.get(index).map_or(0, |trader| trader.positions.len()) {
+            let trader = self.traders.get(index);
+            let Some(position) = trader.and_then(|t| t.positions.get(at)).copied() else {
+                continue;
+            };
+            let mark = marks.get(position.market).copied().unwrap_or_default();
+            let held = size(position.base, mark)?;
+            let traded = mul_div_floor(held, turnover * u128::from(elapsed_ms), day)?;
+            let fee = signed(self.pool_fee(traded)?)?.min(left);
+            left -= fee;
+            if let Some(trader) = self.traders.get_mut(index) {
+                trader.cash -= fee;
+            }
+            if let Some(market) = self.markets.get_mut(position.market) {
+                market.fees += fee.unsigned_abs();
+            }
         }
         Ok(())
     }

@@ -18,6 +18,7 @@
 //!
 //! Deliberately not here: order books, funding, partial liquidation, new orders after the start.
 
+mod adl;
 mod arm;
 mod books;
 mod close;
@@ -34,12 +35,11 @@ use crate::{
     float::to_bps,
     impact::Impact,
     ledger::Ledger,
-    margin::{Position, notional, signed, value},
+    margin::{Position, signed, size, travelled, value},
     params::VenueParams,
-    path::Side,
 };
-use arm::Triggers;
-use backstop_core::state::State;
+use arm::{Odometer, Triggers};
+use backstop_core::{policy::PositionSide, state::State};
 use backstop_units::{Amount, AssetId, Base, Label, MarketId, MathError, Price, Timestamp};
 use books::Books;
 use std::collections::VecDeque;
@@ -84,6 +84,8 @@ struct Trader {
 struct Market {
     label: Label,
     id: MarketId,
+    /// The first oracle price: what positions were opened at.
+    opened: Price,
     oracle: Price,
     mark: Price,
     impact: Impact,
@@ -104,8 +106,7 @@ pub struct Venue {
     markets: Vec<Market>,
     traders: Vec<Trader>,
     maker: Trader,
-    /// Accounts with several positions: no single price tells when they fall.
-    crossed: Vec<usize>,
+    odometer: Odometer,
     queue: VecDeque<(Timestamp, usize)>,
     books: Books,
     tally: Tally,
@@ -165,7 +166,7 @@ impl Venue {
     /// and the maker takes the other side.
     ///
     /// # Errors
-    /// [`RiskError::Market`] when a market is not on the ledger, [`RiskError::Math`] when a position
+    /// [`RiskError::Market`] when a market is not on the ledger, [`RiskError::Rule`] when a position
     /// exceeds 128 bits.
     pub fn open(setup: VenueSetup<'_>, ledger: &mut impl Ledger) -> Result<Self, RiskError> {
         let VenueSetup { params, book, listings, names, at, quote_atoms } = setup;
@@ -173,6 +174,7 @@ impl Venue {
         let market = |(listing, id): (&Listing, &MarketId)| Market {
             label: listing.market,
             id: *id,
+            opened: listing.price,
             oracle: listing.price,
             mark: listing.price,
             impact: Impact::new(params),
@@ -193,7 +195,7 @@ impl Venue {
             markets: listings.iter().zip(&ids).map(market).collect(),
             traders: Vec::with_capacity(book.accounts.len()),
             maker,
-            crossed: Vec::new(),
+            odometer: Odometer::default(),
             queue: VecDeque::new(),
             books: Books::default(),
             tally: Tally::default(),
@@ -221,13 +223,10 @@ impl Venue {
             });
             for opening in &account.positions {
                 let size = signed(opening.base.get())?;
-                let base = if opening.side == Side::Long { size } else { -size };
+                let base = if opening.side == PositionSide::Long { size } else { -size };
                 let price = self.markets.get(opening.market).map(|market| market.oracle);
                 let price = price.ok_or(RiskError::Missing("market for a position"))?;
                 self.trade(index, Position { market: opening.market, base }, price)?;
-            }
-            if account.positions.len() > 1 {
-                self.crossed.push(index);
             }
         }
         Ok(())
@@ -237,7 +236,7 @@ impl Venue {
     fn fund_maker(&mut self) -> Result<(), RiskError> {
         let mut collateral = 0i128;
         for market in &self.markets {
-            collateral += signed(notional(signed(market.open_interest)?, market.oracle)?)?;
+            collateral += signed(size(signed(market.open_interest)?, market.oracle)?)?;
         }
         self.books.deposit(collateral)?;
         self.maker.cash += collateral;
@@ -246,20 +245,20 @@ impl Venue {
 
     /// Moves a position between an account and the maker at a price. Returns the quote atoms that
     /// the account paid, negative when it received. Both book the same number.
-    fn trade(&mut self, index: usize, change: Position, price: Price) -> Result<i128, MathError> {
+    fn trade(&mut self, index: usize, change: Position, price: Price) -> Result<i128, RiskError> {
         let paid = value(change.base, price)?;
         let (Some(trader), Some(market), Some(taken)) = (
             self.traders.get_mut(index),
             self.markets.get_mut(change.market),
             self.maker.positions.get_mut(change.market),
         ) else {
-            return Err(MathError::Overflow);
+            return Err(MathError::Overflow.into());
         };
         if trader.positions.iter().all(|position| position.market != change.market) {
             trader.positions.push(Position { market: change.market, base: 0 });
         }
         let position = trader.positions.iter_mut().find(|p| p.market == change.market);
-        let Some(position) = position else { return Err(MathError::Overflow) };
+        let Some(position) = position else { return Err(MathError::Overflow.into()) };
         let before = position.base.unsigned_abs() + taken.base.unsigned_abs();
         position.base += change.base;
         taken.base -= change.base;
@@ -283,11 +282,15 @@ impl Venue {
     ) -> Result<(), RiskError> {
         let elapsed = at.since(self.now);
         self.now = at;
+        let mut farthest = 0;
         for (market, oracle) in self.markets.iter_mut().zip(oracles) {
             market.oracle = *oracle;
             market.impact.advance(at, elapsed, *oracle, &self.params);
-            market.mark = market.impact.mark(*oracle);
+            let mark = market.impact.mark(*oracle);
+            farthest = farthest.max(travelled(market.mark, mark)?);
+            market.mark = mark;
         }
+        self.odometer.advance(farthest);
         let mut closed = Vec::new();
         loop {
             self.ask()?;
@@ -305,8 +308,9 @@ impl Venue {
     }
 
     /// Which side of a market's traders, without the maker, has more open interest; long if equal.
-    pub fn heavier(&self, market: usize) -> Side {
-        if self.sizes(market).sum::<i128>() < 0 { Side::Short } else { Side::Long }
+    pub fn heavier(&self, market: usize) -> PositionSide {
+        let net: i128 = self.sizes(market).sum();
+        if net < 0 { PositionSide::Short } else { PositionSide::Long }
     }
 
     /// Open interest of a market's trading accounts, long and short together, without the maker, in
@@ -323,10 +327,10 @@ impl Venue {
     /// Open interest of a market at its oracle price, one side, in quote atoms. **Rounding** up.
     ///
     /// # Errors
-    /// [`RiskError::Math`] past 128 bits.
+    /// [`RiskError::Rule`] past 128 bits.
     pub fn one_sided(&self, market: usize) -> Result<Amount, RiskError> {
         let Some(market) = self.markets.get(market) else { return Ok(Amount::ZERO) };
-        let both = notional(signed(market.open_interest)?, market.oracle)?;
+        let both = size(signed(market.open_interest)?, market.oracle)?;
         Ok(Amount::new(both.div_ceil(2)))
     }
 
@@ -365,20 +369,17 @@ impl Venue {
     /// What an account would be left with at the marks, in quote atoms; none under that name.
     ///
     /// # Errors
-    /// [`RiskError::Math`] past 128 bits.
+    /// [`RiskError::Rule`] past 128 bits.
     pub fn equity(&self, account: Label) -> Result<Option<i128>, RiskError> {
         let all = self.traders.iter().chain([&self.maker]);
         let Some(trader) = all.into_iter().find(|trader| trader.label == account) else {
             return Ok(None);
         };
         let marks = self.marks();
-        let (equity, _) = crate::margin::standing(
-            trader.cash,
-            &trader.positions,
-            &marks,
-            self.params.maintenance,
-        )?;
-        Ok(Some(equity))
+        let maintenance = self.params.maintenance;
+        let standing =
+            crate::margin::standing(trader.cash, &trader.positions, &marks, maintenance)?;
+        Ok(Some(standing.equity.get()))
     }
 
     fn marks(&self) -> Vec<Price> {

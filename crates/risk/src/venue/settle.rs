@@ -35,11 +35,12 @@ impl Venue {
         let events = ledger.send_all(self.now, self.names.venue, bodies)?;
         self.tally.batches += 1;
         self.take(&events)?;
-        self.socialise(&events)
+        self.socialise(&events)?;
+        self.deleverage(&events, closed, ledger)
     }
 
     fn settlement(&mut self, closed: &Closed, root: Hash) -> Body {
-        let market = self.markets.get(closed.market);
+        let market = self.markets.get(closed.position.market);
         let count = u64::try_from(self.names.liquidators.len()).unwrap_or(u64::MAX).max(1);
         let turn = usize::try_from(self.tally.liquidations % count).unwrap_or(0);
         self.tally.liquidations += 1;
@@ -61,7 +62,7 @@ impl Venue {
     fn other_interest(&self, closed: &[Closed]) -> Vec<Body> {
         let markets = self.markets.iter().enumerate().filter(|(at, _)| {
             closed.iter().any(|one| one.touched.contains(at))
-                && closed.iter().all(|one| one.market != *at)
+                && closed.iter().all(|one| one.position.market != *at)
         });
         markets.map(|(_, market)| interest(market.label, market.open_interest)).collect()
     }

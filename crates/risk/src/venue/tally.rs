@@ -33,6 +33,8 @@ pub struct Tally {
     pub contributions: Amount,
     /// Borne by open positions.
     pub socialised: Amount,
+    /// Forgone by winners who were deleveraged.
+    pub deleveraged: Amount,
     /// Borne by nobody.
     pub residual: Amount,
     /// Remaining collateral that funds kept.
@@ -49,6 +51,8 @@ pub struct Tally {
     pub fees: Amount,
     /// The largest loss.
     pub biggest: Option<BiggestLoss>,
+    /// Rows of deleveraging that are not closed: which loss, and which layer of which market.
+    claims: Vec<(LossId, MarketId, u8)>,
 }
 
 fn add(sum: &mut Amount, amount: Amount) {
@@ -81,10 +85,12 @@ impl Tally {
                         Cohort::Residual => add(&mut self.residual, row.amount),
                         Cohort::Positions { .. } => add(&mut self.socialised, row.amount),
                         Cohort::Contributions(_) => add(&mut self.contributions, row.amount),
-                        Cohort::FeePool
-                        | Cohort::Reserve(_)
-                        | Cohort::Stakers { .. }
-                        | Cohort::Adl { .. } => {}
+                        Cohort::FeePool | Cohort::Reserve(_) | Cohort::Stakers { .. } => {}
+                        // What it comes to is known when it is closed.
+                        Cohort::Adl { .. } => {
+                            self.claims.push((placement.loss, placement.market, row.layer));
+                            continue;
+                        }
                     }
                     if row.cohort != Cohort::Residual {
                         self.pay((placement.market, row.layer), row.amount);
@@ -101,6 +107,14 @@ impl Tally {
                 add(&mut self.bounties, *bounty);
             }
             Event::FeesPaid { amount, .. } => add(&mut self.fees, *amount),
+            Event::AdlClosed { loss, forgone, residual, .. } => {
+                add(&mut self.deleveraged, *forgone);
+                add(&mut self.residual, *residual);
+                if let Some(at) = self.claims.iter().position(|(claimed, ..)| claimed == loss) {
+                    let (_, market, layer) = self.claims.swap_remove(at);
+                    self.pay((market, layer), *forgone);
+                }
+            }
             _ => {}
         }
     }

@@ -3,12 +3,11 @@
 use backstop_core::{
     Body, Event, Genesis, RULES_VERSION, State,
     command::CreateMarket,
-    policy::{Limits, MarketPolicy},
+    policy::{AdlPolicy, LayerPolicy, LayerSource, Limits, MarketPolicy, PositionSide},
 };
 use backstop_risk::{
     Book, Ledger, LedgerError, Memory, Venue, VenueParams,
     book::{Account, Opening, numbered},
-    path::Side,
     venue::{Listing, Names, VenueSetup},
 };
 use backstop_units::{Amount, Base, Label, Price, Span, Timestamp};
@@ -44,6 +43,20 @@ pub(crate) fn kana() -> Genesis {
     genesis(include_str!("../../../../presets/kana.toml"))
 }
 
+/// The preset with the reserve and then the winners as its only layers.
+pub(crate) fn winners_pay(adl: AdlPolicy) -> Genesis {
+    let mut genesis = backstop();
+    for body in &mut genesis.setup {
+        if let Body::CreateMarket(market) = body {
+            market.policy.waterfall.retain(|layer| matches!(layer.source, LayerSource::Reserve(_)));
+            let limitless = market.policy.waterfall[0];
+            market.policy.waterfall.push(LayerPolicy { source: LayerSource::Adl, ..limitless });
+            market.policy.adl = Some(adl);
+        }
+    }
+    genesis
+}
+
 /// The preset with a second market on the same fund.
 pub(crate) fn two_markets() -> Genesis {
     let mut genesis = backstop();
@@ -75,7 +88,7 @@ pub(crate) fn second(second: u64) -> Timestamp {
 pub(crate) fn account(number: u32, dollars: u128, positions: &[(usize, i64)]) -> Account {
     let opening = |(market, units): &(usize, i64)| Opening {
         market: *market,
-        side: if *units < 0 { Side::Short } else { Side::Long },
+        side: if *units < 0 { PositionSide::Short } else { PositionSide::Long },
         base: Base::new(u128::from(units.unsigned_abs()) * 1_000_000_000),
     };
     Account {

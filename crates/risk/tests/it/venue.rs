@@ -1,7 +1,10 @@
 use crate::fixture::{
-    Recorder, account, backstop, kana, label, open, plain, second, two_markets, usd,
+    Recorder, account, backstop, kana, label, open, plain, second, two_markets, usd, winners_pay,
 };
-use backstop_core::Body;
+use backstop_core::{
+    Body,
+    policy::{AdlPolicy, AdlSelect},
+};
 use backstop_risk::{
     Book, RiskError, Venue, VenueParams,
     book::{Account, numbered},
@@ -149,6 +152,58 @@ fn positions_bear_what_is_socialised_and_the_rest_is_named() {
         let dust = venue.check(Amount::ZERO, &mut ledger).unwrap().dust.get();
         assert!((0..20_000).contains(&dust), "{dust} atoms");
     }
+}
+
+#[test]
+fn winners_give_up_what_the_reserve_lacks() {
+    for (select, batch) in [(AdlSelect::Queue, 1), (AdlSelect::ProRataGains, 1_024)] {
+        let rules = AdlPolicy { select, batch, hedge_aware: false, ..AdlPolicy::default() };
+        // A long of a million is closed 10,000 under water; three shorts have gained on its way down.
+        let book = vec![
+            account(1, 60_000, &[(0, 10_000)]),
+            account(2, 200_000, &[(0, -5_000)]),
+            account(3, 400_000, &[(0, -4_000)]),
+            account(4, 2_000_000, &[(0, -8_000)]),
+            account(5, 500_000, &[(0, 10)]),
+        ];
+        let (mut venue, mut ledger) = open(&winners_pay(rules), &plain(), book, &SOL);
+        venue.step(second(20), &[usd(93.0)], &mut ledger).unwrap();
+        assert_eq!(closed(&venue), ["trader-00001"]);
+        let tally = venue.tally();
+        assert_eq!(tally.gross, Amount::new(10_000_000_000));
+        assert_eq!(tally.deleveraged, tally.gross, "all of it to the atom: {tally:?}");
+        assert!(tally.residual.is_zero() && tally.socialised.is_zero());
+        let equity = |n| venue.equity(numbered("trader", n).unwrap()).unwrap().unwrap();
+        let lost = [(2, 200_000 + 35_000), (3, 400_000 + 28_000), (4, 2_000_000 + 56_000)]
+            .map(|(n, before): (u32, i128)| before * 1_000_000 - equity(n));
+        assert_eq!(lost.iter().sum::<i128>(), 10_000_000_000, "{lost:?}");
+        // Each unit closed at 94 instead of 93 forgoes a dollar. The queue takes whole positions from
+        // the front; by gains everybody gives ten of seventeen.
+        match select {
+            AdlSelect::Queue => {
+                assert_eq!(lost, [5_000_000_000, 4_000_000_000, 1_000_000_000]);
+            }
+            _ => assert!((lost[2] - 2 * lost[1]).abs() < 10 && lost[1] < lost[0], "{lost:?}"),
+        }
+        assert_eq!(equity(5), 500_000_000_000 - 70_000_000, "nobody else's business");
+        assert_eq!(venue.trader_interest(0), Base::new(7_010 * 1_000_000_000));
+        check(&venue, &mut ledger);
+        venue.end_bar(3_600_000, &mut ledger).unwrap();
+        check(&venue, &mut ledger);
+    }
+}
+
+#[test]
+fn what_winners_can_not_give_is_residual() {
+    let book = vec![account(1, 60_000, &[(0, 10_000)]), account(2, 20_000, &[(0, -1_000)])];
+    let rules = AdlPolicy { select: AdlSelect::Queue, ..AdlPolicy::default() };
+    let (mut venue, mut ledger) = open(&winners_pay(rules), &plain(), book, &SOL);
+    venue.step(second(20), &[usd(93.0)], &mut ledger).unwrap();
+    let tally = venue.tally();
+    // A thousand units at a loss of one dollar each.
+    assert_eq!(tally.deleveraged, Amount::new(1_000_000_000));
+    assert_eq!(tally.residual, Amount::new(9_000_000_000));
+    check(&venue, &mut ledger);
 }
 
 #[test]
