@@ -85,7 +85,7 @@ fn a_funds_history_ends_with_what_it_holds() {
         let holds = world.state.gauges.get(id).unwrap().holdings.get();
         assert_eq!(last.get(&fund.label.to_string()).copied().unwrap_or(0), holds);
     }
-    for reason in ["contributed", "staked", "bankruptcy", "liquidation", "loss_recovered"] {
+    for reason in ["contributed", "staked", "unstaked", "bankruptcy", "liquidation"] {
         assert!(reasons.contains_key(reason), "{reason} is not among {reasons:?}");
     }
 }
