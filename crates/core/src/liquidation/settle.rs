@@ -99,7 +99,9 @@ pub(crate) fn measured(state: &State, command: &SettleLiquidation) -> Result<Mea
     let parties = parties(state, command)?;
     let below = command.outcome.negative();
     let fee = match parties.underwater {
-        Underwater::FullFee { fee } if !below.is_zero() => fee.of_floor(command.notional)?,
+        Underwater::FullFee { fee } if !below.is_zero() && !within_group(state, &parties)? => {
+            fee.of_floor(command.notional)?
+        }
         _ => Amount::ZERO,
     };
     let gross = below.checked_add(fee).ok_or(Reject::overflow())?;
@@ -119,6 +121,12 @@ fn parties(state: &State, command: &SettleLiquidation) -> Result<Parties, Halt> 
         underwater: market.underwater,
         mark: market.mark,
     })
+}
+
+/// Whether the liquidator is of the liquidated account's own group, which no fund pays for a bankruptcy.
+fn within_group(state: &State, parties: &Parties) -> Result<bool, Halt> {
+    let group = |account| state.accounts.expect(account).map(|account| account.group);
+    Ok(group(parties.account)? == group(parties.liquidator)?)
 }
 
 /// The deficit, nothing if there is none; and what any liquidation needs.
@@ -219,8 +227,7 @@ fn bounty(
     notional: Amount,
 ) -> Result<Amount, Halt> {
     let Underwater::Bounty { fee, cap } = parties.underwater else { return Ok(Amount::ZERO) };
-    let group = |account| state.accounts.expect(account).map(|account| account.group);
-    if group(parties.account)? == group(parties.liquidator)? {
+    if within_group(state, parties)? {
         return Ok(Amount::ZERO);
     }
     let free = free_reserve(state, parties.fund, context.now)?;

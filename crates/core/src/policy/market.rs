@@ -65,7 +65,8 @@ pub struct LayerPolicy {
 pub enum Underwater {
     /// Nothing.
     Nothing = 0,
-    /// The whole liquidation fee, a portion of the closed notional; it enlarges the loss.
+    /// The whole liquidation fee, a portion of the closed notional; it enlarges the loss. None of it for
+    /// the bankrupt's own group.
     FullFee {
         /// Portion of the closed notional.
         fee: Bps,

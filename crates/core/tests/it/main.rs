@@ -11,6 +11,7 @@ mod extreme;
 mod formulas;
 mod gauge;
 mod golden;
+mod groups;
 mod holds;
 mod limits;
 mod precedence;
