@@ -131,7 +131,7 @@ impl<'a> LossView<'a> {
             Cohort::Contributions(fund) => LedgerAccount::Contributions(*fund),
             Cohort::Stakers { tranche, .. } => LedgerAccount::Tranche(*tranche),
             Cohort::Positions { .. } | Cohort::Adl { .. } => return Some(Amount::MAX),
-            Cohort::Residual => return None,
+            Cohort::Depositors { .. } | Cohort::Residual => return None,
         };
         self.placing.and_then(|placing| placing.had(account))
     }
@@ -147,7 +147,7 @@ impl<'a> LossView<'a> {
                 Some(own.saturating_add(given))
             }
             Source::Staked(tranche) => placing.had(LedgerAccount::Tranche(tranche)),
-            Source::Socialised | Source::Adl => None,
+            Source::Socialised | Source::Adl | Source::Depositors => None,
         }
     }
 
@@ -208,9 +208,10 @@ impl<'a> LossView<'a> {
         match (needed, self.layer_had(source), source) {
             (Amount::ZERO, ..) => "not reached",
             (_, Some(Amount::ZERO), _) => "empty",
-            (_, Some(_), _) => "held back by a limit or by what it covers",
+            (_, Some(_), _) => "held back by a limit, by what it covers, or all or nothing",
             (_, None, Source::Socialised) => "no open positions, or a limit",
             (_, None, Source::Adl) => "no rules for deleveraging, or a limit",
+            (_, None, Source::Depositors) => "no deposits, or a limit",
             (_, None, _) => "paid nothing",
         }
     }
@@ -253,5 +254,6 @@ fn source_words(state: &State, market: MarketId, source: Source) -> String {
         Source::Staked(tranche) => format!("staked in {}", tranche_label(state, tranche)),
         Source::Socialised => "socialised, by position".to_owned(),
         Source::Adl => "deleveraged winners".to_owned(),
+        Source::Depositors => "depositors, by share".to_owned(),
     }
 }
