@@ -12,6 +12,7 @@ use crate::{
 use backstop_core::{
     event::Cohort,
     ledger::LedgerAccount,
+    policy::Payout,
     state::{Loss, LossRow, LossStatus, Source, State},
 };
 use backstop_units::{Amount, AssetId, LossId, MarketId, Price, Seq, format_decimal};
@@ -208,12 +209,22 @@ impl<'a> LossView<'a> {
         match (needed, self.layer_had(source), source) {
             (Amount::ZERO, ..) => "not reached",
             (_, Some(Amount::ZERO), _) => "empty",
-            (_, Some(_), _) => "held back by a limit, by what it covers, or all or nothing",
+            (_, Some(had), _) if had < needed && self.pays_whole(source) => {
+                "all or nothing, and less than was needed"
+            }
+            (_, Some(_), _) => "held back by a limit or by what it covers",
             (_, None, Source::Socialised) => "no open positions, or a limit",
             (_, None, Source::Adl) => "no rules for deleveraging, or a limit",
             (_, None, Source::Depositors) => "no deposits, or a limit",
             (_, None, _) => "paid nothing",
         }
+    }
+
+    /// Whether a layer pays all or nothing, by the market's present waterfall.
+    fn pays_whole(&self, source: Source) -> bool {
+        let market = self.state.markets.get(self.loss.market);
+        let mut layers = market.into_iter().flat_map(|market| self.state.layers_of(market));
+        layers.any(|(_, layer)| layer.source == source && layer.policy.payout == Payout::Whole)
     }
 
     /// The lines under a picture's title.
