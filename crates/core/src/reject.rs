@@ -307,6 +307,10 @@ rejects! {
     731 AdlNotComplete "ADL_NOT_COMPLETE" "the list has not all come in, or not all cuts are made" => "send the rest, run it, or wait for the deadline to close it";
     732 AdlDone "ADL_DONE" "every cut is made" => "close the deleveraging";
 
+    733 MarketDead "MARKET_DEAD" "a loss has taken all that lenders had on this market" => "create another market; what is lost here stays with those who bore it";
+    734 DepositIndex "DEPOSIT_INDEX" "the index of deposits, or its unit, is below what can express a loss" => "scale index and unit up by the same power of ten";
+    735 DepositsLate "DEPOSITS_LATE" "the deposits were reported before a loss that they have borne" => "take the loss off the index, and report with the market's count of losses";
+
     801 UnknownTransfer "UNKNOWN_TRANSFER" "no such transfer" => "list the transfers";
     802 TransferClosed "TRANSFER_CLOSED" "the transfer was already confirmed or failed" => "begin a new transfer";
     803 NothingOwed "NOTHING_OWED" "more than the venue is owed" => "transfer at most the limit";

@@ -11,6 +11,7 @@ use crate::{
     governance::Context,
     ledger::LedgerAccount,
     loss::{
+        deposits::{dead, is_dead},
         lifecycle::not_full,
         place::{Assessed, place},
     },
@@ -31,6 +32,8 @@ struct Parties {
     liquidator: AccountId,
     underwater: Underwater,
     mark: Option<MarkCheck>,
+    /// Whether a loss has taken all that lenders had there, before this one.
+    dead: bool,
 }
 
 /// A settlement that has been looked at: whom it is about, and what is missing.
@@ -91,6 +94,9 @@ pub(crate) fn carry_out(
             }
         },
     };
+    if parties.dead {
+        return Err(dead(command.market).into());
+    }
     txn.emit(settled)
 }
 
@@ -120,6 +126,7 @@ fn parties(state: &State, command: &SettleLiquidation) -> Result<Parties, Halt> 
         liquidator,
         underwater: market.underwater,
         mark: market.mark,
+        dead: is_dead(market),
     })
 }
 

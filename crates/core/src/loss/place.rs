@@ -1,6 +1,6 @@
 //! Turning a loss into rows: the waterfall's answer, with who bore each part.
 
-use super::{capacity::capacities, lifecycle::funds_of, waterfall};
+use super::{capacity::capacities, deposit_index::Deposits, lifecycle::funds_of, waterfall};
 use crate::{
     event::{Cohort, Event, Placement, Row},
     fund::{drawdown::turn_due, rescale::prepare, revenue::settle_due},
@@ -137,6 +137,12 @@ fn add_rows(
             let (delta, carry) = index_step(draw, market.open_interest, market.index_carry)?;
             push(Cohort::Positions { delta, base: market.open_interest }, draw);
             placement.index_carry = carry;
+        }
+        Source::Depositors => {
+            let Some(lent) = market.deposits.as_deref() else { return Ok(()) };
+            let Deposits { shares, index: from, .. } = lent.deposits;
+            let to = lent.deposits.bear(draw)?.index;
+            push(Cohort::Depositors { shares, from, to }, draw);
         }
         Source::Adl => push(Cohort::Adl { adl: state.adls.next_id() }, draw),
     }

@@ -13,6 +13,7 @@ mod gauge;
 mod golden;
 mod groups;
 mod holds;
+mod lenders;
 mod limits;
 mod precedence;
 mod prices;
