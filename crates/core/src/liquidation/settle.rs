@@ -100,6 +100,7 @@ pub(crate) fn measured(state: &State, command: &SettleLiquidation) -> Result<Mea
     let below = command.outcome.negative();
     let fee = match parties.underwater {
         Underwater::FullFee { fee } if !below.is_zero() => fee.of_floor(command.notional)?,
+        Underwater::DeficitFee { fee } => fee.of_ceil(below)?,
         _ => Amount::ZERO,
     };
     let gross = below.checked_add(fee).ok_or(Reject::overflow())?;
