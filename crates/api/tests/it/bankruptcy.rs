@@ -140,7 +140,7 @@ fn bankrupt_perp_result(_: &Value, steps: &[Value]) -> Value {
 /// A debt of a token case, in millionths of a native unit, and on which terms it is taken over.
 struct Debt {
     terms: Terms,
-    debt: u128,
+    owed: u128,
     max: u128,
     vault: u128,
 }
@@ -167,14 +167,14 @@ impl Debt {
         };
         Self {
             terms,
-            debt: words.or(fine("debt_tokens")).unwrap_or(100_000_000),
+            owed: words.or(fine("debt_tokens")).unwrap_or(100_000_000),
             max: fine("liab_transfer_tokens").or(fine("max_liab_transfer")).unwrap_or(u128::MAX),
             vault: text(&inputs["insurance_vault"]).parse().unwrap(),
         }
     }
 
     fn taken(&self) -> Takeover {
-        let willing = Amount::new(self.debt.min(self.max));
+        let willing = Amount::new(self.owed.min(self.max));
         self.terms.take(willing, Amount::new(self.vault)).unwrap()
     }
 }
@@ -187,7 +187,7 @@ fn token(inputs: &Value) -> Value {
     let mut steps = vec![ask(
         "debt_takeover",
         &json!({
-            "debt": debt.debt.to_string(),
+            "debt": debt.owed.to_string(),
             "debt_decimals": debt.terms.debt_decimals,
             "debt_price": price(debt.terms.debt_price),
             "fund_decimals": debt.terms.fund_decimals,
@@ -199,7 +199,7 @@ fn token(inputs: &Value) -> Value {
     )];
     let deposits = inputs.get("depositor_before").map_or(1_000, |before| scaled(before, 0));
     let shares = (deposits * 1_000_000).to_string();
-    let spread = if taken.emptied { debt.debt - taken.taken.get() } else { 0 };
+    let spread = if taken.emptied { debt.owed - taken.taken.get() } else { 0 };
     steps.push(ask(
         "deposit_index",
         &json!({ "shares": shares, "index": shares, "unit": shares, "loss": spread.to_string() }),

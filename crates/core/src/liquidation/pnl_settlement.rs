@@ -315,7 +315,7 @@ mod tests {
                 [got.settled, got.taken, got.spread].map(|a| i128::try_from(a.get()).unwrap());
             prop_assert_eq!(settled + taken + spread - got.left.get(), -pnl);
             prop_assert_eq!(got.balance.get(), balance - settled);
-            prop_assert!(got.settled <= by.settle_limit && settled + taken <= max as i128);
+            prop_assert!(got.settled <= by.settle_limit && settled + taken <= max.cast_signed());
             prop_assert!(got.paid <= by.vault);
             // Settling alone never makes an account unhealthy that was not.
             let scaled = other * 1_000_000;
