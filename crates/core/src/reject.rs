@@ -247,6 +247,7 @@ rejects! {
     440 OfflineBudgetSpent "OFFLINE_BUDGET_SPENT" "a late deficit exceeds what is left of the offline budget" => "have the risk desk look at what was settled and fill it up";
     441 IdleAboveLimit "IDLE_ABOVE_LIMIT" "more idle cash than the fund allows" => "place less; by default nothing may be placed";
     442 AboveIdle "ABOVE_IDLE" "more than is placed" => "return at most the limit";
+    443 NotBankrupt "NOT_BANKRUPT" "the account can pay, or owes too little to count" => "liquidate what it has first";
     450 DrawdownOff "DRAWDOWN_OFF" "nobody watches this fund for a fall from its peak" => "have the council set when it counts as fallen";
     451 DrawdownStands "DRAWDOWN_STANDS" "the fund's trigger already stands as its fall has it" => "ask again when the fund has changed";
 

@@ -1,5 +1,6 @@
 //! Conformance cases and golden scenarios, through the same runner as `backstop run`.
 
+mod bankruptcy;
 mod cases;
 mod conformance;
 mod drift;

@@ -97,7 +97,11 @@ fn check_rails(policy: &MarketPolicy) -> Result<(), Reject> {
     payouts(&policy.waterfall)?;
     policy.adl.as_ref().map_or(Ok(()), rails)?;
     match policy.underwater {
-        Underwater::FullFee { fee } | Underwater::Bounty { fee, .. } if fee > Bps::WHOLE => {
+        Underwater::FullFee { fee }
+        | Underwater::DeficitFee { fee }
+        | Underwater::Bounty { fee, .. }
+            if fee > Bps::WHOLE =>
+        {
             Err(Reject::new(RejectCode::BadPolicy, fee.get(), Bps::WHOLE.get()))
         }
         _ => Ok(()),

@@ -108,6 +108,7 @@ pub(crate) fn measured(state: &State, command: &SettleLiquidation) -> Result<Mea
         Underwater::FullFee { fee } if !below.is_zero() && !within_group(state, &parties)? => {
             fee.of_floor(command.notional)?
         }
+        Underwater::DeficitFee { fee } if !within_group(state, &parties)? => fee.of_ceil(below)?,
         _ => Amount::ZERO,
     };
     let gross = below.checked_add(fee).ok_or(Reject::overflow())?;

@@ -153,7 +153,11 @@ fn add_rows(
 ///
 /// **Units** 1/2⁶⁰ atom for each base atom. **Rounding** floor; the rest is carried to the next step,
 /// so over time positions bear exactly what was socialised. The money is posted whole at once.
-fn index_step(amount: Amount, base: Base, carry: Fixed60) -> Result<(Fixed60, Fixed60), Halt> {
+pub(crate) fn index_step(
+    amount: Amount,
+    base: Base,
+    carry: Fixed60,
+) -> Result<(Fixed60, Fixed60), Halt> {
     // Open interest may have shrunk below an old carry: whole steps come out of it first.
     let whole = mul_div_floor(carry.get(), 1, base.get())?;
     let rest = carry.get().saturating_sub(whole.saturating_mul(base.get()));

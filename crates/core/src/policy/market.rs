@@ -93,6 +93,11 @@ pub enum Underwater {
         /// At most.
         cap: Amount,
     } = 2,
+    /// A portion of the deficit itself, rounded up; it enlarges the loss.
+    DeficitFee {
+        /// Portion of what is owed beyond the collateral.
+        fee: Bps,
+    } = 3,
 }
 
 /// How a market's fee pool, its `PnL` pool and the fund's revenue pool feed each other.

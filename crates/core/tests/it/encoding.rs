@@ -153,9 +153,10 @@ fn lines() -> Vec<Line> {
     for account in samples::ledger_accounts() {
         lines.push(pin(format!("ledger {}", account.word()), &account));
     }
-    let [nothing, full] = samples::underwater();
+    let [nothing, full, deficit] = samples::underwater();
     lines.push(pin("underwater nothing", &nothing));
     lines.push(pin("underwater full_fee", &full));
+    lines.push(pin("underwater deficit_fee", &deficit));
     for cause in Cause::ALL {
         lines.push(pin(format!("cause {}", cause.word()), cause));
     }

@@ -52,7 +52,8 @@ const ENGINE: [C; 7] = [
 ];
 
 /// Codes that only formulas without a state give; tables beside them try each.
-const FORMULAS: [C; 7] = [
+const FORMULAS: [C; 8] = [
+    C::NotBankrupt,
     C::BadClose,
     C::NoMaintenance,
     C::WorseStanding,

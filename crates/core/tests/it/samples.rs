@@ -234,8 +234,9 @@ const TIER: TierPolicy = TierPolicy {
 };
 
 /// The policies that no other sample holds.
-pub(crate) fn underwater() -> [Underwater; 2] {
-    [Underwater::Nothing, Underwater::FullFee { fee: Bps::new(12) }]
+pub(crate) fn underwater() -> [Underwater; 3] {
+    let fee = Bps::new(12);
+    [Underwater::Nothing, Underwater::FullFee { fee }, Underwater::DeficitFee { fee }]
 }
 
 fn key(byte: u8) -> PublicKey {

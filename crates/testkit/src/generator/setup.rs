@@ -148,7 +148,11 @@ fn limited(source: LayerSource) -> impl Strategy<Value = LayerPolicy> {
 fn underwater() -> impl Strategy<Value = Underwater> {
     prop_oneof![
         2 => Just(Underwater::Nothing),
-        1 => (0u32..500).prop_map(|fee| Underwater::FullFee { fee: Bps::new(fee) }),
+        1 => (0u32..500).prop_map(|fee| {
+            let of_deficit = fee.is_multiple_of(2);
+            let fee = Bps::new(fee);
+            if of_deficit { Underwater::DeficitFee { fee } } else { Underwater::FullFee { fee } }
+        }),
         1 => (0u32..500, 0u128..300).prop_map(|(fee, cap)| Underwater::Bounty {
             fee: Bps::new(fee),
             cap: Amount::new(cap),

@@ -131,8 +131,16 @@ impl Model {
         let evidence = c.evidence.unwrap_or_default();
         need(evidence != Hash::ZERO, "a deficit without evidence")?;
         let fee = match self.markets[market].underwater {
-            Underwater::FullFee { .. } if within_family(c) => Some(0),
+            Underwater::FullFee { .. } | Underwater::DeficitFee { .. } if within_family(c) => {
+                Some(0)
+            }
             Underwater::FullFee { fee } => floor(c.notional.get(), u128::from(fee.get()), 10_000),
+            // Rounded up: what is left of the deficit when the rest is rounded down.
+            Underwater::DeficitFee { fee } => {
+                let deficit = outcome.unsigned_abs();
+                let kept = floor(deficit, u128::from(10_000 - fee.get()), 10_000);
+                kept.map(|kept| deficit - kept)
+            }
             Underwater::Nothing | Underwater::Bounty { .. } => Some(0),
         };
         let fee = fee.ok_or(No::Refused("overflow"))?;
