@@ -25,13 +25,17 @@ pub fn balance_bytes(ledger: Label, asset: Label, balance: Amount, as_of: Timest
     bytes
 }
 
-/// What a market's venue can have paid out: its clearing less what positions, winners and nobody bore.
+/// What a market's venue can have paid out: its clearing less what positions, winners and nobody bore,
+/// and less what layers in another asset have not brought yet.
 pub(crate) fn owed_to_venue(state: &State, market: MarketId, asset: AssetId) -> Amount {
     let clearing = state.ledger.owed(LedgerAccount::Clearing(market), asset);
     let borne = state.ledger.held(LedgerAccount::Socialised(market), asset);
     let residual = state.ledger.held(LedgerAccount::Residual(market), asset);
     let winners = state.ledger.held(LedgerAccount::Deleveraged(market), asset);
-    clearing.saturating_sub(borne).saturating_sub(residual).saturating_sub(winners)
+    let unsold = state.ledger.held(LedgerAccount::Conversion(market), asset);
+    let short = state.markets.get(market).map_or(Amount::ZERO, |market| market.short);
+    let missing = [borne, residual, winners, unsold, short];
+    missing.into_iter().fold(clearing, Amount::saturating_sub)
 }
 
 fn suspense(state: &State, asset: AssetId) -> Amount {

@@ -45,6 +45,7 @@ fn layer(source: LayerSource, per_event: Option<u128>) -> LayerPolicy {
         per_8h: None,
         per_24h: None,
         lifetime: None,
+        haircut: None,
     }
 }
 
