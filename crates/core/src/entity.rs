@@ -32,7 +32,7 @@ entity! {
     Asset {
         /// Its name.
         label: Label,
-        /// Decimals of a whole unit, for print only.
+        /// Decimals of a whole unit, for print and for what stands for how much of another asset.
         decimals: u8,
         /// Whose signature an external balance needs.
         custodian: Option<PublicKey>,

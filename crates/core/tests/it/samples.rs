@@ -402,15 +402,6 @@ pub(crate) fn bodies() -> Vec<Body> {
         Approve { proposal, digest: hash(7) }.into(),
         Execute { proposal }.into(),
         CancelProposal { proposal }.into(),
-        BookConversion {
-            market: sol,
-            layer: LayerSource::Staked(jun),
-            sold: amount,
-            received: Amount::new(17),
-            any_price: true,
-        }
-        .into(),
-        SettleBasis { market: sol, layer: LayerSource::Reserve(main) }.into(),
         Linked { steps: vec![PlaceLoss { loss }.into(), CloseLoss { loss }.into()] }.into(),
         Opening { account: OpeningAccount::FeePool(sol), asset: usdt, amount }.into(),
         OpeningShares { tranche: jun, account: Some(alice), shares: Shares::new(16) }.into(),
@@ -428,6 +419,15 @@ pub(crate) fn bodies() -> Vec<Body> {
         .into(),
         SetIndexPolicy { index: main, policy: index_policy() }.into(),
         RetireFeed { feed: sol }.into(),
+        BookConversion {
+            market: sol,
+            layer: LayerSource::Staked(jun),
+            sold: amount,
+            received: Amount::new(17),
+            any_price: true,
+        }
+        .into(),
+        SettleBasis { market: sol, layer: LayerSource::Reserve(main) }.into(),
         GrantProtocolShares { tranche: jun, account: alice, shares: Shares::new(17) }.into(),
         RedeemProtocolShares { tranche: jun, shares: Shares::new(18), amount: Some(amount) }.into(),
         StakeProtocol { tranche: jun, account: alice, amount }.into(),
