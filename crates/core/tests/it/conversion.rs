@@ -588,6 +588,100 @@ fn sides(case: &Case, taken: u128, owed: u128) -> (u128, u128) {
     (taken * price * left, owed * 1_000_000 * 1_000_000_000)
 }
 
+/// The accounts behind both layers.
+const GIVERS: [LedgerAccount; 3] = [
+    LedgerAccount::Reserve(GEMS),
+    LedgerAccount::Contributions(GEMS),
+    LedgerAccount::Tranche(GEMSTAKE),
+];
+
+/// A world with a case's holdings, an atom more of each, and its price.
+fn stocked(case: &Case) -> World {
+    let policy = IndexPolicy { quorum: 1, families: 1, ..IndexPolicy::default() };
+    let layers = [cut(gems(), case.haircut), cut(staked(), case.haircut)];
+    let mut world = world(case.decimals, policy, &layers);
+    open(&mut world, OpeningAccount::Reserve(label("gems")), case.own + 1);
+    open(&mut world, OpeningAccount::Account(label("erin")), case.given + 1);
+    let (fund, account, asset) = (label("gems"), label("erin"), label("gem"));
+    let amount = atoms(case.given + 1);
+    world.must("erin", Contribute { fund, account, asset, amount });
+    stake(&mut world, "alice", case.staked + 1);
+    say(&mut world, case.price, 0);
+    world
+}
+
+/// Loses so much and looks at both layers; how many gave something.
+fn lost(world: &mut World, case: &Case, loss: u128) -> Result<u32, String> {
+    let gem = gem(world);
+    let held = GIVERS.map(|account| world.state.ledger.owed(account, gem).get());
+    let events = world.must("venue", settle(-i128::try_from(loss).unwrap())).to_vec();
+    let (placement, drawn) = (placed(&events), drawn(&events));
+    let of = |layer| {
+        let row = placement.rows.iter().filter(move |row| row.layer == layer);
+        row.map(|row| row.amount.get()).sum::<u128>()
+    };
+    let all: u128 = placement.rows.iter().map(|row| row.amount.get()).sum();
+    if all != loss {
+        return Err(format!("{all} of {loss} was placed"));
+    }
+    let mut gave = 0;
+    for (layer, has) in [(1, held[0] + held[1]), (2, held[2])] {
+        let is_staked = |d: &&Converted| matches!(d.from, LedgerAccount::Tranche(_));
+        let mine = drawn.iter().filter(|d| is_staked(d) == (layer == 2));
+        let (taken, owed) =
+            mine.fold((0, 0), |sum, d| (sum.0 + d.taken.get(), sum.1 + d.owed.get()));
+        if owed != of(layer) {
+            return Err(format!("layer {layer} pays {} of {owed}", of(layer)));
+        }
+        gave += u32::from(taken > 0);
+        let (worth, need) = sides(case, taken, owed);
+        if worth < need {
+            return Err(format!("{taken} atoms for {owed}: too few"));
+        }
+        if taken > 0 && sides(case, taken - 1, owed).0 >= need {
+            return Err(format!("{taken} atoms for {owed}: too many"));
+        }
+        // Something was left to pay: the layer could not have paid one more.
+        let left: u128 = (layer + 1..=3).map(of).sum();
+        let (worth, more) = sides(case, has, owed + 1);
+        if left > 0 && worth >= more {
+            return Err(format!("layer {layer} kept back: {has} atoms, {owed} paid"));
+        }
+    }
+    Ok(gave)
+}
+
+/// Sells a part of what a layer gave, below its price by so many 128ths, and settles what is missing;
+/// whether something was.
+fn sold(
+    world: &mut World,
+    case: &Case,
+    (at, source): (u32, LayerSource),
+    (part, off): (u8, u8),
+) -> Result<bool, String> {
+    let item = world.state.conversions.get(at).unwrap().clone();
+    let sold = item.unsold.get() * (u128::from(part) + 1) / 256;
+    let price = case.price / 10u128.pow(u32::from(case.decimals));
+    let full = sold * price / 1_000_000_000;
+    let received = (full * (128 - u128::from(off)) / 128).min(item.owed.get());
+    let body = BookConversion { any_price: true, ..sale(source, sold, received) };
+    let before = both(world, LedgerAccount::Basis(GEMS)).1;
+    let mut short = false;
+    if world.send("op", body).is_ok() {
+        let after = world.state.conversions.get(at).unwrap();
+        short = both(world, LedgerAccount::Basis(GEMS)).1 < before;
+        if short && !after.unsold.is_zero() {
+            return Err("a basis while atoms are unsold".into());
+        }
+        if after.owed.is_zero() && !after.unsold.is_zero() {
+            return Err("nothing is owed, and atoms have not come home".into());
+        }
+    }
+    let _ = world.send("keeper", basis(source));
+    invariants::check(&world.state).map_err(|corrupt| corrupt.to_string())?;
+    Ok(short)
+}
+
 /// Draws against the arithmetic of the design: a layer gives at least what it pays at the price after the
 /// haircut, and no atom more than that needs; it pays all it is worth before the next one pays anything;
 /// books balance for each asset after each sale, and nothing is lost on the way home.
@@ -595,106 +689,33 @@ fn sides(case: &Case, taken: u128, owed: u128) -> (u128, u128) {
 fn draws_are_worth_what_they_pay() {
     let (converted, short) = (Cell::new(0u32), Cell::new(0u32));
     property(case(), |case| {
-        let policy = IndexPolicy { quorum: 1, families: 1, ..IndexPolicy::default() };
-        let layers = [cut(gems(), case.haircut), cut(staked(), case.haircut)];
-        let mut world = world(case.decimals, policy, &layers);
-        open(&mut world, OpeningAccount::Reserve(label("gems")), case.own + 1);
-        open(&mut world, OpeningAccount::Account(label("erin")), case.given + 1);
-        let (fund, account, asset) = (label("gems"), label("erin"), label("gem"));
-        let amount = atoms(case.given + 1);
-        world.must("erin", Contribute { fund, account, asset, amount });
-        stake(&mut world, "alice", case.staked + 1);
-        say(&mut world, case.price, 0);
-        let accounts = [
-            LedgerAccount::Reserve(GEMS),
-            LedgerAccount::Contributions(GEMS),
-            LedgerAccount::Tranche(GEMSTAKE),
-        ];
-        let gem = gem(&world);
+        let mut world = stocked(&case);
         for loss in &case.losses {
-            let held = accounts.map(|account| world.state.ledger.owed(account, gem).get());
-            let events = world.must("venue", settle(-i128::try_from(*loss).unwrap())).to_vec();
-            let (placement, drawn) = (placed(&events), drawn(&events));
-            let of = |layer| {
-                let row = placement.rows.iter().filter(move |row| row.layer == layer);
-                row.map(|row| row.amount.get()).sum::<u128>()
-            };
-            let all: u128 = placement.rows.iter().map(|row| row.amount.get()).sum();
-            if all != *loss {
-                return Err(format!("{all} of {loss} was placed"));
-            }
-            let layers = [(1, held[0] + held[1]), (2, held[2])];
-            for (layer, has) in layers {
-                let mine = drawn
-                    .iter()
-                    .filter(|d| matches!(d.from, LedgerAccount::Tranche(_)) == (layer == 2));
-                let (taken, owed) =
-                    mine.fold((0, 0), |sum, d| (sum.0 + d.taken.get(), sum.1 + d.owed.get()));
-                if owed != of(layer) {
-                    return Err(format!("layer {layer} pays {} of {owed}", of(layer)));
-                }
-                converted.set(converted.get() + u32::from(taken > 0));
-                let (worth, need) = sides(&case, taken, owed);
-                if worth < need {
-                    return Err(format!("{taken} atoms for {owed}: too few"));
-                }
-                if taken > 0 && sides(&case, taken - 1, owed).0 >= need {
-                    return Err(format!("{taken} atoms for {owed}: too many"));
-                }
-                // Something was left to pay: the layer could not have paid one more.
-                if of(layer + 1) > 0 || layer == 2 && of(3) > 0 {
-                    let (worth, more) = sides(&case, has, owed + 1);
-                    if worth >= more {
-                        return Err(format!("layer {layer} kept back: {has} atoms, {owed} paid"));
-                    }
-                }
-            }
+            converted.set(converted.get() + lost(&mut world, &case, *loss)?);
         }
-        for (part, off) in &case.sales {
-            for (at, source) in [(0, gems()), (1, staked())] {
-                let item = world.state.conversions.get(at).unwrap().clone();
-                let sold = item.unsold.get() * (u128::from(*part) + 1) / 256;
-                let price = case.price / 10u128.pow(u32::from(case.decimals));
-                let full = sold * price / 1_000_000_000;
-                let received = (full * (128 - u128::from(*off)) / 128).min(item.owed.get());
-                let body = BookConversion { any_price: true, ..sale(source, sold, received) };
-                let before = both(&world, LedgerAccount::Basis(GEMS)).1;
-                if world.send("op", body).is_ok() {
-                    let after = world.state.conversions.get(at).unwrap();
-                    let lost = both(&world, LedgerAccount::Basis(GEMS)).1 - before;
-                    short.set(short.get() + u32::from(lost < 0));
-                    if lost < 0 && !after.unsold.is_zero() {
-                        return Err(format!("a basis of {lost} while atoms are unsold"));
-                    }
-                    if after.owed.is_zero() && !after.unsold.is_zero() {
-                        return Err("nothing is owed, and atoms have not come home".into());
-                    }
-                }
-                let _ = world.send("keeper", basis(source));
-                invariants::check(&world.state).map_err(|corrupt| corrupt.to_string())?;
+        for sale in &case.sales {
+            for layer in [(0, gems()), (1, staked())] {
+                let was = sold(&mut world, &case, layer, *sale)?;
+                short.set(short.get() + u32::from(was));
             }
         }
         // Gems are where they were, on their way, or with the venue.
         let venue = LedgerAccount::Balance(world.state.account_id(label("venue")).unwrap());
         let conversion = LedgerAccount::Conversion(mix(&world));
-        let all = accounts.into_iter().chain([venue, conversion]);
+        let all = GIVERS.into_iter().chain([venue, conversion]);
         let all: i128 = all.map(|account| both(&world, account).0).sum();
         if all != i128::try_from(case.own + case.given + case.staked + 3).unwrap() {
             return Err(format!("{all} gems are left"));
         }
         Ok(())
     });
-    assert!(
-        converted.get() > 100 && short.get() > 10,
-        "{} drawn, {} short",
-        converted.get(),
-        short.get()
-    );
+    let (converted, short) = (converted.get(), short.get());
+    assert!(converted > 100 && short > 10, "{converted} drawn, {short} short");
 }
 
-/// Capacity that is reserved in the other fund is not there.
+/// A layer that does not cover the cause gives nothing and needs no price.
 #[test]
-fn what_is_uncovered_or_kept_is_not_drawn() {
+fn an_uncovered_cause_needs_no_price() {
     let mut world = world(6, IndexPolicy::default(), &[cut(gems(), 0)]);
     open(&mut world, OpeningAccount::Reserve(label("gems")), 1_000);
     let error = backstop_core::command::DeclareLoss {
@@ -703,7 +724,6 @@ fn what_is_uncovered_or_kept_is_not_drawn() {
         account: None,
         estimate: atoms(300),
     };
-    // An uncovered cause needs no price either.
     world.must("risk", error);
     world.must("risk", AssessLoss { loss: LOSS, amount: atoms(300), evidence: EVIDENCE });
     let events = world.must("keeper", PlaceLoss { loss: LOSS }).to_vec();

@@ -110,10 +110,9 @@ pub(crate) fn settle(
     paid.map_or(Ok(()), |event| txn.emit(event))?;
     match recalled(txn.state(), context, market, id) {
         Ok(Some(event)) => txn.emit(event),
-        Ok(None) if settled => Ok(()),
-        Ok(None) => Err(nothing.into()),
         // What came back needs no price: that stands, the rest waits for one.
-        Err(Halt::Reject(_)) if settled => Ok(()),
+        Ok(None) | Err(Halt::Reject(_)) if settled => Ok(()),
+        Ok(None) => Err(nothing.into()),
         Err(halt) => Err(halt),
     }
 }
