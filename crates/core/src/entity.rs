@@ -35,7 +35,7 @@ entity! {
     Asset {
         /// Its name.
         label: Label,
-        /// Decimals of a whole unit, for print only.
+        /// Decimals of a whole unit, for print and for what stands for how much of another asset.
         decimals: u8,
         /// Whose signature an external balance needs.
         custodian: Option<PublicKey>,
@@ -210,6 +210,8 @@ entity! {
         results: Results,
         /// What lenders hold on it, once that was reported.
         deposits: Option<Box<Lent>>,
+        /// What layers in another asset fell short of: its venue has not got it yet.
+        short: Amount,
     }
     /// A risk tier.
     Tier {
@@ -230,6 +232,27 @@ entity! {
         used: Amount,
         /// What it paid lately: for each limit that is set, its rolling window.
         windows: [Option<u32>; 9],
+        /// Of a layer in another asset: what was taken of it and is not settled.
+        conversion: Option<u32>,
+    }
+    /// What was taken of a layer in another asset for one market, until it is sold.
+    Conversion {
+        /// For which market.
+        market: MarketId,
+        /// Of which fund.
+        fund: FundId,
+        /// Of which layer.
+        source: Source,
+        /// What was taken off the price at the last draw.
+        haircut: Ppm,
+        /// Not sold yet, in atoms of the fund's asset.
+        unsold: Amount,
+        /// Of it, what contributors gave: sold last, returned first.
+        given: Amount,
+        /// What it is still to bring, in atoms of the market's asset.
+        owed: Amount,
+        /// What sales fell short of, in atoms of the market's asset.
+        short: Amount,
     }
     /// A loss.
     Loss {

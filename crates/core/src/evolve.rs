@@ -19,6 +19,7 @@ use crate::{
     loss::{
         adl::evolve::adl,
         capacity::{ROLLING, event_window},
+        conversion::evolve::{begun, conversion},
         evolve::loss,
         window::Window,
     },
@@ -116,6 +117,10 @@ fn of_markets(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::LossRecovered { .. }
         | Event::RecoveryClaimed { .. }
         | Event::LossParked { .. } => loss(state, event),
+        Event::LayerConverted(_)
+        | Event::ConversionBooked(_)
+        | Event::BasisSettled(_)
+        | Event::ConversionUnpriced { .. } => conversion(state, event),
         Event::AdlOpened { .. }
         | Event::AdlPartAdded { .. }
         | Event::AdlRan { .. }
@@ -252,6 +257,7 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 tier,
                 pools: policy.pools,
                 results: Results::default(),
+                short: Amount::ZERO,
                 adl: policy.adl,
                 deposits: None,
             };
@@ -283,8 +289,12 @@ fn set_layers(state: &mut State, id: MarketId, policies: &[LayerPolicy]) -> Resu
     for policy in policies {
         let source = resolve(state, policy.source).map_err(|_| Corrupt::DanglingHandle)?;
         let old = latest_layer(state, id, source).map(|(_, layer)| layer.clone());
-        let (used, mut windows) =
-            old.map_or((Amount::ZERO, [None; 9]), |old| (old.used, old.windows));
+        let (used, mut windows, old) = old
+            .map_or((Amount::ZERO, [None; 9], None), |old| (old.used, old.windows, old.conversion));
+        let conversion = match (old, policy.haircut) {
+            (None, Some(haircut)) => Some(begun(state, id, source, haircut)?),
+            _ => old,
+        };
         let rolling = ROLLING
             .iter()
             .filter(|(_, _, limit)| limit(policy).is_some())
@@ -297,7 +307,7 @@ fn set_layers(state: &mut State, id: MarketId, policies: &[LayerPolicy]) -> Resu
             state.windows.insert(window, Window::new(span))?;
             *place = Some(window);
         }
-        layers.push(Layer { market: id, policy: *policy, source, used, windows });
+        layers.push(Layer { market: id, policy: *policy, source, used, windows, conversion });
     }
     let from = state.layers.next_id();
     let count = u8::try_from(layers.len()).map_err(|_| Corrupt::CounterRange)?;

@@ -11,8 +11,8 @@ use crate::{
     reject::Corrupt,
     state::{LossStatus, State},
 };
-use alloc::{vec, vec::Vec};
-use backstop_units::{Amount, Base, Shares, TrancheId};
+use alloc::{collections::BTreeMap, vec, vec::Vec};
+use backstop_units::{Amount, AssetId, Base, MarketId, Shares, TrancheId};
 
 /// Counts everything.
 ///
@@ -28,6 +28,8 @@ use backstop_units::{Amount, Base, Shares, TrancheId};
 /// - **G1** a fund's gauge shows what its accounts hold.
 /// - **I6** what winners gave up for a loss are its cuts, in lots and money; it is at most what the row
 ///   was placed with, which the row is until it is closed, and exactly the row after that.
+/// - **I7** a market's conversion holds exactly what its layers in another asset gave and is unsold, and
+///   owes what these are to bring; what they fell short of is their funds' basis, and their markets'.
 ///
 /// # Errors
 /// The first that is broken.
@@ -36,6 +38,7 @@ pub fn check(state: &State) -> Result<(), Corrupt> {
     shares(state)?;
     losses(state)?;
     deleveraging(state)?;
+    conversions(state)?;
     let over = state
         .layers
         .iter()
@@ -69,6 +72,38 @@ fn reservations(state: &State) -> Result<(), Corrupt> {
         }
     }
     Ok(())
+}
+
+fn conversions(state: &State) -> Result<(), Corrupt> {
+    // Accounts that settle both ways, with what they should be owed and should hold.
+    let mut should: BTreeMap<(LedgerAccount, AssetId), (Amount, Amount)> = BTreeMap::new();
+    let mut short: BTreeMap<MarketId, Amount> = BTreeMap::new();
+    for (_, item) in state.conversions.iter() {
+        let asset = state.funds.expect(item.fund)?.asset;
+        let into = state.funds.expect(state.markets.expect(item.market)?.fund)?.asset;
+        let account = LedgerAccount::Conversion(item.market);
+        let owed = should.entry((account, asset)).or_default();
+        owed.0 = owed.0.saturating_add(item.unsold);
+        for (account, amount) in
+            [(account, item.owed), (LedgerAccount::Basis(item.fund), item.short)]
+        {
+            let held = should.entry((account, into)).or_default();
+            held.1 = held.1.saturating_add(amount);
+        }
+        let sum = short.entry(item.market).or_default();
+        *sum = sum.saturating_add(item.short);
+        if item.given > item.unsold {
+            return Err(Corrupt::Invariant("I7"));
+        }
+    }
+    let booked = should.iter().all(|((account, asset), (owed, held))| {
+        (state.ledger.owed(*account, *asset), state.ledger.held(*account, *asset)) == (*owed, *held)
+    });
+    let told = state
+        .markets
+        .iter()
+        .all(|(id, market)| short.get(&id).copied().unwrap_or_default() == market.short);
+    if booked && told { Ok(()) } else { Err(Corrupt::Invariant("I7")) }
 }
 
 /// What the positions and tickets of one tranche add up to.

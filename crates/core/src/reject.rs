@@ -269,7 +269,7 @@ rejects! {
     601 NoWaterfall "NO_WATERFALL" "a market needs at least one layer" => "name the layers";
     602 TooManyLayers "TOO_MANY_LAYERS" "too many layers" => "use at most the limit";
     603 DuplicateLayer "DUPLICATE_LAYER" "a layer stands twice in the waterfall" => "name each layer once";
-    604 LayerAsset "LAYER_ASSET" "a layer holds another asset than the market's fund" => "use layers of the same asset";
+    604 LayerAsset "LAYER_ASSET" "a layer holds another asset than the market's fund" => "use a layer of the same asset, or give it a haircut and both assets a price in one quote";
     605 IsolatedFund "ISOLATED_FUND" "an isolated fund and a shared one can't stand in one waterfall" => "use layers of one kind";
     606 LimitBelowUsed "LIMIT_BELOW_USED" "a lifetime limit below what is already used" => "set at least the limit";
     607 SelfLiquidation "SELF_LIQUIDATION" "an account can't liquidate itself" => "name another liquidator";
@@ -333,6 +333,11 @@ rejects! {
     862 PriceOutOfBand "PRICE_OUT_OF_BAND" "the price moved beyond its band and is not confirmed yet" => "wait until it has held for the confirmation time";
     863 PriceJumped "PRICE_JUMPED" "the price moved further than any that time alone confirms" => "have the council look at it and set the index's policy";
     864 AssetPriced "ASSET_PRICED" "the asset has a price index already" => "use that index, or leave the asset out";
+    865 ConversionUnpriced "CONVERSION_UNPRICED" "a layer in another asset is needed, and too few fresh prices say what it is worth" => "wait for new reports, then place the loss";
+    866 ConversionDisputed "CONVERSION_DISPUTED" "a layer in another asset is needed, and the feeds of its price disagree or are of too few families" => "look at the index's page for the feeds that deviate";
+    867 ConversionSuspect "CONVERSION_SUSPECT" "a layer in another asset is needed, and its price moved beyond its band" => "wait until the price is confirmed, or have the council look at it";
+    868 SaleBelowPrice "SALE_BELOW_PRICE" "the sale brings less than the fresh price after the haircut" => "bring at least the limit, or have the council book it";
+    869 AboveConversion "ABOVE_CONVERSION" "more than is unsold or owed" => "look at the market's layers, and name at most the limit";
 }
 
 /// A broken log or a broken invariant: not the sender's fault. The writer stops; reads go on.

@@ -1,9 +1,9 @@
 //! The state of one ledger: typed slabs, the books, and indexes for outside names.
 
 pub use crate::entity::{
-    Account, Adl, AdlCut, AdlPart, Asset, Claim, Contribution, Council, Feed, FeedSource, Fund,
-    Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares, Position, PriceIndex,
-    Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
+    Account, Adl, AdlCut, AdlPart, Asset, Claim, Contribution, Conversion, Council, Feed,
+    FeedSource, Fund, Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares,
+    Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
 use crate::{
     fund::{
@@ -124,6 +124,7 @@ state! {
     markets: Slab<MarketId, Market>,
     layers: Slab<u32, Layer>,
     windows: Slab<u32, Window>,
+    conversions: Slab<u32, Conversion>,
     losses: Slab<LossId, Loss>,
     claims: Slab<u32, Claim>,
     adls: Slab<u32, Adl>,

@@ -67,6 +67,8 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
         L::Residual(id) => format!("Liabilities:Market:{}:Clearing:Residual", market(id)),
         L::PendingClearing(id) => format!("Liabilities:Market:{}:PendingClearing", market(id)),
         L::PnlPool(id) => format!("Liabilities:Market:{}:PnlPool", market(id)),
+        L::Basis(id) => format!("Equity:Fund:{}:Basis", fund(id)),
+        L::Conversion(id) => format!("Liabilities:Market:{}:Conversion", market(id)),
         L::Recoveries(id) => format!("Liabilities:Recoveries:{id}"),
     }
 }

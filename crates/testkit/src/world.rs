@@ -73,6 +73,7 @@ pub fn layer(source: LayerSource) -> LayerPolicy {
         per_8h: None,
         per_24h: None,
         lifetime: None,
+        haircut: None,
     }
 }
 

@@ -105,6 +105,8 @@ bodies! {
     132 ReportPrice "report_price",
     133 SetIndexPolicy "set_index_policy",
     134 RetireFeed "retire_feed",
+    135 BookConversion "book_conversion",
+    137 SettleBasis "settle_basis",
     140 GrantProtocolShares "grant_protocol_shares",
     141 RedeemProtocolShares "redeem_protocol_shares",
     142 StakeProtocol "stake_protocol",

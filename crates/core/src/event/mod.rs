@@ -362,4 +362,13 @@ pub enum Event {
         occurred_at: Timestamp,
         lapses_at: Timestamp,
     } = 136,
+    /// A sale of what was taken of a layer in another asset was booked.
+    ConversionBooked(Box<Sale>) = 135,
+    /// What came back to a fund in a market's asset paid what its conversion was short of.
+    BasisSettled(Box<Settled>) = 137,
+    /// The deficit that is parked next needs a layer in another asset that has no price now; `code` is
+    /// the number of the reject that says why.
+    ConversionUnpriced { market: MarketId, code: u16 } = 138,
+    /// Atoms of a layer in another asset were taken, to be sold for the market's.
+    LayerConverted(Box<Converted>) = 139,
 }

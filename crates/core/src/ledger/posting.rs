@@ -4,6 +4,7 @@ use super::LedgerAccount;
 use crate::{
     command::{Direction, Outcome},
     event::{Cohort, Event, Placement},
+    loss::conversion::evolve as conversion,
 };
 use backstop_units::{Amount, AssetId, FundId, MarketId};
 
@@ -53,6 +54,9 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         | Event::DeficitCovered { .. } => pools(event, one),
         Event::LiquidationSettled { .. } => settled(event, one),
         Event::LossPlaced(placement) => placed(placement, one),
+        Event::LayerConverted(_) | Event::ConversionBooked(_) | Event::BasisSettled(_) => {
+            conversion::postings(event, one)
+        }
         Event::LossVoided { market, asset, parts, .. } => parts
             .iter()
             .try_for_each(|part| one(*asset, L::Clearing(*market), part.to, part.amount)),

@@ -11,6 +11,7 @@ use crate::{
     governance::Context,
     ledger::LedgerAccount,
     loss::{
+        conversion::waits_for_price,
         deposits::{dead, is_dead},
         lifecycle::not_full,
         place::{Assessed, place},
@@ -88,7 +89,14 @@ pub(crate) fn carry_out(
     let settled = match deficit {
         None => solvent(txn.state(), &parties, command.outcome.positive())?,
         Some(deficit) => match mark::check(txn.state(), parties.mark, command.mark, context.now) {
-            Checked::Sound => underwater(txn, context, &parties, command, &deficit)?,
+            Checked::Sound => match underwater(txn, context, &parties, command, &deficit) {
+                Err(Halt::Reject(reject)) if waits_for_price(reject.code) => {
+                    let (market, code) = (parties.market, reject.code.number());
+                    txn.emit(Event::ConversionUnpriced { market, code })?;
+                    park(txn, context, &parties, (command.mark, None), &deficit)?
+                }
+                settled => settled?,
+            },
             Checked::Unsound(price) => {
                 park(txn, context, &parties, (command.mark, price), &deficit)?
             }
@@ -200,7 +208,7 @@ fn underwater(
 }
 
 /// Keeps a deficit for the risk desk to assess: nobody pays and nobody earns on a mark that the index
-/// does not bear out. It lapses like any declaration.
+/// does not bear out, or from a layer in another asset that has no price. It lapses like any declaration.
 fn park(
     txn: &mut Txn<'_>,
     context: &Context<'_>,

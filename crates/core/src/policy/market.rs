@@ -68,6 +68,10 @@ pub struct LayerPolicy {
     /// At most ever.
     #[serde(default)]
     pub lifetime: Option<Amount>,
+    /// What is taken off the price of what it holds; a layer of another asset than the market's must
+    /// say so, and no other may. Limits stay in the market's asset.
+    #[serde(default)]
+    pub haircut: Option<Ppm>,
 }
 
 /// What a liquidator earns who closes an account that is already under water.

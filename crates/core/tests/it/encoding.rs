@@ -114,6 +114,10 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::IndexPolicySet { .. } => (133, "index_policy_set"),
         Event::FeedRetired { .. } => (134, "feed_retired"),
         Event::LossParked { .. } => (136, "loss_parked"),
+        Event::ConversionBooked(_) => (135, "conversion_booked"),
+        Event::BasisSettled(_) => (137, "basis_settled"),
+        Event::ConversionUnpriced { .. } => (138, "conversion_unpriced"),
+        Event::LayerConverted(_) => (139, "layer_converted"),
         Event::SharesOpened { .. } => (121, "shares_opened"),
         Event::VaultForced { .. } => (122, "vault_forced"),
         Event::ProtocolSharesGranted { .. } => (140, "protocol_shares_granted"),
@@ -124,7 +128,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 83;
+const KINDS: usize = 87;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };

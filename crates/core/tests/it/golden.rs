@@ -12,22 +12,22 @@ use crate::{
 use backstop_core::{
     Asked, Body, Command, Entry, Event, Record, State,
     command::{
-        AddSpike, CheckDrawdown, CloseAdl, CommitReservation, CoverDeficit, CreateFund,
-        CreateMarket, CreateTranche, Direction, EndSpike, Execute, FundPnlPool,
-        GrantProtocolShares, MoveIdle, OpenAdl, Opening, OpeningAccount, OpeningShares,
-        PauseEntries, Propose, RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex,
-        ReleaseReservation, ReportConditions, ReportDeposits, ReportPrice, ReportResults, Reporter,
-        RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl, SetControl, SetCovers,
-        SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue,
-        SetRoles, SetSplit, SetTier, SetVault, SetWaterfall, SettleLiquidation, Stake,
-        StakeProtocol, SubmitAdlPart, WithdrawExcess,
+        AddSpike, BookConversion, CheckDrawdown, CloseAdl, CommitReservation, CoverDeficit,
+        CreateFund, CreateMarket, CreateTranche, Direction, EndSpike, Execute, FundPnlPool,
+        GrantProtocolShares, MoveIdle, OpenAdl, Opening, OpeningAccount, OpeningShares, Party,
+        PauseEntries, Propose, RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed,
+        RegisterIndex, ReleaseReservation, ReportConditions, ReportDeposits, ReportPrice,
+        ReportResults, Reporter, RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl,
+        SetControl, SetCovers, SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget,
+        SetPools, SetRevenue, SetRoles, SetSplit, SetTier, SetVault, SetWaterfall, SettleBasis,
+        SettleLiquidation, Stake, StakeProtocol, SubmitAdlPart, VoidLoss, WithdrawExcess,
     },
     invariants,
     loss::adl::Candidate,
     policy::{
-        Causes, ControlPolicy, FundKind, FundPolicy, IdlePolicy, IndexPolicy, LayerSource,
-        MarketPolicy, PoolPolicy, RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy, TierPolicy,
-        TranchePolicy,
+        Causes, ControlPolicy, FundKind, FundPolicy, IdlePolicy, IndexPolicy, LayerPolicy,
+        LayerSource, MarketPolicy, PoolPolicy, RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy,
+        TierPolicy, TranchePolicy,
     },
     recheck, replay, replay_genesis,
     state::Lent,
@@ -110,6 +110,7 @@ fn live(script: &Script) -> World {
     lent(&mut world);
     short_of_winnings(&mut world);
     prices(&mut world);
+    converted(&mut world);
     world
 }
 
@@ -375,6 +376,69 @@ fn prices(world: &mut World) {
     };
     world.must("venue", settle);
     world.must("guardian", RetireFeed { feed });
+}
+
+/// A layer of gold under a market in silver: a deficit that waits for its price, one that is paid, and sales
+/// that fall short.
+fn converted(world: &mut World) {
+    let (feed, index) = (label("silver-feed"), label("silver-gold"));
+    let (silver, gold) = (label("silver"), label("gold"));
+    world.must("op", RegisterAsset { label: silver, decimals: 6, custodian: None });
+    let policy = IndexPolicy { quorum: 1, families: 1, ..IndexPolicy::default() };
+    world.must("op", RegisterIndex { label: index, asset: Some(silver), quote: gold, policy });
+    let (family, reporter) = (label("two"), Reporter::Key(keys::public(121)));
+    approved(world, RegisterFeed { label: feed, index, family, reporter });
+    let (fund, treasury, amount) = (label("silvers"), label("treasury"), Amount::ZERO);
+    let (asset, kind, policy) = (silver, FundKind::Shared, Box::default());
+    let create = CreateFund {
+        label: fund,
+        asset,
+        kind,
+        treasury,
+        threshold: amount,
+        target: amount,
+        policy,
+    };
+    world.must("op", create);
+    let source = LayerSource::Reserve(label("aside"));
+    let (account, amount) = (OpeningAccount::Reserve(label("aside")), Amount::new(1_000));
+    world.must("op", Opening { account, asset: gold, amount });
+    let layers = vec![LayerPolicy { haircut: Some(Ppm::new(200_000)), ..layer(source) }];
+    let (market, venue, policy) = (label("mixed"), label("venue"), Box::new(market(layers)));
+    approved(world, CreateMarket { label: market, fund, venue, policy });
+    let settle = SettleLiquidation {
+        market,
+        account: label("alice"),
+        liquidator: label("bob"),
+        outcome: Signed::new(-80),
+        notional: Amount::ZERO,
+        mark: Price::ZERO,
+        open_interest: None,
+        evidence: Some(Hash::new([1; 32])),
+    };
+    world.must("venue", settle.clone());
+    let (ledger, at) = (world.state.meta.ledger, world.now);
+    // An atom of silver for an atom of gold.
+    let price = Price::new(1_000_000_000_000_000);
+    let signature = Some(keys::report(121, ledger, (index, feed), price, at));
+    world.must("keeper", ReportPrice { feed, price, at, signature });
+    let loss = LossId::new(u32::try_from(world.state.losses.len()).expect("a short log") - 1);
+    approved(world, VoidLoss { loss });
+    world.must("venue", settle);
+    let sale = |sold, received| BookConversion {
+        market,
+        layer: source,
+        sold: Amount::new(sold),
+        received: Amount::new(received),
+        any_price: false,
+    };
+    world.must("venue", sale(60, 48));
+    approved(world, BookConversion { any_price: true, ..sale(40, 10) });
+    world.must("keeper", SettleBasis { market, layer: source });
+    let from = Party::Clearing(market);
+    let loss = LossId::new(loss.get() + 1);
+    world.must("venue", RecoverLoss { loss, from, amount: Amount::new(30) });
+    world.must("keeper", SettleBasis { market, layer: source });
 }
 
 fn freeze() {

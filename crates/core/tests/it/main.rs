@@ -5,6 +5,7 @@
 mod adl;
 mod agreement;
 mod control;
+mod conversion;
 mod encoding;
 mod excess;
 mod extreme;

@@ -1516,6 +1516,18 @@ const CASES: &[(&str, &[C])] = &[
         ],
     ),
     (
+        "layers in another asset",
+        &[
+            C::BadPolicy,
+            C::LayerAsset,
+            C::ConversionUnpriced,
+            C::ConversionDisputed,
+            C::ConversionSuspect,
+            C::SaleBelowPrice,
+            C::AboveConversion,
+        ],
+    ),
+    (
         "prices",
         &[
             C::UnknownIndex,
@@ -1542,6 +1554,49 @@ fn done(table: &Table) {
     let tried: Vec<C> = table.tried.iter().copied().collect();
     let listed = CASES.iter().any(|(_, codes)| *codes == tried);
     assert!(listed, "not listed in CASES: {tried:?}");
+}
+
+#[test]
+fn layers_in_another_asset() {
+    use crate::conversion::{cut, gems, sale, say, settle, world};
+    let mut table = Table::default();
+    let usd = 1_000_000_000_000_000u128;
+    let whole = cut(gems(), 1_000_000);
+    let bare = &mut world(6, IndexPolicy::default(), &[]);
+    let expected = no(C::BadPolicy, 1_000_000u32, 999_999u32);
+    table.case(bare, "op", create_market("main", vec![whole]), expected);
+    let expected = no(C::LayerAsset, label("gems"), label("main"));
+    table.case(bare, "op", create_market("main", vec![layer(gems())]), expected);
+
+    let policy = IndexPolicy { quorum: 2, ..IndexPolicy::default() };
+    let waiting = |prices: &[(u128, usize)]| {
+        let world = &mut world(6, policy, &[cut(gems(), 0)]);
+        let (account, asset) = (OpeningAccount::Reserve(label("gems")), label("gem"));
+        world.must("op", Opening { account, asset, amount: atoms(1_000) });
+        for (price, silent) in prices {
+            world.wait(Span::from_ms(1));
+            say(world, *price, *silent);
+        }
+        world.must("venue", settle(-150));
+        world.must("risk", AssessLoss { loss: LOSS, amount: atoms(150), evidence: EVIDENCE });
+        world.clone()
+    };
+    let place = PlaceLoss { loss: LOSS };
+    let expected = no(C::ConversionUnpriced, 0usize, 2usize);
+    table.case(&mut waiting(&[]), "keeper", place.clone(), expected);
+    let expected = no(C::ConversionDisputed, 1usize, 2usize);
+    table.case(&mut waiting(&[(usd, 1)]), "keeper", place.clone(), expected);
+    let expected = no(C::ConversionSuspect, 2 * usd, usd);
+    table.case(&mut waiting(&[(usd, 0), (2 * usd, 0)]), "keeper", place, expected);
+
+    let world = &mut waiting(&[]);
+    say(world, usd, 0);
+    world.must("keeper", PlaceLoss { loss: LOSS });
+    let expected = no(C::SaleBelowPrice, 49u128, 50u128);
+    table.case(world, "venue", sale(gems(), 50, 49), expected);
+    let expected = no(C::AboveConversion, 51u128, 50u128);
+    table.case(world, "venue", sale(gems(), 51, 51), expected);
+    done(&table);
 }
 
 #[test]

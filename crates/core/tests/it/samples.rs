@@ -3,22 +3,25 @@
 use backstop_core::{
     Body, Event,
     command::{
-        ActivateRules, AddSpike, Approve, AssessLoss, BalancePools, BeginTransfer, CancelProposal,
-        CancelUnstake, CheckDrawdown, ClaimRecovery, ClaimUnstake, CloseAdl, CloseLoss,
-        CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket, CreateTranche,
-        DeclareLoss, Direction, EndAlert, EndSpike, Execute, FundPnlPool, GrantProtocolShares,
-        LapseDeclaration, LapseTicket, Linked, MoveIdle, OpenAccount, OpenAdl, Opening,
-        OpeningAccount, OpeningShares, Outcome, Party, PauseEntries, PayFees, PayRevenue,
+        ActivateRules, AddSpike, Approve, AssessLoss, BalancePools, BeginTransfer, BookConversion,
+        CancelProposal, CancelUnstake, CheckDrawdown, ClaimRecovery, ClaimUnstake, CloseAdl,
+        CloseLoss, CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket,
+        CreateTranche, DeclareLoss, Direction, EndAlert, EndSpike, Execute, FundPnlPool,
+        GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, MoveIdle, OpenAccount, OpenAdl,
+        Opening, OpeningAccount, OpeningShares, Outcome, Party, PauseEntries, PayFees, PayRevenue,
         PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares,
         RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation, ReportConditions,
         ReportDeposits, ReportLiquidity, ReportOpenInterest, ReportPrice, ReportResults, Reporter,
         RequestUnstake, Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, SetControl,
         SetCouncil, SetCovers, SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget,
         SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault,
-        SetWaterfall, SettleLiquidation, SettleRevenue, Stake, StakeProtocol, SubmitAdlPart,
-        VoidLoss, WithdrawExcess,
+        SetWaterfall, SettleBasis, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
+        SubmitAdlPart, VoidLoss, WithdrawExcess,
     },
-    event::{Cohort, ControlRun, Placement, PoolFlow, RevenuePart, Row, RowPart},
+    event::{
+        Cohort, ControlRun, Converted, Home, Placement, PoolFlow, RevenuePart, Row, RowPart, Sale,
+        Settled,
+    },
     ledger::LedgerAccount,
     loss::{
         adl::{Candidate, Cut, Sealed, Tally},
@@ -157,6 +160,7 @@ fn layers() -> Vec<LayerPolicy> {
         per_8h: Some(Amount::new(2)),
         per_24h: None,
         lifetime: Some(Amount::new(3)),
+        haircut: Some(backstop_units::Ppm::new(50_000)),
     };
     vec![
         layer(LayerSource::FeePool),
@@ -423,6 +427,15 @@ pub(crate) fn bodies() -> Vec<Body> {
         .into(),
         SetIndexPolicy { index: main, policy: index_policy() }.into(),
         RetireFeed { feed: sol }.into(),
+        BookConversion {
+            market: sol,
+            layer: LayerSource::Staked(jun),
+            sold: amount,
+            received: Amount::new(17),
+            any_price: true,
+        }
+        .into(),
+        SettleBasis { market: sol, layer: LayerSource::Reserve(main) }.into(),
         GrantProtocolShares { tranche: jun, account: alice, shares: Shares::new(17) }.into(),
         RedeemProtocolShares { tranche: jun, shares: Shares::new(18), amount: Some(amount) }.into(),
         StakeProtocol { tranche: jun, account: alice, amount }.into(),
@@ -440,6 +453,7 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(deleveraging());
     events.extend(governance());
     events.extend(prices());
+    events.extend(conversions());
     events.extend(protocol());
     events
 }
@@ -809,6 +823,57 @@ fn prices() -> Vec<Event> {
     ]
 }
 
+/// What becomes of a layer in another asset.
+fn conversions() -> Vec<Event> {
+    let (market, fund, from) = (MarketId::new(2), FundId::new(3), LedgerAccount::Reserve);
+    let [asset, into] = [AssetId::new(5), AssetId::new(6)];
+    let amount = Amount::new;
+    let home = Home {
+        to: LedgerAccount::Tranche(TrancheId::new(7)),
+        amount: amount(8),
+        contributed: amount(9),
+    };
+    vec![
+        Event::LayerConverted(Box::new(Converted {
+            conversion: 1,
+            market,
+            fund,
+            from: from(FundId::new(4)),
+            asset,
+            taken: amount(7),
+            pays: LedgerAccount::Basis(FundId::new(8)),
+            into,
+            owed: amount(9),
+            haircut: Ppm::new(10),
+        })),
+        Event::ConversionBooked(Box::new(Sale {
+            conversion: 1,
+            market,
+            fund,
+            venue: AccountId::new(4),
+            asset,
+            sold: amount(10),
+            into,
+            received: amount(11),
+            shortfall: amount(12),
+            home,
+        })),
+        Event::BasisSettled(Box::new(Settled {
+            conversion: 1,
+            market,
+            fund,
+            into,
+            from_reserve: amount(13),
+            from_contributions: amount(14),
+            basis: amount(15),
+            owed: amount(16),
+            asset,
+            home,
+        })),
+        Event::ConversionUnpriced { market, code: 865 },
+    ]
+}
+
 /// What an index may make of a median.
 pub(crate) fn verdicts() -> [Verdict; 5] {
     let price = Price::new(1);
@@ -848,6 +913,8 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Deleveraged(market),
         L::Depositors(market),
         L::PnlPool(market),
+        L::Conversion(market),
+        L::Basis(fund),
         L::Recoveries(loss),
     ]
 }
