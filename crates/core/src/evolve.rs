@@ -8,6 +8,7 @@ use crate::{
         evolve::{revenue, stake},
         gauge::{self, Gauge, Peaks},
         holds::Holds,
+        inventory::{Inventory, Stock, evolve::inventory},
         reservations::{self, Reservations},
     },
     ledger::postings,
@@ -119,6 +120,13 @@ fn of_markets(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::AdlPartAdded { .. }
         | Event::AdlRan { .. }
         | Event::AdlClosed { .. } => adl(state, event),
+        Event::PositionTaken { .. }
+        | Event::InventoryMarked { .. }
+        | Event::InventoryFilled(_)
+        | Event::AuctionStarted { .. }
+        | Event::AuctionWon { .. }
+        | Event::InventoryDeleveraged(_)
+        | Event::InventorySet { .. } => inventory(state, event),
         Event::TransferBegun { .. } | Event::TransferResolved { .. } | Event::Reconciled { .. } => {
             transfer(state, event)
         }
@@ -182,6 +190,7 @@ fn fund(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 first_tranche: None,
                 settled_at: now,
                 free: None,
+                inventory: Stock::default(),
             };
             state.funds.insert(*fund, item)?;
             state.holds.insert(*fund, Holds::default())?;
@@ -255,6 +264,7 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             };
             state.markets.insert(*market, item)?;
             state.offline.insert(*market, Offline::default())?;
+            state.inventories.insert(*market, Inventory::default())?;
             state.labels.markets.insert(*label, *market);
             set_layers(state, *market, &policy.waterfall)
         }

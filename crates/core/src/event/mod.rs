@@ -13,6 +13,8 @@ use crate::{
     policy::{
         AlertCause, Cause, Causes, ControlPolicy, DrawdownPolicy, FundKind, FundPolicy,
         IndexPolicy, LayerPolicy, MarketPolicy, PoolPolicy, PublicKey, RevenuePolicy, Roles,
+        AlertCause, Cause, Causes, ControlPolicy, FundKind, FundPolicy, IndexPolicy,
+        InventoryPolicy, LayerPolicy, MarketPolicy, PoolPolicy, PublicKey, RevenuePolicy, Roles,
         SpikeCause, SplitPolicy, TierPolicy, TranchePolicy,
     },
 };
@@ -357,4 +359,18 @@ pub enum Event {
         occurred_at: Timestamp,
         lapses_at: Timestamp,
     } = 136,
+    /// A fund took a position over.
+    PositionTaken { account: AccountId, group: Label, evidence: Hash, moved: Box<LineMove> } = 190,
+    /// A position that was taken over was valued.
+    InventoryMarked { market: MarketId, fund: FundId, mark: Price, shortfall: Amount } = 191,
+    /// A fill closed a part of it.
+    InventoryFilled(Box<LineMove>) = 192,
+    /// It is auctioned.
+    AuctionStarted { market: MarketId, until: Timestamp } = 193,
+    /// A bidder took a part of it, and paid his margin to the venue.
+    AuctionWon { bidder: AccountId, margin: Amount, discount: Ppm, moved: Box<LineMove> } = 194,
+    /// It was closed against the other side of the market.
+    InventoryDeleveraged(Box<LineMove>) = 195,
+    /// The rules of what a market's fund may take over changed.
+    InventorySet { market: MarketId, policy: Box<InventoryPolicy> } = 196,
 }

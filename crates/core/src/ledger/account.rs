@@ -71,6 +71,8 @@ pub enum LedgerAccount {
     PnlPool(MarketId) = 36,
     /// Recovered money that waits for those who bore a loss.
     Recoveries(LossId) = 40,
+    /// The margin of what a market's fund has taken over, with what that gained so far.
+    Inventory(MarketId) = 42,
     /// Incoming money that its owner can't use yet.
     Pending(AccountId) = 11,
     /// Incoming money for a market's clearing that is not there yet.
@@ -105,6 +107,7 @@ impl LedgerAccount {
             Self::Deleveraged(m) => (35, m.get()),
             Self::PnlPool(m) => (36, m.get()),
             Self::Recoveries(l) => (40, l.get()),
+            Self::Inventory(m) => (42, m.get()),
         };
         kind << 32 | widen(id)
     }
@@ -148,6 +151,7 @@ impl LedgerAccount {
             Self::Deleveraged(_) => "deleveraged",
             Self::PnlPool(_) => "pnl_pool",
             Self::Recoveries(_) => "recoveries",
+            Self::Inventory(_) => "inventory",
         }
     }
 }

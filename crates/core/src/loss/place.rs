@@ -51,6 +51,16 @@ pub(crate) fn place(txn: &mut Txn<'_>, context: &Context<'_>, loss: &Assessed) -
     wiped.into_iter().try_for_each(|event| txn.emit(event))
 }
 
+/// Places a loss on winners alone, as far as their layer's limits reach; the rest is residual.
+pub(crate) fn place_on_winners(
+    txn: &mut Txn<'_>,
+    context: &Context<'_>,
+    loss: &Assessed,
+) -> Result<(), Halt> {
+    let placement = placement_over(txn.state(), context, loss, |source| source == Source::Adl)?;
+    txn.emit(Event::LossPlaced(Box::new(placement)))
+}
+
 /// The tranches that stand in a market's waterfall.
 fn staked_layers(
     state: &State,
@@ -70,10 +80,25 @@ pub(crate) fn placement(
     context: &Context<'_>,
     loss: &Assessed,
 ) -> Result<Placement, Halt> {
+    placement_over(state, context, loss, |_| true)
+}
+
+/// The same over those layers only that `asked` names.
+fn placement_over(
+    state: &State,
+    context: &Context<'_>,
+    loss: &Assessed,
+    asked: impl Fn(Source) -> bool,
+) -> Result<Placement, Halt> {
     let market = state.markets.expect(loss.market)?;
     let asset = state.funds.expect(market.fund)?.asset;
     // Limits count by the time of payment: a late or back-dated report can't dodge them.
-    let capacities = capacities(state, loss.market, market, loss.cause, context.now)?;
+    let mut capacities = capacities(state, loss.market, market, loss.cause, context.now)?;
+    for (capacity, (_, layer)) in capacities.iter_mut().zip(state.layers_of(market)) {
+        if !asked(layer.source) {
+            capacity.available = Amount::ZERO;
+        }
+    }
     let paid = waterfall::allocate(loss.gross, &capacities);
 
     let mut placement = Placement {
