@@ -66,6 +66,7 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
         L::Residual(id) => format!("Liabilities:Market:{}:Clearing:Residual", market(id)),
         L::PendingClearing(id) => format!("Liabilities:Market:{}:PendingClearing", market(id)),
         L::PnlPool(id) => format!("Liabilities:Market:{}:PnlPool", market(id)),
+        L::Inventory(id) => format!("Liabilities:Market:{}:Inventory", market(id)),
         L::Recoveries(id) => format!("Liabilities:Recoveries:{id}"),
     }
 }

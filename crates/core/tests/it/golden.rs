@@ -6,6 +6,7 @@
 
 use crate::{
     adl::{open, three},
+    inventory::{bid, fill, mark, rules, take},
     run::lose,
     samples::DRAWDOWN,
 };
@@ -20,6 +21,15 @@ use backstop_core::{
         RunControl, SetControl, SetCovers, SetDrawdown, SetIndexPolicy, SetMarketTier,
         SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit, SetTier, SetVault,
         SetWaterfall, SettleLiquidation, Stake, StakeProtocol, SubmitAdlPart, WithdrawExcess,
+        AddSpike, BidAuction, CloseAdl, CommitReservation, CreateFund, CreateMarket, CreateTranche,
+        DeleverageInventory, Direction, EndSpike, Execute, FillInventory, FundPnlPool,
+        GrantProtocolShares, MarkInventory, MoveIdle, OpenAdl, Opening, OpeningAccount,
+        OpeningShares, PauseEntries, Propose, RedeemProtocolShares, RegisterAsset, RegisterFeed,
+        RegisterIndex, ReleaseReservation, ReportConditions, ReportPrice, Reporter, RequestUnstake,
+        Reserve, RetireFeed, RunAdl, RunControl, SetControl, SetCovers, SetIndexPolicy,
+        SetInventory, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit,
+        SetTier, SetVault, SetWaterfall, SettleLiquidation, Stake, StakeProtocol, StartAuction,
+        SubmitAdlPart, TakeOver, WithdrawExcess,
     },
     invariants,
     loss::adl::Candidate,
@@ -104,6 +114,7 @@ fn live(script: &Script) -> World {
     approved(&mut world, SetRoles { account: label("keeper"), roles });
     untouched(&mut world);
     prices(&mut world);
+    taken_over(&mut world);
     world
 }
 
@@ -167,6 +178,27 @@ fn deleveraged(world: &mut World) {
     for body in bodies {
         let _ = world.send("venue", body);
     }
+}
+
+/// A position taken over, marked, filled, auctioned and closed against the other side.
+fn taken_over(world: &mut World) {
+    let market = label("over");
+    let layers = vec![layer(LayerSource::Reserve(label("aside")))];
+    let (fund, venue, policy) = (label("aside"), label("venue"), Box::new(self::market(layers)));
+    approved(world, CreateMarket { label: market, fund, venue, policy });
+    approved(world, SetInventory { market, policy: Box::new(rules()) });
+    let (account, asset, amount) = (label("bob"), label("gold"), Amount::new(5_000));
+    for account in [OpeningAccount::Account(account), OpeningAccount::Reserve(fund)] {
+        world.must("op", Opening { account, asset, amount });
+    }
+    world.must("venue", TakeOver { market, ..take("alice", 40, 95, 95, 9) });
+    world.must("venue", MarkInventory { market, ..mark(94) });
+    world.must("venue", FillInventory { market, ..fill(-10, 93) });
+    world.must("risk", StartAuction { market });
+    world.must("bob", BidAuction { market, ..bid("bob", 10, 94) });
+    world.wait(Span::hours(1));
+    world.must("venue", MarkInventory { market, ..mark(96) });
+    world.must("keeper", DeleverageInventory { market });
 }
 
 /// An asset and a fund that no script has touched: nothing holds its excess or its market's waterfall.
