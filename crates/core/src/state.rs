@@ -370,9 +370,8 @@ impl State {
         self.adl_cuts
             .iter()
             .for_each(|(id, cut)| labels.adl_cuts.insert((cut.loss, cut.account), id));
-        self.takeovers.iter().for_each(|(id, takeover)| {
-            labels.takeovers.insert((takeover.fund, takeover.group), id)
-        });
+        let takeovers = self.takeovers.iter();
+        takeovers.for_each(|(id, t)| labels.takeovers.insert((t.fund, t.group), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

@@ -28,17 +28,14 @@ pub(crate) fn mark(
     if command.mark == Some(Price::ZERO) {
         return Err(Reject::none(RejectCode::ZeroAmount).into());
     }
-    let mark = match command.mark {
-        Some(mark) => {
-            borne_out(state, context, market, mark)?;
-            mark
-        }
-        None => {
-            open_line(state, market)?;
-            let check = state.markets.expect(market)?.mark;
-            let unknown = Reject::got(RejectCode::UnknownIndex, command.market);
-            oracle::price(state, check.ok_or(unknown)?.index, context.now)?.price
-        }
+    let mark = if let Some(mark) = command.mark {
+        borne_out(state, context, market, mark)?;
+        mark
+    } else {
+        open_line(state, market)?;
+        let check = state.markets.expect(market)?.mark;
+        let unknown = Reject::got(RejectCode::UnknownIndex, command.market);
+        oracle::price(state, check.ok_or(unknown)?.index, context.now)?.price
     };
     let (line, policy) = open_line(state, market)?;
     let margin = margin(state, market)?;

@@ -10,11 +10,6 @@ use crate::{
 };
 use backstop_units::{Amount, FundId, Label, MarketId, Ppm, Price, Signed, Timestamp};
 
-/// From whom a position comes.
-pub(crate) struct Source {
-    pub(crate) group: Label,
-}
-
 /// When a fund last took something over from an owner group.
 pub(crate) fn last_from(state: &State, fund: FundId, group: Label) -> Option<Timestamp> {
     let id = state.labels.takeovers.get((fund, group))?;
@@ -28,10 +23,10 @@ pub(crate) fn within(
     now: Timestamp,
     policy: &InventoryPolicy,
     after: &LineMove,
-    source: Source,
+    group: Label,
 ) -> Result<(), Halt> {
     let line = state.inventories.expect(after.market)?;
-    if let Some(last) = last_from(state, after.fund, source.group) {
+    if let Some(last) = last_from(state, after.fund, group) {
         let free = last.plus(policy.cooldown);
         if now < free {
             return Err(Reject::new(RejectCode::InventoryCooldown, now, free).into());

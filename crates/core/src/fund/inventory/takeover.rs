@@ -1,9 +1,6 @@
 //! Taking a position over: the fund receives it at a price, with what is left of the account's margin.
 
-use super::{
-    Booked, booked,
-    limits::{self, Source},
-};
+use super::{Booked, booked, limits};
 use crate::{
     command::TakeOver,
     event::{Event, LineMove},
@@ -46,7 +43,7 @@ pub(crate) fn take_over(
     moved.paid = gross;
     borne_out(state, context, market, mark)?;
     let group = state.accounts.expect(account)?.group;
-    limits::within(state, context.now, &policy, &moved, Source { group })?;
+    limits::within(state, context.now, &policy, &moved, group)?;
     lose(txn, context, &moved, Some(account), evidence)?;
     txn.emit(Event::PositionTaken { account, group, evidence, moved: Box::new(moved) })
 }
