@@ -3,9 +3,8 @@
 use crate::{
     command::{Body, Linked},
     event::Event,
-    fund::{crank, drawdown, hold, idle, money, protocol, reserve, revenue, setup, stake, unstake},
     fund::{
-        crank, hold, idle,
+        crank, drawdown, hold, idle,
         inventory::{auction, close, settings, takeover},
         money, protocol, reserve, revenue, setup, stake, unstake,
     },

@@ -11,7 +11,6 @@ use crate::{
         drawdown::Watch,
         gauge::{Gauge, Peaks},
         holds::Holds,
-        holds::Holds,
         inventory::{Inventory, Takeover},
         reservations::Reservations,
     },

@@ -12,10 +12,8 @@ use crate::{
     oracle::Verdict,
     policy::{
         AlertCause, Cause, Causes, ControlPolicy, DrawdownPolicy, FundKind, FundPolicy,
-        IndexPolicy, LayerPolicy, MarketPolicy, PoolPolicy, PublicKey, RevenuePolicy, Roles,
-        AlertCause, Cause, Causes, ControlPolicy, FundKind, FundPolicy, IndexPolicy,
-        InventoryPolicy, LayerPolicy, MarketPolicy, PoolPolicy, PublicKey, RevenuePolicy, Roles,
-        SpikeCause, SplitPolicy, TierPolicy, TranchePolicy,
+        IndexPolicy, InventoryPolicy, LayerPolicy, MarketPolicy, PoolPolicy, PublicKey,
+        RevenuePolicy, Roles, SpikeCause, SplitPolicy, TierPolicy, TranchePolicy,
     },
 };
 use alloc::{boxed::Box, vec::Vec};

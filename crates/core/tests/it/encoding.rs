@@ -130,8 +130,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 82;
-const KINDS: usize = 87;
+const KINDS: usize = 89;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };
