@@ -59,6 +59,7 @@ pub fn fund_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Hal
         "queued": parts.queued,
         "idle": parts.idle,
         "reserved": parts.reserved,
+        "shortfall": parts.shortfall,
         "counted": parts.counted,
         "threshold": fund.threshold,
         "target": fund.target,

@@ -3,7 +3,11 @@
 use crate::{
     command::{Body, Linked},
     event::Event,
-    fund::{crank, drawdown, hold, idle, money, protocol, reserve, revenue, setup, stake, unstake},
+    fund::{
+        crank, drawdown, hold, idle,
+        inventory::{auction, close, settings, takeover},
+        money, protocol, reserve, revenue, setup, stake, unstake,
+    },
     governance::{Context, authority, custody, proposal, registry, sandbox},
     liquidation::{market, offline, pools, risk_tier, settle},
     loss::{adl, conversion::book, deposits, lifecycle, recovery},
@@ -111,6 +115,10 @@ fn composite(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Re
         Body::Propose(c) => proposal::propose(txn, context, c),
         Body::Approve(c) => proposal::approve(txn, context, c),
         Body::Execute(c) => proposal::execute(txn, context, c),
+        Body::TakeOver(c) => takeover::take_over(txn, context, c),
+        Body::FillInventory(c) => close::fill(txn, context, c),
+        Body::BidAuction(c) => auction::bid(txn, context, c),
+        Body::DeleverageInventory(c) => close::deleverage(txn, context, c),
         Body::Linked(c) => linked(txn, context, c),
         _ => return None,
     })
@@ -172,6 +180,9 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::FundPnlPool(c) => pools::fund_pnl_pool(state, c),
         Body::SetTier(c) => risk_tier::set_tier(state, c),
         Body::SetMarketTier(c) => risk_tier::set_market_tier(state, c),
+        Body::MarkInventory(c) => close::mark(state, context, c),
+        Body::StartAuction(c) => auction::start(state, context, c),
+        Body::SetInventory(c) => settings::set(state, c),
         Body::DeclareLoss(c) => lifecycle::declare(state, context, c),
         Body::AssessLoss(c) => lifecycle::assess(state, context, c),
         Body::CloseLoss(c) => lifecycle::close(state, c),

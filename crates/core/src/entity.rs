@@ -3,6 +3,7 @@
 use crate::{
     command::{Body, Direction, Outcome},
     event::Row,
+    fund::inventory::Stock,
     ledger::LedgerAccount,
     loss::{
         adl::{Candidate, Sealed, Tally},
@@ -84,6 +85,8 @@ entity! {
         settled_at: Timestamp,
         /// What of the money behind its revenue pool is free, if that was reported.
         free: Option<Signed>,
+        /// What it has taken over.
+        inventory: Stock,
     }
     /// A staked tranche. Its assets are a ledger account.
     Tranche {

@@ -8,6 +8,7 @@ use crate::{
         evolve::{revenue, stake},
         gauge::{self, Gauge, Peaks},
         holds::Holds,
+        inventory::{Inventory, Stock, evolve::inventory},
         reservations::{self, Reservations},
     },
     ledger::postings,
@@ -125,6 +126,13 @@ fn of_markets(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::AdlPartAdded { .. }
         | Event::AdlRan { .. }
         | Event::AdlClosed { .. } => adl(state, event),
+        Event::PositionTaken { .. }
+        | Event::InventoryMarked { .. }
+        | Event::InventoryFilled(_)
+        | Event::AuctionStarted { .. }
+        | Event::AuctionWon { .. }
+        | Event::InventoryDeleveraged(_)
+        | Event::InventorySet { .. } => inventory(state, event),
         Event::TransferBegun { .. } | Event::TransferResolved { .. } | Event::Reconciled { .. } => {
             transfer(state, event)
         }
@@ -188,6 +196,7 @@ fn fund(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 first_tranche: None,
                 settled_at: now,
                 free: None,
+                inventory: Stock::default(),
             };
             state.funds.insert(*fund, item)?;
             state.holds.insert(*fund, Holds::default())?;
@@ -263,6 +272,7 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             };
             state.markets.insert(*market, item)?;
             state.offline.insert(*market, Offline::default())?;
+            state.inventories.insert(*market, Inventory::default())?;
             state.labels.markets.insert(*label, *market);
             set_layers(state, *market, &policy.waterfall)
         }

@@ -5,6 +5,7 @@ use crate::{
     event::Cohort,
     fund::{
         gauge::fund_of,
+        inventory::{margin, shortfall},
         rescale::{shares_now, ticket_now},
     },
     ledger::LedgerAccount,
@@ -31,6 +32,9 @@ use backstop_units::{Amount, AssetId, Base, MarketId, Shares, TrancheId};
 /// - **I7** a market's conversion holds exactly what its layers in another asset gave and is unsold, and
 ///   owes what these are to bring; what they fell short of is their funds' basis, and their markets'.
 ///
+/// - **N1** a fund's shortfall is the sum of those of its lines at their last marks, and its open lines
+///   are listed; a flat line has neither cost, shortfall nor margin.
+///
 /// # Errors
 /// The first that is broken.
 pub fn check(state: &State) -> Result<(), Corrupt> {
@@ -39,6 +43,7 @@ pub fn check(state: &State) -> Result<(), Corrupt> {
     losses(state)?;
     deleveraging(state)?;
     conversions(state)?;
+    inventory(state)?;
     let over = state
         .layers
         .iter()
@@ -104,6 +109,31 @@ fn conversions(state: &State) -> Result<(), Corrupt> {
         .iter()
         .all(|(id, market)| short.get(&id).copied().unwrap_or_default() == market.short);
     if booked && told { Ok(()) } else { Err(Corrupt::Invariant("I7")) }
+}
+
+fn inventory(state: &State) -> Result<(), Corrupt> {
+    let mut sums: Vec<Amount> = vec![Amount::ZERO; state.funds.len()];
+    for (id, line) in state.inventories.iter() {
+        let fund = state.markets.expect(id)?.fund;
+        let at = usize::try_from(fund.get()).map_err(|_| Corrupt::DanglingHandle)?;
+        let sum = sums.get_mut(at).ok_or(Corrupt::DanglingHandle)?;
+        *sum = sum.saturating_add(line.shortfall);
+        let margin = margin(state, id)?;
+        let flat = line.base.is_zero();
+        let empty = line.cost.is_zero() && line.shortfall.is_zero() && margin.is_zero();
+        let listed = state.funds.expect(fund)?.inventory.lines.contains(&id);
+        let unrealised = line
+            .policy
+            .filter(|_| !flat)
+            .map(|policy| shortfall((line.base, line.cost), line.mark, margin, policy.base_unit));
+        let stands = unrealised.is_none_or(|now| now == Ok(line.shortfall));
+        if (flat && !empty) || listed == flat || !stands {
+            return Err(Corrupt::Invariant("N1"));
+        }
+    }
+    let kept =
+        state.funds.iter().zip(&sums).all(|((_, fund), sum)| fund.inventory.shortfall == *sum);
+    if kept { Ok(()) } else { Err(Corrupt::Invariant("N1")) }
 }
 
 /// What the positions and tickets of one tranche add up to.

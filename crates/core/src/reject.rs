@@ -287,6 +287,23 @@ rejects! {
     646 PositionLimit "POSITION_LIMIT" "the position would be larger than the market allows" => "trade at most up to the limit, or reduce";
     647 OpenInterestLimit "OPEN_INTEREST_LIMIT" "open interest would be larger than the market allows" => "trade at most up to the limit, or reduce";
 
+    680 InventoryOff "INVENTORY_OFF" "this market's fund takes nothing over" => "have the council set what it may take over";
+    681 InventoryMark "INVENTORY_MARK" "the mark is not borne out by the market's index" => "send a mark near the index's price, or wait until it has one";
+    682 InventoryCooldown "INVENTORY_COOLDOWN" "the fund took a position of this owner group a short while ago" => "liquidate in the book, deleverage, or wait until the limit";
+    683 InventoryPosition "INVENTORY_POSITION" "the position would be larger than the fund may hold on this market" => "hand over less";
+    684 InventoryLoss "INVENTORY_LOSS" "positions on this market would have cost more within 24 hours than they may" => "auction or deleverage what is held";
+    685 InventoryRisk "INVENTORY_RISK" "a move against the fund's positions would cost more than the part of its money that may be at risk" => "hand over less, or bring the fund money";
+    686 InventoryOverdue "INVENTORY_OVERDUE" "a position is held longer than it may be" => "auction it or have it closed";
+    687 TooManyInventories "TOO_MANY_INVENTORIES" "the fund holds positions on too many markets" => "close one first";
+    688 InventoryFlat "INVENTORY_FLAT" "the fund holds no position on this market" => "nothing is to be done";
+    689 InventoryStale "INVENTORY_STALE" "the mark is too old to close a position at" => "mark it first";
+    690 InventoryPrice "INVENTORY_PRICE" "the fill is worse than the mark by more than is allowed" => "mark the position anew, or auction it";
+    691 AuctionOpen "AUCTION_OPEN" "the position is being auctioned" => "wait until the limit";
+    692 AuctionOver "AUCTION_OVER" "the position is not being auctioned" => "start an auction";
+    693 AuctionSize "AUCTION_SIZE" "the bid is on the other side or for more than there is" => "bid for at most the limit, with the position's sign";
+    694 AuctionPrice "AUCTION_PRICE" "the auction's price is worse than the bid's" => "wait until the discount has risen, or bid better";
+    695 AuctionGroup "AUCTION_GROUP" "the fund took a position of the bidder's own group over" => "let others bid";
+
     701 UnknownLoss "UNKNOWN_LOSS" "no such loss" => "list the losses";
     702 LossState "LOSS_STATE" "the loss is in another state" => "look at the loss's page for its state";
     703 TooManyOpenLosses "TOO_MANY_OPEN_LOSSES" "too many open losses on one fund" => "place or void one first";

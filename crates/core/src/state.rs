@@ -11,6 +11,7 @@ use crate::{
         drawdown::Watch,
         gauge::{Gauge, Peaks},
         holds::Holds,
+        inventory::{Inventory, Takeover},
         reservations::Reservations,
     },
     index::Index,
@@ -134,6 +135,8 @@ state! {
     proposals: Slab<ProposalId, Proposal>,
     indexes: Slab<IndexId, PriceIndex>,
     feeds: Slab<FeedId, Feed>,
+    inventories: Slab<MarketId, Inventory>,
+    takeovers: Slab<u32, Takeover>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -151,6 +154,7 @@ pub(crate) struct Labels {
     pub(crate) contributions: Index<(FundId, AccountId), u32>,
     pub(crate) claims: Index<(LossId, u8, u32), u32>,
     pub(crate) adl_cuts: Index<(LossId, Label), u32>,
+    pub(crate) takeovers: Index<(FundId, Label), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
@@ -170,6 +174,7 @@ impl Labels {
             contributions: Index::new(seed),
             claims: Index::new(seed),
             adl_cuts: Index::new(seed),
+            takeovers: Index::new(seed),
             closed: Index::new(seed),
         }
     }
@@ -195,6 +200,7 @@ impl Labels {
         self.contributions.commit();
         self.claims.commit();
         self.adl_cuts.commit();
+        self.takeovers.commit();
         self.closed.commit();
     }
 
@@ -211,6 +217,7 @@ impl Labels {
         self.contributions.rollback();
         self.claims.rollback();
         self.adl_cuts.rollback();
+        self.takeovers.rollback();
         self.closed.rollback();
     }
 }
@@ -363,6 +370,8 @@ impl State {
         self.adl_cuts
             .iter()
             .for_each(|(id, cut)| labels.adl_cuts.insert((cut.loss, cut.account), id));
+        let takeovers = self.takeovers.iter();
+        takeovers.for_each(|(id, t)| labels.takeovers.insert((t.fund, t.group), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

@@ -69,6 +69,7 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
         L::PnlPool(id) => format!("Liabilities:Market:{}:PnlPool", market(id)),
         L::Basis(id) => format!("Equity:Fund:{}:Basis", fund(id)),
         L::Conversion(id) => format!("Liabilities:Market:{}:Conversion", market(id)),
+        L::Inventory(id) => format!("Liabilities:Market:{}:Inventory", market(id)),
         L::Recoveries(id) => format!("Liabilities:Recoveries:{id}"),
     }
 }

@@ -4,6 +4,7 @@ mod deleverage;
 mod deposits;
 mod fee;
 mod input;
+mod inventory;
 mod liquidation;
 mod margin;
 
@@ -100,6 +101,13 @@ pub enum Query {
     },
     /// Seal, ranks and cuts of a list of candidates.
     Deleveraging(Deleveraging),
+    /// What a market's fund has taken over, and what its auction asks.
+    Inventory {
+        /// Which market.
+        market: Label,
+    },
+    /// What an auction asks so long after it began.
+    AuctionPrice(Box<inventory::AuctionPrice>),
     /// Debits and credits of each asset.
     TrialBalance {},
     /// The state's hash.
@@ -188,6 +196,8 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::Loss { loss } => loss_view(state, *loss),
         Query::Price { index } => oracle::price_view(state, *index, now),
         Query::Deleveraging(query) => adl::answer(state, query),
+        Query::Inventory { market } => inventory::answer(state, *market, now),
+        Query::AuctionPrice(query) => query.answer(),
         Query::TrialBalance {} => Ok(trial_balance(state)),
         Query::StateHash {} => Ok(json!({ "state_hash": state.hash() })),
         Query::Margin(query) => Ok(query.answer()?),

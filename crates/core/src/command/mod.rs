@@ -7,6 +7,7 @@ mod custody;
 mod envelope;
 mod fund;
 mod governance;
+mod inventory;
 mod loss;
 mod market;
 mod oracle;
@@ -17,6 +18,7 @@ pub use custody::*;
 pub use envelope::*;
 pub use fund::*;
 pub use governance::*;
+pub use inventory::*;
 pub use loss::*;
 pub use market::*;
 pub use oracle::*;
@@ -76,6 +78,13 @@ bodies! {
     59 CoverDeficit "cover_deficit",
     60 SetTier "set_tier",
     61 SetMarketTier "set_market_tier",
+    62 TakeOver "take_over",
+    63 MarkInventory "mark_inventory",
+    64 FillInventory "fill_inventory",
+    65 StartAuction "start_auction",
+    66 BidAuction "bid_auction",
+    67 DeleverageInventory "deleverage_inventory",
+    68 SetInventory "set_inventory",
     70 DeclareLoss "declare_loss",
     71 AssessLoss "assess_loss",
     72 PlaceLoss "place_loss",

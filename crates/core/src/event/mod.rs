@@ -15,8 +15,8 @@ use crate::{
     oracle::Verdict,
     policy::{
         AlertCause, Cause, Causes, ControlPolicy, DrawdownPolicy, FundKind, FundPolicy,
-        IndexPolicy, LayerPolicy, MarketPolicy, PoolPolicy, PublicKey, RevenuePolicy, Roles,
-        SpikeCause, SplitPolicy, TierPolicy, TranchePolicy,
+        IndexPolicy, InventoryPolicy, LayerPolicy, MarketPolicy, PoolPolicy, PublicKey,
+        RevenuePolicy, Roles, SpikeCause, SplitPolicy, TierPolicy, TranchePolicy,
     },
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -371,4 +371,18 @@ pub enum Event {
     ConversionUnpriced { market: MarketId, code: u16 } = 138,
     /// Atoms of a layer in another asset were taken, to be sold for the market's.
     LayerConverted(Box<Converted>) = 139,
+    /// A fund took a position over.
+    PositionTaken { account: AccountId, group: Label, evidence: Hash, moved: Box<LineMove> } = 190,
+    /// A position that was taken over was valued.
+    InventoryMarked { market: MarketId, fund: FundId, mark: Price, shortfall: Amount } = 191,
+    /// A fill closed a part of it.
+    InventoryFilled(Box<LineMove>) = 192,
+    /// It is auctioned.
+    AuctionStarted { market: MarketId, until: Timestamp } = 193,
+    /// A bidder took a part of it, and paid his margin to the venue.
+    AuctionWon { bidder: AccountId, margin: Amount, discount: Ppm, moved: Box<LineMove> } = 194,
+    /// It was closed against the other side of the market.
+    InventoryDeleveraged(Box<LineMove>) = 195,
+    /// The rules of what a market's fund may take over changed.
+    InventorySet { market: MarketId, policy: Box<InventoryPolicy> } = 196,
 }

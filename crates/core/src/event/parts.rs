@@ -257,6 +257,41 @@ pub struct Settled {
     pub home: Home,
 }
 
+/// What one trade does to a position that a fund has taken over: to position, margin and reserve.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct LineMove {
+    /// On which market.
+    pub market: MarketId,
+    /// Of which fund.
+    pub fund: FundId,
+    /// Of which asset its money is.
+    pub asset: AssetId,
+    /// What the fund received, in base atoms; below zero: what it gave away.
+    pub size: Signed,
+    /// At which price.
+    pub price: Price,
+    /// The mark that it is valued at.
+    pub mark: Price,
+    /// The position after it, in base atoms.
+    pub base: Signed,
+    /// What the position cost.
+    pub cost: Signed,
+    /// What the trade realised.
+    pub result: Signed,
+    /// Margin that came with it.
+    pub margin_in: Amount,
+    /// What of a loss the line's margin bore.
+    pub from_margin: Amount,
+    /// What the market's waterfall was asked for.
+    pub paid: Amount,
+    /// What of the margin went to the fund's reserve, once nothing was left of the position.
+    pub released: Amount,
+    /// The unrealised loss after it, beyond the margin.
+    pub shortfall: Amount,
+}
+
 /// One run of fee control, with every term, so that anyone can compute it again: the rate is the
 /// target as far as `reach` allows, the target the sum of the terms between the rails, what is charged
 /// the rate and the spikes as far as the headroom allows. Coverage, terms and rates in trillionths.

@@ -4,7 +4,7 @@ use super::{Context, Power, approvals};
 use crate::{
     command::{Body, Direction, Party, SetIndexPolicy},
     event::Event,
-    fund::rails,
+    fund::{inventory::settings, rails},
     liquidation::offline,
     loss::lifecycle::find,
     policy::{LayerPolicy, LayerSource, Role, Roles},
@@ -139,6 +139,21 @@ fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::OpenAdl(c) => Venue(find(state, c.loss)?.market),
         Body::SubmitAdlPart(c) => Venue(find(state, c.loss)?.market),
         Body::RunAdl(_) | Body::CloseAdl(_) => Authority::Role(CRANKS),
+        Body::TakeOver(c) => market(c.market)?,
+        Body::FillInventory(c) => market(c.market)?,
+        Body::MarkInventory(c) if c.mark.is_some() => market(c.market)?,
+        Body::MarkInventory(_) => Authority::Anyone,
+        Body::StartAuction(c) => ending(state, c.market)?,
+        Body::DeleverageInventory(c) => ending(state, c.market)?,
+        Body::BidAuction(c) => Authority::Owner(state.account_id(c.bidder)?),
+        Body::SetInventory(c) => {
+            let line = state.inventories.expect(state.market_id(c.market)?)?;
+            if settings::widens(line, &c.policy) {
+                Council(state.meta.limits.config_delay)
+            } else {
+                Authority::Role(PROTECTS)
+            }
+        }
         Body::RecoverLoss(c) => party(state, c.from)?,
         Body::BeginTransfer(c) => match c.direction {
             Direction::In => Authority::Role(CUSTODY),
@@ -161,6 +176,12 @@ fn protective(
     let fund = state.funds.expect(state.fund_id(fund)?)?;
     let at_once = Authority::Role(PROTECTS);
     Ok(if rises(fund) { at_once } else { Authority::Council(fund.policy.threshold_delay) })
+}
+
+/// A position past a limit of time or loss is anybody's to have closed.
+fn ending(state: &State, market: Label) -> Result<Authority, Halt> {
+    let line = state.inventories.expect(state.market_id(market)?)?;
+    Ok(if line.is_due(state.meta.now) { Authority::Anyone } else { Authority::Role(PROTECTS) })
 }
 
 /// Signed reports come from anybody, others from the feed's own account.

@@ -76,6 +76,8 @@ pub enum LedgerAccount {
     Basis(FundId) = 26,
     /// Recovered money that waits for those who bore a loss.
     Recoveries(LossId) = 40,
+    /// The margin of what a market's fund has taken over, with what that gained so far.
+    Inventory(MarketId) = 42,
     /// Incoming money that its owner can't use yet.
     Pending(AccountId) = 11,
     /// Incoming money for a market's clearing that is not there yet.
@@ -115,6 +117,7 @@ impl LedgerAccount {
             Self::Depositors(m) => (39, m.get()),
             Self::Conversion(m) => (38, m.get()),
             Self::Recoveries(l) => (40, l.get()),
+            Self::Inventory(m) => (42, m.get()),
         };
         kind << 32 | widen(id)
     }
@@ -165,6 +168,7 @@ impl LedgerAccount {
             Self::Depositors(_) => "depositors",
             Self::Conversion(_) => "conversion",
             Self::Recoveries(_) => "recoveries",
+            Self::Inventory(_) => "inventory",
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::LedgerAccount;
 use crate::{
     command::{Direction, Outcome},
-    event::{Cohort, Event, Placement},
+    event::{Cohort, Event, LineMove, Placement},
     loss::conversion::evolve as conversion,
 };
 use backstop_units::{Amount, AssetId, FundId, MarketId};
@@ -68,6 +68,13 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         }
         Event::AdlClosed { market, asset, residual, .. } => {
             one(*asset, L::Residual(*market), L::Deleveraged(*market), *residual)
+        }
+        Event::PositionTaken { moved, .. }
+        | Event::InventoryFilled(moved)
+        | Event::InventoryDeleveraged(moved) => line(moved, one),
+        Event::AuctionWon { bidder, margin, moved, .. } => {
+            one(moved.asset, L::Balance(*bidder), L::Clearing(moved.market), *margin)?;
+            line(moved, one)
         }
         Event::TransferBegun { direction, party, asset, amount, .. } => {
             begun(*direction, *party, *asset, *amount, one)
@@ -203,6 +210,20 @@ fn placed<E>(
     placement.rows.iter().try_for_each(|row| {
         one(placement.asset, row_account(&row.cohort, placement.market), clearing, row.amount)
     })
+}
+
+/// A trade on a position that was taken over: margin and gain come from the venue, a loss goes to it as far
+/// as the margin reaches, and what a flat line leaves is the fund's.
+fn line<E>(
+    moved: &LineMove,
+    mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
+) -> Result<(), E> {
+    let (asset, market) = (moved.asset, moved.market);
+    let (clearing, line) = (LedgerAccount::Clearing(market), LedgerAccount::Inventory(market));
+    one(asset, clearing, line, moved.margin_in)?;
+    one(asset, clearing, line, moved.result.positive())?;
+    one(asset, line, clearing, moved.from_margin)?;
+    one(asset, line, LedgerAccount::Reserve(moved.fund), moved.released)
 }
 
 /// Incoming money is held in transit for its owner; outgoing money leaves its owner at once.

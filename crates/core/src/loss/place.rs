@@ -58,11 +58,21 @@ pub(crate) fn place(txn: &mut Txn<'_>, context: &Context<'_>, loss: &Assessed) -
     for tranche in staked_layers(txn.state(), loss.market)? {
         prepare(txn, tranche)?;
     }
-    let Plan { placement, converted } = plan(txn.state(), context, loss)?;
+    let Plan { placement, converted } = plan(txn.state(), context, loss, |_| true)?;
     let wiped = wiped(txn.state(), &placement, &converted)?;
     converted.into_iter().try_for_each(|event| txn.emit(event))?;
     txn.emit(Event::LossPlaced(Box::new(placement)))?;
     wiped.into_iter().try_for_each(|event| txn.emit(event))
+}
+
+/// Places a loss on winners alone, as far as their layer's limits reach; the rest is residual.
+pub(crate) fn place_on_winners(
+    txn: &mut Txn<'_>,
+    context: &Context<'_>,
+    loss: &Assessed,
+) -> Result<(), Halt> {
+    let plan = plan(txn.state(), context, loss, |source| source == Source::Adl)?;
+    txn.emit(Event::LossPlaced(Box::new(plan.placement)))
 }
 
 /// The tranches that stand in a market's waterfall.
@@ -78,12 +88,22 @@ fn staked_layers(
     Ok(state.layers_of(market).filter_map(|(_, layer)| staked(layer)).collect())
 }
 
-/// The rows of a loss as they would stand now.
-fn plan(state: &State, context: &Context<'_>, loss: &Assessed) -> Result<Plan, Halt> {
+/// The rows of a loss as they would stand now, over those layers only that `asked` names.
+fn plan(
+    state: &State,
+    context: &Context<'_>,
+    loss: &Assessed,
+    asked: impl Fn(Source) -> bool,
+) -> Result<Plan, Halt> {
     let market = state.markets.expect(loss.market)?;
     let asset = state.funds.expect(market.fund)?.asset;
     // Limits count by the time of payment: a late or back-dated report can't dodge them.
-    let capacities = capacities(state, loss.market, market, loss.cause, context.now)?;
+    let mut capacities = capacities(state, loss.market, market, loss.cause, context.now)?;
+    for (capacity, (_, layer)) in capacities.iter_mut().zip(state.layers_of(market)) {
+        if !asked(layer.source) {
+            (capacity.available, capacity.headroom) = (Amount::ZERO, Amount::ZERO);
+        }
+    }
     let paid = waterfall::allocate(loss.gross, &capacities);
 
     let placement = Placement {

@@ -8,7 +8,7 @@ use backstop_core::{
     Body, COMMANDS, Command, Entry, Event, Record,
     command::{Approvals, OpeningAccount, Party, Reporter, SettleLiquidation, Signature},
     policy::{
-        AdlRank, AdlSelect, AlertCause, Cause, Payout, PositionSide, PublicKey, Role,
+        AdlRank, AdlSelect, AlertCause, Cause, InventoryEnd, Payout, PositionSide, PublicKey, Role,
         SignatureBytes, SpikeCause, SurplusRoute,
     },
     state::FeedSource,
@@ -88,6 +88,13 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::DeficitCovered { .. } => (59, "deficit_covered"),
         Event::TierSet { .. } => (60, "tier_set"),
         Event::MarketTierSet { .. } => (61, "market_tier_set"),
+        Event::PositionTaken { .. } => (190, "position_taken"),
+        Event::InventoryMarked { .. } => (191, "inventory_marked"),
+        Event::InventoryFilled(_) => (192, "inventory_filled"),
+        Event::AuctionStarted { .. } => (193, "auction_started"),
+        Event::AuctionWon { .. } => (194, "auction_won"),
+        Event::InventoryDeleveraged(_) => (195, "inventory_deleveraged"),
+        Event::InventorySet { .. } => (196, "inventory_set"),
         Event::LossDeclared { .. } => (70, "loss_declared"),
         Event::LossAssessed { .. } => (71, "loss_assessed"),
         Event::LossPlaced(_) => (72, "loss_placed"),
@@ -128,7 +135,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 87;
+const KINDS: usize = 94;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };
@@ -186,6 +193,9 @@ fn lines() -> Vec<Line> {
     }
     for side in PositionSide::ALL {
         lines.push(pin(format!("side {}", side.word()), side));
+    }
+    for end in InventoryEnd::ALL {
+        lines.push(pin(format!("end {}", end.word()), end));
     }
     for role in Role::ALL {
         lines.push(pin(format!("role {}", role.word()), role));

@@ -6,21 +6,24 @@
 
 use crate::{
     adl::{open, three},
+    inventory::{bid, fill, mark, rules, take},
     run::lose,
     samples::DRAWDOWN,
 };
 use backstop_core::{
     Asked, Body, Command, Entry, Event, Record, State,
     command::{
-        AddSpike, BookConversion, CheckDrawdown, CloseAdl, CommitReservation, CoverDeficit,
-        CreateFund, CreateMarket, CreateTranche, Direction, EndSpike, Execute, FundPnlPool,
-        GrantProtocolShares, MoveIdle, OpenAdl, Opening, OpeningAccount, OpeningShares, Party,
-        PauseEntries, Propose, RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed,
-        RegisterIndex, ReleaseReservation, ReportConditions, ReportDeposits, ReportPrice,
-        ReportResults, Reporter, RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl,
-        SetControl, SetCovers, SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget,
-        SetPools, SetRevenue, SetRoles, SetSplit, SetTier, SetVault, SetWaterfall, SettleBasis,
-        SettleLiquidation, Stake, StakeProtocol, SubmitAdlPart, VoidLoss, WithdrawExcess,
+        AddSpike, BidAuction, BookConversion, CheckDrawdown, CloseAdl, CommitReservation,
+        CoverDeficit, CreateFund, CreateMarket, CreateTranche, DeleverageInventory, Direction,
+        EndSpike, Execute, FillInventory, FundPnlPool, GrantProtocolShares, MarkInventory,
+        MoveIdle, OpenAdl, Opening, OpeningAccount, OpeningShares, Party, PauseEntries, Propose,
+        RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex,
+        ReleaseReservation, ReportConditions, ReportDeposits, ReportPrice, ReportResults, Reporter,
+        RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl, SetControl, SetCovers,
+        SetDrawdown, SetIndexPolicy, SetInventory, SetMarketTier, SetOfflineBudget, SetPools,
+        SetRevenue, SetRoles, SetSplit, SetTier, SetVault, SetWaterfall, SettleBasis,
+        SettleLiquidation, Stake, StakeProtocol, StartAuction, SubmitAdlPart, TakeOver, VoidLoss,
+        WithdrawExcess,
     },
     invariants,
     loss::adl::Candidate,
@@ -111,6 +114,7 @@ fn live(script: &Script) -> World {
     short_of_winnings(&mut world);
     prices(&mut world);
     converted(&mut world);
+    taken_over(&mut world);
     world
 }
 
@@ -179,6 +183,27 @@ fn deleveraged(world: &mut World) {
     for body in bodies {
         let _ = world.send("venue", body);
     }
+}
+
+/// A position taken over, marked, filled, auctioned and closed against the other side.
+fn taken_over(world: &mut World) {
+    let market = label("over");
+    let layers = vec![layer(LayerSource::Reserve(label("aside")))];
+    let (fund, venue, policy) = (label("aside"), label("venue"), Box::new(self::market(layers)));
+    approved(world, CreateMarket { label: market, fund, venue, policy });
+    approved(world, SetInventory { market, policy: Box::new(rules()) });
+    let (account, asset, amount) = (label("bob"), label("gold"), Amount::new(5_000));
+    for account in [OpeningAccount::Account(account), OpeningAccount::Reserve(fund)] {
+        world.must("op", Opening { account, asset, amount });
+    }
+    world.must("venue", TakeOver { market, ..take("alice", 40, 95, 95, 9) });
+    world.must("venue", MarkInventory { market, ..mark(94) });
+    world.must("venue", FillInventory { market, ..fill(-10, 93) });
+    world.must("risk", StartAuction { market });
+    world.must("bob", BidAuction { market, ..bid("bob", 10, 94) });
+    world.wait(Span::hours(1));
+    world.must("venue", MarkInventory { market, ..mark(96) });
+    world.must("keeper", DeleverageInventory { market });
 }
 
 /// An asset and a fund that no script has touched: nothing holds its excess or its market's waterfall.

@@ -1,7 +1,10 @@
 //! Bad input: for every reject code of the core at least one command that yields exactly it, with the
 //! value that was got and the limit it met; and after each the state is as before.
 
-use crate::adl::{asked, open, price, submit, three, winners_second};
+use crate::{
+    adl::{asked, open, price, submit, three, winners_second},
+    inventory::{self, auction, bid, deleverage, fill, mark, rules, seconds, set, take},
+};
 use RejectCode as C;
 use backstop_core::{
     Body, Command, Reject, RejectCode, begin,
@@ -9,24 +12,25 @@ use backstop_core::{
         ActivateRules, AddSpike, Approvals, Approve, AssessLoss, BalancePools, BeginTransfer,
         CancelUnstake, CheckDrawdown, ClaimRecovery, ClaimUnstake, CloseAdl, CloseLoss,
         CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket, DeclareLoss,
-        Direction, EndAlert, EndSpike, Execute, FundPnlPool, GrantProtocolShares, LapseDeclaration,
-        LapseTicket, Linked, MoveIdle, OpenAccount, OpenAdl, Opening, OpeningAccount, Outcome,
-        Party, PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile,
-        RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex,
-        ReleaseReservation, ReportConditions, ReportDeposits, ReportPrice, ReportResults, Reporter,
-        RequestUnstake, Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, SetControl,
-        SetCouncil, SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools,
-        SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall,
-        SettleLiquidation, SettleRevenue, Stake, StakeProtocol, VoidLoss, WithdrawExcess,
+        Direction, EndAlert, EndSpike, Execute, FillInventory, FundPnlPool, GrantProtocolShares,
+        LapseDeclaration, LapseTicket, Linked, MarkInventory, MoveIdle, OpenAccount, OpenAdl,
+        Opening, OpeningAccount, Outcome, Party, PauseEntries, PayFees, PayRevenue, PlaceLoss,
+        Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares, RegisterAsset,
+        RegisterFeed, RegisterIndex, ReleaseReservation, ReportConditions, ReportDeposits,
+        ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed,
+        RunAdl, RunControl, SetControl, SetCouncil, SetDrawdown, SetIndexPolicy, SetInventory,
+        SetMarketTier, SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit, SetTarget,
+        SetThreshold, SetTier, SetVault, SetWaterfall, SettleLiquidation, SettleRevenue, Stake,
+        StakeProtocol, TakeOver, VoidLoss, WithdrawExcess,
     },
     governance::body_digest,
     loss::adl::Candidate,
     oracle,
     policy::{
-        AdlPolicy, AdlRank, AlertCause, Cause, ControlPolicy, DrawdownPolicy, FundKind, FundPolicy,
-        IdlePolicy, IndexPolicy, LayerPolicy, LayerSource, MarketPolicy, Payout, PoolPolicy,
-        PositionSide, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, SpikeCause,
-        SplitPolicy, TierPolicy, Underwater,
+        AdlPolicy, AdlRank, AlertCause, AuctionPolicy, Cause, ControlPolicy, DrawdownPolicy,
+        FundKind, FundPolicy, IdlePolicy, IndexPolicy, InventoryPolicy, LayerPolicy, LayerSource,
+        MarketPolicy, Payout, PoolPolicy, PositionSide, PublicKey, ReservationPolicy,
+        RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy, TierPolicy, Underwater,
     },
     reject::Value,
 };
@@ -52,9 +56,8 @@ const ENGINE: [C; 7] = [
 ];
 
 /// Codes that only formulas without a state give; tables beside them try each.
-const FORMULAS: [C; 8] = [
+const FORMULAS: [C; 7] = [
     C::NotBankrupt,
-    C::BadClose,
     C::NoMaintenance,
     C::WorseStanding,
     C::LimitSpent,
@@ -1023,6 +1026,159 @@ fn losses() {
     done(&table);
 }
 
+/// What a fund may not take over, and what it may not close.
+#[test]
+fn taking_over() {
+    let mut table = Table::default();
+    let world = &mut inventory::world(rules());
+    takeovers(&mut table, world);
+    fills(&mut table, world);
+    auctions(&mut table, world);
+    rules_of_takeovers(&mut table, world);
+    let world = &mut inventory::world(rules());
+    let policy = InventoryPolicy { position_max: Amount::MAX, ..rules() };
+    let mut create = create_market("main", vec![layer(LayerSource::FeePool)]);
+    for at in 0..65 {
+        create.label = label(&format!("m{at}"));
+        let account = label(&format!("a{at}"));
+        world.must("op", create.clone());
+        world.must("op", OpenAccount { label: account, group: None, venue: None });
+        world.must("op", SetInventory { market: create.label, policy: Box::new(policy) });
+        let one = TakeOver { market: create.label, account, ..take("alice", 1, 1, 1, 0) };
+        if at < 64 {
+            world.must("venue", one);
+        } else {
+            table.case(world, "venue", one, no(C::TooManyInventories, 64usize, 64usize));
+        }
+    }
+    done(&table);
+}
+
+fn takeovers(table: &mut Table, world: &mut World) {
+    let good = take("alice", 40, 95, 98, 0);
+    table.case(world, "bob", good.clone(), no(C::RoleMissing, "none", "operator"));
+    let nobody = TakeOver { account: label(NOTHING), ..good.clone() };
+    table.case(world, "venue", nobody, got(C::UnknownAccount, label(NOTHING)));
+    let nowhere = TakeOver { market: label(NOTHING), ..good.clone() };
+    table.case(world, "venue", nowhere, got(C::UnknownMarket, label(NOTHING)));
+    for zero in [take("alice", 0, 95, 98, 0), take("alice", 1, 0, 98, 0), take("alice", 1, 1, 0, 0)]
+    {
+        table.case(world, "venue", zero, none(C::ZeroAmount));
+    }
+    table.case(world, "venue", take("alice", i128::MAX, 2, 2, 0), overflow());
+    let unproven = TakeOver { evidence: Hash::ZERO, ..good.clone() };
+    table.case(world, "venue", unproven, none(C::NoEvidence));
+    let elsewhere = TakeOver { market: label("btc"), ..good.clone() };
+    table.case(world, "venue", elsewhere, got(C::InventoryOff, label("btc")));
+    let large = no(C::InventoryPosition, atoms(5_096), atoms(5_000));
+    table.case(world, "venue", take("alice", 52, 95, 98, 0), large);
+    let dear = no(C::InventoryLoss, atoms(410), atoms(400));
+    table.case(world, "venue", take("alice", 41, 108, 98, 0), dear);
+    let risky = no(C::InventoryRisk, atoms(873), atoms(500));
+    table.case(world, "venue", take("alice", 49, 106, 98, 0), risky);
+    let mut checked = of(|setup| setup.index = Some(IndexPolicy::default()));
+    let mut create = create_market("main", vec![layer(LayerSource::FeePool)]);
+    (create.label, create.policy.mark) = (label("checked"), Some(label(INDEX)));
+    let market = create.label;
+    checked.must("op", create);
+    checked.must("op", SetInventory { market, policy: Box::new(rules()) });
+    let unsound = got(C::InventoryMark, price(98));
+    table.case(&mut checked, "venue", TakeOver { market, ..good.clone() }, unsound);
+    world.must("venue", good);
+    let again = no(C::InventoryCooldown, START, after(Span::days(1)));
+    table.case(world, "venue", take("alice", 1, 95, 98, 0), again);
+}
+
+fn fills(table: &mut Table, world: &mut World) {
+    let flat = FillInventory { market: label("btc"), ..fill(-1, 95) };
+    table.case(world, "venue", flat.clone(), got(C::InventoryOff, label("btc")));
+    world.must("op", SetInventory { market: label("btc"), policy: Box::new(rules()) });
+    table.case(world, "venue", flat, got(C::InventoryFlat, label("btc")));
+    table.case(world, "venue", fill(0, 95), none(C::ZeroAmount));
+    table.case(world, "venue", fill(-1, 0), none(C::ZeroAmount));
+    let bare = FillInventory { evidence: None, ..fill(-1, 94) };
+    table.case(world, "venue", bare, none(C::NoEvidence));
+    table.case(world, "venue", fill(1, 95), no(C::BadClose, atoms(1), atoms(40)));
+    table.case(world, "venue", fill(-41, 95), no(C::BadClose, atoms(41), atoms(40)));
+    let bound = Price::new(price(98).get() / 100 * 95);
+    table.case(world, "venue", fill(-1, 93), no(C::InventoryPrice, price(93), bound));
+    let none_to_ask = MarkInventory { mark: None, ..mark(1) };
+    table.case(world, "bob", none_to_ask, got(C::UnknownIndex, label("sol")));
+    table.case(world, "venue", mark(0), none(C::ZeroAmount));
+    world.wait(seconds(61));
+    let stale = no(C::InventoryStale, world.now, after(seconds(60)));
+    table.case(world, "venue", fill(-1, 95), stale);
+    table.case(world, "risk", deleverage(), stale);
+    world.must("venue", mark(98));
+}
+
+fn auctions(table: &mut Table, world: &mut World) {
+    let over = got(C::AuctionOver, label("sol"));
+    table.case(world, "bob", bid("bob", 1, 98), over);
+    world.must("risk", auction());
+    let until = world.now.plus(seconds(600));
+    table.case(world, "risk", auction(), no(C::AuctionOpen, world.now, until));
+    table.case(world, "risk", deleverage(), no(C::AuctionOpen, world.now, until));
+    let whose = no(C::NotOwner, label("bob"), label("carol"));
+    table.case(world, "bob", bid("carol", 1, 98), whose);
+    table.case(world, "bob", bid("bob", 0, 98), none(C::ZeroAmount));
+    let poor = no(C::InsufficientBalance, atoms(10), Amount::ZERO);
+    table.case(world, "treasury", bid("treasury", 1, 98), poor);
+    table.case(world, "bob", bid("bob", 41, 98), no(C::AuctionSize, atoms(41), atoms(40)));
+    table.case(world, "bob", bid("bob", -1, 98), no(C::AuctionSize, atoms(1), atoms(40)));
+    let asked = Price::new(price(98).get() / 100 * 99);
+    table.case(world, "bob", bid("bob", 1, 97), no(C::AuctionPrice, asked, price(97)));
+    table.case(world, "alice", bid("alice", 1, 98), got(C::AuctionGroup, label("alice")));
+    world.wait(hours(1));
+    let due = no(C::InventoryOverdue, world.now, after(hours(1)));
+    table.case(world, "venue", take("carol", 1, 95, 98, 0), due);
+}
+
+/// Rails, and what is held is counted in the unit that it was taken in.
+fn rules_of_takeovers(table: &mut Table, world: &mut World) {
+    let (good, whole) = (rules(), 1_000_000u32);
+    let auction = good.auction;
+    let (minute, short) = (Span::from_ms(60_000), Span::from_ms(59_999));
+    let past = Ppm::new(whole + 1);
+    for (policy, expected) in [
+        (InventoryPolicy { base_unit: Base::ZERO, ..good }, no(C::BadPolicy, 0u32, 1u32)),
+        (InventoryPolicy { base_unit: Base::MAX, ..good }, overflow()),
+        (InventoryPolicy { base_unit: Base::new(2), ..good }, no(C::BadPolicy, 2u32, 1u32)),
+        (InventoryPolicy { reserve_part: past, ..good }, no(C::BadPolicy, whole + 1, whole)),
+        (InventoryPolicy { slip_max: past, ..good }, no(C::BadPolicy, whole + 1, whole)),
+        (
+            InventoryPolicy { shock: Ppm::new(10_000_001), ..good },
+            no(C::BadPolicy, 10_000_001u32, 10_000_000u32),
+        ),
+        (InventoryPolicy { hold_max: short, ..good }, no(C::BadPolicy, short, minute)),
+        (
+            InventoryPolicy { auction: AuctionPolicy { lifetime: short, ..auction }, ..good },
+            no(C::BadPolicy, short, minute),
+        ),
+        (
+            InventoryPolicy { auction: AuctionPolicy { interval: Span::ZERO, ..auction }, ..good },
+            no(C::BadPolicy, Span::ZERO, Span::from_ms(1)),
+        ),
+        (
+            InventoryPolicy { auction: AuctionPolicy { start: past, ..auction }, ..good },
+            no(C::BadPolicy, whole + 1, 50_000u32),
+        ),
+        (
+            InventoryPolicy { auction: AuctionPolicy { most: past, ..auction }, ..good },
+            no(C::BadPolicy, whole + 1, whole),
+        ),
+        (
+            InventoryPolicy { auction: AuctionPolicy { margin: past, ..auction }, ..good },
+            no(C::BadPolicy, whole + 1, whole),
+        ),
+    ] {
+        table.case(world, "op", set(policy), expected);
+    }
+    // Tighter is the risk desk's at once, wider is not.
+    world.must("risk", set(InventoryPolicy { position_max: Amount::ZERO, ..good }));
+    table.case(world, "risk", set(good), no(C::RoleMissing, "risk", "operator"));
+}
+
 /// A list of winners that is wrong in every way it can be.
 #[test]
 fn deleveraging() {
@@ -1503,6 +1659,38 @@ const CASES: &[(&str, &[C])] = &[
         ],
     ),
     ("lenders", &[C::Overflow, C::BadPolicy, C::MarketDead, C::DepositIndex, C::DepositsLate]),
+    (
+        "taking over",
+        &[
+            C::RoleMissing,
+            C::NotOwner,
+            C::UnknownAccount,
+            C::UnknownMarket,
+            C::ZeroAmount,
+            C::InsufficientBalance,
+            C::Overflow,
+            C::BadPolicy,
+            C::NoEvidence,
+            C::BadClose,
+            C::InventoryOff,
+            C::InventoryMark,
+            C::InventoryCooldown,
+            C::InventoryPosition,
+            C::InventoryLoss,
+            C::InventoryRisk,
+            C::InventoryOverdue,
+            C::TooManyInventories,
+            C::InventoryFlat,
+            C::InventoryStale,
+            C::InventoryPrice,
+            C::AuctionOpen,
+            C::AuctionOver,
+            C::AuctionSize,
+            C::AuctionPrice,
+            C::AuctionGroup,
+            C::UnknownIndex,
+        ],
+    ),
     ("rails_of_deleveraging", &[C::BadPolicy, C::AdlCandidate]),
     (
         "custody",

@@ -3,24 +3,25 @@
 use backstop_core::{
     Body, Event,
     command::{
-        ActivateRules, AddSpike, Approve, AssessLoss, BalancePools, BeginTransfer, BookConversion,
-        CancelProposal, CancelUnstake, CheckDrawdown, ClaimRecovery, ClaimUnstake, CloseAdl,
-        CloseLoss, CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket,
-        CreateTranche, DeclareLoss, Direction, EndAlert, EndSpike, Execute, FundPnlPool,
-        GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, MoveIdle, OpenAccount, OpenAdl,
-        Opening, OpeningAccount, OpeningShares, Outcome, Party, PauseEntries, PayFees, PayRevenue,
-        PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares,
-        RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation, ReportConditions,
-        ReportDeposits, ReportLiquidity, ReportOpenInterest, ReportPrice, ReportResults, Reporter,
-        RequestUnstake, Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, SetControl,
-        SetCouncil, SetCovers, SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget,
-        SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault,
-        SetWaterfall, SettleBasis, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
-        SubmitAdlPart, VoidLoss, WithdrawExcess,
+        ActivateRules, AddSpike, Approve, AssessLoss, BalancePools, BeginTransfer, BidAuction,
+        BookConversion, CancelProposal, CancelUnstake, CheckDrawdown, ClaimRecovery, ClaimUnstake,
+        CloseAdl, CloseLoss, CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket,
+        CreateTranche, DeclareLoss, DeleverageInventory, Direction, EndAlert, EndSpike, Execute,
+        FillInventory, FundPnlPool, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked,
+        MarkInventory, MoveIdle, OpenAccount, OpenAdl, Opening, OpeningAccount, OpeningShares,
+        Outcome, Party, PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert,
+        Reconcile, RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex,
+        ReleaseReservation, ReportConditions, ReportDeposits, ReportLiquidity, ReportOpenInterest,
+        ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed,
+        RunAdl, RunControl, SetControl, SetCouncil, SetCovers, SetDrawdown, SetIndexPolicy,
+        SetInventory, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit,
+        SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall, SettleBasis, SettleLiquidation,
+        SettleRevenue, Stake, StakeProtocol, StartAuction, SubmitAdlPart, TakeOver, VoidLoss,
+        WithdrawExcess,
     },
     event::{
-        Cohort, ControlRun, Converted, Home, Placement, PoolFlow, RevenuePart, Row, RowPart, Sale,
-        Settled,
+        Cohort, ControlRun, Converted, Home, LineMove, Placement, PoolFlow, RevenuePart, Row,
+        RowPart, Sale, Settled,
     },
     ledger::LedgerAccount,
     loss::{
@@ -29,12 +30,12 @@ use backstop_core::{
     },
     oracle::Verdict,
     policy::{
-        AdlPolicy, AdlRank, AdlSelect, AlertCause, Band, CancelTerms, Cause, Causes, ControlPolicy,
-        CurvePoint, DrawdownPolicy, EntryPrice, ExitValue, FundKind, FundPolicy, IdlePolicy,
-        IndexPolicy, Law, LayerPolicy, LayerSource, MarketPolicy, Overflow, Payout, PiLaw,
-        PoolPolicy, PositionSide, ProtocolHolding, PublicKey, ReservationPolicy, RevenuePolicy,
-        Role, Roles, SignatureBytes, Slew, SpikeCause, SplitPolicy, SplitRounding, SurplusRoute,
-        TierPolicy, TranchePolicy, Underwater,
+        AdlPolicy, AdlRank, AdlSelect, AlertCause, AuctionPolicy, Band, CancelTerms, Cause, Causes,
+        ControlPolicy, CurvePoint, DrawdownPolicy, EntryPrice, ExitValue, FundKind, FundPolicy,
+        IdlePolicy, IndexPolicy, InventoryEnd, InventoryPolicy, Law, LayerPolicy, LayerSource,
+        MarketPolicy, Overflow, Payout, PiLaw, PoolPolicy, PositionSide, ProtocolHolding,
+        PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, SignatureBytes, Slew, SpikeCause,
+        SplitPolicy, SplitRounding, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
     },
     state::FeedSource,
 };
@@ -355,6 +356,29 @@ pub(crate) fn bodies() -> Vec<Body> {
         CoverDeficit { market: sol, net_pnl: amount, evidence: hash(8) }.into(),
         SetTier { label: label("b"), tier: TIER }.into(),
         SetMarketTier { market: sol, tier: Some(label("b")) }.into(),
+        TakeOver {
+            market: sol,
+            account: alice,
+            size: Signed::new(-31),
+            price: Price::new(32),
+            mark: Price::new(33),
+            collateral: Signed::new(-34),
+            evidence: hash(35),
+        }
+        .into(),
+        MarkInventory { market: sol, mark: Some(Price::new(36)) }.into(),
+        FillInventory {
+            market: sol,
+            size: Signed::new(-37),
+            price: Price::new(38),
+            evidence: Some(hash(39)),
+        }
+        .into(),
+        StartAuction { market: sol }.into(),
+        BidAuction { market: sol, bidder: alice, size: Signed::new(-40), price: Price::new(41) }
+            .into(),
+        DeleverageInventory { market: sol }.into(),
+        SetInventory { market: sol, policy: Box::new(inventory_policy()) }.into(),
         DeclareLoss {
             market: sol,
             cause: Cause::PnlDeficit,
@@ -451,6 +475,7 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(pools());
     events.extend(losses());
     events.extend(deleveraging());
+    events.extend(inventory_events());
     events.extend(governance());
     events.extend(prices());
     events.extend(conversions());
@@ -874,6 +899,72 @@ fn conversions() -> Vec<Event> {
     ]
 }
 
+/// Takeovers, and how they end.
+fn inventory_events() -> Vec<Event> {
+    let (market, fund) = (MarketId::new(1), FundId::new(2));
+    vec![
+        Event::PositionTaken {
+            account: AccountId::new(3),
+            group: label("carol"),
+            evidence: hash(4),
+            moved: Box::new(line_move()),
+        },
+        Event::InventoryMarked { market, fund, mark: Price::new(5), shortfall: Amount::new(6) },
+        Event::InventoryFilled(Box::new(line_move())),
+        Event::AuctionStarted { market, until: ms(7) },
+        Event::AuctionWon {
+            bidder: AccountId::new(8),
+            margin: Amount::new(9),
+            discount: Ppm::new(10),
+            moved: Box::new(line_move()),
+        },
+        Event::InventoryDeleveraged(Box::new(line_move())),
+        Event::InventorySet { market, policy: Box::new(inventory_policy()) },
+    ]
+}
+
+fn line_move() -> LineMove {
+    LineMove {
+        market: MarketId::new(1),
+        fund: FundId::new(2),
+        asset: AssetId::new(3),
+        size: Signed::new(-4),
+        price: Price::new(5),
+        mark: Price::new(6),
+        base: Signed::new(7),
+        cost: Signed::new(-8),
+        result: Signed::new(9),
+        margin_in: Amount::new(10),
+        from_margin: Amount::new(11),
+        paid: Amount::new(12),
+        released: Amount::new(13),
+        shortfall: Amount::new(14),
+    }
+}
+
+pub(crate) fn inventory_policy() -> InventoryPolicy {
+    InventoryPolicy {
+        base_unit: Base::new(1),
+        position_max: Amount::new(2),
+        loss_max: Amount::new(3),
+        hold_max: Span::from_ms(4),
+        shock: Ppm::new(5),
+        reserve_part: Ppm::new(6),
+        cooldown: Span::from_ms(7),
+        mark_age: Span::from_ms(8),
+        slip_max: Ppm::new(9),
+        auction: AuctionPolicy {
+            start: Ppm::new(10),
+            step: Ppm::new(11),
+            interval: Span::from_ms(12),
+            most: Ppm::new(13),
+            lifetime: Span::from_ms(14),
+            margin: Ppm::new(15),
+        },
+        end: InventoryEnd::Winners,
+    }
+}
+
 /// What an index may make of a median.
 pub(crate) fn verdicts() -> [Verdict; 5] {
     let price = Price::new(1);
@@ -916,6 +1007,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Conversion(market),
         L::Basis(fund),
         L::Recoveries(loss),
+        L::Inventory(market),
     ]
 }
 
