@@ -7,6 +7,7 @@ use crate::{
         gauge::fund_of,
         rescale::{shares_now, ticket_now},
     },
+    hosted,
     ledger::LedgerAccount,
     reject::Corrupt,
     state::{LossStatus, State},
@@ -28,6 +29,9 @@ use backstop_units::{Amount, Base, Shares, TrancheId};
 /// - **G1** a fund's gauge shows what its accounts hold.
 /// - **I6** what winners gave up for a loss are its cuts, in lots and money; it is at most what the row
 ///   was placed with, which the row is until it is closed, and exactly the row after that.
+/// - **H1** a pool's balance is what its margin accounts hold and what waits between the indexes of its
+///   markets. **H2** a market's positions add up to zero, their sizes to its open interest, and its
+///   backlog is as long as it says.
 ///
 /// # Errors
 /// The first that is broken.
@@ -44,7 +48,8 @@ pub fn check(state: &State) -> Result<(), Corrupt> {
         return Err(Corrupt::Invariant("I5"));
     }
     reservations(state)?;
-    gauges(state)
+    gauges(state)?;
+    hosted::evolve::check(state)
 }
 
 fn gauges(state: &State) -> Result<(), Corrupt> {

@@ -286,6 +286,33 @@ rejects! {
     646 PositionLimit "POSITION_LIMIT" "the position would be larger than the market allows" => "trade at most up to the limit, or reduce";
     647 OpenInterestLimit "OPEN_INTEREST_LIMIT" "open interest would be larger than the market allows" => "trade at most up to the limit, or reduce";
 
+    650 NotHosted "NOT_HOSTED" "the venue keeps this market's positions" => "use the commands of attached markets, such as settle_liquidation";
+    651 Hosted "HOSTED" "this market's positions are kept here" => "use the commands of hosted markets, such as fill_liquidation";
+    652 NoMarginPool "NO_MARGIN_POOL" "the fund has no collateral pool" => "have the council open one";
+    653 UnknownMargin "UNKNOWN_MARGIN" "the account has no collateral in this pool" => "deposit first";
+    654 WithdrawalsHeld "WITHDRAWALS_HELD" "an account below zero or a stall was seen, so nothing leaves the pool" => "wait until the limit";
+    655 MarginShort "MARGIN_SHORT" "initial margin needs this collateral" => "withdraw at most the limit, or reduce positions";
+    656 PoolShort "POOL_SHORT" "the pool holds less than this payment" => "wait until positions that lost have paid in";
+    657 NoMark "NO_MARK" "the market has no mark yet" => "report one";
+    658 MarkStale "MARK_STALE" "the market's mark is older than its rules allow" => "report a new one";
+    659 MarkByIndex "MARK_BY_INDEX" "this market's mark is its index's price" => "report to the index's feeds";
+    660 WrongStatus "WRONG_STATUS" "the market's status does not allow this" => "look at the market for its status";
+    661 ReduceOnly "REDUCE_ONLY" "the trade would open or enlarge a position on a market that is wound down" => "trade at most what closes positions of both sides";
+    662 SameAccount "SAME_ACCOUNT" "both sides of a trade are the same account" => "name another one";
+    663 OwnGroup "OWN_GROUP" "the counterparty belongs to the owner group of the liquidated account" => "take a counterparty of another group";
+    664 NotLiquidatable "NOT_LIQUIDATABLE" "the account has its maintenance margin" => "leave it alone, or wait";
+    665 BeyondBankruptcy "BEYOND_BANKRUPTCY" "the fill is worse than bankruptcy by more than insured layers pay" => "find a better price, or deleverage the account";
+    666 LiquidationStep "LIQUIDATION_STEP" "more notional than one step of a liquidation may close" => "close at most the limit, then wait for the next step";
+    667 Throttled "THROTTLED" "more than may be liquidated within the window" => "close at most up to the limit, or wait until it refills";
+    668 NotDeleverageable "NOT_DELEVERAGEABLE" "the account is not below zero, and the market is not in final settlement" => "liquidate it through the book";
+    669 TooManyCounterparties "TOO_MANY_COUNTERPARTIES" "too many counterparties at once" => "send the first ones, then the others";
+    670 DuplicateCounterparty "DUPLICATE_COUNTERPARTY" "a counterparty stands twice in the list" => "name each once";
+    671 NotBankrupt "NOT_BANKRUPT" "the account owes nothing, or has positions left" => "close its positions first";
+    672 TooManyPositions "TOO_MANY_POSITIONS" "the account has too many open positions" => "close one first";
+    673 OpenInterestLeft "OPEN_INTEREST_LEFT" "positions are open" => "close them by trades, or by final settlement";
+    674 NotIsolated "NOT_ISOLATED" "the market is not isolated, or shares its fund with others" => "only a market alone on an isolated fund can be merged";
+    675 FundStaked "FUND_STAKED" "the fund has staked tranches, or the market's waterfall names more than its own reserve" => "stakers agreed to this fund alone; let them leave first";
+
     701 UnknownLoss "UNKNOWN_LOSS" "no such loss" => "list the losses";
     702 LossState "LOSS_STATE" "the loss is in another state" => "look at the loss's page for its state";
     703 TooManyOpenLosses "TOO_MANY_OPEN_LOSSES" "too many open losses on one fund" => "place or void one first";

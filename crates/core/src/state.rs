@@ -5,6 +5,7 @@ pub use crate::entity::{
     Layer, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares, Position, PriceIndex,
     Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
+pub use crate::hosted::book::{HostedMarket, HostedPosition, MarginAccount, MarginPool};
 use crate::{
     fund::{
         controls::Control,
@@ -13,6 +14,7 @@ use crate::{
         holds::Holds,
         reservations::Reservations,
     },
+    hosted::book::MarginLabels,
     index::Index,
     ledger::{Entry, Ledger},
     liquidation::offline::Offline,
@@ -21,7 +23,7 @@ use crate::{
     reject::{Corrupt, Reject, RejectCode},
     slab::Slab,
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
     AccountId, Amount, AssetId, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId, ProposalId,
     Seq, TicketId, Timestamp, TrancheId, TransferId,
@@ -133,6 +135,10 @@ state! {
     proposals: Slab<ProposalId, Proposal>,
     indexes: Slab<IndexId, PriceIndex>,
     feeds: Slab<FeedId, Feed>,
+    margin_pools: Slab<FundId, MarginPool>,
+    hosted_markets: Slab<MarketId, Option<Box<HostedMarket>>>,
+    margins: Slab<u32, MarginAccount>,
+    hosted_positions: Slab<u32, HostedPosition>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -150,6 +156,7 @@ pub(crate) struct Labels {
     pub(crate) contributions: Index<(FundId, AccountId), u32>,
     pub(crate) claims: Index<(LossId, u8, u32), u32>,
     pub(crate) adl_cuts: Index<(LossId, Label), u32>,
+    pub(crate) margins: MarginLabels,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
@@ -169,6 +176,7 @@ impl Labels {
             contributions: Index::new(seed),
             claims: Index::new(seed),
             adl_cuts: Index::new(seed),
+            margins: MarginLabels::new(seed),
             closed: Index::new(seed),
         }
     }
@@ -194,6 +202,7 @@ impl Labels {
         self.contributions.commit();
         self.claims.commit();
         self.adl_cuts.commit();
+        self.margins.commit();
         self.closed.commit();
     }
 
@@ -210,6 +219,7 @@ impl Labels {
         self.contributions.rollback();
         self.claims.rollback();
         self.adl_cuts.rollback();
+        self.margins.rollback();
         self.closed.rollback();
     }
 }
@@ -362,6 +372,10 @@ impl State {
         self.adl_cuts
             .iter()
             .for_each(|(id, cut)| labels.adl_cuts.insert((cut.loss, cut.account), id));
+        for (id, margin) in self.margins.iter() {
+            let group = self.accounts.get(margin.account).map_or(Label::NONE, |owner| owner.group);
+            labels.margins.add(id, (margin.account, margin.fund), group);
+        }
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

@@ -4,6 +4,7 @@ mod cases;
 mod conformance;
 mod drift;
 mod drift_formulas;
+mod hosted;
 mod incidents;
 mod kana;
 mod perps;

@@ -59,6 +59,8 @@ pub enum LedgerAccount {
     Revenue(FundId) = 23,
     /// A fund's own money at a yield venue.
     Idle(FundId) = 24,
+    /// What the margin accounts of a fund's hosted markets hold together.
+    Collateral(FundId) = 27,
     /// A market's fees, first to pay.
     FeePool(MarketId) = 30,
     /// What is owed to a market's venue, or by it.
@@ -97,6 +99,7 @@ impl LedgerAccount {
             Self::Tranche(t) => (22, t.get()),
             Self::Revenue(f) => (23, f.get()),
             Self::Idle(f) => (24, f.get()),
+            Self::Collateral(f) => (27, f.get()),
             Self::FeePool(m) => (30, m.get()),
             Self::Clearing(m) => (31, m.get()),
             Self::Socialised(m) => (32, m.get()),
@@ -140,6 +143,7 @@ impl LedgerAccount {
             Self::Tranche(_) => "tranche",
             Self::Revenue(_) => "revenue",
             Self::Idle(_) => "idle",
+            Self::Collateral(_) => "collateral",
             Self::FeePool(_) => "fee_pool",
             Self::Clearing(_) => "clearing",
             Self::Socialised(_) => "socialised",

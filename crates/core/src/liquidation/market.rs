@@ -5,6 +5,7 @@ use crate::{
     command::{CreateMarket, PayFees, ReportOpenInterest, SetWaterfall},
     event::Event,
     fund::setup::free_label,
+    hosted::{book::attached, setup},
     loss::{adl::rails, waterfall::LAYERS_MAX},
     policy::{FundKind, LayerPolicy, LayerSource, MarketPolicy, PoolPolicy, Underwater},
     reject::{Halt, Reject, RejectCode},
@@ -117,6 +118,11 @@ pub(crate) fn create(state: &State, command: &CreateMarket) -> Result<Event, Hal
     }
     let tier = command.policy.tier.map(|label| state.tier_id(label)).transpose()?;
     check_rails(&command.policy)?;
+    if let Some(hosted) = &command.policy.hosted {
+        setup::rails(hosted)?;
+    }
+    setup::layers(command.policy.hosted.is_some(), &payers)?;
+    setup::home(state, fund, &command.policy)?;
     check(state, fund, &payers)?;
     mark?;
     layers_within(state, tier, &command.policy.waterfall)?;
@@ -150,6 +156,7 @@ pub(crate) fn set_waterfall(state: &State, command: &SetWaterfall) -> Result<Eve
             return Err(Reject::got(RejectCode::LossOpen, *loss).into());
         }
     }
+    setup::layers(state.hosted(id).is_ok(), &payers)?;
     check(state, market.fund, &payers)?;
     for (layer, payer) in command.layers.iter().zip(payers) {
         let old = latest_layer(state, id, payer);
@@ -166,7 +173,9 @@ pub(crate) fn report_open_interest(
     state: &State,
     command: &ReportOpenInterest,
 ) -> Result<Event, Halt> {
-    Ok(Event::OpenInterestReported { market: state.market_id(command.market)?, base: command.base })
+    let market = state.market_id(command.market)?;
+    attached(state, market)?;
+    Ok(Event::OpenInterestReported { market, base: command.base })
 }
 
 pub(crate) fn pay_fees(state: &State, command: &PayFees) -> Result<Event, Halt> {

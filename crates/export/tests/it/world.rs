@@ -110,6 +110,7 @@ pub(crate) fn setup() -> Vec<Body> {
         mark: None,
         mark_band: Ppm::ZERO,
         adl: None,
+        hosted: None,
     };
     setup.extend([
         fund.into(),
