@@ -25,7 +25,7 @@ use backstop_core::{
     loss::adl::Candidate,
     policy::{
         Causes, ControlPolicy, FundKind, FundPolicy, IdlePolicy, IndexPolicy, LayerSource,
-        MarketPolicy, RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy, TierPolicy,
+        MarketPolicy, Netting, RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy, TierPolicy,
         TranchePolicy,
     },
     recheck, replay, replay_genesis,
@@ -33,7 +33,7 @@ use backstop_core::{
 use backstop_testkit::{
     Script, World,
     generator::{Ranges, script_of},
-    keys, label,
+    hosted, keys, label,
     world::{MARKETS, layer, market},
 };
 use backstop_units::{Amount, Hash, Label, LossId, Ppm, Price, Shares, Signed, Span, Timestamp};
@@ -104,6 +104,7 @@ fn live(script: &Script) -> World {
     approved(&mut world, SetRoles { account: label("keeper"), roles });
     untouched(&mut world);
     prices(&mut world);
+    positions(&mut world);
     world
 }
 
@@ -319,6 +320,18 @@ fn prices(world: &mut World) {
     };
     world.must("venue", settle);
     world.must("guardian", RetireFeed { feed });
+}
+
+/// Hosted markets from their beginning to their end.
+fn positions(world: &mut World) {
+    for body in hosted::bodies([hosted::policy(); 2], hosted::pool(Netting::Pool), &[]) {
+        if matches!(body, Body::CreateFund(_)) {
+            world.must("op", body);
+        } else {
+            approved(world, body);
+        }
+    }
+    crate::hosted::story(world, |world, body| approved(world, body));
 }
 
 fn freeze() {

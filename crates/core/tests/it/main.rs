@@ -12,6 +12,7 @@ mod formulas;
 mod gauge;
 mod golden;
 mod holds;
+mod hosted;
 mod limits;
 mod precedence;
 mod prices;

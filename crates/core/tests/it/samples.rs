@@ -195,6 +195,7 @@ pub(crate) fn market_policy() -> MarketPolicy {
         pools: Some(pool_policy()),
         tier: Some(label("b")),
         adl: Some(adl),
+        hosted: Some(Box::new(crate::hosted::policy_sample())),
         mark: Some(label("mark")),
         mark_band: Ppm::new(12),
     }
@@ -413,6 +414,9 @@ pub(crate) fn bodies() -> Vec<Body> {
         RedeemProtocolShares { tranche: jun, shares: Shares::new(18), amount: Some(amount) }.into(),
         StakeProtocol { tranche: jun, account: alice, amount }.into(),
     ]
+    .into_iter()
+    .chain(crate::hosted::command_samples())
+    .collect()
 }
 
 /// One event of every kind, in the order of its discriminant.
@@ -427,6 +431,7 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(governance());
     events.extend(prices());
     events.extend(protocol());
+    events.extend(crate::hosted::event_samples());
     events
 }
 
@@ -815,6 +820,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Tranche(tranche),
         L::Revenue(fund),
         L::Idle(fund),
+        L::Collateral(fund),
         L::FeePool(market),
         L::Clearing(market),
         L::Socialised(market),
