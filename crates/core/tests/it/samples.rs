@@ -1,5 +1,8 @@
 //! One value of every command and every event, with no two fields alike.
 
+#[path = "samples/hosted.rs"]
+mod hosted;
+
 use backstop_core::{
     Body, Event,
     command::{
@@ -195,7 +198,7 @@ pub(crate) fn market_policy() -> MarketPolicy {
         pools: Some(pool_policy()),
         tier: Some(label("b")),
         adl: Some(adl),
-        hosted: Some(Box::new(crate::hosted::policy_sample())),
+        hosted: Some(Box::new(hosted::policy_sample())),
         mark: Some(label("mark")),
         mark_band: Ppm::new(12),
     }
@@ -415,7 +418,7 @@ pub(crate) fn bodies() -> Vec<Body> {
         StakeProtocol { tranche: jun, account: alice, amount }.into(),
     ]
     .into_iter()
-    .chain(crate::hosted::command_samples())
+    .chain(hosted::command_samples())
     .collect()
 }
 
@@ -431,7 +434,7 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(governance());
     events.extend(prices());
     events.extend(protocol());
-    events.extend(crate::hosted::event_samples());
+    events.extend(hosted::event_samples());
     events
 }
 
