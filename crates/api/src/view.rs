@@ -2,6 +2,9 @@
 
 mod control;
 mod gauge;
+mod hosted;
+
+pub(crate) use hosted::{margin_view, pool_view};
 
 use crate::json::named;
 use backstop_core::{
@@ -131,6 +134,7 @@ pub fn market_view(state: &State, id: MarketId, now: Timestamp) -> Result<Value,
         "residual": held(LedgerAccount::Residual(id)),
         "offline_budget": control::offline(state, id)?,
         "adl_gauge": gauge::adl(state, id, now)?,
+        "hosted": hosted::market(state, id, now),
         "layers": layers(state, id, Amount::ZERO, Cause::Bankruptcy, now)?,
     }))
 }

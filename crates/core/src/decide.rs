@@ -9,6 +9,7 @@ use crate::{
         money, protocol, reserve, revenue, setup, stake, unstake,
     },
     governance::{Context, authority, custody, proposal, registry, sandbox},
+    hosted,
     liquidation::{market, offline, pools, risk_tier, settle},
     loss::{adl, conversion::book, deposits, lifecycle, recovery},
     oracle::{feed, report},
@@ -59,7 +60,11 @@ fn flat(body: &Body) -> Result<(), Reject> {
 
 fn sandboxed(state: &State, body: &Body) -> Result<(), Reject> {
     match body {
-        Body::Opening(_) | Body::OpeningShares(_) | Body::SetVault(_)
+        Body::Opening(_)
+        | Body::OpeningShares(_)
+        | Body::SetVault(_)
+        | Body::OpeningMargin(_)
+        | Body::OpeningPosition(_)
             if !state.meta.limits.sandbox =>
         {
             Err(Reject::new(RejectCode::SandboxOnly, "a live ledger", "a scenario"))
@@ -120,6 +125,24 @@ fn composite(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Re
         Body::BidAuction(c) => auction::bid(txn, context, c),
         Body::DeleverageInventory(c) => close::deleverage(txn, context, c),
         Body::Linked(c) => linked(txn, context, c),
+        _ => return of_hosted(txn, context, body),
+    })
+}
+
+/// Commands of hosted markets that take several steps.
+fn of_hosted(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Result<(), Halt>> {
+    Some(match body {
+        Body::DepositMargin(c) => hosted::money::deposit(txn, context, c),
+        Body::WithdrawMargin(c) => hosted::money::withdraw(txn, context, c),
+        Body::ReportMark(c) => hosted::trade::report_mark(txn, context, c),
+        Body::Trade(c) => hosted::trade::trade(txn, context, c),
+        Body::PayFunding(c) => hosted::trade::pay_funding(txn, context, c),
+        Body::FillLiquidation(c) => hosted::liquidate::fill(txn, context, c),
+        Body::Deleverage(c) => hosted::deleverage::deleverage(txn, context, c),
+        Body::SettleBankrupt(c) => hosted::bankrupt::settle_bankrupt(txn, context, c),
+        Body::FlagLiquidation(c) => hosted::backlog::flag(txn, context, c),
+        Body::SetMarketStatus(c) => hosted::wind_down::set_status(txn, context, c),
+        Body::OpeningPosition(c) => hosted::trade::opening_position(txn, c),
         _ => return None,
     })
 }
@@ -203,6 +226,9 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::ReportPrice(c) => report::report(state, context, c),
         Body::SetIndexPolicy(c) => feed::set_policy(state, c),
         Body::RetireFeed(c) => feed::retire(state, c),
+        Body::SetMarginPool(c) => hosted::setup::set_pool(state, c),
+        Body::MergeIsolated(c) => hosted::merge::merge(state, c),
+        Body::OpeningMargin(c) => hosted::money::opening(state, c),
         // What takes several steps was carried out before.
         _ => Err(Reject::nested(body.word()).into()),
     }

@@ -11,6 +11,7 @@ use crate::{
         inventory::{Inventory, Stock, evolve::inventory},
         reservations::{self, Reservations},
     },
+    hosted::{self, book::MarginPool},
     ledger::postings,
     liquidation::{
         market::{latest_layer, resolve},
@@ -145,7 +146,7 @@ fn of_markets(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::PriceReported { .. }
         | Event::IndexPolicySet { .. }
         | Event::FeedRetired { .. } => oracle(state, event),
-        _ => Err(Corrupt::DanglingHandle),
+        _ => hosted::evolve::evolve(state, event),
     }
 }
 
@@ -205,6 +206,7 @@ fn fund(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             state.gauges.insert(*fund, Gauge::new(now))?;
             state.peaks.insert(*fund, Peaks::default())?;
             state.watches.insert(*fund, Watch::default())?;
+            state.margin_pools.insert(*fund, MarginPool::default())?;
             state.labels.funds.insert(*label, *fund);
         }
         Event::TrancheCreated { tranche, label, fund, policy } => {
@@ -273,6 +275,8 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             state.markets.insert(*market, item)?;
             state.offline.insert(*market, Offline::default())?;
             state.inventories.insert(*market, Inventory::default())?;
+            let hosted = hosted::evolve::hosted(state, policy.hosted.as_deref())?;
+            state.hosted_markets.insert(*market, hosted)?;
             state.labels.markets.insert(*label, *market);
             set_layers(state, *market, &policy.waterfall)
         }

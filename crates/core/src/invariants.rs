@@ -8,6 +8,7 @@ use crate::{
         inventory::{margin, shortfall},
         rescale::{shares_now, ticket_now},
     },
+    hosted,
     ledger::LedgerAccount,
     reject::Corrupt,
     state::{LossStatus, State},
@@ -34,6 +35,9 @@ use backstop_units::{Amount, AssetId, Base, MarketId, Shares, TrancheId};
 ///
 /// - **N1** a fund's shortfall is the sum of those of its lines at their last marks, and its open lines
 ///   are listed; a flat line has neither cost, shortfall nor margin.
+/// - **H1** a pool's balance is what its margin accounts hold and what waits between the indexes of its
+///   markets. **H2** a market's positions add up to zero, their sizes to its open interest, and its
+///   backlog is as long as it says.
 ///
 /// # Errors
 /// The first that is broken.
@@ -52,7 +56,8 @@ pub fn check(state: &State) -> Result<(), Corrupt> {
         return Err(Corrupt::Invariant("I5"));
     }
     reservations(state)?;
-    gauges(state)
+    gauges(state)?;
+    hosted::evolve::check(state)
 }
 
 fn gauges(state: &State) -> Result<(), Corrupt> {

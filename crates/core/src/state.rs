@@ -5,6 +5,7 @@ pub use crate::entity::{
     FeedSource, Fund, Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares,
     Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
+pub use crate::hosted::book::{HostedMarket, HostedPosition, MarginAccount, MarginPool};
 use crate::{
     fund::{
         controls::Control,
@@ -14,6 +15,7 @@ use crate::{
         inventory::{Inventory, Takeover},
         reservations::Reservations,
     },
+    hosted::book::MarginLabels,
     index::Index,
     ledger::{Entry, Ledger},
     liquidation::offline::Offline,
@@ -22,7 +24,7 @@ use crate::{
     reject::{Corrupt, Reject, RejectCode},
     slab::Slab,
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
     AccountId, Amount, AssetId, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId, ProposalId,
     Seq, TicketId, Timestamp, TrancheId, TransferId,
@@ -137,6 +139,10 @@ state! {
     feeds: Slab<FeedId, Feed>,
     inventories: Slab<MarketId, Inventory>,
     takeovers: Slab<u32, Takeover>,
+    margin_pools: Slab<FundId, MarginPool>,
+    hosted_markets: Slab<MarketId, Option<Box<HostedMarket>>>,
+    margins: Slab<u32, MarginAccount>,
+    hosted_positions: Slab<u32, HostedPosition>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -155,6 +161,7 @@ pub(crate) struct Labels {
     pub(crate) claims: Index<(LossId, u8, u32), u32>,
     pub(crate) adl_cuts: Index<(LossId, Label), u32>,
     pub(crate) takeovers: Index<(FundId, Label), u32>,
+    pub(crate) margins: MarginLabels,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
@@ -175,6 +182,7 @@ impl Labels {
             claims: Index::new(seed),
             adl_cuts: Index::new(seed),
             takeovers: Index::new(seed),
+            margins: MarginLabels::new(seed),
             closed: Index::new(seed),
         }
     }
@@ -201,6 +209,7 @@ impl Labels {
         self.claims.commit();
         self.adl_cuts.commit();
         self.takeovers.commit();
+        self.margins.commit();
         self.closed.commit();
     }
 
@@ -218,6 +227,7 @@ impl Labels {
         self.claims.rollback();
         self.adl_cuts.rollback();
         self.takeovers.rollback();
+        self.margins.rollback();
         self.closed.rollback();
     }
 }
@@ -372,6 +382,10 @@ impl State {
             .for_each(|(id, cut)| labels.adl_cuts.insert((cut.loss, cut.account), id));
         let takeovers = self.takeovers.iter();
         takeovers.for_each(|(id, t)| labels.takeovers.insert((t.fund, t.group), id));
+        for (id, margin) in self.margins.iter() {
+            let group = self.accounts.get(margin.account).map_or(Label::NONE, |owner| owner.group);
+            labels.margins.add(id, (margin.account, margin.fund), group);
+        }
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

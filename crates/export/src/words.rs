@@ -111,6 +111,29 @@ const fn of_markets(event: &Event) -> &'static str {
         Event::ProtocolStaked { .. } => "protocol_staked",
         Event::OrphansTaken { .. } => "orphans_taken",
         Event::Rescaled { .. } => "rescaled",
+        _ => of_hosted(event),
+    }
+}
+
+/// The words of facts about hosted markets.
+const fn of_hosted(event: &Event) -> &'static str {
+    match event {
+        Event::MarginPoolSet { .. } => "margin_pool_set",
+        Event::MarginDeposited { .. } => "margin_deposited",
+        Event::MarginWithdrawn { .. } => "margin_withdrawn",
+        Event::MarkReported(_) => "mark_reported",
+        Event::IndexesSettled(_) => "indexes_settled",
+        Event::Traded(_) => "traded",
+        Event::FundingPaid { .. } => "funding_paid",
+        Event::MarginLiquidated(_) => "margin_liquidated",
+        Event::PoolPaid(_) => "pool_paid",
+        Event::MarginMoved(_) => "margin_moved",
+        Event::BacklogSet { .. } => "backlog_set",
+        Event::MarketStatusSet(_) => "market_status_set",
+        Event::IsolatedMerged(_) => "isolated_merged",
+        Event::GateSeen { .. } => "gate_seen",
+        Event::MarginAbsorbed { .. } => "margin_absorbed",
+        Event::MarginOpened { .. } => "margin_opened",
         // A test compares every word with the JSON.
         _ => "unnamed",
     }

@@ -88,6 +88,7 @@ pub fn market(waterfall: Vec<LayerPolicy>) -> MarketPolicy {
         mark: None,
         mark_band: Ppm::new(20_000),
         adl: None,
+        hosted: None,
     }
 }
 

@@ -20,7 +20,8 @@ pub use adl::Deleveraging;
 use crate::{
     json::problem,
     view::{
-        account_view, fund_view, loss_view, market_view, revenue_view, tier_view, waterfall_view,
+        account_view, fund_view, loss_view, margin_view, market_view, pool_view, revenue_view,
+        tier_view, waterfall_view,
     },
 };
 use backstop_core::{Halt, Reject, State, fund, liquidation::split, policy::Cause};
@@ -164,6 +165,18 @@ pub enum Query {
     DeleverageTrade(deleverage::DeleverageTradeQuery),
     /// One position closed against several others, in their order.
     DeleverageWalk(deleverage::DeleverageWalkQuery),
+    /// A collateral pool, and whether money may leave it.
+    MarginPool {
+        /// Of which fund.
+        fund: Label,
+    },
+    /// What an account holds in a pool, is worth and needs.
+    MarginAccount {
+        /// Whose.
+        account: Label,
+        /// In which fund's pool.
+        fund: Label,
+    },
     /// Whether money may leave a pool that was seen in trouble.
     WithdrawalGate(deleverage::WithdrawalGateQuery),
 }
@@ -226,6 +239,8 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::DeleverageAllowed(query) => Ok(query.answer()?),
         Query::DeleverageTrade(query) => Ok(query.answer()?),
         Query::DeleverageWalk(query) => Ok(query.answer()?),
+        Query::MarginPool { fund } => pool_view(state, state.fund_id(*fund)?, now),
+        Query::MarginAccount { account, fund } => margin_view(state, (*account, *fund), now),
         Query::WithdrawalGate(query) => Ok(query.answer()?),
     }
 }

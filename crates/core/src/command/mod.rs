@@ -7,6 +7,7 @@ mod custody;
 mod envelope;
 mod fund;
 mod governance;
+mod hosted;
 mod inventory;
 mod loss;
 mod market;
@@ -18,6 +19,7 @@ pub use custody::*;
 pub use envelope::*;
 pub use fund::*;
 pub use governance::*;
+pub use hosted::*;
 pub use inventory::*;
 pub use loss::*;
 pub use market::*;
@@ -119,6 +121,20 @@ bodies! {
     140 GrantProtocolShares "grant_protocol_shares",
     141 RedeemProtocolShares "redeem_protocol_shares",
     142 StakeProtocol "stake_protocol",
+    150 SetMarginPool "set_margin_pool",
+    151 DepositMargin "deposit_margin",
+    152 WithdrawMargin "withdraw_margin",
+    153 ReportMark "report_mark",
+    154 Trade "trade",
+    155 PayFunding "pay_funding",
+    156 FillLiquidation "fill_liquidation",
+    157 Deleverage "deleverage",
+    158 SettleBankrupt "settle_bankrupt",
+    159 FlagLiquidation "flag_liquidation",
+    160 SetMarketStatus "set_market_status",
+    161 MergeIsolated "merge_isolated",
+    162 OpeningMargin "opening_margin",
+    163 OpeningPosition "opening_position",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

@@ -1,7 +1,9 @@
 //! Domain facts: what a command turned out to mean. State follows from events alone.
 
+mod hosted;
 mod parts;
 
+pub use hosted::*;
 pub use parts::*;
 
 use crate::{
@@ -15,8 +17,8 @@ use crate::{
     oracle::Verdict,
     policy::{
         AlertCause, Cause, Causes, ControlPolicy, DrawdownPolicy, FundKind, FundPolicy,
-        IndexPolicy, InventoryPolicy, LayerPolicy, MarketPolicy, PoolPolicy, PublicKey,
-        RevenuePolicy, Roles, SpikeCause, SplitPolicy, TierPolicy, TranchePolicy,
+        IndexPolicy, InventoryPolicy, LayerPolicy, MarginPoolPolicy, MarketPolicy, PoolPolicy,
+        PublicKey, RevenuePolicy, Roles, SpikeCause, SplitPolicy, TierPolicy, TranchePolicy,
     },
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -385,4 +387,49 @@ pub enum Event {
     InventoryDeleveraged(Box<LineMove>) = 195,
     /// The rules of what a market's fund may take over changed.
     InventorySet { market: MarketId, policy: Box<InventoryPolicy> } = 196,
+    /// A collateral pool has rules.
+    MarginPoolSet { fund: FundId, policy: Box<MarginPoolPolicy> } = 160,
+    /// Free balance became collateral.
+    MarginDeposited {
+        margin: u32,
+        account: AccountId,
+        fund: FundId,
+        asset: AssetId,
+        amount: Amount,
+    } = 161,
+    /// Collateral became free balance.
+    MarginWithdrawn {
+        margin: u32,
+        account: AccountId,
+        fund: FundId,
+        asset: AssetId,
+        amount: Amount,
+    } = 162,
+    /// A mark was reported.
+    MarkReported(MarkReport) = 163,
+    /// A position settled its market's indexes.
+    IndexesSettled(IndexSettlement) = 164,
+    /// Two margin accounts traded.
+    Traded(Fill) = 165,
+    /// A funding index moved by `step`.
+    FundingPaid { market: MarketId, fund: FundId, step: Signed } = 166,
+    /// A fill of an account under maintenance was settled with the fund.
+    MarginLiquidated(Box<Liquidated>) = 167,
+    /// A placed loss made an account whole that owed its pool.
+    PoolPaid(PoolCovered) = 168,
+    /// Collateral went from one margin account to another.
+    MarginMoved(MarginMove) = 169,
+    /// A position waits to be liquidated since a moment, or waits no longer.
+    BacklogSet { position: u32, since: Option<Timestamp> } = 170,
+    /// A hosted market's status changed.
+    MarketStatusSet(StatusChange) = 171,
+    /// An isolated market became one of a shared fund.
+    IsolatedMerged(Merge) = 172,
+    /// What holds withdrawals was seen in a pool.
+    GateSeen { fund: FundId, cause: GateCause } = 173,
+    /// A margin account moved into the pool that took its own pool over.
+    MarginAbsorbed { from: u32, to: u32, account: AccountId, fund: FundId } = 174,
+    /// A margin account of a scenario.
+    MarginOpened { margin: u32, account: AccountId, fund: FundId, asset: AssetId, amount: Signed } =
+        175,
 }

@@ -59,6 +59,8 @@ pub enum LedgerAccount {
     Revenue(FundId) = 23,
     /// A fund's own money at a yield venue.
     Idle(FundId) = 24,
+    /// What the margin accounts of a fund's hosted markets hold together.
+    Collateral(FundId) = 27,
     /// A market's fees, first to pay.
     FeePool(MarketId) = 30,
     /// What is owed to a market's venue, or by it.
@@ -107,6 +109,7 @@ impl LedgerAccount {
             Self::Revenue(f) => (23, f.get()),
             Self::Idle(f) => (24, f.get()),
             Self::Basis(f) => (26, f.get()),
+            Self::Collateral(f) => (27, f.get()),
             Self::FeePool(m) => (30, m.get()),
             Self::Clearing(m) => (31, m.get()),
             Self::Socialised(m) => (32, m.get()),
@@ -158,6 +161,7 @@ impl LedgerAccount {
             Self::Revenue(_) => "revenue",
             Self::Idle(_) => "idle",
             Self::Basis(_) => "basis",
+            Self::Collateral(_) => "collateral",
             Self::FeePool(_) => "fee_pool",
             Self::Clearing(_) => "clearing",
             Self::Socialised(_) => "socialised",

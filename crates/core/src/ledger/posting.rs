@@ -89,6 +89,54 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         Event::Opened { account, asset, amount } => {
             one(*asset, L::Opening(*asset), *account, *amount)
         }
+        _ => collateral(event, one),
+    }
+}
+
+/// Money in and out of the collateral pools of hosted markets.
+fn collateral<E>(
+    event: &Event,
+    mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
+) -> Result<(), E> {
+    use LedgerAccount as L;
+    match event {
+        Event::MarginDeposited { account, fund, asset, amount, .. } => {
+            one(*asset, L::Balance(*account), L::Collateral(*fund), *amount)
+        }
+        Event::MarginWithdrawn { account, fund, asset, amount, .. } => {
+            one(*asset, L::Collateral(*fund), L::Balance(*account), *amount)
+        }
+        Event::MarginOpened { fund, asset, amount, .. } => {
+            let (opening, pool) = (L::Opening(*asset), L::Collateral(*fund));
+            one(*asset, opening, pool, amount.positive())?;
+            one(*asset, pool, opening, amount.negative())
+        }
+        Event::Traded(fill) => {
+            let (pool, fees) = (L::Collateral(fill.fund), L::FeePool(fill.market));
+            one(fill.asset, pool, fees, fill.buyer_fee)?;
+            one(fill.asset, pool, fees, fill.seller_fee)
+        }
+        Event::MarginLiquidated(it) => {
+            let pool = L::Collateral(it.fund);
+            one(it.asset, pool, L::Reserve(it.fund), it.to_fund)?;
+            one(it.asset, pool, L::Balance(it.treasury), it.overflow)
+        }
+        Event::PoolPaid(it) => {
+            one(it.asset, L::Clearing(it.market), L::Collateral(it.fund), it.paid)
+        }
+        Event::MarginMoved(it) if it.from_fund != it.to_fund => {
+            let (from, to) = (L::Collateral(it.from_fund), L::Collateral(it.to_fund));
+            one(it.asset, from, to, it.amount)
+        }
+        Event::MarketStatusSet(it) => {
+            one(it.asset, L::Collateral(it.fund), L::Reserve(it.fund), it.dust)
+        }
+        Event::IsolatedMerged(it) => {
+            one(it.asset, L::Reserve(it.from), L::Reserve(it.to), it.reserve)?;
+            let (given, taken) = (L::Contributions(it.from), L::Contributions(it.to));
+            one(it.asset, given, taken, it.contributions)?;
+            one(it.asset, L::Collateral(it.from), L::Collateral(it.to), it.collateral)
+        }
         _ => Ok(()),
     }
 }

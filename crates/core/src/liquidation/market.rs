@@ -5,6 +5,7 @@ use crate::{
     command::{CreateMarket, PayFees, ReportOpenInterest, SetWaterfall},
     event::Event,
     fund::setup::free_label,
+    hosted::{book::attached, setup},
     loss::{adl::rails, conversion, waterfall::LAYERS_MAX},
     policy::{FundKind, LayerPolicy, LayerSource, MarketPolicy, Payout, PoolPolicy, Underwater},
     reject::{Halt, Reject, RejectCode},
@@ -133,7 +134,12 @@ pub(crate) fn create(state: &State, command: &CreateMarket) -> Result<Event, Hal
     }
     let tier = command.policy.tier.map(|label| state.tier_id(label)).transpose()?;
     check_rails(&command.policy)?;
+    if let Some(hosted) = &command.policy.hosted {
+        setup::rails(hosted)?;
+    }
     conversion::rails(&command.policy.waterfall, &payers)?;
+    setup::layers(command.policy.hosted.is_some(), &payers)?;
+    setup::home(state, fund, &command.policy)?;
     check(state, fund, &command.policy.waterfall, &payers)?;
     mark?;
     layers_within(state, tier, &command.policy.waterfall)?;
@@ -169,6 +175,7 @@ pub(crate) fn set_waterfall(state: &State, command: &SetWaterfall) -> Result<Eve
     }
     payouts(&command.layers)?;
     conversion::rails(&command.layers, &payers)?;
+    setup::layers(state.hosted(id).is_ok(), &payers)?;
     check(state, market.fund, &command.layers, &payers)?;
     for (layer, payer) in command.layers.iter().zip(payers) {
         let old = latest_layer(state, id, payer);
@@ -185,7 +192,9 @@ pub(crate) fn report_open_interest(
     state: &State,
     command: &ReportOpenInterest,
 ) -> Result<Event, Halt> {
-    Ok(Event::OpenInterestReported { market: state.market_id(command.market)?, base: command.base })
+    let market = state.market_id(command.market)?;
+    attached(state, market)?;
+    Ok(Event::OpenInterestReported { market, base: command.base })
 }
 
 pub(crate) fn pay_fees(state: &State, command: &PayFees) -> Result<Event, Halt> {

@@ -9,6 +9,7 @@ use crate::{
     event::Event,
     fund::{coverage::room, reserve::free_reserve},
     governance::Context,
+    hosted::book::attached,
     ledger::LedgerAccount,
     loss::{
         conversion::waits_for_price,
@@ -128,6 +129,7 @@ fn parties(state: &State, command: &SettleLiquidation) -> Result<Parties, Halt> 
     let liquidator = state.account_id(command.liquidator)?;
     let id = state.market_id(command.market)?;
     let market = state.markets.expect(id)?;
+    attached(state, id)?;
     Ok(Parties {
         market: id,
         fund: market.fund,

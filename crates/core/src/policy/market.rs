@@ -1,7 +1,7 @@
 //! Rules of markets and their waterfalls.
 
-use super::{AdlPolicy, choice};
-use alloc::vec::Vec;
+use super::{AdlPolicy, HostedPolicy, choice};
+use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{Amount, Bps, Label, Ppm, Span};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -162,6 +162,9 @@ pub struct MarketPolicy {
     /// How winners are deleveraged; they are not without it.
     #[serde(default)]
     pub adl: Option<AdlPolicy>,
+    /// How its positions are kept; without it the venue keeps them.
+    #[serde(default)]
+    pub hosted: Option<Box<HostedPolicy>>,
 }
 
 const fn partial() -> Payout {

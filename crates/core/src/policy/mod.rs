@@ -3,6 +3,7 @@
 mod adl;
 mod control;
 mod fund;
+mod hosted;
 mod inventory;
 mod limits;
 mod market;
@@ -11,6 +12,7 @@ mod oracle;
 pub use adl::*;
 pub use control::*;
 pub use fund::*;
+pub use hosted::*;
 pub use inventory::*;
 pub use limits::*;
 pub use market::*;

@@ -7,9 +7,10 @@ use crate::samples;
 use backstop_core::{
     Body, COMMANDS, Command, Entry, Event, Record,
     command::{Approvals, OpeningAccount, Party, Reporter, SettleLiquidation, Signature},
+    event::{GateCause, MoveCause},
     policy::{
-        AdlRank, AdlSelect, AlertCause, Cause, InventoryEnd, Payout, PositionSide, PublicKey, Role,
-        SignatureBytes, SpikeCause, SurplusRoute,
+        AdlRank, AdlSelect, AlertCause, BeyondBankruptcy, Cause, InventoryEnd, MarketStatus,
+        Netting, Payout, PositionSide, PublicKey, Role, SignatureBytes, SpikeCause, SurplusRoute,
     },
     state::FeedSource,
 };
@@ -132,10 +133,26 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::ProtocolStaked { .. } => (142, "protocol_staked"),
         Event::OrphansTaken { .. } => (143, "orphans_taken"),
         Event::Rescaled { .. } => (144, "rescaled"),
+        Event::MarginPoolSet { .. } => (160, "margin_pool_set"),
+        Event::MarginDeposited { .. } => (161, "margin_deposited"),
+        Event::MarginWithdrawn { .. } => (162, "margin_withdrawn"),
+        Event::MarkReported(_) => (163, "mark_reported"),
+        Event::IndexesSettled(_) => (164, "indexes_settled"),
+        Event::Traded(_) => (165, "traded"),
+        Event::FundingPaid { .. } => (166, "funding_paid"),
+        Event::MarginLiquidated(_) => (167, "margin_liquidated"),
+        Event::PoolPaid(_) => (168, "pool_paid"),
+        Event::MarginMoved(_) => (169, "margin_moved"),
+        Event::BacklogSet { .. } => (170, "backlog_set"),
+        Event::MarketStatusSet(_) => (171, "market_status_set"),
+        Event::IsolatedMerged(_) => (172, "isolated_merged"),
+        Event::GateSeen { .. } => (173, "gate_seen"),
+        Event::MarginAbsorbed { .. } => (174, "margin_absorbed"),
+        Event::MarginOpened { .. } => (175, "margin_opened"),
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 94;
+const KINDS: usize = 110;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };
@@ -196,6 +213,21 @@ fn lines() -> Vec<Line> {
     }
     for end in InventoryEnd::ALL {
         lines.push(pin(format!("end {}", end.word()), end));
+    }
+    for status in MarketStatus::ALL {
+        lines.push(pin(format!("status {}", status.word()), status));
+    }
+    for rule in BeyondBankruptcy::ALL {
+        lines.push(pin(format!("beyond {}", rule.word()), rule));
+    }
+    for rule in Netting::ALL {
+        lines.push(pin(format!("netting {}", rule.word()), rule));
+    }
+    for why in MoveCause::ALL {
+        lines.push(pin(format!("move {}", why.word()), why));
+    }
+    for cause in GateCause::ALL {
+        lines.push(pin(format!("gate {}", cause.word()), cause));
     }
     for role in Role::ALL {
         lines.push(pin(format!("role {}", role.word()), role));

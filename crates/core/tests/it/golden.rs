@@ -29,8 +29,8 @@ use backstop_core::{
     loss::adl::Candidate,
     policy::{
         Causes, ControlPolicy, FundKind, FundPolicy, IdlePolicy, IndexPolicy, LayerPolicy,
-        LayerSource, MarketPolicy, PoolPolicy, RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy,
-        TierPolicy, TranchePolicy,
+        LayerSource, MarketPolicy, Netting, PoolPolicy, RevenuePolicy, Role, Roles, SpikeCause,
+        SplitPolicy, TierPolicy, TranchePolicy,
     },
     recheck, replay, replay_genesis,
     state::Lent,
@@ -38,7 +38,7 @@ use backstop_core::{
 use backstop_testkit::{
     Script, World,
     generator::{Ranges, script_of},
-    keys, label,
+    hosted, keys, label,
     world::{MARKETS, layer, market},
 };
 use backstop_units::{
@@ -115,6 +115,7 @@ fn live(script: &Script) -> World {
     prices(&mut world);
     converted(&mut world);
     taken_over(&mut world);
+    positions(&mut world);
     world
 }
 
@@ -464,6 +465,23 @@ fn converted(world: &mut World) {
     let loss = LossId::new(loss.get() + 1);
     world.must("venue", RecoverLoss { loss, from, amount: Amount::new(30) });
     world.must("keeper", SettleBasis { market, layer: source });
+}
+
+/// Hosted markets from their beginning to their end.
+fn positions(world: &mut World) {
+    for body in hosted::bodies([hosted::policy(); 2], hosted::pool(Netting::Pool), &[]) {
+        if matches!(body, Body::CreateFund(_)) {
+            world.must("op", body);
+        } else {
+            approved(world, body);
+        }
+    }
+    // What came before may have spent what this fund has, and it may not cover this.
+    let (account, amount) = (OpeningAccount::Reserve(label("main")), Amount::new(10_000));
+    world.must("op", Opening { account, asset: label("usdt"), amount });
+    let body = SetCovers { fund: label("main"), covers: Causes::INSURED };
+    after_delay(world, body.into());
+    crate::hosted::story(world, approved);
 }
 
 fn freeze() {

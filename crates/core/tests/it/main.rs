@@ -14,6 +14,7 @@ mod gauge;
 mod golden;
 mod groups;
 mod holds;
+mod hosted;
 mod inventory;
 mod lenders;
 mod limits;

@@ -11,31 +11,33 @@ use backstop_core::{
     command::{
         ActivateRules, AddSpike, Approvals, Approve, AssessLoss, BalancePools, BeginTransfer,
         CancelUnstake, CheckDrawdown, ClaimRecovery, ClaimUnstake, CloseAdl, CloseLoss,
-        CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket, DeclareLoss,
-        Direction, EndAlert, EndSpike, Execute, FillInventory, FundPnlPool, GrantProtocolShares,
-        LapseDeclaration, LapseTicket, Linked, MarkInventory, MoveIdle, OpenAccount, OpenAdl,
-        Opening, OpeningAccount, Outcome, Party, PauseEntries, PayFees, PayRevenue, PlaceLoss,
-        Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares, RegisterAsset,
-        RegisterFeed, RegisterIndex, ReleaseReservation, ReportConditions, ReportDeposits,
-        ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed,
-        RunAdl, RunControl, SetControl, SetCouncil, SetDrawdown, SetIndexPolicy, SetInventory,
-        SetMarketTier, SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit, SetTarget,
-        SetThreshold, SetTier, SetVault, SetWaterfall, SettleLiquidation, SettleRevenue, Stake,
-        StakeProtocol, TakeOver, VoidLoss, WithdrawExcess,
+        CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket, CreateTranche,
+        DeclareLoss, Direction, EndAlert, EndSpike, Execute, FillInventory, FundPnlPool,
+        GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, MarkInventory, MergeIsolated,
+        MoveIdle, OpenAccount, OpenAdl, Opening, OpeningAccount, Outcome, Party, PauseEntries,
+        PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss,
+        RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
+        ReportConditions, ReportDeposits, ReportOpenInterest, ReportPrice, ReportResults, Reporter,
+        RequestUnstake, Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, SetControl,
+        SetCouncil, SetDrawdown, SetIndexPolicy, SetInventory, SetMarketStatus, SetMarketTier,
+        SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold,
+        SetTier, SetVault, SetWaterfall, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
+        TakeOver, Trade, VoidLoss, WithdrawExcess,
     },
     governance::body_digest,
     loss::adl::Candidate,
     oracle,
     policy::{
         AdlPolicy, AdlRank, AlertCause, AuctionPolicy, Cause, ControlPolicy, DrawdownPolicy,
-        FundKind, FundPolicy, IdlePolicy, IndexPolicy, InventoryPolicy, LayerPolicy, LayerSource,
-        MarketPolicy, Payout, PoolPolicy, PositionSide, PublicKey, ReservationPolicy,
-        RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy, TierPolicy, Underwater,
+        FundKind, FundPolicy, HostedPolicy, IdlePolicy, IndexPolicy, InventoryPolicy, LayerPolicy,
+        LayerSource, MarginPoolPolicy, MarketPolicy, MarketStatus, Netting, Payout, PoolPolicy,
+        PositionSide, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, SpikeCause,
+        SplitPolicy, TierPolicy, TranchePolicy, Underwater,
     },
     reject::Value,
 };
 use backstop_testkit::{
-    Setup, World, keys, label,
+    Setup, World, hosted, keys, label,
     world::{INDEX, START, layer, market, report},
 };
 use backstop_units::{
@@ -56,15 +58,7 @@ const ENGINE: [C; 7] = [
 ];
 
 /// Codes that only formulas without a state give; tables beside them try each.
-const FORMULAS: [C; 7] = [
-    C::NotBankrupt,
-    C::NoMaintenance,
-    C::WorseStanding,
-    C::LimitSpent,
-    C::AlreadyLiquidated,
-    C::PositionLimit,
-    C::OpenInterestLimit,
-];
+const FORMULAS: [C; 2] = [C::NoMaintenance, C::LimitSpent];
 
 /// The cases that were tried; each sends one bad command to a world of its own.
 #[derive(Default)]
@@ -1441,6 +1435,164 @@ fn no_price(table: &mut Table, world: &mut World) {
     table.price(narrow, no(C::TooFewFamilies, 1u32, 2u32));
 }
 
+/// Alice and bob short of carol by ten each, a thousand in for each of them.
+fn hosted(change: impl Fn(&mut HostedPolicy), pool: MarginPoolPolicy) -> World {
+    let mut policy = hosted::policy();
+    change(&mut policy);
+    let mut world = hosted::world([policy; 2], pool, &[], 0);
+    for name in ["alice", "bob", "carol"] {
+        world.must(name, hosted::deposit(name, "main", 1_000));
+    }
+    world.must("venue", hosted::mark("perp", 100));
+    world.must("venue", hosted::trade("perp", ("carol", "alice"), 10, 100));
+    world.must("venue", hosted::trade("perp", ("carol", "bob"), 10, 100));
+    world
+}
+
+fn lone() -> MarginPoolPolicy {
+    hosted::pool(Netting::None)
+}
+
+#[test]
+fn hosted_markets() {
+    let mut table = Table::default();
+    let world = &mut hosted(|_| {}, lone());
+    let (sol, perp, alt, main) = (label("sol"), label("perp"), label("alt"), label("main"));
+    let pair = ("alice", "bob");
+    table.case(world, "venue", hosted::mark("sol", 1), got(C::NotHosted, sol));
+    let report = ReportOpenInterest { market: perp, base: Base::new(1) };
+    table.case(world, "venue", report, got(C::Hosted, perp));
+    let own = SettleLiquidation { market: perp, ..settle(-5) };
+    table.case(world, "venue", own, got(C::Hosted, perp));
+    let line = SetInventory { market: perp, policy: Box::new(rules()) };
+    table.case(world, "op", line, got(C::Hosted, perp));
+    let bare = &mut World::new();
+    table.case(bare, "alice", hosted::deposit("alice", "main", 1), got(C::NoMarginPool, main));
+    let out = hosted::withdraw("dave", "main", 1);
+    table.case(world, "dave", out, got(C::UnknownMargin, label("dave")));
+    // 1,000 of equity, 200 of initial margin.
+    let out = hosted::withdraw("alice", "main", 801);
+    table.case(world, "alice", out, no(C::MarginShort, 801u32, 800u32));
+    let none = hosted::trade("alt", pair, 1, 100);
+    table.case(world, "venue", none, got(C::UnknownMargin, label("alice")));
+    for name in ["alice", "bob"] {
+        world.must(name, hosted::deposit(name, "pen", 1_000));
+    }
+    table.case(world, "venue", hosted::trade("alt", pair, 1, 100), got(C::NoMark, alt));
+    let same = hosted::trade("perp", ("alice", "alice"), 1, 100);
+    table.case(world, "venue", same, got(C::SameAccount, label("alice")));
+    let worse = hosted::trade("perp", ("carol", "bob"), 100, 100);
+    table.case(world, "venue", worse, no(C::WorseStanding, 1_000u32, 2_400u32));
+    let small = hosted::fill("perp", ("alice", "carol"), 11, 100);
+    table.case(world, "venue", small, no(C::BadClose, 11u32, 10u32));
+    let sound = hosted::fill("perp", ("alice", "carol"), 1, 100);
+    table.case(world, "venue", sound, no(C::NotLiquidatable, 1_000u32, 100u32));
+    let sound = hosted::deleverage("perp", "alice", &["carol"]);
+    table.case(world, "venue", sound, no(C::NotDeleverageable, 1_000u32, 0u32));
+    let twice = hosted::deleverage("perp", "alice", &["carol", "carol"]);
+    table.case(world, "venue", twice, got(C::DuplicateCounterparty, label("carol")));
+    let many = hosted::deleverage("perp", "alice", &["carol"; 65]);
+    table.case(world, "venue", many, no(C::TooManyCounterparties, 65u32, 64u32));
+    let open = hosted::bankrupt("alice", "main");
+    table.case(world, "keeper", open, no(C::NotBankrupt, 1u32, 0u32));
+    let close = SetMarketStatus { market: perp, status: MarketStatus::Closed };
+    table.case(world, "venue", close, no(C::OpenInterestLeft, 40u32, 0u32));
+    let merge = |market, fund| MergeIsolated { market, fund: label(fund) };
+    table.case(world, "op", merge(perp, "main"), no(C::NotIsolated, main, main));
+    let again = SetMarketStatus { market: perp, status: MarketStatus::Active };
+    table.case(world, "op", again, no(C::WrongStatus, "active", "active"));
+    world.must("op", SetMarketStatus { market: perp, status: MarketStatus::ReduceOnly });
+    let opens = hosted::trade("perp", ("carol", "bob"), 1, 100);
+    table.case(world, "venue", opens, no(C::ReduceOnly, 1u32, 20u32));
+    world.must("venue", hosted::mark("perp", 300));
+    world.must("keeper", hosted::flag("alice", "main"));
+    let held = hosted::withdraw("bob", "main", 1);
+    let opens = after(Span::from_ms(60_000));
+    table.case(world, "bob", held, no(C::WithdrawalsHeld, START, opens));
+    let fill = hosted::fill("perp", ("alice", "carol"), 10, 300);
+    table.case(world, "venue", fill, no(C::BeyondBankruptcy, 1_000u32, 0u32));
+    let staked = CreateTranche {
+        label: label("penned"),
+        fund: label("pen"),
+        policy: TranchePolicy::default(),
+    };
+    world.must("op", staked);
+    table.case(world, "op", merge(alt, "main"), got(C::FundStaked, label("pen")));
+    done(&table);
+}
+
+#[test]
+fn limits_of_hosted_markets() {
+    let mut table = Table::default();
+    let second = Span::from_ms(1_000);
+    let few = MarginPoolPolicy { positions_max: 1, ..lone() };
+    let world = &mut hosted(|_| {}, few);
+    let create = CreateMarket {
+        label: label("more"),
+        fund: label("main"),
+        venue: label("venue"),
+        policy: Box::new(MarketPolicy {
+            hosted: Some(Box::new(hosted::policy())),
+            ..market(vec![layer(LayerSource::Reserve(label("main")))])
+        }),
+    };
+    world.must("op", create);
+    world.must("venue", hosted::mark("more", 1));
+    let second_one = hosted::trade("more", ("alice", "bob"), 1, 1);
+    table.case(world, "venue", second_one, no(C::TooManyPositions, 1u32, 1u32));
+    let world = &mut hosted(|policy| policy.mark_age = second, lone());
+    world.wait(Span::from_ms(1_001));
+    let (got_age, seen) = (Span::from_ms(1_001), hosted::flag("alice", "main"));
+    table.case(world, "keeper", seen, no(C::MarkStale, got_age, second));
+    let bounds = |policy: &mut HostedPolicy| {
+        policy.position_max = Some(Base::new(20));
+        policy.open_interest_max = Some(Base::new(40));
+    };
+    let world = &mut hosted(bounds, lone());
+    let more = |pair| hosted::trade("perp", pair, 1, 100);
+    table.case(world, "venue", more(("carol", "bob")), no(C::PositionLimit, 21u32, 20u32));
+    world.must("erin", hosted::deposit("erin", "main", 1_000));
+    let open = more(("erin", "bob"));
+    table.case(world, "venue", open, no(C::OpenInterestLimit, 42u32, 40u32));
+    let steps = |policy: &mut HostedPolicy| {
+        policy.portion = Ppm::new(500_000);
+        policy.step = second;
+        policy.throttle.notional_max = Some(atoms(600));
+    };
+    let world = &mut hosted(steps, lone());
+    world.must("venue", hosted::mark("perp", 190));
+    let fill = |size| hosted::fill("perp", ("alice", "carol"), size, 190);
+    table.case(world, "venue", fill(6), no(C::LiquidationStep, 1_140u32, 950u32));
+    table.case(world, "venue", fill(5), no(C::Throttled, 950u32, 600u32));
+    world.must("venue", fill(2));
+    table.case(world, "venue", fill(4), no(C::LiquidationStep, 760u32, 570u32));
+    let (lower, at) = (hosted::deleverage("perp", "alice", &["carol"]), START.ms());
+    table.case(world, "venue", lower, no(C::AlreadyLiquidated, at, at + 1_000));
+    let world = &mut hosted(|_| {}, hosted::pool(Netting::Pool));
+    for name in ["dave", "erin"] {
+        world.must(name, hosted::deposit(name, "main", 100));
+    }
+    let family = hosted::fill("perp", ("dave", "erin"), 1, 100);
+    table.case(world, "venue", family, no(C::OwnGroup, label("erin"), label("family")));
+    // What carol owes on her longs is more than the pool holds once others have taken theirs.
+    world.must("op", hosted::opening("carol", "main", -3_190));
+    let fee = Trade { buyer_fee: atoms(11), ..hosted::trade("perp", ("alice", "bob"), 1, 100) };
+    table.case(world, "venue", fee, no(C::PoolShort, 11u32, 10u32));
+    let world = &mut of(|setup| setup.index = Some(IndexPolicy::default()));
+    for body in hosted::bodies([hosted::policy(); 2], lone(), &[]) {
+        let body = match body {
+            Body::CreateMarket(mut create) => {
+                create.policy.mark = Some(label(INDEX));
+                create.into()
+            }
+            other => other,
+        };
+        world.must("op", body);
+    }
+    table.case(world, "venue", hosted::mark("perp", 1), got(C::MarkByIndex, label("perp")));
+    done(&table);
+}
+
 /// Written down by each test of this file, so that a code without a case is found whatever the order.
 const CASES: &[(&str, &[C])] = &[
     (
@@ -1692,6 +1844,47 @@ const CASES: &[(&str, &[C])] = &[
         ],
     ),
     ("rails_of_deleveraging", &[C::BadPolicy, C::AdlCandidate]),
+    (
+        "hosted_markets",
+        &[
+            C::NotBankrupt,
+            C::BadClose,
+            C::WorseStanding,
+            C::NotHosted,
+            C::Hosted,
+            C::NoMarginPool,
+            C::UnknownMargin,
+            C::WithdrawalsHeld,
+            C::MarginShort,
+            C::NoMark,
+            C::WrongStatus,
+            C::ReduceOnly,
+            C::SameAccount,
+            C::NotLiquidatable,
+            C::BeyondBankruptcy,
+            C::NotDeleverageable,
+            C::TooManyCounterparties,
+            C::DuplicateCounterparty,
+            C::OpenInterestLeft,
+            C::NotIsolated,
+            C::FundStaked,
+        ],
+    ),
+    (
+        "limits_of_hosted_markets",
+        &[
+            C::AlreadyLiquidated,
+            C::PositionLimit,
+            C::OpenInterestLimit,
+            C::PoolShort,
+            C::MarkStale,
+            C::MarkByIndex,
+            C::OwnGroup,
+            C::LiquidationStep,
+            C::Throttled,
+            C::TooManyPositions,
+        ],
+    ),
     (
         "custody",
         &[

@@ -1,5 +1,8 @@
 //! One value of every command and every event, with no two fields alike.
 
+#[path = "samples/hosted.rs"]
+mod hosted;
+
 use backstop_core::{
     Body, Event,
     command::{
@@ -205,6 +208,7 @@ pub(crate) fn market_policy() -> MarketPolicy {
         pools: Some(pool_policy()),
         tier: Some(label("b")),
         adl: Some(adl),
+        hosted: Some(Box::new(hosted::policy_sample())),
         mark: Some(label("mark")),
         mark_band: Ppm::new(12),
     }
@@ -464,6 +468,9 @@ pub(crate) fn bodies() -> Vec<Body> {
         RedeemProtocolShares { tranche: jun, shares: Shares::new(18), amount: Some(amount) }.into(),
         StakeProtocol { tranche: jun, account: alice, amount }.into(),
     ]
+    .into_iter()
+    .chain(hosted::command_samples())
+    .collect()
 }
 
 /// One event of every kind, in the order of its discriminant.
@@ -480,6 +487,7 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(prices());
     events.extend(conversions());
     events.extend(protocol());
+    events.extend(hosted::event_samples());
     events
 }
 
@@ -996,6 +1004,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Tranche(tranche),
         L::Revenue(fund),
         L::Idle(fund),
+        L::Collateral(fund),
         L::FeePool(market),
         L::Clearing(market),
         L::Socialised(market),

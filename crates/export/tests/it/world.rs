@@ -112,6 +112,7 @@ pub(crate) fn setup() -> Vec<Body> {
         mark: None,
         mark_band: Ppm::ZERO,
         adl: None,
+        hosted: None,
     };
     setup.extend([
         fund.into(),
@@ -268,6 +269,7 @@ impl World {
             mark: None,
             mark_band: Ppm::ZERO,
             adl: None,
+            hosted: None,
         };
         setup.extend([
             RegisterAsset { label: stone, decimals: 0, custodian: None }.into(),

@@ -4,6 +4,7 @@ use super::Inventory;
 use crate::{
     command::SetInventory,
     event::Event,
+    hosted::book::attached,
     policy::{AuctionPolicy, InventoryPolicy},
     reject::{Halt, Reject, RejectCode},
     state::State,
@@ -75,5 +76,6 @@ pub(crate) fn set(state: &State, command: &SetInventory) -> Result<Event, Halt> 
         let (got, limit) = (command.policy.base_unit.get(), unit.get());
         return Err(Reject::new(RejectCode::BadPolicy, got, limit).into());
     }
+    attached(state, market)?;
     Ok(Event::InventorySet { market, policy: command.policy.clone() })
 }
