@@ -1,8 +1,9 @@
 //! Who plays which part, read from a genesis: the preset decides the names.
 
-use crate::error::RiskError;
+use crate::{crash::Feed, error::RiskError};
 use backstop_core::{
     Body, Genesis,
+    command::CreateMarket,
     policy::{LayerSource, Role, Roles},
 };
 use backstop_units::Label;
@@ -16,15 +17,13 @@ pub struct Cast {
     pub asset: Label,
     /// Its decimals.
     pub decimals: u8,
-    /// The first market.
-    pub market: Label,
-    /// Its layers, in the order in which they pay.
-    pub layers: Vec<LayerSource>,
-    /// Its fund.
+    /// All markets, each with its layers in the order in which they pay.
+    pub waterfalls: Vec<(Label, Vec<LayerSource>)>,
+    /// The fund of the first market.
     pub fund: Label,
     /// The fund's first staked tranche.
     pub tranche: Option<Label>,
-    /// The market's venue.
+    /// The first market's venue.
     pub venue: Label,
     /// Who opens accounts and gives to the fund.
     pub operator: Label,
@@ -66,8 +65,7 @@ impl Cast {
             preset: genesis.preset,
             asset: asset.label,
             decimals: asset.decimals,
-            market: market.label,
-            layers: market.policy.waterfall.iter().map(|layer| layer.source).collect(),
+            waterfalls: bodies.iter().filter_map(|body| waterfall(body)).collect(),
             fund: fund.label,
             tranche,
             venue: market.venue,
@@ -75,6 +73,34 @@ impl Cast {
             custodian: holder(&bodies, Role::Custodian).unwrap_or(operator),
         })
     }
+}
+
+/// A genesis with a market for each feed: one that the preset lacks has the rules of its first market.
+///
+/// # Errors
+/// [`RiskError::Missing`] without any market.
+pub fn stage(mut genesis: Genesis, feeds: &[Feed]) -> Result<Genesis, RiskError> {
+    for feed in feeds {
+        let markets: Vec<&CreateMarket> = flat(&genesis.setup).into_iter().filter_map(market).collect();
+        let first = *markets.first().ok_or(RiskError::Missing("market"))?;
+        if markets.iter().all(|market| market.label != feed.market) {
+            let added = CreateMarket { label: feed.market, ..first.clone() };
+            genesis.setup.push(added.into());
+        }
+    }
+    Ok(genesis)
+}
+
+const fn market(body: &Body) -> Option<&CreateMarket> {
+    match body {
+        Body::CreateMarket(market) => Some(market),
+        _ => None,
+    }
+}
+
+fn waterfall(body: &Body) -> Option<(Label, Vec<LayerSource>)> {
+    let market = market(body)?;
+    Some((market.label, market.policy.waterfall.iter().map(|layer| layer.source).collect()))
 }
 
 fn flat(bodies: &[Body]) -> Vec<&Body> {

@@ -1,8 +1,9 @@
-use crate::fixture::{Recorder, backstop, kana};
-use backstop_core::{Body, Genesis};
+use crate::fixture::{Recorder, backstop, kana, label, winners_pay};
+use backstop_core::{Body, Genesis, policy::AdlPolicy};
 use backstop_risk::{
-    Bars, BookParams, DemoReport, DemoSetup, Memory, RiskError, VenueParams, demo::Cast, run,
-    run_with_evidence, sweep,
+    Bars, BookParams, CRASHES, Crash, DemoReport, DemoSetup, Feed, Memory, RiskError, VenueParams,
+    demo::{Cast, stage},
+    run, run_with_evidence, sweep,
 };
 use backstop_units::{Amount, Bps};
 use sha2::{Digest, Sha256};
@@ -12,9 +13,9 @@ use std::fmt::Write as _;
 const SMALL: BookParams = BookParams { accounts: 1_500, ..BookParams::DEMO };
 
 fn run_on(genesis: &Genesis, venue: &VenueParams, steps_per_leg: u32) -> (DemoReport, Recorder) {
-    let bars = Bars::sol_crash().unwrap();
+    let feeds = Crash::MAIN.feeds(6).unwrap();
     let setup =
-        DemoSetup { steps_per_leg, book: &SMALL, venue, ..DemoSetup::new(1, genesis, &bars) };
+        DemoSetup { steps_per_leg, book: &SMALL, venue, ..DemoSetup::new(1, genesis, &feeds) };
     let mut ledger = Recorder::begin(genesis);
     let report = run(&setup, &mut ledger, &mut |_| {}).unwrap();
     ledger.memory.check().unwrap();
@@ -25,8 +26,14 @@ fn assert_adds_up(report: &DemoReport) {
     assert!(report.conservation.holds());
     let layers: u128 = report.layers.iter().map(|layer| layer.amount.get()).sum();
     assert_eq!(layers + report.residual.get(), report.gross_loss.get());
+    let payers = report.payers();
+    assert_eq!(
+        [payers.deleveraged, payers.socialised, payers.residual],
+        [report.deleveraged, report.socialised, report.residual]
+    );
     let (before, after) = (report.fund_before, report.fund_after);
-    let spent = layers - report.socialised.get() + report.bounties.get();
+    let users = report.socialised.get() + report.deleveraged.get();
+    let spent = layers - users + report.bounties.get();
     let came = report.to_fund.get() + report.fees.get();
     assert_eq!(
         before.total().get() + before.fee_pool.get() + came - spent,
@@ -43,7 +50,39 @@ fn the_crash_runs_under_both_presets() {
         assert_eq!(u64::try_from(ledger.settlements().len()).unwrap(), report.liquidations);
         assert_adds_up(&report);
         assert!(report.biggest_loss.is_some_and(|biggest| biggest.gross <= report.gross_loss));
-        assert!(report.open_interest_after < report.open_interest_before);
+        let market = report.markets[0];
+        assert!(market.open_interest_after < market.open_interest_before);
+    }
+}
+
+#[test]
+fn every_crash_runs_on_accounts_that_share_their_margin() {
+    let thin = VenueParams { fund_of_open_interest: Bps::new(20), ..VenueParams::DEMO };
+    let adl = AdlPolicy { hedge_aware: false, ..AdlPolicy::default() };
+    for crash in CRASHES {
+        let feeds = crash.feeds(6).unwrap();
+        for preset in [backstop(), winners_pay(adl)] {
+            let genesis = stage(preset, &feeds).unwrap();
+            let setup = DemoSetup {
+                steps_per_leg: 20,
+                book: &SMALL,
+                venue: &thin,
+                ..DemoSetup::new(1, &genesis, &feeds)
+            };
+            let mut ledger = Recorder::begin(&genesis);
+            let report = run(&setup, &mut ledger, &mut |_| {}).unwrap();
+            ledger.memory.check().unwrap();
+            assert_adds_up(&report);
+            assert!(report.deficits > 0, "{}: {report:?}", crash.name);
+            assert_eq!(report.markets.len(), feeds.len());
+            for market in &report.markets {
+                assert!(market.trader_interest_after < market.trader_interest_before, "{market:?}");
+            }
+            let last = &ledger.sent.iter().rev().find(|(.., body)| {
+                matches!(body, Body::ReportOpenInterest(_))
+            });
+            assert_eq!(last.map(|(at, ..)| *at), Some(crash.until), "{}", crash.name);
+        }
     }
 }
 
@@ -72,8 +111,8 @@ fn same_seed_same_commands_and_state() {
 #[test]
 fn evidence_is_the_same_on_every_machine() {
     let genesis = backstop();
-    let bars = Bars::sol_crash().unwrap();
-    let setup = DemoSetup { book: &SMALL, ..DemoSetup::new(7, &genesis, &bars) };
+    let feeds = Crash::MAIN.feeds(6).unwrap();
+    let setup = DemoSetup { book: &SMALL, ..DemoSetup::new(7, &genesis, &feeds) };
     let mut ledger = Recorder::begin(&genesis);
     let (report, evidence) = run_with_evidence(&setup, &mut ledger, &mut |_| {}).unwrap();
     let roots: Vec<_> = evidence.iter().map(|step| step.root).collect();
@@ -100,9 +139,9 @@ fn steps_may_be_halved_and_doubled() {
 
 #[test]
 fn a_sweep_is_the_same_on_one_thread_and_two() {
-    let (genesis, bars) = (kana(), Bars::sol_crash().unwrap());
+    let (genesis, feeds) = (kana(), Crash::MAIN.feeds(6).unwrap());
     let book = BookParams { accounts: 200, ..BookParams::DEMO };
-    let setup = DemoSetup { steps_per_leg: 10, book: &book, ..DemoSetup::new(0, &genesis, &bars) };
+    let setup = DemoSetup { steps_per_leg: 10, book: &book, ..DemoSetup::new(0, &genesis, &feeds) };
     let on = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| sweep(&setup, 5)).unwrap()
@@ -117,8 +156,9 @@ fn a_sweep_is_the_same_on_one_thread_and_two() {
 #[test]
 fn bars_of_a_user_run_too() {
     let text = "open_time_unix,open,high,low,close\n60,10,11,8,9\n3660,9,9.5,6.25,9\n";
-    let (genesis, bars) = (backstop(), Bars::parse(text, 6).unwrap());
-    let setup = DemoSetup { book: &SMALL, ..DemoSetup::new(3, &genesis, &bars) };
+    let genesis = backstop();
+    let feeds = [Feed { market: label("sol-perp"), bars: Bars::parse(text, 6).unwrap() }];
+    let setup = DemoSetup { book: &SMALL, ..DemoSetup::new(3, &genesis, &feeds) };
     let mut ledger = Memory::begin(&genesis, setup.begins_at()).unwrap();
     let mut seen = Vec::new();
     let report = run(&setup, &mut ledger, &mut |progress| seen.push(progress.bars)).unwrap();
@@ -128,19 +168,25 @@ fn bars_of_a_user_run_too() {
 
 #[test]
 fn setups_that_cannot_run_are_refused() {
-    let (genesis, bars) = (backstop(), Bars::sol_crash().unwrap());
+    let (genesis, feeds) = (backstop(), Crash::MAIN.feeds(6).unwrap());
     let mut ledger = Recorder::begin(&genesis);
-    let mut refuse = |setup: &DemoSetup<'_>| run(setup, &mut ledger, &mut |_| {}).unwrap_err();
-    let none = Bars { bars: Vec::new(), ..bars.clone() };
-    assert!(matches!(refuse(&DemoSetup::new(0, &genesis, &none)), RiskError::NothingToRun));
-    let still = DemoSetup { steps_per_leg: 0, ..DemoSetup::new(0, &genesis, &bars) };
-    assert!(matches!(refuse(&still), RiskError::NothingToRun));
-    let other = Bars { quote_decimals: 8, ..bars.clone() };
-    let refused = refuse(&DemoSetup::new(0, &genesis, &other));
-    assert!(matches!(refused, RiskError::Decimals { got: 8, want: 6 }));
+    let mut refuse = |feeds: &[Feed], steps_per_leg: u32| {
+        let setup = DemoSetup { steps_per_leg, ..DemoSetup::new(0, &genesis, feeds) };
+        run(&setup, &mut ledger, &mut |_| {}).unwrap_err()
+    };
+    assert!(matches!(refuse(&[], 60), RiskError::NothingToRun));
+    let mut none = feeds.clone();
+    none[0].bars.bars.clear();
+    assert!(matches!(refuse(&none, 60), RiskError::NothingToRun));
+    assert!(matches!(refuse(&feeds, 0), RiskError::NothingToRun));
+    let other = Crash::MAIN.feeds(8).unwrap();
+    assert!(matches!(refuse(&other, 60), RiskError::Decimals { got: 8, want: 6 }));
+    let unlisted = [Feed { market: label("doge-perp"), ..feeds[0].clone() }];
+    assert!(matches!(refuse(&unlisted, 60), RiskError::Market(market) if market == label("doge-perp")));
     let mut bare = genesis.clone();
     bare.setup.retain(|body| !matches!(body, Body::CreateMarket(_)));
     assert!(matches!(Cast::of(&bare), Err(RiskError::Missing("market"))));
+    assert!(matches!(stage(bare, &feeds), Err(RiskError::Missing("market"))));
     bare = genesis.clone();
     bare.setup.retain(|body| !matches!(body, Body::SetRoles(_)));
     assert!(matches!(Cast::of(&bare), Err(RiskError::NoRole(_))));

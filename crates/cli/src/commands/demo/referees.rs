@@ -23,7 +23,7 @@ const LINES: usize = 6;
 /// What a referee says of one run's books.
 pub(super) struct Verdict {
     pub(super) program: &'static str,
-    pub(super) preset: String,
+    pub(super) run: String,
     /// How to ask again.
     pub(super) command: String,
     /// Its answer: none if it is not installed; an empty text if it has nothing against them.
@@ -35,7 +35,7 @@ impl Verdict {
         let said = self.answer.as_ref().and_then(|answer| answer.as_ref().err());
         json!({
             "program": self.program,
-            "preset": self.preset,
+            "run": self.run,
             "command": self.command,
             "ran": self.answer.is_some(),
             "accepted": self.answer.as_ref().map(Result::is_ok),
@@ -49,13 +49,13 @@ pub(super) fn ask<'a>(books: impl Iterator<Item = (String, &'a Path)>) -> Vec<Ve
     let books: Vec<_> = books.collect();
     let mut asked = Vec::new();
     for referee in &REFEREES {
-        for (preset, path) in &books {
-            asked.push((referee, preset.clone(), *path, referee.begin(path)));
+        for (run, path) in &books {
+            asked.push((referee, run.clone(), *path, referee.begin(path)));
         }
     }
-    let verdicts = asked.into_iter().map(|(referee, preset, path, child)| Verdict {
+    let verdicts = asked.into_iter().map(|(referee, run, path, child)| Verdict {
         program: referee.program,
-        preset,
+        run,
         command: referee.command(path),
         answer: child.map(answer),
     });
