@@ -13,6 +13,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("backstop", include_str!("../../../presets/backstop.toml")),
     ("drift", include_str!("../../../presets/drift.toml")),
     ("kana", include_str!("../../../presets/kana.toml")),
+    ("mango", include_str!("../../../presets/mango.toml")),
 ];
 
 /// A venue's rules: limits, and commands that are carried out at the genesis.

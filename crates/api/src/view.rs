@@ -15,9 +15,9 @@ use backstop_core::{
     },
     ledger::LedgerAccount,
     liquidation::pools::standing,
-    loss::{capacity::capacities, claimable},
+    loss::{capacity::capacities, claimable, deposit_index::Deposits},
     policy::Cause,
-    state::{LossStatus, Source},
+    state::{Lent, LossStatus, Source},
     waterfall::allocate,
 };
 use backstop_units::{
@@ -125,10 +125,26 @@ pub fn market_view(state: &State, id: MarketId, now: Timestamp) -> Result<Value,
         "clearing": owed(LedgerAccount::Clearing(id)),
         "socialised": held(LedgerAccount::Socialised(id)),
         "deleveraged": held(LedgerAccount::Deleveraged(id)),
+        "depositors": held(LedgerAccount::Depositors(id)),
+        "deposits": deposits(market.deposits.as_deref())?,
         "residual": held(LedgerAccount::Residual(id)),
         "offline_budget": control::offline(state, id)?,
         "adl_gauge": gauge::adl(state, id, now)?,
         "layers": layers(state, id, Amount::ZERO, Cause::Bankruptcy, now)?,
+    }))
+}
+
+/// What lenders hold on a market, and how many losses they have borne; nothing until it is reported.
+fn deposits(lent: Option<&Lent>) -> Result<Value, Halt> {
+    let Some(lent) = lent else { return Ok(Value::Null) };
+    let Deposits { shares, index, unit } = lent.deposits;
+    Ok(json!({
+        "shares": shares,
+        "index": index,
+        "unit": unit,
+        "worth": lent.deposits.worth().map_err(Reject::from)?,
+        "losses": lent.losses,
+        "dead": lent.is_dead(),
     }))
 }
 
@@ -219,6 +235,21 @@ fn source_name(state: &State, source: Source) -> String {
         }
         Source::Socialised => "socialised".into(),
         Source::Adl => "adl".into(),
+        Source::Depositors => "depositors".into(),
+    }
+}
+
+/// Whether a row was paid with money that was there.
+const fn is_funded(cohort: &Cohort) -> bool {
+    match cohort {
+        Cohort::FeePool
+        | Cohort::Reserve(_)
+        | Cohort::Contributions(_)
+        | Cohort::Stakers { .. } => true,
+        Cohort::Positions { .. }
+        | Cohort::Adl { .. }
+        | Cohort::Depositors { .. }
+        | Cohort::Residual => false,
     }
 }
 
@@ -234,11 +265,7 @@ pub fn loss_view(state: &State, id: LossId) -> Result<Value, Halt> {
         .rows
         .iter()
         .map(|row| {
-            let unfunded = matches!(
-                row.row.cohort,
-                Cohort::Positions { .. } | Cohort::Adl { .. } | Cohort::Residual
-            );
-            if !unfunded {
+            if is_funded(&row.row.cohort) {
                 funded = funded.saturating_add(row.row.amount);
             }
             json!({

@@ -4,7 +4,10 @@ use crate::{
     command::{Body, Direction, Outcome},
     event::Row,
     ledger::LedgerAccount,
-    loss::adl::{Candidate, Sealed, Tally},
+    loss::{
+        adl::{Candidate, Sealed, Tally},
+        deposit_index::Deposits,
+    },
     oracle::{Band, Report},
     policy::{
         AdlPolicy, Cause, FundKind, FundPolicy, IndexPolicy, LayerPolicy, PoolPolicy, PublicKey,
@@ -205,6 +208,8 @@ entity! {
         pools: Option<PoolPolicy>,
         /// What its pools were told and have moved.
         results: Results,
+        /// What lenders hold on it, once that was reported.
+        deposits: Option<Box<Lent>>,
     }
     /// A risk tier.
     Tier {
@@ -358,6 +363,22 @@ entity! {
     }
 }
 
+/// What lenders hold on a market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Lent {
+    /// Their shares and the index, as reported and lowered since.
+    pub deposits: Deposits,
+    /// How many losses they have borne.
+    pub losses: u32,
+}
+
+impl Lent {
+    /// Whether a loss has taken all of it: the market is over.
+    pub const fn is_dead(&self) -> bool {
+        self.deposits.index.is_zero()
+    }
+}
+
 /// What a market's pools were told by its venue and have moved since.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Results {
@@ -448,6 +469,15 @@ pub enum Source {
     Socialised = 3,
     /// Winners, by auto-deleveraging.
     Adl = 4,
+    /// Lenders, through the index of their deposits.
+    Depositors = 5,
+}
+
+impl Source {
+    /// Whether it pays with money that is there; others bear a part of the loss.
+    pub const fn is_funded(self) -> bool {
+        matches!(self, Self::FeePool | Self::Reserve(_) | Self::Staked(_))
+    }
 }
 
 /// How far a loss is.

@@ -26,11 +26,11 @@ use crate::{
     policy::{Cause, LayerPolicy},
     reject::Corrupt,
     state::{
-        Account, Asset, Council, Fund, Layer, MarkCheck, Market, Proposal, Results, State, Tranche,
-        Transfer,
+        Account, Asset, Council, Fund, Layer, Lent, MarkCheck, Market, Proposal, Results, State,
+        Tranche, Transfer,
     },
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{Amount, Base, Fixed60, MarketId, Shares, Span, Timestamp};
 
 /// Applies one fact.
@@ -100,7 +100,8 @@ fn of_markets(state: &mut State, event: &Event) -> Result<(), Corrupt> {
     match event {
         Event::MarketCreated { .. }
         | Event::WaterfallSet { .. }
-        | Event::OpenInterestReported { .. } => market(state, event),
+        | Event::OpenInterestReported { .. }
+        | Event::DepositsReported { .. } => market(state, event),
         Event::PoolsSet { .. }
         | Event::ResultsReported { .. }
         | Event::PoolsBalanced { .. }
@@ -252,6 +253,7 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 pools: policy.pools,
                 results: Results::default(),
                 adl: policy.adl,
+                deposits: None,
             };
             state.markets.insert(*market, item)?;
             state.offline.insert(*market, Offline::default())?;
@@ -261,6 +263,11 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::WaterfallSet { market, layers } => set_layers(state, *market, layers),
         Event::OpenInterestReported { market, base } => {
             state.markets.change(*market)?.open_interest = *base;
+            Ok(())
+        }
+        Event::DepositsReported { market, deposits, losses } => {
+            let lent = Lent { deposits: *deposits, losses: *losses };
+            state.markets.change(*market)?.deposits = Some(Box::new(lent));
             Ok(())
         }
         _ => Err(Corrupt::DanglingHandle),

@@ -247,6 +247,7 @@ rejects! {
     440 OfflineBudgetSpent "OFFLINE_BUDGET_SPENT" "a late deficit exceeds what is left of the offline budget" => "have the risk desk look at what was settled and fill it up";
     441 IdleAboveLimit "IDLE_ABOVE_LIMIT" "more idle cash than the fund allows" => "place less; by default nothing may be placed";
     442 AboveIdle "ABOVE_IDLE" "more than is placed" => "return at most the limit";
+    443 NotBankrupt "NOT_BANKRUPT" "the account can pay, or owes too little to count" => "liquidate what it has first";
     450 DrawdownOff "DRAWDOWN_OFF" "nobody watches this fund for a fall from its peak" => "have the council set when it counts as fallen";
     451 DrawdownStands "DRAWDOWN_STANDS" "the fund's trigger already stands as its fall has it" => "ask again when the fund has changed";
 
@@ -306,6 +307,10 @@ rejects! {
     730 AdlSeal "ADL_SEAL" "the list does not match its seal" => "send exactly the candidates of the announced list, or announce it anew";
     731 AdlNotComplete "ADL_NOT_COMPLETE" "the list has not all come in, or not all cuts are made" => "send the rest, run it, or wait for the deadline to close it";
     732 AdlDone "ADL_DONE" "every cut is made" => "close the deleveraging";
+
+    733 MarketDead "MARKET_DEAD" "a loss has taken all that lenders had on this market" => "create another market; what is lost here stays with those who bore it";
+    734 DepositIndex "DEPOSIT_INDEX" "the index of deposits, or its unit, is below what can express a loss" => "scale index and unit up by the same power of ten";
+    735 DepositsLate "DEPOSITS_LATE" "the deposits were reported before a loss that they have borne" => "take the loss off the index, and report with the market's count of losses";
 
     801 UnknownTransfer "UNKNOWN_TRANSFER" "no such transfer" => "list the transfers";
     802 TransferClosed "TRANSFER_CLOSED" "the transfer was already confirmed or failed" => "begin a new transfer";

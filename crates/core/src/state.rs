@@ -2,7 +2,7 @@
 
 pub use crate::entity::{
     Account, Adl, AdlCut, AdlPart, Asset, Claim, Contribution, Council, Feed, FeedSource, Fund,
-    Layer, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares, Position, PriceIndex,
+    Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares, Position, PriceIndex,
     Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
 use crate::{

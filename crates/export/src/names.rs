@@ -63,6 +63,7 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
         L::Clearing(id) => format!("Liabilities:Market:{}:Clearing", market(id)),
         L::Socialised(id) => format!("Liabilities:Market:{}:Clearing:Socialised", market(id)),
         L::Deleveraged(id) => format!("Liabilities:Market:{}:Clearing:Deleveraged", market(id)),
+        L::Depositors(id) => format!("Liabilities:Market:{}:Clearing:Depositors", market(id)),
         L::Residual(id) => format!("Liabilities:Market:{}:Clearing:Residual", market(id)),
         L::PendingClearing(id) => format!("Liabilities:Market:{}:PendingClearing", market(id)),
         L::PnlPool(id) => format!("Liabilities:Market:{}:PnlPool", market(id)),

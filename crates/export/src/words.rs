@@ -78,6 +78,7 @@ const fn of_markets(event: &Event) -> &'static str {
         Event::AdlPartAdded { .. } => "adl_part_added",
         Event::AdlRan { .. } => "adl_ran",
         Event::AdlClosed { .. } => "adl_closed",
+        Event::DepositsReported { .. } => "deposits_reported",
         Event::TransferBegun { .. } => "transfer_begun",
         Event::TransferResolved { .. } => "transfer_resolved",
         Event::Reconciled { .. } => "reconciled",

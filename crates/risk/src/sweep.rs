@@ -175,6 +175,7 @@ pub fn layer_name(source: LayerSource) -> String {
         LayerSource::Staked(tranche) => format!("paid by tranche {tranche}"),
         LayerSource::Socialised => "socialised".to_owned(),
         LayerSource::Adl => "deleveraged".to_owned(),
+        LayerSource::Depositors => "borne by depositors".to_owned(),
     }
 }
 

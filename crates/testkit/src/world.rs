@@ -14,8 +14,8 @@ use backstop_core::{
         RegisterAsset, RegisterFeed, RegisterIndex, ReportPrice, Reporter, SetCouncil, SetRoles,
     },
     policy::{
-        FundKind, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, Limits, MarketPolicy, Role,
-        Roles, TranchePolicy, Underwater,
+        FundKind, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, Limits, MarketPolicy, Payout,
+        Role, Roles, TranchePolicy, Underwater,
     },
     record,
 };
@@ -67,6 +67,7 @@ pub fn label(text: &str) -> Label {
 pub fn layer(source: LayerSource) -> LayerPolicy {
     LayerPolicy {
         source,
+        payout: Payout::Partial,
         per_event: None,
         per_1h: None,
         per_8h: None,

@@ -113,7 +113,7 @@ quantity! {
     Amount
 }
 quantity! {
-    /// Claims on a tranche. Their price is assets ÷ shares and changes; their count does not.
+    /// Claims on a tranche, or on lenders' deposits. Their price is assets ÷ shares and changes; their count does not.
     Shares
 }
 quantity! {
@@ -127,6 +127,10 @@ quantity! {
 quantity! {
     /// A fraction of an atom in steps of 2⁻⁶⁰, for indexes that add up small parts.
     Fixed60
+}
+quantity! {
+    /// What a share of lenders' deposits is worth, in parts of a unit that is reported with it.
+    ShareIndex
 }
 
 impl Fixed60 {

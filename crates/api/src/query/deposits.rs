@@ -1,7 +1,7 @@
 //! What lenders would bear of a loss, with every number given.
 
 use backstop_core::{Halt, Reject, loss::deposit_index::Deposits};
-use backstop_units::Amount;
+use backstop_units::{Amount, ShareIndex, Shares};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 #[serde(deny_unknown_fields)]
 pub struct DepositIndex {
     /// Lenders' shares.
-    shares: Amount,
+    shares: Shares,
     /// What a share is worth, in parts of `unit`.
-    index: Amount,
+    index: ShareIndex,
     /// Index at which a share is worth one atom.
-    unit: Amount,
+    unit: ShareIndex,
     /// What is lost, in atoms.
     loss: Amount,
 }
@@ -22,13 +22,12 @@ pub struct DepositIndex {
 impl DepositIndex {
     /// How far the index falls, and what nobody could bear.
     pub(super) fn answer(self) -> Result<Value, Halt> {
-        let [shares, index, unit] = [self.shares, self.index, self.unit].map(Amount::get);
-        let deposits = Deposits { shares, index, unit };
+        let deposits = Deposits { shares: self.shares, index: self.index, unit: self.unit };
         let lowered = deposits.bear(self.loss).map_err(Reject::from)?;
         let after = Deposits { index: lowered.index, ..deposits };
         Ok(json!({
-            "step": lowered.step.to_string(),
-            "index": lowered.index.to_string(),
+            "step": lowered.step,
+            "index": lowered.index,
             "worth": after.worth().map_err(Reject::from)?,
             "socialised": lowered.socialised,
             "residual": lowered.residual,

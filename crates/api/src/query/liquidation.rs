@@ -6,14 +6,14 @@ use backstop_core::{
     liquidation::{
         bankruptcy,
         drawdown::{Drawdown, TriggerCause, TriggerPolicy, trigger},
-        fund_delta::{Payout, fund_delta, settle},
+        fund_delta::{fund_delta, settle},
         isolated::{Contract, Isolated, MarginOf},
         limit_price::{SpreadPolicy, limit_price},
         liquidation_price::liquidation_price,
         margin::notional,
         steps::{GentleStart, StepPolicy, WindowLimit, closable, once, remaining_within},
     },
-    policy::PositionSide,
+    policy::{Payout, PositionSide},
 };
 use backstop_units::{Amount, Label, Ppm, Price, Signed};
 use serde::Deserialize;
@@ -43,10 +43,6 @@ words! {
 words! {
     /// What maintenance margin is a portion of.
     MarginOfWord of MarginOf { Entry, Mark }
-}
-words! {
-    /// What happens to a draw that the fund can't pay whole.
-    PayoutWord of Payout { Whole, Partial }
 }
 
 /// A part of an account's position.
@@ -117,12 +113,12 @@ impl FundDeltaQuery {
 pub struct PayoutQuery {
     balance: Amount,
     delta: Signed,
-    payout: PayoutWord,
+    payout: Payout,
 }
 
 impl PayoutQuery {
     pub(super) fn answer(&self) -> Result<Value, Reject> {
-        let settled = settle(self.balance, self.delta, self.payout.into())?;
+        let settled = settle(self.balance, self.delta, self.payout)?;
         Ok(json!({
             "accepted": settled.accepted,
             "paid": settled.paid,

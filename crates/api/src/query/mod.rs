@@ -8,6 +8,7 @@ mod liquidation;
 mod margin;
 
 mod pools;
+mod settlement;
 mod shares;
 
 mod adl;
@@ -145,6 +146,10 @@ pub enum Query {
     LiquidatorFee(fee::LiquidatorFeeQuery),
     /// Collateral taken for debt: who pays and gets what.
     Seizure(fee::SeizureQuery),
+    /// A loser's `PnL`: settled with the liquidator, taken over for a fund's money, spread.
+    PnlSettlement(settlement::PnlSettlementQuery),
+    /// What a fund pays a liquidator who takes over a debt.
+    DebtTakeover(settlement::DebtTakeoverQuery),
     /// At which price an account may be deleveraged now.
     DeleverageAllowed(deleverage::DeleverageAllowedQuery),
     /// One position closed against one other.
@@ -206,6 +211,8 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::DebtFee(query) => Ok(query.answer()?),
         Query::LiquidatorFee(query) => Ok(query.answer()),
         Query::Seizure(query) => Ok(query.answer()?),
+        Query::PnlSettlement(query) => query.answer(),
+        Query::DebtTakeover(query) => query.answer(),
         Query::DeleverageAllowed(query) => Ok(query.answer()?),
         Query::DeleverageTrade(query) => Ok(query.answer()?),
         Query::DeleverageWalk(query) => Ok(query.answer()?),

@@ -1,6 +1,6 @@
 //! Published cases of other systems: under their preset, or asked of the formulas they state.
 
-use crate::{drift, drift_formulas, kana, perps};
+use crate::{bankruptcy, drift, drift_formulas, kana, perps};
 use backstop_api::{Format, MemoryHost, Scenario, run};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -45,6 +45,20 @@ const SUITES: &[Suite] = &[
         scenario: perps::scenario,
         check: perps::check,
         least: 6,
+    },
+    Suite {
+        table: "mango",
+        cases: || bankruptcy::cases("mango_"),
+        scenario: bankruptcy::scenario,
+        check: bankruptcy::check,
+        least: 15,
+    },
+    Suite {
+        table: "bitmex",
+        cases: || bankruptcy::cases("bitmex_"),
+        scenario: bankruptcy::scenario,
+        check: bankruptcy::check,
+        least: 1,
     },
     Suite {
         table: "drift_fund",
@@ -92,8 +106,12 @@ fn every_case_stands_in_one_class() {
 /// Every case of a file belongs to a suite: none is left out by a prefix.
 #[test]
 fn no_case_is_left_out() {
-    let perps = SUITES.iter().filter(|suite| ["dydx", "bybit", "marginfi"].contains(&suite.table));
-    assert_eq!(perps.map(|suite| ids(suite).len()).sum::<usize>(), perps::cases("").len());
+    let of = |tables: &[&str]| {
+        let suites = SUITES.iter().filter(|suite| tables.contains(&suite.table));
+        suites.map(|suite| ids(suite).len()).sum::<usize>()
+    };
+    assert_eq!(of(&["dydx", "bybit", "marginfi"]), perps::cases("").len());
+    assert_eq!(of(&["mango", "bitmex"]), bankruptcy::cases("").len());
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Conformance cases and golden scenarios, through the same runner as `backstop run`.
 
+mod bankruptcy;
 mod cases;
 mod conformance;
 mod drift;
 mod drift_formulas;
+mod groups;
 mod incidents;
 mod kana;
 mod perps;

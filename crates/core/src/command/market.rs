@@ -5,7 +5,7 @@ use crate::{
     table::commands,
 };
 use alloc::{boxed::Box, vec::Vec};
-use backstop_units::{Amount, Base, Hash, Label, Price, Signed};
+use backstop_units::{Amount, Base, Hash, Label, Price, ShareIndex, Shares, Signed};
 
 commands! {
     /// Creates a market on a fund.
@@ -32,6 +32,19 @@ commands! {
         market: Label,
         /// In base atoms.
         base: Base,
+    }
+    /// Reports what lenders hold on a market. Not after a loss that took all of it.
+    ReportDeposits {
+        /// Which market.
+        market: Label,
+        /// Their shares.
+        shares: Shares,
+        /// What a share is worth, in parts of `unit`; at least a million, so that it can express a loss.
+        index: ShareIndex,
+        /// Index at which a share is worth one atom.
+        unit: ShareIndex,
+        /// How many losses this index has borne: the market's own count, or the report is late.
+        @default losses: u32,
     }
     /// Moves fees from a market's clearing into its fee pool.
     PayFees {

@@ -88,6 +88,7 @@ bodies! {
     81 SubmitAdlPart "submit_adl_part",
     82 RunAdl "run_adl",
     83 CloseAdl "close_adl",
+    84 ReportDeposits "report_deposits",
     90 BeginTransfer "begin_transfer",
     91 ResolveTransfer "resolve_transfer",
     92 Reconcile "reconcile",

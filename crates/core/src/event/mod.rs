@@ -8,7 +8,10 @@ use crate::{
     command::{Body, Direction, Outcome},
     entity::FeedSource,
     ledger::LedgerAccount,
-    loss::adl::{Candidate, Cut, Sealed, Tally},
+    loss::{
+        adl::{Candidate, Cut, Sealed, Tally},
+        deposit_index::Deposits,
+    },
     oracle::Verdict,
     policy::{
         AlertCause, Cause, Causes, ControlPolicy, DrawdownPolicy, FundKind, FundPolicy,
@@ -245,6 +248,8 @@ pub enum Event {
         forgone: Amount,
         residual: Amount,
     } = 83,
+    /// What lenders hold was reported, after so many losses that they bore.
+    DepositsReported { market: MarketId, deposits: Deposits, losses: u32 } = 84,
     /// A transfer was announced.
     TransferBegun {
         transfer: TransferId,

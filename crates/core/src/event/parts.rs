@@ -3,8 +3,8 @@
 use crate::{ledger::LedgerAccount, policy::Cause};
 use alloc::vec::Vec;
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, Fixed60, FundId, Hash, LossId, MarketId, Ppm, Price, Shares,
-    Signed, Timestamp, TrancheId,
+    AccountId, Amount, AssetId, Base, Fixed60, FundId, Hash, LossId, MarketId, Ppm, Price,
+    ShareIndex, Shares, Signed, Timestamp, TrancheId,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,15 @@ pub enum Cohort {
         /// Which deleveraging; its cuts find them again.
         adl: u32,
     } = 6,
+    /// The holders of deposits just before the loss, by their shares.
+    Depositors {
+        /// All shares.
+        shares: Shares,
+        /// The index before.
+        from: ShareIndex,
+        /// The index after: what a share bore is the difference.
+        to: ShareIndex,
+    } = 7,
 }
 
 /// One row of a loss: who bore how much.

@@ -121,6 +121,7 @@ fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
     let market = |label| state.market_id(label).map(Venue);
     Ok(match body {
         Body::ReportOpenInterest(c) => market(c.market)?,
+        Body::ReportDeposits(c) => market(c.market)?,
         Body::PayFees(c) => market(c.market)?,
         Body::SettleLiquidation(c) => market(c.market)?,
         Body::ReportResults(c) => market(c.market)?,

@@ -25,13 +25,18 @@ pub fn balance_bytes(ledger: Label, asset: Label, balance: Amount, as_of: Timest
     bytes
 }
 
-/// What a market's venue can have paid out: its clearing less what positions, winners and nobody bore.
+/// What a market's venue can have paid out: its clearing less what positions, winners, lenders and nobody bore.
 pub(crate) fn owed_to_venue(state: &State, market: MarketId, asset: AssetId) -> Amount {
     let clearing = state.ledger.owed(LedgerAccount::Clearing(market), asset);
-    let borne = state.ledger.held(LedgerAccount::Socialised(market), asset);
-    let residual = state.ledger.held(LedgerAccount::Residual(market), asset);
-    let winners = state.ledger.held(LedgerAccount::Deleveraged(market), asset);
-    clearing.saturating_sub(borne).saturating_sub(residual).saturating_sub(winners)
+    let borne = [
+        LedgerAccount::Socialised,
+        LedgerAccount::Residual,
+        LedgerAccount::Deleveraged,
+        LedgerAccount::Depositors,
+    ];
+    borne.into_iter().fold(clearing, |owed, account| {
+        owed.saturating_sub(state.ledger.held(account(market), asset))
+    })
 }
 
 fn suspense(state: &State, asset: AssetId) -> Amount {

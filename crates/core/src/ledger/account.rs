@@ -77,6 +77,8 @@ pub enum LedgerAccount {
     PendingClearing(MarketId) = 34,
     /// Part of clearing: what winners gave up by deleveraging, collected by the venue.
     Deleveraged(MarketId) = 35,
+    /// Part of clearing: what lenders bore through the index of their deposits, collected by the venue.
+    Depositors(MarketId) = 39,
 }
 
 impl LedgerAccount {
@@ -104,6 +106,7 @@ impl LedgerAccount {
             Self::PendingClearing(m) => (34, m.get()),
             Self::Deleveraged(m) => (35, m.get()),
             Self::PnlPool(m) => (36, m.get()),
+            Self::Depositors(m) => (39, m.get()),
             Self::Recoveries(l) => (40, l.get()),
         };
         kind << 32 | widen(id)
@@ -112,9 +115,11 @@ impl LedgerAccount {
     /// The column its balance must stand in.
     pub const fn side(self) -> Side {
         match self {
-            Self::Custody(_) | Self::Socialised(_) | Self::Residual(_) | Self::Deleveraged(_) => {
-                Side::Debit
-            }
+            Self::Custody(_)
+            | Self::Socialised(_)
+            | Self::Residual(_)
+            | Self::Deleveraged(_)
+            | Self::Depositors(_) => Side::Debit,
             Self::InTransit(_)
             | Self::Suspense(_)
             | Self::Opening(_)
@@ -147,6 +152,7 @@ impl LedgerAccount {
             Self::PendingClearing(_) => "pending_clearing",
             Self::Deleveraged(_) => "deleveraged",
             Self::PnlPool(_) => "pnl_pool",
+            Self::Depositors(_) => "depositors",
             Self::Recoveries(_) => "recoveries",
         }
     }

@@ -187,6 +187,7 @@ pub(crate) fn row_account(cohort: &Cohort, market: MarketId) -> LedgerAccount {
         Cohort::Positions { .. } => LedgerAccount::Socialised(market),
         Cohort::Residual => LedgerAccount::Residual(market),
         Cohort::Adl { .. } => LedgerAccount::Deleveraged(market),
+        Cohort::Depositors { .. } => LedgerAccount::Depositors(market),
     }
 }
 

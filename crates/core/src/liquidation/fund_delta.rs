@@ -1,6 +1,6 @@
 //! What a liquidation fill brings the fund or costs it, and whether the fund can pay.
 
-use crate::reject::Reject;
+use crate::{policy::Payout, reject::Reject};
 use backstop_units::{Amount, Ppm, Signed};
 
 /// How one fill is settled between account and fund, in quote atoms.
@@ -38,15 +38,6 @@ pub fn fund_delta(fill: Signed, bankruptcy: Signed, max_fee: Ppm) -> Result<Fund
         Signed::gain(fee).ok_or(Reject::overflow())?
     };
     Ok(FundDelta { residual, fund, account: residual.positive().saturating_sub(fee) })
-}
-
-/// What happens to a draw that the fund can't pay whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Payout {
-    /// It pays nothing: the fill is refused and the position waits for deleveraging.
-    Whole,
-    /// It pays what it has, and the rest goes on to the next layer.
-    Partial,
 }
 
 /// What the fund does with a delta.

@@ -6,7 +6,7 @@ use crate::{
     event::Event,
     fund::setup::free_label,
     loss::{adl::rails, waterfall::LAYERS_MAX},
-    policy::{FundKind, LayerPolicy, LayerSource, MarketPolicy, PoolPolicy, Underwater},
+    policy::{FundKind, LayerPolicy, LayerSource, MarketPolicy, Payout, PoolPolicy, Underwater},
     reject::{Halt, Reject, RejectCode},
     state::{Fund, Layer, Source, State},
 };
@@ -21,6 +21,7 @@ pub(crate) fn resolve(state: &State, source: LayerSource) -> Result<Source, Reje
         LayerSource::Staked(label) => Source::Staked(state.tranche_id(label)?),
         LayerSource::Socialised => Source::Socialised,
         LayerSource::Adl => Source::Adl,
+        LayerSource::Depositors => Source::Depositors,
     })
 }
 
@@ -54,7 +55,7 @@ fn check(state: &State, id: FundId, payers: &[Source]) -> Result<(), Halt> {
         let payer = match *payer {
             Source::Reserve(fund) => fund,
             Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
-            Source::FeePool | Source::Socialised | Source::Adl => continue,
+            Source::FeePool | Source::Socialised | Source::Adl | Source::Depositors => continue,
         };
         if payer != id {
             others.push(state.funds.expect(payer)?);
@@ -70,6 +71,17 @@ fn check(state: &State, id: FundId, payers: &[Source]) -> Result<(), Halt> {
     }
 }
 
+/// Who pays later can't promise to pay all.
+fn payouts(layers: &[LayerPolicy]) -> Result<(), Reject> {
+    let promised =
+        |layer: &LayerPolicy| layer.source == LayerSource::Adl && layer.payout == Payout::Whole;
+    if layers.iter().any(promised) {
+        let [got, limit] = [Payout::Whole, Payout::Partial].map(Payout::word);
+        return Err(Reject::new(RejectCode::BadPolicy, got, limit));
+    }
+    Ok(())
+}
+
 /// Settings within their rails: an event lasts a minute or more, a fee or band is at most all of it.
 fn check_rails(policy: &MarketPolicy) -> Result<(), Reject> {
     let shortest = Span::from_ms(60_000);
@@ -82,9 +94,14 @@ fn check_rails(policy: &MarketPolicy) -> Result<(), Reject> {
     if let Some(pools) = policy.pools {
         pools_rails(&pools)?;
     }
+    payouts(&policy.waterfall)?;
     policy.adl.as_ref().map_or(Ok(()), rails)?;
     match policy.underwater {
-        Underwater::FullFee { fee } | Underwater::Bounty { fee, .. } if fee > Bps::WHOLE => {
+        Underwater::FullFee { fee }
+        | Underwater::DeficitFee { fee }
+        | Underwater::Bounty { fee, .. }
+            if fee > Bps::WHOLE =>
+        {
             Err(Reject::new(RejectCode::BadPolicy, fee.get(), Bps::WHOLE.get()))
         }
         _ => Ok(()),
@@ -150,6 +167,7 @@ pub(crate) fn set_waterfall(state: &State, command: &SetWaterfall) -> Result<Eve
             return Err(Reject::got(RejectCode::LossOpen, *loss).into());
         }
     }
+    payouts(&command.layers)?;
     check(state, market.fund, &payers)?;
     for (layer, payer) in command.layers.iter().zip(payers) {
         let old = latest_layer(state, id, payer);

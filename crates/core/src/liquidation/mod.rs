@@ -4,6 +4,7 @@
 
 pub mod bankruptcy;
 pub mod collateral;
+pub mod debt_takeover;
 pub mod deleverage;
 pub mod drawdown;
 pub mod fee;
@@ -15,6 +16,7 @@ pub mod liquidation_price;
 pub mod margin;
 pub(crate) mod market;
 pub mod offline;
+pub mod pnl_settlement;
 pub mod pnl_weight;
 pub mod pools;
 pub(crate) mod risk_tier;

@@ -16,6 +16,7 @@ use crate::{
     loss::{
         capacity::capacities,
         place::{Assessed, place},
+        waterfall::allocate,
     },
     policy::{Cause, PoolPolicy},
     reject::{Corrupt, Halt, Reject, RejectCode},
@@ -220,13 +221,14 @@ fn coverable(
     let period = sum(&[Signed::gain(policy.period_max), received])?.positive();
     let layers = state.layers_of(market).map(|(_, layer)| layer.source);
     let capacities = capacities(state, id, market, Cause::PnlDeficit, context.now)?;
-    // Neither positions nor winners can pay what winners are owed.
-    let paid = |source: Source| !matches!(source, Source::Socialised | Source::Adl);
-    let funded = layers.zip(&capacities).take_while(|(source, _)| paid(*source));
-    let most = funded.fold(Amount::ZERO, |sum, (_, layer)| sum.saturating_add(layer.most()));
-    let amount = excess.min(period).min(most);
+    // Who bears and has nothing to give can't pay what winners are owed.
+    let funded = layers.take_while(|source| source.is_funded()).count();
+    let funded = capacities.get(..funded).unwrap_or_default();
+    let wanted = excess.min(period);
+    // What they pay of it they also pay when asked for no more than that.
+    let amount = wanted.saturating_sub(allocate(wanted, funded).residual);
     if amount.is_zero() {
-        return Err(Reject::new(RejectCode::NoCover, excess, period.min(most)).into());
+        return Err(Reject::new(RejectCode::NoCover, excess, amount).into());
     }
     Ok(amount)
 }

@@ -11,6 +11,7 @@ use crate::{
     governance::Context,
     ledger::LedgerAccount,
     loss::{
+        deposits::{dead, is_dead},
         lifecycle::not_full,
         place::{Assessed, place},
     },
@@ -31,6 +32,8 @@ struct Parties {
     liquidator: AccountId,
     underwater: Underwater,
     mark: Option<MarkCheck>,
+    /// Whether a loss has taken all that lenders had there, before this one.
+    dead: bool,
 }
 
 /// A settlement that has been looked at: whom it is about, and what is missing.
@@ -91,6 +94,9 @@ pub(crate) fn carry_out(
             }
         },
     };
+    if parties.dead {
+        return Err(dead(command.market).into());
+    }
     txn.emit(settled)
 }
 
@@ -99,7 +105,10 @@ pub(crate) fn measured(state: &State, command: &SettleLiquidation) -> Result<Mea
     let parties = parties(state, command)?;
     let below = command.outcome.negative();
     let fee = match parties.underwater {
-        Underwater::FullFee { fee } if !below.is_zero() => fee.of_floor(command.notional)?,
+        Underwater::FullFee { fee } if !below.is_zero() && !within_group(state, &parties)? => {
+            fee.of_floor(command.notional)?
+        }
+        Underwater::DeficitFee { fee } if !within_group(state, &parties)? => fee.of_ceil(below)?,
         _ => Amount::ZERO,
     };
     let gross = below.checked_add(fee).ok_or(Reject::overflow())?;
@@ -118,7 +127,14 @@ fn parties(state: &State, command: &SettleLiquidation) -> Result<Parties, Halt> 
         liquidator,
         underwater: market.underwater,
         mark: market.mark,
+        dead: is_dead(market),
     })
+}
+
+/// Whether the liquidator is of the liquidated account's own group, which no fund pays for a bankruptcy.
+fn within_group(state: &State, parties: &Parties) -> Result<bool, Halt> {
+    let group = |account| state.accounts.expect(account).map(|account| account.group);
+    Ok(group(parties.account)? == group(parties.liquidator)?)
 }
 
 /// The deficit, nothing if there is none; and what any liquidation needs.
@@ -219,8 +235,7 @@ fn bounty(
     notional: Amount,
 ) -> Result<Amount, Halt> {
     let Underwater::Bounty { fee, cap } = parties.underwater else { return Ok(Amount::ZERO) };
-    let group = |account| state.accounts.expect(account).map(|account| account.group);
-    if group(parties.account)? == group(parties.liquidator)? {
+    if within_group(state, parties)? {
         return Ok(Amount::ZERO);
     }
     let free = free_reserve(state, parties.fund, context.now)?;

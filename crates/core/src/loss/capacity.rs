@@ -46,6 +46,7 @@ pub fn capacities(
             Ok(Capacity {
                 available: available(state, (id, market, asset), layer, (cause, at))?,
                 headroom: headroom(state, layer, cause, at),
+                payout: layer.policy.payout,
             })
         })
         .collect()
@@ -82,6 +83,10 @@ fn available(
             let most = mul_div_floor(steps, base, Fixed60::ONE);
             Amount::new(most.unwrap_or(u128::MAX))
         }
+        Source::Depositors => match market.deposits.as_deref() {
+            Some(lent) => lent.deposits.worth().map_err(|_| Corrupt::Overflow)?,
+            None => Amount::ZERO,
+        },
         // Whatever winners are found to lack becomes residual when their deleveraging is closed.
         Source::Adl if market.adl.is_some() => Amount::MAX,
         _ => Amount::ZERO,

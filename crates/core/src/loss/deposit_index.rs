@@ -3,26 +3,30 @@
 //! Deposits are kept as shares that never change; what they are worth is shares × index ÷ unit. So a loss
 //! is one step of the index, whatever the number of lenders.
 
-use backstop_units::{Amount, MathError, mul_div_ceil, mul_div_floor};
+use backstop_units::{Amount, MathError, ShareIndex, Shares, mul_div_ceil, mul_div_floor};
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
 
 /// What lenders hold of one asset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 pub struct Deposits {
     /// Their shares.
-    pub shares: u128,
+    pub shares: Shares,
     /// What a share is worth, in parts of `unit`.
-    pub index: u128,
+    pub index: ShareIndex,
     /// Index at which a share is worth one atom; above zero.
-    pub unit: u128,
+    pub unit: ShareIndex,
 }
 
 /// What a loss leaves of an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lowered {
     /// How far it fell.
-    pub step: u128,
+    pub step: ShareIndex,
     /// What it is now.
-    pub index: u128,
+    pub index: ShareIndex,
     /// What lenders bear, in atoms.
     pub socialised: Amount,
     /// What nobody could bear, in atoms: more was lost than was there.
@@ -32,7 +36,7 @@ pub struct Lowered {
 impl Lowered {
     /// Whether shares are worth nothing any more.
     pub const fn is_exhausted(&self) -> bool {
-        self.index == 0
+        self.index.is_zero()
     }
 }
 
@@ -42,7 +46,7 @@ impl Deposits {
     /// # Errors
     /// [`MathError`] for a unit of zero, or past 128 bits.
     pub fn worth(&self) -> Result<Amount, MathError> {
-        mul_div_floor(self.shares, self.index, self.unit).map(Amount::new)
+        mul_div_floor(self.shares.get(), self.index.get(), self.unit.get()).map(Amount::new)
     }
 
     /// Lets lenders bear `loss`: the index falls by `⌈index × loss ÷ worth⌉`, at most to nothing.
@@ -59,9 +63,9 @@ impl Deposits {
         let residual = loss.saturating_sub(socialised);
         let step = if socialised == worth {
             // Nothing is left, or nothing was there.
-            if worth.is_zero() { 0 } else { self.index }
+            if worth.is_zero() { ShareIndex::ZERO } else { self.index }
         } else {
-            mul_div_ceil(self.index, socialised.get(), worth.get())?
+            ShareIndex::new(mul_div_ceil(self.index.get(), socialised.get(), worth.get())?)
         };
         let index = self.index.saturating_sub(step);
         Ok(Lowered { step, index, socialised, residual })
@@ -71,6 +75,11 @@ impl Deposits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn deposits(shares: u128, index: u128, unit: u128) -> Deposits {
+        let [index, unit] = [index, unit].map(ShareIndex::new);
+        Deposits { shares: Shares::new(shares), index, unit }
+    }
 
     #[test]
     fn table() {
@@ -84,12 +93,12 @@ mod tests {
             (300_000, 30, 30, 10_000, 1, 29, 0),
             (5, 9, 1, 0, 0, 9, 0),
         ] {
-            let lowered = Deposits { shares, index, unit }.bear(Amount::new(loss)).unwrap();
-            let got = (lowered.step, lowered.index, lowered.residual.get());
+            let lowered = deposits(shares, index, unit).bear(Amount::new(loss)).unwrap();
+            let got = (lowered.step.get(), lowered.index.get(), lowered.residual.get());
             assert_eq!(got, (step, after, residual), "{loss} of {shares} at {index}/{unit}");
             assert_eq!(lowered.is_exhausted(), after == 0);
         }
-        let broken = Deposits { shares: 1, index: 1, unit: 0 };
+        let broken = deposits(1, 1, 0);
         assert_eq!(broken.bear(Amount::new(1)), Err(MathError::DivisionByZero));
     }
 
@@ -98,7 +107,7 @@ mod tests {
         for shares in [1u128, 7, 1_000, 999_983] {
             for index in [1u128, 3, 1_000, 123_457] {
                 for loss in [0u128, 1, 2, 50, 1_000_000] {
-                    let deposits = Deposits { shares, index, unit: 10 };
+                    let deposits = deposits(shares, index, 10);
                     let before = deposits.worth().unwrap().get();
                     let lowered = deposits.bear(Amount::new(loss)).unwrap();
                     let after =

@@ -150,6 +150,12 @@ fn placed(state: &mut State, placement: &Placement) -> Result<(), Corrupt> {
                 let owner = (placement.loss, place);
                 state.adls.insert(adl, pending(owner, behind, row.amount, now))?;
             }
+            Cohort::Depositors { to, .. } => {
+                let market = state.markets.change(placement.market)?;
+                let lent = market.deposits.as_deref_mut().ok_or(Corrupt::DanglingHandle)?;
+                lent.deposits.index = to;
+                lent.losses = lent.losses.checked_add(1).ok_or(Corrupt::Overflow)?;
+            }
             Cohort::FeePool | Cohort::Reserve(_) | Cohort::Contributions(_) | Cohort::Residual => {}
         }
         let used = Use::Draw(row.amount, at);
@@ -181,6 +187,7 @@ pub(super) fn use_layer(
         Cohort::Stakers { tranche, .. } => Source::Staked(*tranche),
         Cohort::Positions { .. } => Source::Socialised,
         Cohort::Adl { .. } => Source::Adl,
+        Cohort::Depositors { .. } => Source::Depositors,
         Cohort::Residual => return Ok(()),
     };
     let Some((id, layer)) = latest_layer(state, market, source) else { return Ok(()) };

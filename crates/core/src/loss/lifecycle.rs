@@ -25,7 +25,7 @@ pub(crate) fn funds_of(state: &State, market: &Market) -> Result<ArrayVec<FundId
         let fund = match layer.source {
             Source::Reserve(fund) => fund,
             Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
-            Source::FeePool | Source::Socialised | Source::Adl => continue,
+            Source::FeePool | Source::Socialised | Source::Adl | Source::Depositors => continue,
         };
         if !funds.contains(&fund) {
             funds.push(fund);

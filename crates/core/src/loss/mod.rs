@@ -12,6 +12,7 @@
 pub mod adl;
 pub mod capacity;
 pub mod deposit_index;
+pub(crate) mod deposits;
 pub(crate) mod evolve;
 pub(crate) mod lifecycle;
 pub(crate) mod place;

@@ -1,6 +1,6 @@
 //! Turning a loss into rows: the waterfall's answer, with who bore each part.
 
-use super::{capacity::capacities, lifecycle::funds_of, waterfall};
+use super::{capacity::capacities, deposit_index::Deposits, lifecycle::funds_of, waterfall};
 use crate::{
     event::{Cohort, Event, Placement, Row},
     fund::{drawdown::turn_due, rescale::prepare, revenue::settle_due},
@@ -138,6 +138,12 @@ fn add_rows(
             push(Cohort::Positions { delta, base: market.open_interest }, draw);
             placement.index_carry = carry;
         }
+        Source::Depositors => {
+            let Some(lent) = market.deposits.as_deref() else { return Ok(()) };
+            let Deposits { shares, index: from, .. } = lent.deposits;
+            let to = lent.deposits.bear(draw)?.index;
+            push(Cohort::Depositors { shares, from, to }, draw);
+        }
         Source::Adl => push(Cohort::Adl { adl: state.adls.next_id() }, draw),
     }
     Ok(())
@@ -147,7 +153,11 @@ fn add_rows(
 ///
 /// **Units** 1/2⁶⁰ atom for each base atom. **Rounding** floor; the rest is carried to the next step,
 /// so over time positions bear exactly what was socialised. The money is posted whole at once.
-fn index_step(amount: Amount, base: Base, carry: Fixed60) -> Result<(Fixed60, Fixed60), Halt> {
+pub(crate) fn index_step(
+    amount: Amount,
+    base: Base,
+    carry: Fixed60,
+) -> Result<(Fixed60, Fixed60), Halt> {
     // Open interest may have shrunk below an old carry: whole steps come out of it first.
     let whole = mul_div_floor(carry.get(), 1, base.get())?;
     let rest = carry.get().saturating_sub(whole.saturating_mul(base.get()));

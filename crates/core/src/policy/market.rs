@@ -1,12 +1,22 @@
 //! Rules of markets and their waterfalls.
 
-use super::AdlPolicy;
+use super::{AdlPolicy, choice};
 use alloc::vec::Vec;
 use backstop_units::{Amount, Bps, Label, Ppm, Span};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
-/// One layer of a waterfall, as configured.
+choice! {
+    /// What a layer does when it can't pay all that is still needed.
+    Payout {
+        /// It pays what it can, and the next layer is asked for the rest.
+        Partial = 0 "partial",
+        /// It pays nothing, and the next layer is asked for all of it.
+        Whole = 1 "whole",
+    }
+}
+
+/// Who pays, as configured.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
@@ -24,6 +34,8 @@ pub enum LayerSource {
     Socialised = 3,
     /// Winners of the market, by auto-deleveraging; nothing unless the market's policy says how.
     Adl = 4,
+    /// Lenders, by their shares, through the index of their deposits.
+    Depositors = 5,
 }
 
 /// A layer and its limits, each in atoms; without a limit the layer gives all it has.
@@ -38,6 +50,9 @@ pub enum LayerSource {
 pub struct LayerPolicy {
     /// Who pays.
     pub source: LayerSource,
+    /// Whether it pays a part when it can't pay all.
+    #[serde(default = "partial")]
+    pub payout: Payout,
     /// At most for one event.
     #[serde(default)]
     pub per_event: Option<Amount>,
@@ -65,7 +80,8 @@ pub struct LayerPolicy {
 pub enum Underwater {
     /// Nothing.
     Nothing = 0,
-    /// The whole liquidation fee, a portion of the closed notional; it enlarges the loss.
+    /// The whole liquidation fee, a portion of the closed notional; it enlarges the loss. None of it for
+    /// the bankrupt's own group.
     FullFee {
         /// Portion of the closed notional.
         fee: Bps,
@@ -77,6 +93,11 @@ pub enum Underwater {
         /// At most.
         cap: Amount,
     } = 2,
+    /// A portion of the deficit itself, rounded up; it enlarges the loss.
+    DeficitFee {
+        /// Portion of what is owed beyond the collateral.
+        fee: Bps,
+    } = 3,
 }
 
 /// How a market's fee pool, its `PnL` pool and the fund's revenue pool feed each other.
@@ -139,6 +160,9 @@ pub struct MarketPolicy {
     pub adl: Option<AdlPolicy>,
 }
 
+const fn partial() -> Payout {
+    Payout::Partial
+}
 const fn nothing() -> Underwater {
     Underwater::Nothing
 }

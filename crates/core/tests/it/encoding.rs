@@ -8,8 +8,8 @@ use backstop_core::{
     Body, COMMANDS, Command, Entry, Event, Record,
     command::{Approvals, OpeningAccount, Party, Reporter, SettleLiquidation, Signature},
     policy::{
-        AdlRank, AdlSelect, AlertCause, Cause, PositionSide, PublicKey, Role, SignatureBytes,
-        SpikeCause, SurplusRoute,
+        AdlRank, AdlSelect, AlertCause, Cause, Payout, PositionSide, PublicKey, Role,
+        SignatureBytes, SpikeCause, SurplusRoute,
     },
     state::FeedSource,
 };
@@ -99,6 +99,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::AdlPartAdded { .. } => (81, "adl_part_added"),
         Event::AdlRan { .. } => (82, "adl_ran"),
         Event::AdlClosed { .. } => (83, "adl_closed"),
+        Event::DepositsReported { .. } => (84, "deposits_reported"),
         Event::TransferBegun { .. } => (90, "transfer_begun"),
         Event::TransferResolved { .. } => (91, "transfer_resolved"),
         Event::Reconciled { .. } => (92, "reconciled"),
@@ -123,7 +124,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 82;
+const KINDS: usize = 83;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };
@@ -152,9 +153,10 @@ fn lines() -> Vec<Line> {
     for account in samples::ledger_accounts() {
         lines.push(pin(format!("ledger {}", account.word()), &account));
     }
-    let [nothing, full] = samples::underwater();
+    let [nothing, full, deficit] = samples::underwater();
     lines.push(pin("underwater nothing", &nothing));
     lines.push(pin("underwater full_fee", &full));
+    lines.push(pin("underwater deficit_fee", &deficit));
     for cause in Cause::ALL {
         lines.push(pin(format!("cause {}", cause.word()), cause));
     }
@@ -168,6 +170,9 @@ fn lines() -> Vec<Line> {
     }
     for cause in AlertCause::ALL {
         lines.push(pin(format!("alert {}", cause.word()), cause));
+    }
+    for payout in Payout::ALL {
+        lines.push(pin(format!("payout {}", payout.word()), payout));
     }
     for rank in AdlRank::ALL {
         lines.push(pin(format!("rank {}", rank.word()), rank));

@@ -2,12 +2,15 @@
 //! an answer keeps its law.
 
 use backstop_core::liquidation::{
-    bankruptcy, deleverage,
+    bankruptcy,
+    debt_takeover::Terms,
+    deleverage,
     deleverage::ClosePrice,
     fee::{self, FeePolicy, Shortage},
     limit_price::{SpreadPolicy, limit_price},
     liquidation_price::liquidation_price,
     margin::{Account, Margin, Position},
+    pnl_settlement::{Bounds, Loser, SettleAsset},
     steps,
 };
 use backstop_units::{Amount, Ppm, Price, Signed};
@@ -97,6 +100,39 @@ proptest! {
         let (mark, most) = (Price::new(price), Amount::new(missing));
         if let Ok(closable) = steps::closable(Signed::new(size), decimals, mark, most, most) {
             prop_assert!(closable <= Signed::new(size).size());
+        }
+    }
+
+    #[test]
+    fn bankrupts_at_their_ends(
+        (balance, pnl, other_health) in (signed(), signed(), signed()),
+        (settle_limit, max_transfer, vault) in (unsigned(), unsigned(), unsigned()),
+        (price, fund_price) in (unsigned(), unsigned()), (decimals, fund_decimals) in any::<(u8, u8)>(),
+        (asset_weight, debt_weight, fee) in any::<(u32, u32, u32)>(),
+    ) {
+        let asset = SettleAsset {
+            decimals,
+            price: Price::new(price),
+            asset_weight: Ppm::new(asset_weight),
+            debt_weight: Ppm::new(debt_weight),
+        };
+        let terms = Terms {
+            debt_decimals: decimals,
+            debt_price: Price::new(price),
+            fund_decimals,
+            fund_price: Price::new(fund_price),
+            fee: Ppm::new(fee),
+        };
+        let [balance, pnl, other_health] = [balance, pnl, other_health].map(Signed::new);
+        let [settle_limit, max_transfer, vault] =
+            [settle_limit, max_transfer, vault].map(Amount::new);
+        let loser = Loser { balance, pnl, other_health };
+        let bounds = Bounds { settle_limit, max_transfer, vault };
+        if let Ok(settled) = asset.settle(&loser, &bounds, &terms) {
+            let parts = [settled.settled, settled.taken, settled.spread, settled.left.negative()];
+            let sum = parts.into_iter().try_fold(Amount::ZERO, Amount::checked_add);
+            prop_assert_eq!(sum, Some(pnl.negative()));
+            prop_assert!(settled.paid <= vault);
         }
     }
 }

@@ -12,23 +12,25 @@ use crate::{
 use backstop_core::{
     Asked, Body, Command, Entry, Event, Record, State,
     command::{
-        AddSpike, CheckDrawdown, CloseAdl, CommitReservation, CreateFund, CreateMarket,
-        CreateTranche, Direction, EndSpike, Execute, FundPnlPool, GrantProtocolShares, MoveIdle,
-        OpenAdl, Opening, OpeningAccount, OpeningShares, PauseEntries, Propose,
-        RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
-        ReportConditions, ReportPrice, Reporter, RequestUnstake, Reserve, RetireFeed, RunAdl,
-        RunControl, SetControl, SetCovers, SetDrawdown, SetIndexPolicy, SetMarketTier,
-        SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit, SetTier, SetVault,
-        SetWaterfall, SettleLiquidation, Stake, StakeProtocol, SubmitAdlPart, WithdrawExcess,
+        AddSpike, CheckDrawdown, CloseAdl, CommitReservation, CoverDeficit, CreateFund,
+        CreateMarket, CreateTranche, Direction, EndSpike, Execute, FundPnlPool,
+        GrantProtocolShares, MoveIdle, OpenAdl, Opening, OpeningAccount, OpeningShares,
+        PauseEntries, Propose, RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex,
+        ReleaseReservation, ReportConditions, ReportDeposits, ReportPrice, ReportResults, Reporter,
+        RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl, SetControl, SetCovers,
+        SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue,
+        SetRoles, SetSplit, SetTier, SetVault, SetWaterfall, SettleLiquidation, Stake,
+        StakeProtocol, SubmitAdlPart, WithdrawExcess,
     },
     invariants,
     loss::adl::Candidate,
     policy::{
         Causes, ControlPolicy, FundKind, FundPolicy, IdlePolicy, IndexPolicy, LayerSource,
-        MarketPolicy, RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy, TierPolicy,
+        MarketPolicy, PoolPolicy, RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy, TierPolicy,
         TranchePolicy,
     },
     recheck, replay, replay_genesis,
+    state::Lent,
 };
 use backstop_testkit::{
     Script, World,
@@ -36,7 +38,9 @@ use backstop_testkit::{
     keys, label,
     world::{MARKETS, layer, market},
 };
-use backstop_units::{Amount, Hash, Label, LossId, Ppm, Price, Shares, Signed, Span, Timestamp};
+use backstop_units::{
+    Amount, Hash, Label, LossId, MarketId, Ppm, Price, Shares, Signed, Span, Timestamp,
+};
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
@@ -103,6 +107,8 @@ fn live(script: &Script) -> World {
     approved(&mut world, SetSplit { fund, split: SplitPolicy::default() });
     approved(&mut world, SetRoles { account: label("keeper"), roles });
     untouched(&mut world);
+    lent(&mut world);
+    short_of_winnings(&mut world);
     prices(&mut world);
     world
 }
@@ -157,6 +163,11 @@ fn decided(world: &mut World) {
 fn deleveraged(world: &mut World) {
     let layers = vec![layer(LayerSource::Adl)];
     after_delay(world, SetWaterfall { market: label("sol"), layers }.into());
+    // A market that lenders lost all on settles nothing; another script is tried.
+    let sol = world.state.markets.get(MarketId::new(0)).expect("a market");
+    if sol.deposits.as_deref().is_some_and(Lent::is_dead) {
+        return;
+    }
     lose(world, 600);
     let loss = LossId::new(u32::try_from(world.state.losses.len()).expect("a short script") - 1);
     let list = vec![Candidate { collateral: Amount::new(9), ..three()[1] }];
@@ -216,6 +227,51 @@ fn wiped(world: &mut World, fund: Label, asset: Label) {
         account,
         liquidator: label("bob"),
         outcome: Signed::new(-700),
+        notional: Amount::ZERO,
+        mark: Price::ZERO,
+        open_interest: None,
+        evidence: Some(Hash::new([1; 32])),
+    };
+    world.must("venue", settle);
+}
+
+/// A market that can't pay its winners, and a fund that covers it.
+fn short_of_winnings(world: &mut World) {
+    let (name, fund, venue) = (label("short"), label("aside"), label("venue"));
+    let (asset, amount) = (label("gold"), Amount::new(100));
+    world.must("op", Opening { account: OpeningAccount::Reserve(fund), asset, amount });
+    let pools = PoolPolicy {
+        buffer: Amount::ZERO,
+        fee_share: Ppm::new(0),
+        period_max: amount,
+        imbalance_max: Amount::new(10),
+    };
+    let layers = vec![layer(LayerSource::Reserve(fund))];
+    let policy = Box::new(MarketPolicy { pools: Some(pools), ..market(layers) });
+    approved(world, CreateMarket { label: name, fund, venue, policy });
+    let results = ReportResults {
+        market: name,
+        exchange_fees: Amount::ZERO,
+        liquidation_fees: Amount::ZERO,
+        surplus: Signed::new(-50),
+        net_revenue: Signed::ZERO,
+    };
+    world.must("venue", results);
+    let evidence = Hash::new([1; 32]);
+    world.must("venue", CoverDeficit { market: name, net_pnl: Amount::new(60), evidence });
+}
+
+/// Deposits on a market, and a loss that lenders bear.
+fn lent(world: &mut World) {
+    let (name, fund, venue) = (label("lent"), label("aside"), label("venue"));
+    let policy = Box::new(market(vec![layer(LayerSource::Depositors)]));
+    approved(world, CreateMarket { label: name, fund, venue, policy });
+    world.must("venue", ReportDeposits { market: name, ..crate::lenders::deposits(1_000, 0) });
+    let settle = SettleLiquidation {
+        market: name,
+        account: label("alice"),
+        liquidator: label("bob"),
+        outcome: Signed::new(-300),
         notional: Amount::ZERO,
         mark: Price::ZERO,
         open_interest: None,

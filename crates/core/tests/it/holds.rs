@@ -31,7 +31,10 @@ fn has_open_loss(world: &World, fund: FundId) -> bool {
                 let tranche = state.tranche_id(name).ok().and_then(|id| state.tranches.get(id));
                 tranche.is_some_and(|tranche| tranche.fund == fund)
             }
-            LayerSource::FeePool | LayerSource::Socialised | LayerSource::Adl => false,
+            LayerSource::FeePool
+            | LayerSource::Socialised
+            | LayerSource::Adl
+            | LayerSource::Depositors => false,
         });
         open && (market.fund == fund || touches)
     })

@@ -6,7 +6,7 @@ use backstop_core::{
     command::{AssessLoss, DeclareLoss, PlaceLoss, SettleLiquidation, VoidLoss},
     event::{Cohort, Placement},
     loss::capacity::capacities,
-    policy::{Cause, LayerPolicy, LayerSource},
+    policy::{Cause, LayerPolicy, LayerSource, Payout},
     replay,
     waterfall::{Capacity, allocate},
 };
@@ -21,17 +21,23 @@ use std::cell::Cell;
 #[test]
 fn allocation_is_in_order_and_complete() {
     let amount = || prop_oneof![0u128..50, any::<u128>(), Just(u128::MAX)].prop_map(Amount::new);
-    let layers = vec((amount(), amount()), 0..=16);
+    let layers = vec((amount(), amount(), prop::sample::select(Payout::ALL)), 0..=16);
     property((amount(), layers), |(loss, layers)| {
         let layers: Vec<Capacity> = layers
             .into_iter()
-            .map(|(available, headroom)| Capacity { available, headroom })
+            .map(|(available, headroom, payout)| Capacity { available, headroom, payout })
             .collect();
         let paid = allocate(loss, &layers);
         let mut need = loss.get();
         for (draw, layer) in paid.draws.iter().zip(&layers) {
-            // All that is needed and that it can pay: so a lower one pays only if this one is exhausted.
-            if draw.get() != need.min(layer.available.get()).min(layer.headroom.get()) {
+            // All that is needed and that it can pay: so a lower one pays only if this one is exhausted,
+            // or pays whole and can't.
+            let most = layer.available.get().min(layer.headroom.get());
+            let wanted = match layer.payout {
+                Payout::Partial => need.min(most),
+                Payout::Whole => need * u128::from(need <= most),
+            };
+            if draw.get() != wanted {
                 return Err(format!("{draw} of {need} by {layer:?}"));
             }
             need -= draw.get();
@@ -67,7 +73,9 @@ fn a_lower_layer_pays_only_when_the_upper_one_is_exhausted() {
             for row in &placement.rows {
                 for (above, most) in most.iter().enumerate().take(usize::from(row.layer)) {
                     let paid = paid_by(placement, above);
-                    if paid != most.most().get() {
+                    let needed = placement.gross.get() - paid_above(placement, above);
+                    let whole = most.payout == Payout::Whole && most.most().get() < needed;
+                    if paid != if whole { 0 } else { most.most().get() } {
                         return Err(format!("layer {above} paid {paid} of {most:?}, yet {row:?}"));
                     }
                 }
@@ -95,6 +103,10 @@ fn just_before(mut state: State, world: &World, command: Command) -> Result<Stat
 fn paid_by(placement: &Placement, layer: usize) -> u128 {
     let rows = placement.rows.iter().filter(|row| usize::from(row.layer) == layer);
     rows.map(|row| row.amount.get()).sum()
+}
+
+fn paid_above(placement: &Placement, layer: usize) -> u128 {
+    (0..layer).map(|above| paid_by(placement, above)).sum()
 }
 
 /// A loss of one market: how it is reported, and what becomes of it.
@@ -138,6 +150,7 @@ fn limits() -> impl Strategy<Value = LayerPolicy> {
     let lifetime = option::weighted(0.3, (1_000u128..6_000).prop_map(Amount::new));
     (limit(), limit(), limit(), limit(), lifetime).prop_map(
         |(per_event, per_1h, per_8h, per_24h, lifetime)| LayerPolicy {
+            payout: Payout::Partial,
             per_event,
             per_1h,
             per_8h,

@@ -13,10 +13,10 @@ use backstop_core::{
         LapseTicket, Linked, MoveIdle, OpenAccount, OpenAdl, Opening, OpeningAccount, Outcome,
         Party, PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile,
         RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex,
-        ReleaseReservation, ReportConditions, ReportPrice, ReportResults, Reporter, RequestUnstake,
-        Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, SetControl, SetCouncil,
-        SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue,
-        SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall,
+        ReleaseReservation, ReportConditions, ReportDeposits, ReportPrice, ReportResults, Reporter,
+        RequestUnstake, Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, SetControl,
+        SetCouncil, SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools,
+        SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall,
         SettleLiquidation, SettleRevenue, Stake, StakeProtocol, VoidLoss, WithdrawExcess,
     },
     governance::body_digest,
@@ -24,9 +24,9 @@ use backstop_core::{
     oracle,
     policy::{
         AdlPolicy, AdlRank, AlertCause, Cause, ControlPolicy, DrawdownPolicy, FundKind, FundPolicy,
-        IdlePolicy, IndexPolicy, LayerPolicy, LayerSource, MarketPolicy, PoolPolicy, PositionSide,
-        PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy,
-        TierPolicy, Underwater,
+        IdlePolicy, IndexPolicy, LayerPolicy, LayerSource, MarketPolicy, Payout, PoolPolicy,
+        PositionSide, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, SpikeCause,
+        SplitPolicy, TierPolicy, Underwater,
     },
     reject::Value,
 };
@@ -35,8 +35,8 @@ use backstop_testkit::{
     world::{INDEX, START, layer, market, report},
 };
 use backstop_units::{
-    Amount, Base, Bps, Hash, Label, LossId, Ppm, Price, ProposalId, Shares, Signed, Span, TicketId,
-    Timestamp, TransferId,
+    Amount, Base, Bps, Hash, Label, LossId, Ppm, Price, ProposalId, ShareIndex, Shares, Signed,
+    Span, TicketId, Timestamp, TransferId,
 };
 use std::collections::BTreeSet;
 
@@ -52,7 +52,8 @@ const ENGINE: [C; 7] = [
 ];
 
 /// Codes that only formulas without a state give; tables beside them try each.
-const FORMULAS: [C; 7] = [
+const FORMULAS: [C; 8] = [
+    C::NotBankrupt,
     C::BadClose,
     C::NoMaintenance,
     C::WorseStanding,
@@ -1095,6 +1096,36 @@ fn deleveraging() {
     done(&table);
 }
 
+/// Deposits that can't express a loss, that come late, or on a market that lost them all.
+#[test]
+fn lenders() {
+    use crate::lenders::{deposits, lent};
+    let mut table = Table::default();
+    let world = &mut lent(1_000);
+    for (index, unit, expected) in [
+        (1_000_000, 0, no(C::DepositIndex, 0u32, 1u32)),
+        (999_999, 1, no(C::DepositIndex, 999_999u32, 1_000_000u32)),
+        (u128::MAX, 1, overflow()),
+    ] {
+        let [index, unit] = [index, unit].map(ShareIndex::new);
+        let bad = ReportDeposits { index, unit, ..deposits(1_000, 0) };
+        table.case(world, "venue", bad, expected);
+    }
+    table.case(world, "venue", deposits(1_000, 1), no(C::DepositsLate, 1u32, 0u32));
+    world.must("venue", settle(-70));
+    table.case(world, "venue", deposits(1_000, 0), no(C::DepositsLate, 0u32, 1u32));
+    world.must("venue", settle(-931));
+    table.case(world, "venue", deposits(1_000, 2), got(C::MarketDead, label("sol")));
+    table.case(world, "venue", settle(-1), got(C::MarketDead, label("sol")));
+    table.case(world, "venue", settle(1), got(C::MarketDead, label("sol")));
+
+    // Who pays later can't promise to pay all.
+    let whole = LayerPolicy { payout: Payout::Whole, ..layer(LayerSource::Adl) };
+    let bad = create_market("main", vec![whole]);
+    table.case(world, "op", bad, no(C::BadPolicy, "whole", "partial"));
+    done(&table);
+}
+
 /// Rules of deleveraging outside their rails, and a rank that needs more of a candidate.
 #[test]
 fn rails_of_deleveraging() {
@@ -1471,6 +1502,7 @@ const CASES: &[(&str, &[C])] = &[
             C::AdlDone,
         ],
     ),
+    ("lenders", &[C::Overflow, C::BadPolicy, C::MarketDead, C::DepositIndex, C::DepositsLate]),
     ("rails_of_deleveraging", &[C::BadPolicy, C::AdlCandidate]),
     (
         "custody",

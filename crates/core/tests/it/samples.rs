@@ -11,32 +11,35 @@ use backstop_core::{
         OpeningAccount, OpeningShares, Outcome, Party, PauseEntries, PayFees, PayRevenue,
         PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares,
         RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation, ReportConditions,
-        ReportLiquidity, ReportOpenInterest, ReportPrice, ReportResults, Reporter, RequestUnstake,
-        Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, SetControl, SetCouncil,
-        SetCovers, SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools,
-        SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall,
-        SettleLiquidation, SettleRevenue, Stake, StakeProtocol, SubmitAdlPart, VoidLoss,
-        WithdrawExcess,
+        ReportDeposits, ReportLiquidity, ReportOpenInterest, ReportPrice, ReportResults, Reporter,
+        RequestUnstake, Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, SetControl,
+        SetCouncil, SetCovers, SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget,
+        SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault,
+        SetWaterfall, SettleLiquidation, SettleRevenue, Stake, StakeProtocol, SubmitAdlPart,
+        VoidLoss, WithdrawExcess,
     },
     event::{Cohort, ControlRun, Placement, PoolFlow, RevenuePart, Row, RowPart},
     ledger::LedgerAccount,
-    loss::adl::{Candidate, Cut, Sealed, Tally},
+    loss::{
+        adl::{Candidate, Cut, Sealed, Tally},
+        deposit_index::Deposits,
+    },
     oracle::Verdict,
     policy::{
         AdlPolicy, AdlRank, AdlSelect, AlertCause, Band, CancelTerms, Cause, Causes, ControlPolicy,
         CurvePoint, DrawdownPolicy, EntryPrice, ExitValue, FundKind, FundPolicy, IdlePolicy,
-        IndexPolicy, Law, LayerPolicy, LayerSource, MarketPolicy, Overflow, PiLaw, PoolPolicy,
-        PositionSide, ProtocolHolding, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles,
-        SignatureBytes, Slew, SpikeCause, SplitPolicy, SplitRounding, SurplusRoute, TierPolicy,
-        TranchePolicy, Underwater,
+        IndexPolicy, Law, LayerPolicy, LayerSource, MarketPolicy, Overflow, Payout, PiLaw,
+        PoolPolicy, PositionSide, ProtocolHolding, PublicKey, ReservationPolicy, RevenuePolicy,
+        Role, Roles, SignatureBytes, Slew, SpikeCause, SplitPolicy, SplitRounding, SurplusRoute,
+        TierPolicy, TranchePolicy, Underwater,
     },
     state::FeedSource,
 };
 use backstop_testkit::label;
 use backstop_units::{
     AccountId, Amount, AssetId, Base, Bps, FeedId, Fixed60, FundId, Hash, IndexId, Label, LossId,
-    MarketId, Ppm, Price, ProposalId, Shares, Signed, Span, TicketId, Timestamp, TrancheId,
-    TransferId,
+    MarketId, Ppm, Price, ProposalId, ShareIndex, Shares, Signed, Span, TicketId, Timestamp,
+    TrancheId, TransferId,
 };
 
 pub(crate) const DRAWDOWN: DrawdownPolicy = DrawdownPolicy {
@@ -148,6 +151,7 @@ pub(crate) fn control_policy() -> ControlPolicy {
 fn layers() -> Vec<LayerPolicy> {
     let layer = |source| LayerPolicy {
         source,
+        payout: Payout::Whole,
         per_event: Some(Amount::new(1)),
         per_1h: None,
         per_8h: Some(Amount::new(2)),
@@ -160,6 +164,7 @@ fn layers() -> Vec<LayerPolicy> {
         layer(LayerSource::Staked(label("jun"))),
         layer(LayerSource::Socialised),
         layer(LayerSource::Adl),
+        layer(LayerSource::Depositors),
     ]
 }
 
@@ -229,8 +234,9 @@ const TIER: TierPolicy = TierPolicy {
 };
 
 /// The policies that no other sample holds.
-pub(crate) fn underwater() -> [Underwater; 2] {
-    [Underwater::Nothing, Underwater::FullFee { fee: Bps::new(12) }]
+pub(crate) fn underwater() -> [Underwater; 3] {
+    let fee = Bps::new(12);
+    [Underwater::Nothing, Underwater::FullFee { fee }, Underwater::DeficitFee { fee }]
 }
 
 fn key(byte: u8) -> PublicKey {
@@ -372,6 +378,14 @@ pub(crate) fn bodies() -> Vec<Body> {
         SubmitAdlPart { loss, entries: vec![candidate()] }.into(),
         RunAdl { loss }.into(),
         CloseAdl { loss }.into(),
+        ReportDeposits {
+            market: sol,
+            shares: Shares::new(19),
+            index: ShareIndex::new(20),
+            unit: ShareIndex::new(21),
+            losses: 22,
+        }
+        .into(),
         BeginTransfer {
             direction: Direction::Out,
             party: Party::Account(alice),
@@ -630,6 +644,11 @@ fn rows() -> Vec<Row> {
         positions,
         Cohort::Residual,
         Cohort::Adl { adl: 27 },
+        Cohort::Depositors {
+            shares: Shares::new(38),
+            from: ShareIndex::new(39),
+            to: ShareIndex::new(40),
+        },
     ];
     let row = |(layer, cohort)| Row { layer, cohort, amount: Amount::new(u128::from(layer) + 100) };
     (0u8..).zip(cohorts).map(row).collect()
@@ -692,7 +711,13 @@ fn deleveraging() -> Vec<Event> {
             forgone: Amount::new(36),
             residual: Amount::new(37),
         },
+        Event::DepositsReported { market, deposits: deposits(), losses: 41 },
     ]
+}
+
+fn deposits() -> Deposits {
+    let (index, unit) = (ShareIndex::new(43), ShareIndex::new(44));
+    Deposits { shares: Shares::new(42), index, unit }
 }
 
 fn governance() -> Vec<Event> {
@@ -821,6 +846,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Residual(market),
         L::PendingClearing(market),
         L::Deleveraged(market),
+        L::Depositors(market),
         L::PnlPool(market),
         L::Recoveries(loss),
     ]

@@ -108,7 +108,7 @@ fn accounts_of(source: Source, placement: &Placement) -> Vec<LedgerAccount> {
             vec![LedgerAccount::Reserve(fund), LedgerAccount::Contributions(fund)]
         }
         Source::Staked(tranche) => vec![LedgerAccount::Tranche(tranche)],
-        Source::Socialised | Source::Adl => Vec::new(),
+        Source::Socialised | Source::Adl | Source::Depositors => Vec::new(),
     }
 }
 
@@ -120,6 +120,7 @@ pub(super) const fn source_of(cohort: &Cohort) -> Option<Source> {
         Cohort::Stakers { tranche, .. } => Some(Source::Staked(*tranche)),
         Cohort::Positions { .. } => Some(Source::Socialised),
         Cohort::Adl { .. } => Some(Source::Adl),
+        Cohort::Depositors { .. } => Some(Source::Depositors),
         Cohort::Residual => None,
     }
 }

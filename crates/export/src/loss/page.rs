@@ -106,6 +106,11 @@ fn formula(view: &LossView<'_>, row: &RowView<'_>) -> String {
         (Cohort::Positions { delta, base }, _) => format!(
             "min(needed {needed}, limits); each of {base} base atoms bears {delta} / 2^60 atom"
         ),
+        (Cohort::Depositors { shares, from, to }, _) => {
+            format!(
+                "min(needed {needed}, deposits, limits); the index of {shares} shares falls from {from} to {to}"
+            )
+        }
         (Cohort::Adl { adl }, _) => match view.state.adls.get(*adl) {
             Some(adl) => format!(
                 "of {} placed on winners, {} cuts of {} base atoms forgo {}",
@@ -131,6 +136,9 @@ const fn rounding(cohort: &Cohort) -> &'static str {
     match cohort {
         Cohort::Positions { .. } => {
             "money exact; the index rounds down, its rest waits for the next step"
+        }
+        Cohort::Depositors { .. } => {
+            "money exact; the index rounds up, what lenders bear beyond stays among deposits"
         }
         Cohort::Stakers { .. } => "exact; a staker's claim on a recovery rounds down",
         Cohort::Adl { .. } => {

@@ -12,6 +12,7 @@ use crate::{
 use backstop_core::{
     event::Cohort,
     ledger::LedgerAccount,
+    policy::Payout,
     state::{Loss, LossRow, LossStatus, Source, State},
 };
 use backstop_units::{Amount, AssetId, LossId, MarketId, Price, Seq, format_decimal};
@@ -131,7 +132,7 @@ impl<'a> LossView<'a> {
             Cohort::Contributions(fund) => LedgerAccount::Contributions(*fund),
             Cohort::Stakers { tranche, .. } => LedgerAccount::Tranche(*tranche),
             Cohort::Positions { .. } | Cohort::Adl { .. } => return Some(Amount::MAX),
-            Cohort::Residual => return None,
+            Cohort::Depositors { .. } | Cohort::Residual => return None,
         };
         self.placing.and_then(|placing| placing.had(account))
     }
@@ -147,7 +148,7 @@ impl<'a> LossView<'a> {
                 Some(own.saturating_add(given))
             }
             Source::Staked(tranche) => placing.had(LedgerAccount::Tranche(tranche)),
-            Source::Socialised | Source::Adl => None,
+            Source::Socialised | Source::Adl | Source::Depositors => None,
         }
     }
 
@@ -208,11 +209,22 @@ impl<'a> LossView<'a> {
         match (needed, self.layer_had(source), source) {
             (Amount::ZERO, ..) => "not reached",
             (_, Some(Amount::ZERO), _) => "empty",
+            (_, Some(had), _) if had < needed && self.pays_whole(source) => {
+                "all or nothing, and less than was needed"
+            }
             (_, Some(_), _) => "held back by a limit or by what it covers",
             (_, None, Source::Socialised) => "no open positions, or a limit",
             (_, None, Source::Adl) => "no rules for deleveraging, or a limit",
+            (_, None, Source::Depositors) => "no deposits, or a limit",
             (_, None, _) => "paid nothing",
         }
+    }
+
+    /// Whether a layer pays all or nothing, by the market's present waterfall.
+    fn pays_whole(&self, source: Source) -> bool {
+        let market = self.state.markets.get(self.loss.market);
+        let mut layers = market.into_iter().flat_map(|market| self.state.layers_of(market));
+        layers.any(|(_, layer)| layer.source == source && layer.policy.payout == Payout::Whole)
     }
 
     /// The lines under a picture's title.
@@ -253,5 +265,6 @@ fn source_words(state: &State, market: MarketId, source: Source) -> String {
         Source::Staked(tranche) => format!("staked in {}", tranche_label(state, tranche)),
         Source::Socialised => "socialised, by position".to_owned(),
         Source::Adl => "deleveraged winners".to_owned(),
+        Source::Depositors => "depositors, by share".to_owned(),
     }
 }

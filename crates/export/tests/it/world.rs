@@ -10,8 +10,8 @@ use backstop_core::{
         VoidLoss,
     },
     policy::{
-        Cause, FundKind, FundPolicy, LayerPolicy, LayerSource, Limits, MarketPolicy, Role, Roles,
-        TranchePolicy, Underwater,
+        Cause, FundKind, FundPolicy, LayerPolicy, LayerSource, Limits, MarketPolicy, Payout, Role,
+        Roles, TranchePolicy, Underwater,
     },
 };
 use backstop_export::loss::History;
@@ -40,6 +40,7 @@ pub(crate) fn usdt(units: u128) -> Amount {
 fn layer(source: LayerSource, per_event: Option<u128>) -> LayerPolicy {
     LayerPolicy {
         source,
+        payout: Payout::Partial,
         per_event: per_event.map(usdt),
         per_1h: None,
         per_8h: None,

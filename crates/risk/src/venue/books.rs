@@ -62,6 +62,7 @@ impl Books {
         let (LedgerAccount::Clearing(market)
         | LedgerAccount::Socialised(market)
         | LedgerAccount::Deleveraged(market)
+        | LedgerAccount::Depositors(market)
         | LedgerAccount::Residual(market)) = account
         else {
             return;

@@ -85,7 +85,10 @@ impl Tally {
                         Cohort::Residual => add(&mut self.residual, row.amount),
                         Cohort::Positions { .. } => add(&mut self.socialised, row.amount),
                         Cohort::Contributions(_) => add(&mut self.contributions, row.amount),
-                        Cohort::FeePool | Cohort::Reserve(_) | Cohort::Stakers { .. } => {}
+                        Cohort::FeePool
+                        | Cohort::Reserve(_)
+                        | Cohort::Stakers { .. }
+                        | Cohort::Depositors { .. } => {}
                         // What it comes to is known when it is closed.
                         Cohort::Adl { .. } => {
                             self.claims.push((placement.loss, placement.market, row.layer));

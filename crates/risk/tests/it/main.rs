@@ -1,5 +1,6 @@
 //! The venue and the demo on a ledger in memory.
 
+mod deleveraging;
 mod demo;
 mod fixture;
 mod venue;

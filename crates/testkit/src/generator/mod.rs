@@ -5,6 +5,7 @@
 //! turn comes, looking at the state only to find a target worth hitting.
 
 mod adl;
+mod deposits;
 mod income;
 mod price;
 mod resolve;
@@ -127,6 +128,12 @@ pub enum Op {
     Fees {
         market: u8,
         amount: u128,
+    },
+    Deposits {
+        market: u8,
+        shares: u128,
+        index: u128,
+        late: bool,
     },
     OpenInterest {
         market: u8,

@@ -1,7 +1,7 @@
 //! From a step to a command: small numbers become labels and handles.
 
 use super::{
-    Money, Op, Part, income,
+    Money, Op, Part, deposits, income,
     price::{self, MARK},
 };
 use crate::{
@@ -42,6 +42,7 @@ pub(super) fn resolve(op: &Op, state: &State, now: Timestamp) -> Sent {
         .or_else(|| stake(op, state, now))
         .or_else(|| income::revenue(op, state))
         .or_else(|| income::pools(op))
+        .or_else(|| deposits::deposits(op, state))
         .or_else(|| loss(op, state))
         .or_else(|| super::adl::resolve(op, state))
         .or_else(|| fund(op, state, now))
@@ -330,6 +331,7 @@ fn waterfall(number: u8, keep: u8, lifetime: Option<Amount>) -> Vec<LayerPolicy>
             LayerSource::Staked(label("sen")),
             LayerSource::Socialised,
             LayerSource::Adl,
+            LayerSource::Depositors,
         ],
     };
     let kept = sources.iter().enumerate().filter(|(at, _)| keep >> at & 1 == 1);

@@ -3,8 +3,8 @@
 use crate::world::{INDEX, Setup, label, layer, market};
 use backstop_core::policy::{
     AdlPolicy, AdlRank, AdlSelect, CancelTerms, Cause, Causes, EntryPrice, ExitValue, FundPolicy,
-    IndexPolicy, LayerPolicy, LayerSource, MarketPolicy, Overflow, PoolPolicy, ProtocolHolding,
-    RevenuePolicy, SplitPolicy, SplitRounding, TranchePolicy, Underwater,
+    IndexPolicy, LayerPolicy, LayerSource, MarketPolicy, Overflow, Payout, PoolPolicy,
+    ProtocolHolding, RevenuePolicy, SplitPolicy, SplitRounding, TranchePolicy, Underwater,
 };
 use backstop_units::{Amount, Base, Bps, Ppm, Span};
 use proptest::{option, prelude::*, sample::select};
@@ -129,8 +129,12 @@ fn tranche() -> impl Strategy<Value = TranchePolicy> {
 
 fn limited(source: LayerSource) -> impl Strategy<Value = LayerPolicy> {
     let limit = || option::weighted(0.25, (1u128..5_000).prop_map(Amount::new));
-    (limit(), limit(), limit(), limit(), limit()).prop_map(
-        move |(per_event, per_1h, per_8h, per_24h, lifetime)| LayerPolicy {
+    // Who pays later can't promise to pay all.
+    let whole = if source == LayerSource::Adl { 0.0 } else { 0.15 };
+    let payout = prop::bool::weighted(whole).prop_map(|whole| Payout::ALL[usize::from(whole)]);
+    (limit(), limit(), limit(), limit(), limit(), payout).prop_map(
+        move |(per_event, per_1h, per_8h, per_24h, lifetime, payout)| LayerPolicy {
+            payout,
             per_event,
             per_1h,
             per_8h,
@@ -144,7 +148,11 @@ fn limited(source: LayerSource) -> impl Strategy<Value = LayerPolicy> {
 fn underwater() -> impl Strategy<Value = Underwater> {
     prop_oneof![
         2 => Just(Underwater::Nothing),
-        1 => (0u32..500).prop_map(|fee| Underwater::FullFee { fee: Bps::new(fee) }),
+        1 => (0u32..500).prop_map(|fee| {
+            let of_deficit = fee.is_multiple_of(2);
+            let fee = Bps::new(fee);
+            if of_deficit { Underwater::DeficitFee { fee } } else { Underwater::FullFee { fee } }
+        }),
         1 => (0u32..500, 0u128..300).prop_map(|(fee, cap)| Underwater::Bounty {
             fee: Bps::new(fee),
             cap: Amount::new(cap),
@@ -220,7 +228,11 @@ fn main(first: &'static str, second: &'static str) -> impl Strategy<Value = Mark
         limited(LayerSource::Reserve(label("main"))),
         limited(LayerSource::Staked(label(first))),
         limited(LayerSource::Staked(label(second))),
-        prop_oneof![limited(LayerSource::Socialised), limited(LayerSource::Adl)],
+        prop_oneof![
+            limited(LayerSource::Socialised),
+            limited(LayerSource::Adl),
+            limited(LayerSource::Depositors),
+        ],
     );
     let order = prop_oneof![3 => Just(false), 1 => Just(true)];
     rules((layers, order, 1usize..=5).prop_map(|((a, b, c, d, e), reverse, keep)| {

@@ -387,6 +387,13 @@ fn losses(extreme: bool) -> BoxedStrategy<Op> {
             .prop_map(|(loss, from, part)| Op::Recover { loss, from, part }),
         3 => (handle(), 0u8..6).prop_map(|(loss, who)| Op::ClaimRecovery { loss, who }),
         2 => (0u8..3, amount(extreme)).prop_map(|(market, base)| Op::OpenInterest { market, base }),
+        2 => (0u8..3, amount(extreme), 1_200_000u128..2_000_000, prop::bool::weighted(0.1)).prop_map(
+            |(market, shares, index, late)| {
+                // Mostly more than one loss takes: a market without any is over.
+                let shares = shares.saturating_mul(20);
+                Op::Deposits { market, shares, index, late }
+            },
+        ),
     ]
     .boxed()
 }

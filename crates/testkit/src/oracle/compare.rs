@@ -202,6 +202,11 @@ fn same_market(state: &State, at: usize, market: &Market) -> Result<(), String> 
     same(format!("socialised of {name}"), socialised, market.socialised)?;
     let deleveraged = held(LedgerAccount::Deleveraged(id));
     same(format!("deleveraged of {name}"), deleveraged, market.deleveraged)?;
+    let depositors = held(LedgerAccount::Depositors(id));
+    same(format!("depositors of {name}"), depositors, market.depositors)?;
+    let lent = core.deposits.as_deref().map(|lent| (lent.deposits.index.get(), lent.losses));
+    let model = market.lent.map(|lent| (lent.index, lent.losses));
+    same(format!("deposits of {name}"), lent, model)?;
     same(format!("residual of {name}"), held(LedgerAccount::Residual(id)), market.residual)?;
     same_net(state, LedgerAccount::Clearing(id), asset, market.clearing)?;
     let core_index = (core.open_interest.get(), core.index.get(), core.index_carry.get());

@@ -61,6 +61,7 @@ impl Model {
                 self.markets[market].open_interest = c.base.get();
                 Ok(())
             }
+            Body::ReportDeposits(c) => self.report_deposits(c),
             Body::PayFees(c) => {
                 let market = self.market(c.market)?;
                 need(!c.amount.is_zero(), "nothing to pay")?;
@@ -143,7 +144,10 @@ impl Model {
             let payer = match layer.source {
                 LayerSource::Reserve(fund) => self.fund(fund)?,
                 LayerSource::Staked(tranche) => self.tranches[self.tranche(tranche)?].fund,
-                LayerSource::FeePool | LayerSource::Socialised | LayerSource::Adl => own,
+                LayerSource::FeePool
+                | LayerSource::Socialised
+                | LayerSource::Adl
+                | LayerSource::Depositors => own,
             };
             need(payer == own || (payer != 1 && own != 1), "shared and isolated")?;
             let used = self.used_ever(market, layer.source);

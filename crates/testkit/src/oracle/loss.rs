@@ -12,11 +12,17 @@ use backstop_core::{
     Body,
     command::SettleLiquidation,
     event::{Cohort, Placement},
-    policy::{Cause, LayerPolicy, LayerSource, Overflow, SplitRounding, Underwater},
+    policy::{Cause, LayerPolicy, LayerSource, Overflow, Payout, SplitRounding, Underwater},
     state::LossStatus,
 };
 use backstop_units::{Hash, Label, Timestamp};
 use ruint::aliases::U256;
+
+/// Dave and Erin have one owner, who is paid for none of his own bankruptcies.
+fn within_family(c: &SettleLiquidation) -> bool {
+    let family = [label("dave"), label("erin")];
+    family.contains(&c.account) && family.contains(&c.liquidator)
+}
 
 impl Model {
     pub(super) fn loss_command(&mut self, call: &mut Call<'_>, body: &Body) -> Answer {
@@ -85,7 +91,10 @@ impl Model {
                 LayerSource::Staked(tranche) => {
                     self.tranche(tranche).map(|tranche| self.tranches[tranche].fund)
                 }
-                LayerSource::FeePool | LayerSource::Socialised | LayerSource::Adl => continue,
+                LayerSource::FeePool
+                | LayerSource::Socialised
+                | LayerSource::Adl
+                | LayerSource::Depositors => continue,
             };
             if let Ok(fund) = fund
                 && !funds.contains(&fund)
@@ -110,6 +119,8 @@ impl Model {
         self.account(c.account)?;
         self.account(c.liquidator)?;
         need(c.account != c.liquidator, "an account can't liquidate itself")?;
+        let dead = self.markets[market].lent.is_some_and(|lent| lent.index == 0);
+        need(!dead, "lenders lost all on this market")?;
         if let Some(base) = c.open_interest {
             self.markets[market].open_interest = base.get();
         }
@@ -120,7 +131,16 @@ impl Model {
         let evidence = c.evidence.unwrap_or_default();
         need(evidence != Hash::ZERO, "a deficit without evidence")?;
         let fee = match self.markets[market].underwater {
+            Underwater::FullFee { .. } | Underwater::DeficitFee { .. } if within_family(c) => {
+                Some(0)
+            }
             Underwater::FullFee { fee } => floor(c.notional.get(), u128::from(fee.get()), 10_000),
+            // Rounded up: what is left of the deficit when the rest is rounded down.
+            Underwater::DeficitFee { fee } => {
+                let deficit = outcome.unsigned_abs();
+                let kept = floor(deficit, u128::from(10_000 - fee.get()), 10_000);
+                kept.map(|kept| deficit - kept)
+            }
             Underwater::Nothing | Underwater::Bounty { .. } => Some(0),
         };
         let fee = fee.ok_or(No::Refused("overflow"))?;
@@ -158,8 +178,7 @@ impl Model {
         let Underwater::Bounty { fee, cap } = self.markets[market].underwater else {
             return Ok(());
         };
-        let family = [label("dave"), label("erin")];
-        if family.contains(&c.account) && family.contains(&c.liquidator) {
+        if within_family(c) {
             return Ok(());
         }
         let fund = self.markets[market].fund;
@@ -227,6 +246,7 @@ impl Model {
             LayerSource::Socialised if market.open_interest > 0 => u128::MAX,
             // What winners turn out to lack becomes residual later.
             LayerSource::Adl if market.adl.is_some() => u128::MAX,
+            LayerSource::Depositors => market.lent.map_or(0, |lent| lent.worth()),
             LayerSource::Socialised | LayerSource::Adl => 0,
         })
     }
@@ -257,9 +277,14 @@ impl Model {
             let [least, most] = room.map(|room| room.min(available).min(need));
             let draw = match seen {
                 Some(seen) => drawn(seen, number),
+                None if layer.payout == Payout::Whole && most < need => 0,
                 None => most,
             };
-            if draw < least || draw > most {
+            // All or nothing, on either side of what the limits may leave.
+            let whole = layer.payout == Payout::Whole;
+            let [least, most] =
+                [least, most].map(|most| if whole && most < need { 0 } else { most });
+            if draw < least || draw > most || (whole && draw > 0 && draw < need) {
                 return Err(No::Wrong(format!(
                     "layer {number} ({:?}) paid {draw}, must pay {least} to {most} of {need}",
                     layer.source
@@ -278,7 +303,7 @@ impl Model {
         seen.map_or(Ok(()), |seen| self.same_rows(at, seen))
     }
 
-    fn row(&mut self, loss: usize, bearer: Bearer, amount: u128) {
+    pub(super) fn row(&mut self, loss: usize, bearer: Bearer, amount: u128) {
         let row = Row { bearer, amount, recovered: 0, paid: Vec::new() };
         self.losses[loss].rows.push(row);
     }
@@ -329,6 +354,7 @@ impl Model {
                     self.move_index(market, amount, seen)?;
                 }
             }
+            LayerSource::Depositors => self.lenders_bear(loss, amount)?,
             LayerSource::Adl => {
                 self.markets[market].deleveraged += amount;
                 self.row(loss, Bearer::Winners, amount);
@@ -382,6 +408,7 @@ impl Model {
                 (Bearer::FeePool, Cohort::FeePool)
                 | (Bearer::Positions, Cohort::Positions { .. })
                 | (Bearer::Winners, Cohort::Adl { .. })
+                | (Bearer::Lenders, Cohort::Depositors { .. })
                 | (Bearer::Nobody, Cohort::Residual) => true,
                 _ => false,
             };
@@ -401,6 +428,7 @@ impl Model {
             Bearer::Reserve(fund) => self.funds[fund].reserve += amount,
             Bearer::Contributions(fund) => self.funds[fund].contributions += amount,
             Bearer::Positions => self.markets[market].socialised -= amount,
+            Bearer::Lenders => self.markets[market].depositors -= amount,
             Bearer::Nobody => self.markets[market].residual -= amount,
             Bearer::Stakers(..) | Bearer::Winners => {}
         }
@@ -426,7 +454,8 @@ impl Model {
         let fits = |source| match (&bearer, source) {
             (Bearer::FeePool, LayerSource::FeePool)
             | (Bearer::Positions, LayerSource::Socialised)
-            | (Bearer::Winners, LayerSource::Adl) => true,
+            | (Bearer::Winners, LayerSource::Adl)
+            | (Bearer::Lenders, LayerSource::Depositors) => true,
             (Bearer::Stakers(at, _), LayerSource::Staked(label)) => tranches[*at] == label,
             (Bearer::Reserve(f) | Bearer::Contributions(f), LayerSource::Reserve(label)) => {
                 funds[*f] == label

@@ -10,6 +10,7 @@ mod adl;
 mod compare;
 mod custody;
 mod declare;
+mod deposits;
 mod fund;
 mod governance;
 mod limits;
@@ -179,6 +180,7 @@ impl Model {
             | Body::SetCovers(_)
             | Body::SetWaterfall(_)
             | Body::ReportOpenInterest(_)
+            | Body::ReportDeposits(_)
             | Body::PayFees(_) => self.fund_command(call, body),
             Body::Stake(_)
             | Body::RequestUnstake(_)

@@ -2,6 +2,7 @@
 
 use super::{
     adl::Taken,
+    deposits::Lent,
     math::{covered, floor},
     price::indexes,
 };
@@ -148,6 +149,9 @@ pub(super) struct Market {
     pub(super) socialised: u128,
     pub(super) residual: u128,
     pub(super) deleveraged: u128,
+    pub(super) depositors: u128,
+    /// What lenders hold, once reported.
+    pub(super) lent: Option<Lent>,
     pub(super) adl: Option<AdlPolicy>,
     pub(super) open_interest: u128,
     /// What the index has distributed, and its carry, in 1/2⁶⁰ atom.
@@ -230,6 +234,7 @@ pub(super) enum Bearer {
     Stakers(usize, Vec<(Label, u128)>),
     Positions,
     Winners,
+    Lenders,
     Nobody,
 }
 
@@ -465,6 +470,8 @@ fn markets(setup: &Setup) -> Vec<Market> {
             socialised: 0,
             residual: 0,
             deleveraged: 0,
+            depositors: 0,
+            lent: None,
             adl: policy.adl,
             open_interest: 0,
             index: 0,

@@ -9,7 +9,7 @@ use super::{
 use backstop_core::{
     Body,
     command::CoverDeficit,
-    policy::{Cause, LayerSource},
+    policy::{Cause, LayerSource, Payout},
     state::LossStatus,
 };
 use backstop_units::{Hash, Timestamp};
@@ -126,15 +126,22 @@ impl Model {
         let Some(seen) = call.placements.front().copied() else {
             // How limits refill is the core's to say; whether anything is there at all is not.
             let layers = self.markets[at].layers.clone();
-            let money = |source| !matches!(source, LayerSource::Socialised | LayerSource::Adl);
+            let money = |source| {
+                matches!(
+                    source,
+                    LayerSource::FeePool | LayerSource::Reserve(_) | LayerSource::Staked(_)
+                )
+            };
             let funded = layers.iter().take_while(|layer| money(layer.source));
-            let mut least = 0u128;
+            let mut least = wanted;
             for layer in funded {
                 let there = self.available(at, layer, Cause::PnlDeficit)?;
                 let [room, _] = self.headroom(at, layer, Cause::PnlDeficit, call.now);
-                least = least.saturating_add(room.min(there));
+                let most = room.min(there);
+                let whole = layer.payout == Payout::Whole;
+                least -= if whole && most < least { 0 } else { most.min(least) };
             }
-            return need(least > 0, "the limits leave nothing");
+            return need(least < wanted, "the limits leave nothing");
         };
         let gross = seen.gross.get();
         if gross == 0 || gross > wanted {

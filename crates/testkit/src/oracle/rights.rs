@@ -26,6 +26,7 @@ const fn of_a_venue(body: &Body) -> bool {
     matches!(
         body,
         Body::ReportOpenInterest(_)
+            | Body::ReportDeposits(_)
             | Body::PayFees(_)
             | Body::ReportResults(_)
             | Body::FundPnlPool(_)

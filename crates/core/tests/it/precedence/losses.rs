@@ -26,7 +26,9 @@ fn settlements() {
     let (account, liquidator) = (label("bob"), label("bob"));
     let nowhere = SettleLiquidation { account, liquidator, ..unknown };
     ladder.rung(world, "venue", nowhere, C::UnknownMarket);
-    ladder.rung(world, "venue", bad.clone(), C::Overflow);
+    // A full fee is added for another group's liquidator only, so no sum overflows for bob himself.
+    let other = SettleLiquidation { liquidator: label("alice"), ..bad.clone() };
+    ladder.rung(world, "venue", other, C::Overflow);
     let bad = SettleLiquidation { notional: atoms(5), ..bad };
     ladder.rung(world, "venue", bad.clone(), C::SelfLiquidation);
     ladder.rung(
