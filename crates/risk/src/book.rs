@@ -175,8 +175,7 @@ mod tests {
     #[test]
     fn several_markets_are_held_alone_or_all_together() {
         let prices = [8_000, 200].map(|usd: u128| Price::new(usd * 1_000_000 * PRICE_SCALE));
-        let book =
-            Book::synthetic(1, &BookParams::DEMO, &prices, Amount::new(1_000_000)).unwrap();
+        let book = Book::synthetic(1, &BookParams::DEMO, &prices, Amount::new(1_000_000)).unwrap();
         let count = |pick: &dyn Fn(&Account) -> bool| {
             let count = book.accounts.iter().filter(|account| pick(account)).count();
             f64::from(u32::try_from(count).unwrap()) / f64::from(BookParams::DEMO.accounts)

@@ -1,12 +1,16 @@
 //! Who plays which part, read from a genesis: the preset decides the names.
 
-use crate::{crash::Feed, error::RiskError};
+use crate::{
+    crash::Feed,
+    error::RiskError,
+    ledger::{Ledger, Memory},
+};
 use backstop_core::{
     Body, Genesis,
-    command::CreateMarket,
+    command::{CreateMarket, OpenAccount, SettleLiquidation},
     policy::{LayerSource, Role, Roles},
 };
-use backstop_units::Label;
+use backstop_units::{Amount, Hash, Label, Price, Signed, Timestamp};
 
 /// The accounts and places of a genesis that the demo needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,12 +21,15 @@ pub struct Cast {
     pub asset: Label,
     /// Its decimals.
     pub decimals: u8,
-    /// All markets, each with its layers in the order in which they pay.
+    /// All markets, each with its layers in the order in which they pay; the first gives its fund, venue
+    /// and tranche.
     pub waterfalls: Vec<(Label, Vec<LayerSource>)>,
     /// The fund of the first market.
     pub fund: Label,
-    /// The fund's first staked tranche.
+    /// The fund's first staked tranche, if the market's waterfall draws on it.
     pub tranche: Option<Label>,
+    /// Whether the market's waterfall draws on the fund's reserve.
+    pub reserve: bool,
     /// The first market's venue.
     pub venue: Label,
     /// Who opens accounts and gives to the fund.
@@ -56,6 +63,7 @@ impl Cast {
         else {
             return Err(RiskError::Missing("asset"));
         };
+        let draws = |source| market.policy.waterfall.iter().any(|layer| layer.source == source);
         let tranche = bodies.iter().find_map(|body| match body {
             Body::CreateTranche(tranche) if tranche.fund == fund.label => Some(tranche.label),
             _ => None,
@@ -67,7 +75,8 @@ impl Cast {
             decimals: asset.decimals,
             waterfalls: bodies.iter().filter_map(|body| waterfall(body)).collect(),
             fund: fund.label,
-            tranche,
+            tranche: tranche.filter(|label| draws(LayerSource::Staked(*label))),
+            reserve: draws(LayerSource::Reserve(fund.label)),
             venue: market.venue,
             operator,
             custodian: holder(&bodies, Role::Custodian).unwrap_or(operator),
@@ -81,7 +90,8 @@ impl Cast {
 /// [`RiskError::Missing`] without any market.
 pub fn stage(mut genesis: Genesis, feeds: &[Feed]) -> Result<Genesis, RiskError> {
     for feed in feeds {
-        let markets: Vec<&CreateMarket> = flat(&genesis.setup).into_iter().filter_map(market).collect();
+        let markets: Vec<&CreateMarket> =
+            flat(&genesis.setup).into_iter().filter_map(market).collect();
         let first = *markets.first().ok_or(RiskError::Missing("market"))?;
         if markets.iter().all(|market| market.label != feed.market) {
             let added = CreateMarket { label: feed.market, ..first.clone() };
@@ -89,6 +99,34 @@ pub fn stage(mut genesis: Genesis, feeds: &[Feed]) -> Result<Genesis, RiskError>
         }
     }
     Ok(genesis)
+}
+
+/// Whether a venue that keeps its positions itself and places its losses can run with a genesis: asks a
+/// ledger in memory to settle a liquidation of nothing.
+///
+/// # Errors
+/// [`RiskError`] that says why not.
+pub fn fits(genesis: &Genesis) -> Result<Cast, RiskError> {
+    let cast = Cast::of(genesis)?;
+    let (market, layers) = cast.waterfalls.first().ok_or(RiskError::Missing("market"))?;
+    if layers.contains(&LayerSource::Depositors) {
+        return Err(RiskError::Lenders(*market));
+    }
+    let mut ledger = Memory::begin(genesis, Timestamp::ZERO)?;
+    let account = Label::parse("somebody")?;
+    let open = OpenAccount { label: account, group: None, venue: None };
+    let settle = SettleLiquidation {
+        market: *market,
+        account,
+        liquidator: account,
+        outcome: Signed::ZERO,
+        notional: Amount::ZERO,
+        mark: Price::new(1),
+        open_interest: None,
+        evidence: Some(Hash::ZERO),
+    };
+    ledger.send_all(Timestamp::ZERO, cast.venue, vec![open.into(), settle.into()])?;
+    Ok(cast)
 }
 
 const fn market(body: &Body) -> Option<&CreateMarket> {

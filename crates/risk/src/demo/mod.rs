@@ -8,7 +8,7 @@ mod clock;
 mod report;
 mod setup;
 
-pub use cast::{Cast, stage};
+pub use cast::{Cast, fits, stage};
 pub use report::{DemoReport, FundParts, LayerPaid, MarketReport, Payers, WorstBasis};
 
 use crate::{

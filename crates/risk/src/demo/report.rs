@@ -88,6 +88,8 @@ pub struct Payers {
     pub deleveraged: Amount,
     /// All open positions.
     pub socialised: Amount,
+    /// Lenders, by what their deposits lost.
+    pub depositors: Amount,
     /// Nobody.
     pub residual: Amount,
 }
@@ -170,6 +172,7 @@ impl DemoReport {
                 LayerSource::Staked(_) => &mut payers.staked,
                 LayerSource::Adl => &mut payers.deleveraged,
                 LayerSource::Socialised => &mut payers.socialised,
+                LayerSource::Depositors => &mut payers.depositors,
             };
             *part = part.saturating_add(layer.amount);
         }
@@ -245,17 +248,18 @@ impl Run<'_> {
     fn markets(&self) -> Vec<MarketReport> {
         let after = interest(self.venue, self.listings.len());
         let pairs = self.before.interest.iter().zip(after);
-        let market = |(at, (listing, (before, after))): (usize, (&Listing, (&Interest, Interest)))| {
-            let (bps, reached) = self.venue.worst_basis(at);
-            MarketReport {
-                market: listing.market,
-                open_interest_before: before.0,
-                open_interest_after: after.0,
-                trader_interest_before: before.1,
-                trader_interest_after: after.1,
-                worst_basis: WorstBasis { bps, at: reached },
-            }
-        };
+        let market =
+            |(at, (listing, (before, after))): (usize, (&Listing, (&Interest, Interest)))| {
+                let (bps, reached) = self.venue.worst_basis(at);
+                MarketReport {
+                    market: listing.market,
+                    open_interest_before: before.0,
+                    open_interest_after: after.0,
+                    trader_interest_before: before.1,
+                    trader_interest_after: after.1,
+                    worst_basis: WorstBasis { bps, at: reached },
+                }
+            };
         self.listings.iter().zip(pairs).enumerate().map(market).collect()
     }
 

@@ -78,9 +78,11 @@ fn every_crash_runs_on_accounts_that_share_their_margin() {
             for market in &report.markets {
                 assert!(market.trader_interest_after < market.trader_interest_before, "{market:?}");
             }
-            let last = &ledger.sent.iter().rev().find(|(.., body)| {
-                matches!(body, Body::ReportOpenInterest(_))
-            });
+            let last = &ledger
+                .sent
+                .iter()
+                .rev()
+                .find(|(.., body)| matches!(body, Body::ReportOpenInterest(_)));
             assert_eq!(last.map(|(at, ..)| *at), Some(crash.until), "{}", crash.name);
         }
     }
@@ -182,7 +184,9 @@ fn setups_that_cannot_run_are_refused() {
     let other = Crash::MAIN.feeds(8).unwrap();
     assert!(matches!(refuse(&other, 60), RiskError::Decimals { got: 8, want: 6 }));
     let unlisted = [Feed { market: label("doge-perp"), ..feeds[0].clone() }];
-    assert!(matches!(refuse(&unlisted, 60), RiskError::Market(market) if market == label("doge-perp")));
+    assert!(
+        matches!(refuse(&unlisted, 60), RiskError::Market(market) if market == label("doge-perp"))
+    );
     let mut bare = genesis.clone();
     bare.setup.retain(|body| !matches!(body, Body::CreateMarket(_)));
     assert!(matches!(Cast::of(&bare), Err(RiskError::Missing("market"))));

@@ -6,12 +6,13 @@
 //!   DIR/books.ledger    the books
 //!   DIR/waterfall.svg   who paid, as a picture
 //!   DIR/losses/         a page and a picture for each loss
-//!   DIR/runs/CRASH-PRESET/   every other run: the same without losses/
+//!   DIR/runs/CRASH-PRESET/   every other run: the same, with pages of its largest losses
 //! ```
 //!
 //! Everything is made in `DIR/.partial` and moved up when all of it is there.
 
 mod pages;
+mod parallel;
 mod plan;
 mod referees;
 mod text;
@@ -28,16 +29,19 @@ use backstop_engine::verify::{KeptCheckpoint, VerifyOptions, VerifyReport, verif
 use backstop_risk::{Crash, DemoReport, DemoSetup, sweep::Line};
 use ed25519_dalek::SigningKey;
 use indicatif::ProgressBar;
-use plan::{Job, in_parallel};
+use parallel::{in_parallel, threads};
+use plan::{Job, Plan};
 use referees::Verdict;
 use serde_json::{Value, json};
 use std::{
     fs,
     io::IsTerminal,
     path::{Path, PathBuf},
-    thread,
     time::Instant,
 };
+
+/// Losses of a run that have pages, the largest ones; the first run has a page for each.
+const PAGES: usize = 10;
 
 /// Where unfinished results lie inside the folder.
 const PARTIAL: &str = ".partial";
@@ -56,7 +60,7 @@ pub(crate) struct Run {
 }
 
 pub(crate) fn run(args: &DemoArgs, printer: &Printer) -> Result<(), Failure> {
-    let jobs = plan::jobs(args)?;
+    let Plan { jobs, left_out } = plan::plan(args)?;
     if let Some(seeds) = args.sweep {
         return sweep(args, seeds, &jobs, printer);
     }
@@ -66,9 +70,9 @@ pub(crate) fn run(args: &DemoArgs, printer: &Printer) -> Result<(), Failure> {
     let runs = all(args, &jobs, partial.path(), &folder, printer)
         .map_err(|failure| failure.hinting(NOTHING_LEFT))?;
     move_up(partial, &folder)?;
-    let asked = runs.iter().take(if args.all_books { runs.len() } else { 1 });
+    let asked = runs.iter().take(if args.full { runs.len() } else { 1 });
     let books: Vec<_> = asked.map(|run| (run.name(), run.folder.join("books.ledger"))).collect();
-    let verdicts = referees::ask(books.iter().map(|(name, path)| (name.clone(), path.as_path())));
+    let verdicts = referees::ask(&books, threads(args.threads))?;
     let value = json!({
         "schema": "backstop.demo.v2",
         "folder": folder,
@@ -76,9 +80,12 @@ pub(crate) fn run(args: &DemoArgs, printer: &Printer) -> Result<(), Failure> {
         "prices": "real (data/README.md)",
         "book": "synthetic",
         "runs": runs.iter().map(Run::value).collect::<Vec<_>>(),
+        "left_out": left_out.iter().map(|(preset, why)| json!({ "preset": preset, "why": why })).collect::<Vec<_>>(),
         "referees": verdicts.iter().map(Verdict::value).collect::<Vec<_>>(),
     });
-    printer.either(&value, || text::summary(&folder, &runs, &verdicts, started.elapsed()))?;
+    printer.either(&value, || {
+        text::summary(&folder, &runs, &left_out, &verdicts, started.elapsed())
+    })?;
     if !args.no_serve && args.out.is_none() && std::io::stdout().is_terminal() {
         printer.note(
             "The dashboard is not part of this version; the pages under losses/ show every loss.",
@@ -103,9 +110,9 @@ fn all(
 ) -> Result<Vec<Run>, Failure> {
     let bars = |job: &Job| job.feeds.iter().map(|feed| feed.bars.bars.len()).max().unwrap_or(0);
     let bar = printer.bar(jobs.iter().map(bars).sum::<usize>() as u64, "crashes");
-    let threads = args.threads.or_else(|| thread::available_parallelism().ok().map(Into::into));
-    let runs = in_parallel(jobs, threads.unwrap_or(1), |at, job| {
-        let mut run = one(args, job, job.place(partial, at == 0), at == 0, &bar)?;
+    let runs = in_parallel(jobs, threads(args.threads), |at, job| {
+        let pages = if at == 0 || args.full { usize::MAX } else { PAGES };
+        let mut run = one(args, job, job.place(partial, at == 0), pages, &bar)?;
         run.folder = job.place(folder, at == 0);
         Ok(run)
     });
@@ -169,13 +176,12 @@ fn folder(args: &DemoArgs) -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
-/// One run into its folder: journal, checkpoint, books, pages of losses if asked for; then verifies the
-/// journal.
+/// One run into its folder: journal, checkpoint, books, pages of so many losses; then verifies the journal.
 fn one(
     args: &DemoArgs,
     job: &Job,
     folder: PathBuf,
-    with_pages: bool,
+    most_pages: usize,
     bar: &ProgressBar,
 ) -> Result<Run, Failure> {
     let Job { genesis, feeds, .. } = job;
@@ -198,7 +204,7 @@ fn one(
     files::write(&folder.join("checkpoint"), |out| {
         out.write_all(note.as_bytes()).map_err(|error| Failure::file(&folder, &error))
     })?;
-    let pages = pages::write(&journal, &folder, &report, with_pages)?;
+    let pages = pages::write(&journal, &folder, &report, most_pages)?;
     let kept = KeptCheckpoint { text: note, signer: None };
     let options = VerifyOptions { signatures: true, checkpoint: Some(kept), pages: true };
     let verified = verify(&journal, &options).map_err(|error| Failure::file(&journal, &error))?;
@@ -232,7 +238,8 @@ fn sweep(args: &DemoArgs, seeds: u32, jobs: &[Job], printer: &Printer) -> Result
     for job in jobs.iter().filter(main) {
         let Job { crash, preset, genesis, feeds } = job;
         let setup = DemoSetup { steps_per_leg: args.steps, ..DemoSetup::new(0, genesis, feeds) };
-        printer.note(&format!("{}, {preset}: {seeds} seeds, {} steps a leg", crash.name, args.steps));
+        printer
+            .note(&format!("{}, {preset}: {seeds} seeds, {} steps a leg", crash.name, args.steps));
         let sweep = backstop_risk::sweep(&setup, u64::from(seeds));
         let sweep = sweep.map_err(|error| Failure::machine(&error))?;
         sweeps.push(Swept { job, lines: sweep.lines() });

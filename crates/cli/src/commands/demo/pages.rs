@@ -9,10 +9,10 @@ use backstop_export::{
     names::Unit,
 };
 use backstop_risk::{DemoReport, demo::LayerPaid, sweep::layer_name};
-use std::{fmt::Write as _, fs, io::Write, path::Path};
+use std::{cmp::Reverse, fmt::Write as _, fs, io::Write, path::Path};
 
-/// Writes `books.ledger`, `waterfall.svg` and, if asked for, one page and picture for each loss;
-/// returns how many losses there are.
+/// Writes `books.ledger`, `waterfall.svg`, and a page and picture for each of the `most` largest losses;
+/// returns how many of them there are.
 ///
 /// # Errors
 /// [`Failure`] of the journal or an output.
@@ -20,17 +20,14 @@ pub(super) fn write(
     journal: &Path,
     folder: &Path,
     report: &DemoReport,
-    with_pages: bool,
+    most: usize,
 ) -> Result<u64, Failure> {
     let mut history = History::default();
     let mut closing = None;
     files::write(&folder.join("books.ledger"), |out| {
         let mut books = LedgerWriter::new(out);
         let state = walk(journal, |state, record| {
-            if with_pages {
-                history.observe(state, record).map_err(told)?;
-            }
-            books.record(state, record).map_err(told)
+            history.observe(state, record).and_then(|()| books.record(state, record)).map_err(told)
         })?;
         books.finish(&state).map_err(told)?;
         closing = Some(state);
@@ -38,27 +35,30 @@ pub(super) fn write(
     })?;
     let state = closing.ok_or_else(|| Failure::Environment("the journal is empty".to_owned()))?;
     text_file(&folder.join("waterfall.svg"), &waterfall_svg(&picture(report)))?;
-    if with_pages {
-        losses(&state, &history, &folder.join("losses"))?;
-    }
-    Ok(state.losses.len() as u64)
+    losses(&state, &history, &folder.join("losses"), most)
 }
 
-/// One page and picture for each loss, and their list.
-fn losses(state: &State, history: &History, folder: &Path) -> Result<(), Failure> {
+/// A page and a picture for each of the largest losses, and their list in the order of the log.
+fn losses(state: &State, history: &History, folder: &Path, most: usize) -> Result<u64, Failure> {
     fs::create_dir_all(folder).map_err(|error| Failure::file(folder, &error))?;
-    let mut index = String::from("# Losses\n\n| loss | gross, in atoms |\n| --- | --- |\n");
-    for (id, loss) in state.losses.iter() {
+    let mut shown: Vec<_> = state.losses.iter().map(|(id, loss)| (id, loss.gross)).collect();
+    shown.sort_by_key(|(id, gross)| (Reverse(*gross), *id));
+    shown.truncate(most);
+    shown.sort_unstable();
+    let mut index = format!("# Losses: the largest {} of {}\n\n", shown.len(), state.losses.len());
+    index.push_str("| loss | gross, in atoms |\n| --- | --- |\n");
+    for (id, gross) in &shown {
         // Pages are small and many: no sync for each, one for the folder's index at the end.
-        let page = loss_page(state, id, history).map_err(told)?;
-        let svg = loss_svg(state, id, history).map_err(told)?;
+        let page = loss_page(state, *id, history).map_err(told)?;
+        let svg = loss_svg(state, *id, history).map_err(told)?;
         for (name, text) in [(format!("{id}.md"), page), (format!("{id}.svg"), svg)] {
             let path = folder.join(name);
             fs::write(&path, text).map_err(|error| Failure::file(&path, &error))?;
         }
-        let _ = writeln!(index, "| [{id}]({id}.md) | {} |", loss.gross);
+        let _ = writeln!(index, "| [{id}]({id}.md) | {gross} |");
     }
-    text_file(&folder.join("index.md"), &index)
+    text_file(&folder.join("index.md"), &index)?;
+    Ok(shown.len() as u64)
 }
 
 fn text_file(path: &Path, text: &str) -> Result<(), Failure> {

@@ -1,21 +1,14 @@
-//! What runs: every crash under every preset that has a market, and on how many threads.
+//! What runs: every crash under every preset that the venue can run with.
 
 use crate::{args::DemoArgs, exit::Failure};
 use backstop_api::{PRESETS, Preset};
 use backstop_core::Genesis;
 use backstop_risk::{
     CRASHES, Crash, Feed,
-    demo::{Cast, stage},
+    demo::{fits, stage},
 };
 use backstop_units::Label;
-use std::{
-    path::{Path, PathBuf},
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-};
+use std::path::{Path, PathBuf};
 
 /// The preset of the main run.
 const MAIN: &str = "backstop";
@@ -40,27 +33,43 @@ impl Job {
     }
 }
 
-/// The runs that the arguments ask for, the main crash first and its main preset first in each.
+/// What runs, and what can't.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The runs, the main crash first and the main preset first in each.
+    pub(super) jobs: Vec<Job>,
+    /// Presets that this venue can't run with, and why.
+    pub(super) left_out: Vec<(&'static str, String)>,
+}
+
+/// The runs that the arguments ask for.
 ///
 /// # Errors
-/// [`Failure::Input`] for a crash or preset that there is not, or a preset without a market.
-pub(super) fn jobs(args: &DemoArgs) -> Result<Vec<Job>, Failure> {
-    let crashes = chosen(CRASHES, &args.crash, |crash| crash.name, "crash")?;
-    let mut jobs = Vec::new();
-    for crash in crashes {
-        for preset in presets(&args.preset)? {
-            let genesis = genesis(preset, args.seed)?;
-            // Without a market a preset's losses come from elsewhere: nothing of it can be shown here.
-            let Ok(cast) = Cast::of(&genesis) else { continue };
-            let feeds = crash.feeds(cast.decimals).map_err(|error| Failure::machine(&error))?;
-            let genesis = stage(genesis, &feeds).map_err(|error| Failure::machine(&error))?;
-            jobs.push(Job { crash, preset, genesis, feeds });
+/// [`Failure::Input`] for a crash or preset that there is not, or if no preset can run.
+pub(super) fn plan(args: &DemoArgs) -> Result<Plan, Failure> {
+    let mut plan = Plan { jobs: Vec::new(), left_out: Vec::new() };
+    let mut fitting = Vec::new();
+    for preset in presets(&args.preset)? {
+        let genesis = genesis(preset, args.seed)?;
+        match fits(&genesis) {
+            Ok(cast) => fitting.push((preset, genesis, cast.decimals)),
+            Err(error) => plan.left_out.push((preset, error.to_string())),
         }
     }
-    if jobs.is_empty() {
-        return Err(Failure::Input("no preset that was named has a market".to_owned()));
+    for crash in chosen(CRASHES, &args.crash, |crash| crash.name, "crash")? {
+        for (preset, genesis, decimals) in &fitting {
+            let feeds = crash.feeds(*decimals).map_err(|error| Failure::machine(&error))?;
+            let genesis = stage(genesis.clone(), &feeds);
+            let genesis = genesis.map_err(|error| Failure::machine(&error))?;
+            plan.jobs.push(Job { crash, preset, genesis, feeds });
+        }
     }
-    Ok(jobs)
+    if plan.jobs.is_empty() {
+        let why: Vec<_> =
+            plan.left_out.iter().map(|(name, why)| format!("{name}: {why}")).collect();
+        return Err(Failure::Input(format!("nothing can run: {}", why.join("; "))));
+    }
+    Ok(plan)
 }
 
 fn presets(names: &[String]) -> Result<Vec<&'static str>, Failure> {
@@ -92,54 +101,4 @@ fn genesis(preset: &str, seed: u64) -> Result<Genesis, Failure> {
     let label = Label::parse(label.get(..16).unwrap_or(&label))
         .map_err(|error| Failure::Input(error.to_string()))?;
     Ok(preset.genesis(label))
-}
-
-/// Does all the work, several at once; results in the order of the jobs, whoever ended first.
-///
-/// # Errors
-/// The failure of the first job that has one; none is begun after a failure.
-pub(super) fn in_parallel<T: Sync, R: Send>(
-    jobs: &[T],
-    threads: usize,
-    work: impl Fn(usize, &T) -> Result<R, Failure> + Sync,
-) -> Result<Vec<R>, Failure> {
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Result<R, Failure>)>> = Mutex::new(Vec::new());
-    let worker = || {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(job) = jobs.get(at) else { return };
-            let result = work(at, job);
-            if result.is_err() {
-                next.store(jobs.len(), Ordering::Relaxed);
-            }
-            done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((at, result));
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, jobs.len().max(1)) {
-            scope.spawn(worker);
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn results_stand_in_the_order_of_the_jobs() {
-        let jobs: Vec<usize> = (0..50).collect();
-        for threads in [0, 1, 2, 7, 99] {
-            let squares = in_parallel(&jobs, threads, |at, job| Ok((at, job * job))).unwrap();
-            assert_eq!(squares, jobs.iter().map(|job| (*job, job * job)).collect::<Vec<_>>());
-        }
-        let failed = in_parallel(&jobs, 3, |_, job| {
-            if *job < 20 { Ok(*job) } else { Err(Failure::Input(job.to_string())) }
-        });
-        assert!(failed.is_err());
-    }
 }

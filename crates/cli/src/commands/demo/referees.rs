@@ -1,8 +1,10 @@
 //! Other people's programs that check the exported books: hledger and Ledger, where they are installed.
 
+use super::parallel::in_parallel;
+use crate::exit::Failure;
 use serde_json::{Value, json};
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -44,22 +46,18 @@ impl Verdict {
     }
 }
 
-/// Asks every referee for every run's books, all at once.
-pub(super) fn ask<'a>(books: impl Iterator<Item = (String, &'a Path)>) -> Vec<Verdict> {
-    let books: Vec<_> = books.collect();
-    let mut asked = Vec::new();
-    for referee in &REFEREES {
-        for (run, path) in &books {
-            asked.push((referee, run.clone(), *path, referee.begin(path)));
-        }
-    }
-    let verdicts = asked.into_iter().map(|(referee, run, path, child)| Verdict {
-        program: referee.program,
-        run,
-        command: referee.command(path),
-        answer: child.map(answer),
-    });
-    verdicts.collect()
+/// Asks every referee for all these books, a few at a time.
+pub(super) fn ask(books: &[(String, PathBuf)], threads: usize) -> Result<Vec<Verdict>, Failure> {
+    let asked: Vec<_> =
+        REFEREES.iter().flat_map(|referee| books.iter().map(move |run| (referee, run))).collect();
+    in_parallel(&asked, threads, |_, (referee, (run, path))| {
+        Ok(Verdict {
+            program: referee.program,
+            run: run.clone(),
+            command: referee.command(path),
+            answer: referee.begin(path).map(answer),
+        })
+    })
 }
 
 impl Referee {

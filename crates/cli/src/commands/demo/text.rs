@@ -5,7 +5,8 @@ use crate::printer::table;
 use backstop_export::loss::waterfall_text;
 use backstop_risk::{
     DemoReport,
-    sweep::{Line, Unit as SweepUnit, grouped},
+    demo::Payers,
+    sweep::{Unit as SweepUnit, grouped},
 };
 use backstop_units::{Amount, Bps, format_decimal, mul_div_floor};
 use std::{path::Path, time::Duration};
@@ -20,6 +21,7 @@ fn money(amount: Amount, decimals: u8) -> String {
 pub(super) fn summary(
     folder: &Path,
     runs: &[Run],
+    left_out: &[(&str, String)],
     verdicts: &[Verdict],
     took: Duration,
 ) -> String {
@@ -29,6 +31,9 @@ pub(super) fn summary(
     }
     if runs.len() > 1 {
         text.push_str(&who_paid(runs));
+    }
+    for (preset, why) in left_out {
+        text.push_str(&format!("not here: preset {preset}: {why}\n"));
     }
     text.push_str(&checks(folder, runs, verdicts));
     let took = (took.as_secs(), took.subsec_millis() / 100);
@@ -55,46 +60,60 @@ fn story(run: &Run) -> String {
     )
 }
 
-/// One table of all runs: who paid under which rules.
+/// A payer's column: its head, what it means where that needs a word, and what he paid.
+type Column = (&'static str, &'static str, fn(&Payers) -> Amount);
+
+const PAYERS: [Column; 7] = [
+    ("fee pool", "", |paid| paid.fee_pool),
+    ("reserve", "", |paid| paid.reserve),
+    ("stakers", "", |paid| paid.staked),
+    ("winners", "gains given up by deleveraging", |paid| paid.deleveraged),
+    ("positions", "socialised over all that are open", |paid| paid.socialised),
+    ("lenders", "through the index of their deposits", |paid| paid.depositors),
+    ("nobody", "residual, missing at the venue", |paid| paid.residual),
+];
+
+/// One table of all runs: who paid under which rules. Who never paid has no column.
 fn who_paid(runs: &[Run]) -> String {
-    let head = [
-        "crash", "preset", "deficits", "loss", "fee pool", "reserve", "stakers", "winners",
-        "positions", "nobody", "fund left",
-    ];
+    let paid: Vec<Payers> = runs.iter().map(|run| run.report.payers()).collect();
+    let columns = PAYERS.iter().filter(|(_, _, of)| paid.iter().any(|paid| !of(paid).is_zero()));
+    let columns: Vec<&Column> = columns.collect();
+    let mut head = vec!["crash", "preset", "deficits", "loss"];
+    head.extend(columns.iter().map(|(name, ..)| *name));
+    head.push("fund left");
     let mut last = "";
-    let rows = runs.iter().map(|run| {
+    let rows = runs.iter().zip(&paid).map(|(run, paid)| {
         let Run { crash, report, .. } = run;
         let name = if crash.name == last { "" } else { crash.name };
         last = crash.name;
-        let payers = report.payers();
-        let left = mul_div_floor(
-            report.fund_after.total().get(),
-            10_000,
-            report.fund_before.total().get().max(1),
-        );
-        let left = left.ok().and_then(|bps| u32::try_from(bps).ok()).map(Bps::new);
-        let amounts = [
-            report.gross_loss,
-            payers.fee_pool,
-            payers.reserve,
-            payers.staked,
-            payers.deleveraged,
-            payers.socialised,
-            payers.residual,
-        ];
+        let amounts = columns.iter().map(|(.., of)| of(paid));
+        let amounts = [report.gross_loss].into_iter().chain(amounts);
         [name.to_owned(), report.preset.to_string(), grouped(&report.deficits.to_string())]
             .into_iter()
             .chain(amounts.map(|amount| money(amount, report.decimals)))
-            .chain([left.map_or_else(|| "-".to_owned(), |left| left.to_string())])
+            .chain([fund_left(report)])
             .collect()
     });
     let rows: Vec<Vec<String>> = rows.collect();
+    let words: Vec<String> = columns
+        .iter()
+        .filter(|(_, meaning, _)| !meaning.is_empty())
+        .map(|(name, meaning, _)| format!("{name}: {meaning}; "))
+        .collect();
     format!(
         "\nWho paid, in whole units of each preset's asset; the same book and prices in each crash:\n\n{}\n\
-         winners: gains given up by deleveraging; positions: socialised over all that are open;\n\
-         nobody: residual, missing at the venue. Fund left: reserve, gifts and stake after ÷ before.\n",
-        table(&head, &rows)
+         {}fund left: reserve, gifts and stake after ÷ before\n",
+        table(&head, &rows),
+        words.concat(),
     )
+}
+
+/// What is left of a fund, in parts of what it held before.
+fn fund_left(report: &DemoReport) -> String {
+    let before = report.fund_before.total().get();
+    let left = mul_div_floor(report.fund_after.total().get(), 10_000, before).ok();
+    let left = left.and_then(|bps| u32::try_from(bps).ok()).map(Bps::new);
+    left.map_or_else(|| "-".to_owned(), |left| left.to_string())
 }
 
 /// One row of the comparison: its name, and the cell of a run.
@@ -127,8 +146,8 @@ const ROWS: &[Row] = &[
 ];
 
 fn funded(report: &DemoReport) -> Amount {
-    let users = report.socialised.saturating_add(report.deleveraged);
-    report.gross_loss.saturating_sub(users).saturating_sub(report.residual)
+    let Payers { fee_pool, reserve, staked, .. } = report.payers();
+    fee_pool.saturating_add(reserve).saturating_add(staked)
 }
 
 fn coverage(bps: Bps, target: Amount) -> String {
@@ -180,7 +199,7 @@ fn checks(folder: &Path, runs: &[Run], verdicts: &[Verdict]) -> String {
     ));
     if runs.len() > 1 {
         text.push_str(&format!(
-            "{at}/runs/          the other {}: logs, books, pictures; --all-books asks about their books too\n",
+            "{at}/runs/          the other {}, with pages of their largest losses; --full: of all\n",
             runs.len() - 1
         ));
     }
@@ -203,10 +222,12 @@ pub(super) fn sweep(sweeps: &[Swept<'_>]) -> String {
                 [line.name.clone()].into_iter().chain(line.percentiles.points().map(cell)).collect()
             })
             .collect();
-        text.push_str(&format!("{}, preset {}\n{}\n",
+        text.push_str(&format!(
+            "{}, preset {}\n{}\n",
             job.crash.name,
             job.preset,
-            table(&head, &rows)));
+            table(&head, &rows)
+        ));
     }
     text
 }
