@@ -113,19 +113,20 @@ pub fn fits(genesis: &Genesis) -> Result<Cast, RiskError> {
         return Err(RiskError::Lenders(*market));
     }
     let mut ledger = Memory::begin(genesis, Timestamp::ZERO)?;
-    let account = Label::parse("somebody")?;
-    let open = OpenAccount { label: account, group: None, venue: None };
+    let (account, liquidator) = (Label::parse("somebody")?, Label::parse("another")?);
+    let open = |label| OpenAccount { label, group: None, venue: None }.into();
     let settle = SettleLiquidation {
         market: *market,
         account,
-        liquidator: account,
+        liquidator,
         outcome: Signed::ZERO,
         notional: Amount::ZERO,
         mark: Price::new(1),
         open_interest: None,
         evidence: Some(Hash::ZERO),
     };
-    ledger.send_all(Timestamp::ZERO, cast.venue, vec![open.into(), settle.into()])?;
+    let bodies = vec![open(account), open(liquidator), settle.into()];
+    ledger.send_all(Timestamp::ZERO, cast.venue, bodies)?;
     Ok(cast)
 }
 

@@ -47,8 +47,9 @@ fn stakers(cast: &Cast, params: &VenueParams) -> Result<Vec<Label>, RiskError> {
 }
 
 /// Fills the fund with `total` atoms where its market's waterfall finds them: the operator's
-/// contribution, and stakes where a staked tranche pays; all of it stakes where no reserve does. Makes sure that target and threshold fit: the target is what was filled in, the
-/// threshold twice that, unless the preset's are higher. Returns what came in through custody.
+/// contribution, and stakes where a staked tranche pays; all of it stakes where no reserve does. Makes
+/// sure that target and threshold fit: the target is what was filled in, the threshold twice that, unless
+/// the preset's are higher or no reserve pays. Returns what came in through custody.
 pub(super) fn fill_fund(
     cast: &Cast,
     params: &VenueParams,
@@ -93,7 +94,8 @@ pub(super) fn fill_fund(
     Ok(total)
 }
 
-/// Raises target and threshold where a preset's are lower than this fund needs.
+/// Raises target and threshold where a preset's are lower than this fund needs; the threshold only where
+/// the reserve pays: elsewhere what it keeps there would be out of the losses' reach.
 fn raise_limits(
     cast: &Cast,
     total: Amount,
@@ -110,7 +112,7 @@ fn raise_limits(
     if target < total {
         bodies.push(SetTarget { fund: cast.fund, target: total }.into());
     }
-    if threshold < twice {
+    if cast.reserve && threshold < twice {
         bodies.push(SetThreshold { fund: cast.fund, threshold: twice }.into());
     }
     ledger.send_all(at, cast.operator, bodies)?;

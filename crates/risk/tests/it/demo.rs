@@ -1,8 +1,12 @@
-use crate::fixture::{Recorder, backstop, kana, label, winners_pay};
-use backstop_core::{Body, Genesis, policy::AdlPolicy};
+use crate::fixture::{Recorder, backstop, kana, label, presets, winners_pay};
+use backstop_core::{
+    Body, Genesis, State,
+    command::CreateMarket,
+    policy::{AdlPolicy, LayerSource, Overflow},
+};
 use backstop_risk::{
     Bars, BookParams, CRASHES, Crash, DemoReport, DemoSetup, Feed, Memory, RiskError, VenueParams,
-    demo::{Cast, stage},
+    demo::{Cast, Payers, fits, stage},
     run, run_with_evidence, sweep,
 };
 use backstop_units::{Amount, Bps};
@@ -22,19 +26,27 @@ fn run_on(genesis: &Genesis, venue: &VenueParams, steps_per_leg: u32) -> (DemoRe
     (report, ledger)
 }
 
-fn assert_adds_up(report: &DemoReport) {
+fn assert_adds_up(report: &DemoReport, state: &State) {
     assert!(report.conservation.holds());
     let layers: u128 = report.layers.iter().map(|layer| layer.amount.get()).sum();
     assert_eq!(layers + report.residual.get(), report.gross_loss.get());
-    let payers = report.payers();
+    let paid = report.payers();
+    let Payers { fee_pool, reserve, staked, deleveraged, socialised, depositors, residual } = paid;
+    let parts = [fee_pool, reserve, staked, deleveraged, socialised, depositors, residual];
+    let sum: u128 = parts.iter().map(|part| part.get()).sum();
+    assert_eq!(sum, report.gross_loss.get(), "{paid:?}");
     assert_eq!(
-        [payers.deleveraged, payers.socialised, payers.residual],
+        [deleveraged, socialised, residual],
         [report.deleveraged, report.socialised, report.residual]
     );
     let (before, after) = (report.fund_before, report.fund_after);
-    let users = report.socialised.get() + report.deleveraged.get();
-    let spent = layers - users + report.bounties.get();
-    let came = report.to_fund.get() + report.fees.get();
+    let spent = fee_pool.get() + reserve.get() + staked.get() + report.bounties.get();
+    // Overflow to stakers stays in the fund.
+    let overflow = match state.funds.iter().next().unwrap().1.policy.split.overflow {
+        Overflow::Stakers => report.overflow.get(),
+        _ => 0,
+    };
+    let came = report.to_fund.get() + overflow + report.fees.get();
     assert_eq!(
         before.total().get() + before.fee_pool.get() + came - spent,
         after.total().get() + after.fee_pool.get(),
@@ -48,55 +60,129 @@ fn the_crash_runs_under_both_presets() {
         assert_eq!(report.preset, genesis.preset);
         assert!(report.liquidations > 100 && report.deficits > 0, "{report:?}");
         assert_eq!(u64::try_from(ledger.settlements().len()).unwrap(), report.liquidations);
-        assert_adds_up(&report);
+        assert_adds_up(&report, ledger.memory.state());
         assert!(report.biggest_loss.is_some_and(|biggest| biggest.gross <= report.gross_loss));
         let market = report.markets[0];
         assert!(market.open_interest_after < market.open_interest_before);
     }
 }
 
-#[test]
-fn every_crash_runs_on_accounts_that_share_their_margin() {
+/// A crash on a small book and a fund a twelfth of the demo's, so that layers behind it pay too.
+fn crash_on(crash: &Crash, preset: &Genesis, seed: u64) -> (DemoReport, Recorder) {
     let thin = VenueParams { fund_of_open_interest: Bps::new(20), ..VenueParams::DEMO };
+    let feeds = crash.feeds(6).unwrap();
+    let genesis = stage(preset.clone(), &feeds).unwrap();
+    let setup = DemoSetup {
+        steps_per_leg: 20,
+        book: &SMALL,
+        venue: &thin,
+        ..DemoSetup::new(seed, &genesis, &feeds)
+    };
+    let mut ledger = Recorder::begin(&genesis);
+    let report = run(&setup, &mut ledger, &mut |_| {}).unwrap();
+    ledger.memory.check().unwrap();
+    assert_eq!(report.markets.len(), feeds.len());
+    (report, ledger)
+}
+
+#[test]
+fn every_crash_is_paid_for_to_the_atom_under_every_preset_that_fits() {
+    let presets: Vec<Genesis> = presets().into_iter().filter(|one| fits(one).is_ok()).collect();
+    for name in ["backstop", "drift", "kana", "mango"] {
+        assert!(presets.iter().any(|genesis| genesis.preset == label(name)), "{name}");
+    }
     let adl = AdlPolicy { hedge_aware: false, ..AdlPolicy::default() };
+    let mut bearers = Payers::default();
     for crash in CRASHES {
-        let feeds = crash.feeds(6).unwrap();
-        for preset in [backstop(), winners_pay(adl)] {
-            let genesis = stage(preset, &feeds).unwrap();
-            let setup = DemoSetup {
-                steps_per_leg: 20,
-                book: &SMALL,
-                venue: &thin,
-                ..DemoSetup::new(1, &genesis, &feeds)
-            };
-            let mut ledger = Recorder::begin(&genesis);
-            let report = run(&setup, &mut ledger, &mut |_| {}).unwrap();
-            ledger.memory.check().unwrap();
-            assert_adds_up(&report);
-            assert!(report.deficits > 0, "{}: {report:?}", crash.name);
-            assert_eq!(report.markets.len(), feeds.len());
+        let mut books = Vec::new();
+        for preset in presets.iter().chain([&winners_pay(adl)]) {
+            let (report, ledger) = crash_on(crash, preset, 1);
+            let run = format!("{} under {}", crash.name, report.preset);
+            assert_adds_up(&report, ledger.memory.state());
+            assert!(report.deficits > 0, "{run}");
             for market in &report.markets {
-                assert!(market.trader_interest_after < market.trader_interest_before, "{market:?}");
+                assert!(market.trader_interest_after < market.trader_interest_before, "{run}");
             }
-            let last = &ledger
-                .sent
-                .iter()
-                .rev()
-                .find(|(.., body)| matches!(body, Body::ReportOpenInterest(_)));
-            assert_eq!(last.map(|(at, ..)| *at), Some(crash.until), "{}", crash.name);
+            let interest = |body: &Body| matches!(body, Body::ReportOpenInterest(_));
+            let last = ledger.sent.iter().rev().find(|(.., body)| interest(body));
+            assert_eq!(last.map(|(at, ..)| *at), Some(crash.until), "{run}");
+            books.push((report.notional_before, report.fund_before.total()));
+            let paid = report.payers();
+            for (sum, part) in [
+                (&mut bearers.fee_pool, paid.fee_pool),
+                (&mut bearers.reserve, paid.reserve),
+                (&mut bearers.staked, paid.staked),
+                (&mut bearers.deleveraged, paid.deleveraged),
+                (&mut bearers.socialised, paid.socialised),
+                (&mut bearers.residual, paid.residual),
+            ] {
+                *sum = sum.saturating_add(part);
+            }
         }
+        assert!(books.iter().all(|book| *book == books[0]), "one book, one fund: {books:?}");
+    }
+    let Payers { fee_pool, reserve, staked, deleveraged, socialised, residual, .. } = bearers;
+    for part in [fee_pool, reserve, staked, deleveraged, socialised, residual] {
+        assert!(!part.is_zero(), "somebody never paid: {bearers:?}");
+    }
+}
+
+#[test]
+fn every_crash_is_the_same_twice_and_another_with_another_seed() {
+    let adl = AdlPolicy { hedge_aware: false, ..AdlPolicy::default() };
+    for (crash, preset) in CRASHES.iter().zip([backstop(), kana(), winners_pay(adl), backstop()]) {
+        let of = |seed| {
+            let (report, ledger) = crash_on(crash, &preset, seed);
+            (report, ledger.memory.state().hash())
+        };
+        let first = of(5);
+        assert_eq!(first, of(5), "{}", crash.name);
+        assert_ne!(first.1, of(6).1, "{}", crash.name);
+    }
+}
+
+#[test]
+fn presets_that_the_venue_cannot_run_with_say_why() {
+    let with = |change: &dyn Fn(&mut CreateMarket)| {
+        let mut genesis = backstop();
+        for body in &mut genesis.setup {
+            if let Body::CreateMarket(market) = body {
+                change(market);
+            }
+        }
+        fits(&genesis)
+    };
+    let lenders = with(&|market| market.policy.waterfall[0].source = LayerSource::Depositors);
+    assert!(matches!(lenders, Err(RiskError::Lenders(market)) if market == label("sol-perp")));
+    // Whatever the core refuses: here a settlement in the name of an account that is no venue.
+    let stranger = with(&|market| market.venue = label("guardian"));
+    assert!(matches!(stranger, Err(RiskError::Ledger(_))), "{stranger:?}");
+    assert!(with(&|_| {}).is_ok());
+}
+
+#[test]
+fn the_fund_is_filled_where_its_market_finds_it() {
+    let feeds = Crash::MAIN.feeds(6).unwrap();
+    for (preset, staked) in [("backstop", 5_000), ("drift", 10_000), ("kana", 0), ("mango", 0)] {
+        let genesis = presets().into_iter().find(|one| one.preset == label(preset)).unwrap();
+        let setup =
+            DemoSetup { steps_per_leg: 1, book: &SMALL, ..DemoSetup::new(1, &genesis, &feeds) };
+        let mut ledger = Recorder::begin(&genesis);
+        let before = run(&setup, &mut ledger, &mut |_| {}).unwrap().fund_before;
+        let want = Bps::new(staked).of_floor(before.total()).unwrap();
+        assert_eq!(before.staked, want, "{preset}");
     }
 }
 
 #[test]
 fn a_thin_fund_runs_out() {
     let thin = VenueParams { fund_of_open_interest: Bps::new(1), ..VenueParams::DEMO };
-    let (report, _) = run_on(&backstop(), &thin, 60);
+    let (report, ledger) = run_on(&backstop(), &thin, 60);
     assert!(report.socialised > Amount::ZERO && report.residual.is_zero());
-    assert_adds_up(&report);
-    let (report, _) = run_on(&kana(), &thin, 60);
+    assert_adds_up(&report, ledger.memory.state());
+    let (report, ledger) = run_on(&kana(), &thin, 60);
     assert!(report.residual > Amount::ZERO && report.socialised.is_zero());
-    assert_adds_up(&report);
+    assert_adds_up(&report, ledger.memory.state());
 }
 
 #[test]
@@ -165,7 +251,7 @@ fn bars_of_a_user_run_too() {
     let mut seen = Vec::new();
     let report = run(&setup, &mut ledger, &mut |progress| seen.push(progress.bars)).unwrap();
     assert_eq!((seen, report.bars), (vec![1, 2], 2));
-    assert_adds_up(&report);
+    assert_adds_up(&report, ledger.state());
 }
 
 #[test]
