@@ -32,6 +32,9 @@ const fn of_a_venue(body: &Body) -> bool {
             | Body::FundPnlPool(_)
             | Body::CoverDeficit(_)
             | Body::SettleLiquidation(_)
+            | Body::Reserve(_)
+            | Body::CommitReservation(_)
+            | Body::ReleaseReservation(_)
     )
 }
 
@@ -141,7 +144,14 @@ impl Model {
             Body::BeginTransfer(_) | Body::ResolveTransfer(_) | Body::Reconcile(_) => {
                 Right::Roles(&[Custodian, Operator])
             }
+            Body::SetControl(_)
+            | Body::SetOfflineBudget(_)
+            | Body::ReportConditions(_)
+            | Body::MoveIdle(_)
+            | Body::AddSpike(_)
+            | Body::EndSpike(_) => self.steers(body)?,
             Body::Linked(_)
+            | Body::RunControl(_)
             | Body::LapseTicket(_)
             | Body::SettleRevenue(_)
             | Body::BalancePools(_)
