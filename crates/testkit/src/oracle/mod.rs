@@ -197,16 +197,6 @@ impl Model {
             | Body::BalancePools(_)
             | Body::FundPnlPool(_)
             | Body::CoverDeficit(_) => self.pool_command(call, body),
-            Body::SetControl(_)
-            | Body::RunControl(_)
-            | Body::ReportConditions(_)
-            | Body::AddSpike(_)
-            | Body::EndSpike(_) => self.control_command(call, body),
-            Body::Reserve(_)
-            | Body::CommitReservation(_)
-            | Body::ReleaseReservation(_)
-            | Body::SetOfflineBudget(_)
-            | Body::MoveIdle(_) => self.reserve_command(call, body),
             Body::PayRevenue(_)
             | Body::SettleRevenue(_)
             | Body::ReportLiquidity(_)
@@ -234,8 +224,7 @@ impl Model {
             Body::ReportPrice(_) | Body::SetIndexPolicy(_) | Body::RetireFeed(_) => {
                 self.price_command(call, body)
             }
-            // Scripts send these only with labels that are taken or unknown.
-            _ => refuse("nonsense"),
+            _ => self.steering_command(call, body),
         }
     }
 }

@@ -144,12 +144,6 @@ impl Model {
             Body::BeginTransfer(_) | Body::ResolveTransfer(_) | Body::Reconcile(_) => {
                 Right::Roles(&[Custodian, Operator])
             }
-            Body::SetControl(_)
-            | Body::SetOfflineBudget(_)
-            | Body::ReportConditions(_)
-            | Body::MoveIdle(_)
-            | Body::AddSpike(_)
-            | Body::EndSpike(_) => self.steers(body)?,
             Body::Linked(_)
             | Body::RunControl(_)
             | Body::LapseTicket(_)
@@ -160,7 +154,7 @@ impl Model {
             | Body::Approve(_)
             | Body::Execute(_)
             | Body::CancelProposal(_) => Right::Anyone,
-            _ => self.price_right(body)?,
+            _ => self.steers(body)?,
         })
     }
 }

@@ -1,9 +1,10 @@
 //! Who steers a fund, and what the model knows of it beside what the core does.
 
 use super::{
-    No,
+    Answer, Call, No,
     model::{Fund, Model},
     rails::needs_council,
+    refuse,
     rights::Right,
 };
 use backstop_core::{
@@ -17,6 +18,23 @@ use backstop_units::{AssetId, FundId, MarketId, Timestamp};
 use std::fmt::Debug;
 
 impl Model {
+    pub(super) fn steering_command(&mut self, call: &mut Call<'_>, body: &Body) -> Answer {
+        match body {
+            Body::SetControl(_)
+            | Body::RunControl(_)
+            | Body::ReportConditions(_)
+            | Body::AddSpike(_)
+            | Body::EndSpike(_) => self.control_command(call, body),
+            Body::Reserve(_)
+            | Body::CommitReservation(_)
+            | Body::ReleaseReservation(_)
+            | Body::SetOfflineBudget(_)
+            | Body::MoveIdle(_) => self.reserve_command(call, body),
+            // Scripts send the others only with labels that are taken or unknown.
+            _ => refuse("nonsense"),
+        }
+    }
+
     /// Within what the council allowed the risk desk moves at once; more, and the first setting, are
     /// the council's.
     pub(super) fn steers(&self, body: &Body) -> Result<Right, No> {
@@ -40,7 +58,8 @@ impl Model {
                 Right::Roles(&[Operator, Risk, Guardian])
             }
             Body::MoveIdle(_) => Right::Roles(&[Operator]),
-            _ => desk,
+            Body::AddSpike(_) | Body::EndSpike(_) => desk,
+            _ => self.price_right(body)?,
         })
     }
 
