@@ -58,7 +58,7 @@ impl Model {
                 Right::Roles(&[Operator, Risk, Guardian])
             }
             Body::MoveIdle(_) => Right::Roles(&[Operator]),
-            Body::AddSpike(_) | Body::EndSpike(_) => desk,
+            Body::ReportConditions(_) | Body::AddSpike(_) | Body::EndSpike(_) => desk,
             _ => self.price_right(body)?,
         })
     }
