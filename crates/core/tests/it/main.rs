@@ -26,4 +26,5 @@ mod round_trip;
 mod run;
 mod samples;
 mod stakes;
+mod steering;
 mod venues;
