@@ -29,4 +29,5 @@ mod round_trip;
 mod run;
 mod samples;
 mod stakes;
+mod steering;
 mod venues;
