@@ -34,7 +34,7 @@ use crate::{
     },
 };
 use alloc::{boxed::Box, vec::Vec};
-use backstop_units::{Amount, Base, Fixed60, MarketId, Shares, Span, Timestamp};
+use backstop_units::{Amount, Base, Fixed60, Label, MarketId, Ppm, Shares, Span, Timestamp};
 
 /// Applies one fact.
 ///
@@ -104,7 +104,8 @@ fn of_markets(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::MarketCreated { .. }
         | Event::WaterfallSet { .. }
         | Event::OpenInterestReported { .. }
-        | Event::DepositsReported { .. } => market(state, event),
+        | Event::DepositsReported { .. }
+        | Event::MarketRulesSet { .. } => market(state, event),
         Event::PoolsSet { .. }
         | Event::ResultsReported { .. }
         | Event::PoolsBalanced { .. }
@@ -246,20 +247,25 @@ fn fund(state: &mut State, event: &Event) -> Result<(), Corrupt> {
     Ok(())
 }
 
+/// The index that a market's marks are checked against, and how far they may be from it.
+fn checked_by(state: &State, mark: Option<Label>, band: Ppm) -> Result<Option<MarkCheck>, Corrupt> {
+    let Some(label) = mark else { return Ok(None) };
+    let index = state.index_id(label).map_err(|_| Corrupt::DanglingHandle)?;
+    Ok(Some(MarkCheck { index, band }))
+}
+
 fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
     match event {
         Event::MarketCreated { market, label, fund, venue, policy } => {
             let tier = policy.tier.map(|label| state.tier_id(label)).transpose();
             let tier = tier.map_err(|_| Corrupt::DanglingHandle)?;
-            let index = policy.mark.map(|index| state.index_id(index)).transpose();
-            let index = index.map_err(|_| Corrupt::DanglingHandle)?;
             let item = Market {
                 label: *label,
                 fund: *fund,
                 venue: *venue,
                 underwater: policy.underwater,
                 event_window: policy.event_window,
-                mark: index.map(|index| MarkCheck { index, band: policy.mark_band }),
+                mark: checked_by(state, policy.mark, policy.mark_band)?,
                 layers_from: 0,
                 layers: 0,
                 open_interest: Base::ZERO,
@@ -283,6 +289,12 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::WaterfallSet { market, layers } => set_layers(state, *market, layers),
         Event::OpenInterestReported { market, base } => {
             state.markets.change(*market)?.open_interest = *base;
+            Ok(())
+        }
+        Event::MarketRulesSet { market, rules } => {
+            let index = checked_by(state, rules.mark, rules.mark_band)?;
+            let item = state.markets.change(*market)?;
+            (item.underwater, item.mark, item.adl) = (rules.underwater, index, rules.adl);
             Ok(())
         }
         Event::DepositsReported { market, deposits, losses } => {

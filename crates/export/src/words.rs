@@ -86,6 +86,7 @@ const fn of_markets(event: &Event) -> &'static str {
         Event::AdlRan { .. } => "adl_ran",
         Event::AdlClosed { .. } => "adl_closed",
         Event::DepositsReported { .. } => "deposits_reported",
+        Event::MarketRulesSet { .. } => "market_rules_set",
         Event::TransferBegun { .. } => "transfer_begun",
         Event::TransferResolved { .. } => "transfer_resolved",
         Event::Reconciled { .. } => "reconciled",

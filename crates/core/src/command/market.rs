@@ -1,11 +1,11 @@
 //! Markets and liquidations.
 
 use crate::{
-    policy::{LayerPolicy, MarketPolicy, PoolPolicy, TierPolicy},
+    policy::{AdlPolicy, LayerPolicy, MarketPolicy, PoolPolicy, TierPolicy, Underwater},
     table::commands,
 };
 use alloc::{boxed::Box, vec::Vec};
-use backstop_units::{Amount, Base, Hash, Label, Price, ShareIndex, Shares, Signed};
+use backstop_units::{Amount, Base, Hash, Label, Ppm, Price, ShareIndex, Shares, Signed};
 
 commands! {
     /// Creates a market on a fund.
@@ -119,6 +119,19 @@ commands! {
         label: Label,
         /// Its ceilings.
         tier: TierPolicy,
+    }
+    /// Replaces what a market does with marks, winners and liquidators of the bankrupt. Needs the council.
+    SetMarketRules {
+        /// Which market.
+        market: Label,
+        /// What liquidators of a bankrupt earn.
+        underwater: Underwater,
+        /// The index that bears out marks; none: they are not checked.
+        @default mark: Option<Label>,
+        /// How far a mark may be from it.
+        @default mark_band: Ppm,
+        /// How winners are deleveraged; none: they are not.
+        @default adl: Option<AdlPolicy>,
     }
     /// Moves a market to a tier. Needs the council.
     SetMarketTier {

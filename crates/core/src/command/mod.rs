@@ -100,6 +100,7 @@ bodies! {
     82 RunAdl "run_adl",
     83 CloseAdl "close_adl",
     84 ReportDeposits "report_deposits",
+    85 SetMarketRules "set_market_rules",
     90 BeginTransfer "begin_transfer",
     91 ResolveTransfer "resolve_transfer",
     92 Reconcile "reconcile",

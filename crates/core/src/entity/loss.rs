@@ -4,7 +4,7 @@ use super::Source;
 use crate::{
     event::Row,
     loss::adl::{Candidate, Sealed, Tally},
-    policy::Cause,
+    policy::{AdlPolicy, Cause},
 };
 use alloc::vec::Vec;
 use backstop_units::{
@@ -79,6 +79,8 @@ entity! {
         behind: u8,
         /// What the row was placed with.
         claim: Amount,
+        /// The market's rules when it was placed; a change of them is for later ones.
+        policy: AdlPolicy,
         /// When it was placed; its deadline counts from here.
         placed_at: Timestamp,
         /// What the venue said of its list, once it has.

@@ -252,6 +252,8 @@ pub enum Event {
     } = 83,
     /// What lenders hold was reported, after so many losses that they bore.
     DepositsReported { market: MarketId, deposits: Deposits, losses: u32 } = 84,
+    /// What a market does with marks, winners and liquidators of the bankrupt changed.
+    MarketRulesSet { market: MarketId, rules: MarketRules } = 85,
     /// A transfer was announced.
     TransferBegun {
         transfer: TransferId,

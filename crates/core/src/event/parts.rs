@@ -1,9 +1,12 @@
 //! What events are made of where one fact has several parts.
 
-use crate::{ledger::LedgerAccount, policy::Cause};
+use crate::{
+    ledger::LedgerAccount,
+    policy::{AdlPolicy, Cause, Underwater},
+};
 use alloc::vec::Vec;
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, Fixed60, FundId, Hash, LossId, MarketId, Ppm, Price,
+    AccountId, Amount, AssetId, Base, Fixed60, FundId, Hash, Label, LossId, MarketId, Ppm, Price,
     ShareIndex, Shares, Signed, Timestamp, TrancheId,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -124,6 +127,21 @@ pub struct PoolFlow {
     pub to_revenue: Amount,
     /// From the revenue pool to the fee pool.
     pub from_revenue: Amount,
+}
+
+/// What a market does with marks, winners and liquidators of the bankrupt.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct MarketRules {
+    /// What liquidators of a bankrupt earn.
+    pub underwater: Underwater,
+    /// The index that bears out marks.
+    pub mark: Option<Label>,
+    /// How far a mark may be from it.
+    pub mark_band: Ppm,
+    /// How winners are deleveraged.
+    pub adl: Option<AdlPolicy>,
 }
 
 /// The placement of a loss: its rows add up to its gross amount.

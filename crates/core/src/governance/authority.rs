@@ -74,6 +74,7 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::SetPools(_)
         | Body::SetTier(_)
         | Body::SetMarketTier(_)
+        | Body::SetMarketRules(_)
         | Body::SetDrawdown(_)
         | Body::SetMarginPool(_)
         | Body::MergeIsolated(_)

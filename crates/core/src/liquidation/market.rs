@@ -1,18 +1,19 @@
 //! Markets: creation, waterfall, open interest, fees.
 
 use super::risk_tier::{layers_within, pools_within};
+use super::rules::{checks, within};
 use crate::{
     command::{CreateMarket, PayFees, ReportOpenInterest, SetWaterfall},
-    event::Event,
+    event::{Event, MarketRules},
     fund::setup::free_label,
     hosted::{book::attached, setup},
-    loss::{adl::rails, conversion, waterfall::LAYERS_MAX},
-    policy::{FundKind, LayerPolicy, LayerSource, MarketPolicy, Payout, PoolPolicy, Underwater},
+    loss::{conversion, waterfall::LAYERS_MAX},
+    policy::{FundKind, LayerPolicy, LayerSource, MarketPolicy, Payout, PoolPolicy},
     reject::{Halt, Reject, RejectCode},
     state::{Fund, Layer, Source, State},
 };
 use alloc::vec::Vec;
-use backstop_units::{Bps, FundId, MarketId, Ppm, Span};
+use backstop_units::{FundId, MarketId, Ppm, Span};
 
 /// A layer's payer by handle.
 pub(crate) fn resolve(state: &State, source: LayerSource) -> Result<Source, Reject> {
@@ -85,9 +86,6 @@ fn payouts(layers: &[LayerPolicy]) -> Result<(), Reject> {
 /// Settings within their rails: an event lasts a minute or more, a fee or band is at most all of it.
 fn check_rails(policy: &MarketPolicy) -> Result<(), Reject> {
     let shortest = Span::from_ms(60_000);
-    if policy.mark_band > Ppm::WHOLE {
-        return Err(Reject::new(RejectCode::BadPolicy, policy.mark_band.get(), Ppm::WHOLE.get()));
-    }
     if policy.event_window < shortest {
         return Err(Reject::new(RejectCode::BadPolicy, policy.event_window, shortest));
     }
@@ -95,17 +93,8 @@ fn check_rails(policy: &MarketPolicy) -> Result<(), Reject> {
         pools_rails(&pools)?;
     }
     payouts(&policy.waterfall)?;
-    policy.adl.as_ref().map_or(Ok(()), rails)?;
-    match policy.underwater {
-        Underwater::FullFee { fee }
-        | Underwater::DeficitFee { fee }
-        | Underwater::Bounty { fee, .. }
-            if fee > Bps::WHOLE =>
-        {
-            Err(Reject::new(RejectCode::BadPolicy, fee.get(), Bps::WHOLE.get()))
-        }
-        _ => Ok(()),
-    }
+    let MarketPolicy { underwater, mark, mark_band, adl, .. } = *policy;
+    within(&MarketRules { underwater, mark, mark_band, adl })
 }
 
 /// A market passes on at most all of its fees.
@@ -123,15 +112,7 @@ pub(crate) fn create(state: &State, command: &CreateMarket) -> Result<Event, Hal
     let fund = state.fund_id(command.fund)?;
     let payers = payers(state, &command.policy.waterfall)?;
     free_label(command.label, state.market_id(command.label).is_ok())?;
-    let mark = command.policy.mark.map(|index| state.index_id(index)).transpose();
-    if let Ok(Some(index)) = mark {
-        // A mark counts the atoms of the market's own asset.
-        let (quote, held) = (state.indexes.expect(index)?.quote, state.funds.expect(fund)?.asset);
-        if quote != held {
-            let [quote, held] = [state.assets.expect(quote)?, state.assets.expect(held)?];
-            return Err(Reject::new(RejectCode::WrongAsset, quote.label, held.label).into());
-        }
-    }
+    let known = checks(state, fund, command.policy.mark)?;
     let tier = command.policy.tier.map(|label| state.tier_id(label)).transpose()?;
     check_rails(&command.policy)?;
     if let Some(hosted) = &command.policy.hosted {
@@ -141,7 +122,7 @@ pub(crate) fn create(state: &State, command: &CreateMarket) -> Result<Event, Hal
     setup::layers(command.policy.hosted.is_some(), &payers)?;
     setup::home(state, fund, &command.policy)?;
     check(state, fund, &command.policy.waterfall, &payers)?;
-    mark?;
+    known?;
     layers_within(state, tier, &command.policy.waterfall)?;
     pools_within(state, tier, command.policy.pools.as_ref())?;
     Ok(Event::MarketCreated {

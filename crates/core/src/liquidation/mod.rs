@@ -20,6 +20,7 @@ pub mod pnl_settlement;
 pub mod pnl_weight;
 pub mod pools;
 pub(crate) mod risk_tier;
+pub(crate) mod rules;
 pub mod seizure;
 pub(crate) mod settle;
 pub mod split;

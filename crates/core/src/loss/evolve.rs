@@ -146,9 +146,11 @@ fn placed(state: &mut State, placement: &Placement) -> Result<(), Corrupt> {
                 market.index_carry = placement.index_carry;
             }
             Cohort::Adl { adl } => {
-                let behind = state.markets.expect(placement.market)?.layers;
-                let owner = (placement.loss, place);
-                state.adls.insert(adl, pending(owner, behind, row.amount, now))?;
+                let market = state.markets.expect(placement.market)?;
+                // Without rules nothing is ever placed on winners.
+                let policy = market.adl.ok_or(Corrupt::DanglingHandle)?;
+                let (behind, owner) = (market.layers, (placement.loss, place));
+                state.adls.insert(adl, pending(owner, behind, (row.amount, policy), now))?;
             }
             Cohort::Depositors { to, .. } => {
                 let market = state.markets.change(placement.market)?;

@@ -5,13 +5,13 @@ use backstop_core::{
     Event, Reject, RejectCode,
     command::{
         BeginTransfer, ClaimRecovery, CloseAdl, Direction, OpenAccount, OpenAdl, Party,
-        RecoverLoss, RunAdl, SubmitAdlPart, VoidLoss,
+        RecoverLoss, RunAdl, SetMarketRules, SubmitAdlPart, VoidLoss,
     },
     event::Cohort,
     invariants,
     ledger::LedgerAccount,
     loss::adl::{Candidate, Cut, Need, Tally, Terms, order, quantiles, select},
-    policy::{AdlPolicy, AdlRank, AdlSelect, LayerSource, MarketPolicy, PositionSide},
+    policy::{AdlPolicy, AdlRank, AdlSelect, LayerSource, MarketPolicy, PositionSide, Underwater},
     state::Adl,
 };
 use backstop_testkit::{
@@ -20,7 +20,7 @@ use backstop_testkit::{
     label,
     world::{layer, market},
 };
-use backstop_units::{Amount, Base, Label, LossId, MarketId, Price, Span};
+use backstop_units::{Amount, Base, Label, LossId, MarketId, Ppm, Price, Span};
 use proptest::{collection::vec, prelude::*, sample};
 
 const LOSS: LossId = LossId::new(0);
@@ -31,20 +31,22 @@ pub(crate) fn price(atoms: u128) -> Price {
     Price::new(atoms * 1_000_000_000)
 }
 
-/// A market whose reserve pays first, then winners, one lot a unit and two cuts a step.
+/// One lot a unit and two cuts a step.
+const QUEUE: AdlPolicy = AdlPolicy {
+    rank: AdlRank::ProfitTimesLeverage,
+    select: AdlSelect::Queue,
+    hedge_aware: false,
+    gains_only: true,
+    base_unit: Base::new(1),
+    batch: 2,
+    candidates_max: 100,
+    deadline: Span::hours(1),
+};
+
+/// A market whose reserve pays first, then winners.
 pub(crate) fn winners_second() -> MarketPolicy {
-    let adl = AdlPolicy {
-        rank: AdlRank::ProfitTimesLeverage,
-        select: AdlSelect::Queue,
-        hedge_aware: false,
-        gains_only: true,
-        base_unit: Base::new(1),
-        batch: 2,
-        candidates_max: 100,
-        deadline: Span::hours(1),
-    };
     let layers = vec![layer(LayerSource::Reserve(label("main"))), layer(LayerSource::Adl)];
-    MarketPolicy { adl: Some(adl), ..market(layers) }
+    MarketPolicy { adl: Some(QUEUE), ..market(layers) }
 }
 
 /// A world with 1,000 in reserve and a loss of 1,600: 600 of it is put on winners.
@@ -297,6 +299,25 @@ fn a_market_without_rules_asks_no_winners() {
     let mut world = World::of(&setup);
     lose(&mut world, 600);
     assert_eq!(rows(&world), [(Cohort::Residual, 600, 0)]);
+}
+
+/// New rules are for later losses: one that is placed is shared by those that it was placed under.
+#[test]
+fn a_deleveraging_keeps_the_rules_it_began_with() {
+    let began = asked();
+    let expected = carry_out(&mut began.clone(), &three());
+    for adl in [None, Some(AdlPolicy { select: AdlSelect::ProRataGains, ..QUEUE })] {
+        let mut world = began.clone();
+        let (market, underwater) = (label("sol"), Underwater::Nothing);
+        let rules = SetMarketRules { market, underwater, mark: None, mark_band: Ppm::ZERO, adl };
+        world.must("op", rules);
+        assert_eq!(carry_out(&mut world, &three()), expected);
+        lose(&mut world, 600);
+        let rows = &world.state.losses.get(LossId::new(1)).unwrap().rows;
+        let cohort = adl.map_or(Cohort::Residual, |_| Cohort::Adl { adl: 1 });
+        assert_eq!(rows.iter().map(|r| r.row.cohort).collect::<Vec<_>>(), [cohort]);
+        invariants::check(&world.state).unwrap();
+    }
 }
 
 /// A list of ten thousand, in parts of 4,096, cut in steps of 4,096.

@@ -79,6 +79,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::DrawdownTurned { .. } => (95, "drawdown_turned"),
         Event::MarketCreated { .. } => (50, "market_created"),
         Event::WaterfallSet { .. } => (51, "waterfall_set"),
+        Event::MarketRulesSet { .. } => (85, "market_rules_set"),
         Event::OpenInterestReported { .. } => (52, "open_interest_reported"),
         Event::FeesPaid { .. } => (53, "fees_paid"),
         Event::LiquidationSettled { .. } => (54, "liquidation_settled"),
@@ -152,7 +153,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 110;
+const KINDS: usize = 111;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };

@@ -20,8 +20,8 @@ use backstop_core::{
         RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex,
         ReleaseReservation, ReportConditions, ReportDeposits, ReportPrice, ReportResults, Reporter,
         RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl, SetControl, SetCovers,
-        SetDrawdown, SetIndexPolicy, SetInventory, SetMarketTier, SetOfflineBudget, SetPools,
-        SetRevenue, SetRoles, SetSplit, SetTier, SetVault, SetWaterfall, SettleBasis,
+        SetDrawdown, SetIndexPolicy, SetInventory, SetMarketRules, SetMarketTier, SetOfflineBudget,
+        SetPools, SetRevenue, SetRoles, SetSplit, SetTier, SetVault, SetWaterfall, SettleBasis,
         SettleLiquidation, Stake, StakeProtocol, StartAuction, SubmitAdlPart, TakeOver, VoidLoss,
         WithdrawExcess,
     },
@@ -30,7 +30,7 @@ use backstop_core::{
     policy::{
         Causes, ControlPolicy, FundKind, FundPolicy, IdlePolicy, IndexPolicy, LayerPolicy,
         LayerSource, MarketPolicy, Netting, PoolPolicy, RevenuePolicy, Role, Roles, SpikeCause,
-        SplitPolicy, TierPolicy, TranchePolicy,
+        SplitPolicy, TierPolicy, TranchePolicy, Underwater,
     },
     recheck, replay, replay_genesis,
     state::Lent,
@@ -160,6 +160,9 @@ fn decided(world: &mut World) {
     after_delay(world, RedeemProtocolShares { tranche, shares, amount: None }.into());
     let layers = [LayerSource::FeePool, LayerSource::Reserve(label("main"))].map(layer).to_vec();
     after_delay(world, SetWaterfall { market: label("btc"), layers }.into());
+    let (market, underwater, adl) = (label("doge"), Underwater::Nothing, None);
+    let rules = SetMarketRules { market, underwater, mark: None, mark_band: Ppm::ZERO, adl };
+    after_delay(world, rules.into());
     let (fund, amount) = (label("main"), Amount::new(1));
     after_delay(world, WithdrawExcess { fund, amount }.into());
 }

@@ -5,7 +5,8 @@ use crate::run::{each, property};
 use backstop_core::{
     Event, RejectCode,
     command::{
-        AssessLoss, LapseDeclaration, PlaceLoss, RetireFeed, SetIndexPolicy, SettleLiquidation,
+        AssessLoss, LapseDeclaration, PlaceLoss, RetireFeed, SetIndexPolicy, SetMarketRules,
+        SettleLiquidation,
     },
     ledger::LedgerAccount,
     oracle::{FEEDS_MAX, Verdict, median, near, price},
@@ -17,7 +18,8 @@ use backstop_testkit::{
     world::{INDEX, report},
 };
 use backstop_units::{
-    Amount, Bps, FundId, Hash, IndexId, LossId, MarketId, Ppm, Price, Signed, Span, Timestamp,
+    Amount, Bps, FundId, Hash, IndexId, Label, LossId, MarketId, Ppm, Price, Signed, Span,
+    Timestamp,
 };
 use proptest::{collection::vec, prelude::*};
 use std::cell::Cell;
@@ -175,6 +177,42 @@ fn marks() {
             assert_eq!((loss.status, loss.rows.len()), (LossStatus::Closed, 1));
             assert_eq!((reserve(world), earned), (5_000 - 700 - 50, 50));
         }
+    }
+}
+
+fn rules_of(mark: Option<Label>, underwater: Underwater) -> SetMarketRules {
+    let (market, mark_band) = (label("sol"), Ppm::new(30_000));
+    SetMarketRules { market, underwater, mark, mark_band, adl: None }
+}
+
+/// Rules of a market hold from the next liquidation on, each of them by itself, and don't change while a
+/// loss is open.
+#[test]
+fn a_markets_rules_hold_from_the_next_liquidation() {
+    let old = &mut world(IndexPolicy::default());
+    for feed in ["north", "east", "west"] {
+        say(old, feed, 1_000);
+    }
+    let bounty = Underwater::Bounty { fee: Bps::WHOLE, cap: Amount::new(20) };
+    let checked = rules_of(Some(label(INDEX)), bounty);
+    for (rules, mark, paid, earned) in [
+        (None, 1_000, true, 50),
+        (None, 1_030, false, 0),
+        (Some(checked.clone()), 1_030, true, 20),
+        (Some(checked), 1_031, false, 0),
+        (Some(rules_of(None, Underwater::Nothing)), 1, true, 0),
+    ] {
+        let world = &mut old.clone();
+        if let Some(rules) = rules {
+            world.must("op", rules);
+        }
+        let carol = world.balance("carol").get();
+        world.must("venue", settle(-700, mark));
+        let left = 5_000 - earned - if paid { 700 } else { 0 };
+        let got = (reserve(world), world.balance("carol").get() - carol);
+        assert_eq!(got, (left, earned), "{mark}");
+        let again = world.send("op", rules_of(None, bounty)).err();
+        assert_eq!(again.map(|reject| reject.code), (!paid).then_some(RejectCode::LossOpen));
     }
 }
 

@@ -17,14 +17,14 @@ use backstop_core::{
         ReleaseReservation, ReportConditions, ReportDeposits, ReportLiquidity, ReportOpenInterest,
         ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed,
         RunAdl, RunControl, SetControl, SetCouncil, SetCovers, SetDrawdown, SetIndexPolicy,
-        SetInventory, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit,
-        SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall, SettleBasis, SettleLiquidation,
-        SettleRevenue, Stake, StakeProtocol, StartAuction, SubmitAdlPart, TakeOver, VoidLoss,
-        WithdrawExcess,
+        SetInventory, SetMarketRules, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue,
+        SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall, SettleBasis,
+        SettleLiquidation, SettleRevenue, Stake, StakeProtocol, StartAuction, SubmitAdlPart,
+        TakeOver, VoidLoss, WithdrawExcess,
     },
     event::{
-        Cohort, ControlRun, Converted, Home, LineMove, Placement, PoolFlow, RevenuePart, Row,
-        RowPart, Sale, Settled,
+        Cohort, ControlRun, Converted, Home, LineMove, MarketRules, Placement, PoolFlow,
+        RevenuePart, Row, RowPart, Sale, Settled,
     },
     ledger::LedgerAccount,
     loss::{
@@ -189,25 +189,36 @@ fn candidate() -> Candidate {
     }
 }
 
+const ADL: AdlPolicy = AdlPolicy {
+    rank: AdlRank::LeveragedPnl,
+    select: AdlSelect::ProRataGains,
+    hedge_aware: true,
+    gains_only: false,
+    base_unit: Base::new(12),
+    batch: 13,
+    candidates_max: 14,
+    deadline: Span::from_ms(15),
+};
+
+fn market_rules() -> MarketRules {
+    let underwater = Underwater::FullFee { fee: Bps::new(9) };
+    MarketRules { underwater, mark: Some(label("mark")), mark_band: Ppm::new(12), adl: Some(ADL) }
+}
+
+fn set_market_rules() -> SetMarketRules {
+    let MarketRules { underwater, mark, mark_band, adl } = market_rules();
+    SetMarketRules { market: label("sol"), underwater, mark, mark_band, adl }
+}
+
 pub(crate) fn market_policy() -> MarketPolicy {
     let underwater = Underwater::Bounty { fee: Bps::new(9), cap: Amount::new(10) };
-    let adl = AdlPolicy {
-        rank: AdlRank::LeveragedPnl,
-        select: AdlSelect::ProRataGains,
-        hedge_aware: true,
-        gains_only: false,
-        base_unit: Base::new(12),
-        batch: 13,
-        candidates_max: 14,
-        deadline: Span::from_ms(15),
-    };
     MarketPolicy {
         waterfall: layers(),
         underwater,
         event_window: Span::from_ms(11),
         pools: Some(pool_policy()),
         tier: Some(label("b")),
-        adl: Some(adl),
+        adl: Some(ADL),
         hosted: Some(Box::new(hosted::policy_sample())),
         mark: Some(label("mark")),
         mark_band: Ppm::new(12),
@@ -418,6 +429,7 @@ pub(crate) fn bodies() -> Vec<Body> {
             losses: 22,
         }
         .into(),
+        set_market_rules().into(),
         BeginTransfer {
             direction: Direction::Out,
             party: Party::Account(alice),
@@ -567,6 +579,7 @@ fn markets() -> Vec<Event> {
             policy: Box::new(market_policy()),
         },
         Event::WaterfallSet { market, layers: layers() },
+        Event::MarketRulesSet { market, rules: market_rules() },
         Event::OpenInterestReported { market, base: Base::new(12) },
         Event::FeesPaid { market, asset, amount },
         Event::LiquidationSettled {

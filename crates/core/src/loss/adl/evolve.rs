@@ -4,6 +4,7 @@ use super::{Cut, Tally};
 use crate::{
     event::{Cohort, Event, Row},
     loss::evolve::{Use, use_layer},
+    policy::AdlPolicy,
     reject::Corrupt,
     state::{Adl, AdlCut, AdlPart, LossRow, State},
 };
@@ -14,7 +15,7 @@ use backstop_units::{Amount, Base, LossId, Timestamp};
 pub(crate) fn pending(
     (loss, row): (LossId, u8),
     behind: u8,
-    claim: Amount,
+    (claim, policy): (Amount, AdlPolicy),
     placed_at: Timestamp,
 ) -> Adl {
     Adl {
@@ -22,6 +23,7 @@ pub(crate) fn pending(
         row,
         behind,
         claim,
+        policy,
         placed_at,
         sealed: None,
         tally: Tally::default(),

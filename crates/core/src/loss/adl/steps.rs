@@ -51,9 +51,7 @@ fn running(state: &State, id: LossId) -> Result<Running<'_>, Halt> {
     if adl.closed {
         return Err(Reject::got(RejectCode::AdlClosed, id).into());
     }
-    // Without a policy nothing is ever placed on winners.
-    let policy = state.markets.expect(loss.market)?.adl.ok_or(Corrupt::DanglingHandle)?;
-    Ok(Running { adl, market: loss.market, policy })
+    Ok(Running { adl, market: loss.market, policy: adl.policy })
 }
 
 fn sealed(adl: &Adl) -> Result<Sealed, Reject> {

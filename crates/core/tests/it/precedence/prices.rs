@@ -2,7 +2,10 @@
 
 use super::*;
 use backstop_core::{
-    command::{RegisterFeed, RegisterIndex, ReportPrice, Reporter, RetireFeed, SetIndexPolicy},
+    command::{
+        LapseDeclaration, RegisterFeed, RegisterIndex, ReportPrice, Reporter, RetireFeed,
+        SetIndexPolicy, SetMarketRules,
+    },
     policy::{IndexPolicy, Role, Roles},
 };
 use backstop_testkit::world::{INDEX, report};
@@ -132,4 +135,34 @@ fn marks_of_markets() {
     ladder.rung(world, "op", of("new", NOTHING, &[], 1), C::NoWaterfall);
     ladder.rung(world, "op", of("new", NOTHING, &[reserve("main")], 1), C::UnknownIndex);
     world.must("op", of("new", INDEX, &[reserve("main")], 1));
+}
+
+#[test]
+fn rules_of_markets() {
+    let world = &mut of(|setup| setup.index = Some(IndexPolicy::default()));
+    let index = RegisterIndex {
+        label: label("other"),
+        asset: None,
+        quote: label("eth"),
+        policy: IndexPolicy::default(),
+    };
+    world.must("op", index);
+    let set = |market: &str, mark: &str, band| SetMarketRules {
+        market: label(market),
+        underwater: Underwater::Nothing,
+        mark: Some(label(mark)),
+        mark_band: backstop_units::Ppm::new(band),
+        adl: None,
+    };
+    world.must("risk", declare(5));
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", set(NOTHING, "other", 1_000_001), C::RoleMissing);
+    ladder.rung(world, "op", set(NOTHING, "other", 1_000_001), C::UnknownMarket);
+    ladder.rung(world, "op", set("sol", "other", 1_000_001), C::WrongAsset);
+    ladder.rung(world, "op", set("sol", NOTHING, 1_000_001), C::LossOpen);
+    world.wait(Span::days(1));
+    world.must("alice", LapseDeclaration { loss: LossId::new(0) });
+    ladder.rung(world, "op", set("sol", NOTHING, 1_000_001), C::BadPolicy);
+    ladder.rung(world, "op", set("sol", NOTHING, 1), C::UnknownIndex);
+    world.must("op", set("sol", INDEX, 1));
 }
