@@ -14,6 +14,7 @@ use crate::{
     liquidation::{
         market::{latest_layer, resolve},
         offline::{self, Offline},
+        open_interest,
         pools::pools,
     },
     loss::{
@@ -72,6 +73,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::SeriesStarted { .. } => stake(state, event),
         Event::RevenuePaid { .. }
         | Event::RevenueSettled { .. }
+        | Event::RevenueRouted { .. }
         | Event::LiquidityReported { .. }
         | Event::RevenueSet { .. }
         | Event::SharesOpened { .. }
@@ -91,6 +93,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::ReservationReleased { .. } => reservations::evolve(state, event),
         Event::DrawdownSet { .. } | Event::DrawdownTurned { .. } => drawdown::evolve(state, event),
         Event::OfflineBudgetMoved { .. } => offline::evolve(state, event),
+        Event::OpenInterestMaxSet { .. } => open_interest::evolve(state, event),
         _ => of_markets(state, event),
     }
 }
@@ -257,6 +260,7 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             };
             state.markets.insert(*market, item)?;
             state.offline.insert(*market, Offline::default())?;
+            state.open_interest_max.insert(*market, None)?;
             state.labels.markets.insert(*label, *market);
             set_layers(state, *market, &policy.waterfall)
         }

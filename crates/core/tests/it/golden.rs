@@ -14,20 +14,21 @@ use backstop_core::{
     command::{
         AddSpike, CheckDrawdown, CloseAdl, CommitReservation, CoverDeficit, CreateFund,
         CreateMarket, CreateTranche, Direction, EndSpike, Execute, FundPnlPool,
-        GrantProtocolShares, MoveIdle, OpenAdl, Opening, OpeningAccount, OpeningShares,
-        PauseEntries, Propose, RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex,
-        ReleaseReservation, ReportConditions, ReportDeposits, ReportPrice, ReportResults, Reporter,
-        RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl, SetControl, SetCovers,
-        SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue,
-        SetRoles, SetSplit, SetTier, SetVault, SetWaterfall, SettleLiquidation, Stake,
-        StakeProtocol, SubmitAdlPart, WithdrawExcess,
+        GrantProtocolShares, MoveIdle, OpenAdl, Opening, OpeningAccount, OpeningShares, Party,
+        PauseEntries, PayRevenue, Propose, RedeemProtocolShares, RegisterAsset, RegisterFeed,
+        RegisterIndex, ReleaseReservation, ReportConditions, ReportDeposits, ReportPrice,
+        ReportResults, Reporter, RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl,
+        SetControl, SetCovers, SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget,
+        SetOpenInterestMax, SetPools, SetRevenue, SetRoles, SetSplit, SetTier, SetVault,
+        SetWaterfall, SettleLiquidation, SettleRevenue, Stake, StakeProtocol, SubmitAdlPart,
+        WithdrawExcess,
     },
     invariants,
     loss::adl::Candidate,
     policy::{
         Causes, ControlPolicy, FundKind, FundPolicy, IdlePolicy, IndexPolicy, LayerSource,
-        MarketPolicy, PoolPolicy, RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy, TierPolicy,
-        TranchePolicy,
+        MarketPolicy, PoolPolicy, RevenuePolicy, Role, Roles, Routes, SpikeCause, SplitPolicy,
+        SurplusRoute, TierPolicy, TranchePolicy,
     },
     recheck, replay, replay_genesis,
     state::Lent,
@@ -39,7 +40,7 @@ use backstop_testkit::{
     world::{MARKETS, layer, market},
 };
 use backstop_units::{
-    Amount, Hash, Label, LossId, MarketId, Ppm, Price, Shares, Signed, Span, Timestamp,
+    Amount, Base, Hash, Label, LossId, MarketId, Ppm, Price, Shares, Signed, Span, Timestamp,
 };
 use proptest::{
     strategy::{Strategy, ValueTree},
@@ -345,6 +346,22 @@ fn controlled(world: &mut World) {
     send(now, "venue", ReleaseReservation { market, id: label("first") }.into());
     send(now, "venue", CommitReservation { id: label("second"), settlement }.into());
     send(now, "risk", SetOfflineBudget { market, budget: Amount::ZERO, span: now }.into());
+    let max = Some(Base::new(1 << 100));
+    send(now, "risk", SetOpenInterestMax { market, max }.into());
+    routed(world, fund);
+}
+
+/// Revenue that a band sends to the treasury.
+fn routed(world: &mut World, fund: Label) {
+    let mut policy = ControlPolicy { routes: Some(Routes::default()), ..ControlPolicy::default() };
+    policy.bands.truncate(1);
+    policy.bands[0].surplus = SurplusRoute::Treasury;
+    approved(world, SetControl { fund, policy: Box::new(policy) });
+    let from = Party::Account(label("alice"));
+    world.must("alice", PayRevenue { fund, from, amount: Amount::new(10) });
+    world.wait(Span::days(1));
+    let _ = world.send("keeper", SettleRevenue { fund });
+    approved(world, SetControl { fund, policy: Box::default() });
 }
 
 /// An index from its beginning to its end, and a deficit on a market that checks its marks.

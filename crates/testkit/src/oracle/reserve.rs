@@ -5,7 +5,7 @@ use backstop_core::{
     Body,
     command::{CommitReservation, Direction, MoveIdle, Reserve},
 };
-use backstop_units::{Label, Span, Timestamp};
+use backstop_units::{Base, Label, Span, Timestamp};
 
 /// Capacity of a fund that one market holds, or held.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +40,11 @@ impl Model {
                 need(c.span <= Span::days(7), "too long")?;
                 let (budget, span) = (c.budget.get(), c.span);
                 self.markets[market].offline = Offline { budget, left: budget, span };
+                Ok(())
+            }
+            Body::SetOpenInterestMax(c) => {
+                let market = self.market(c.market)?;
+                self.markets[market].open_interest_max = c.max.map(Base::get);
                 Ok(())
             }
             Body::MoveIdle(c) => self.move_idle(call, c),
