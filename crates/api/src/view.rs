@@ -14,7 +14,7 @@ use backstop_core::{
         shares::worth,
     },
     ledger::LedgerAccount,
-    liquidation::pools::standing,
+    liquidation::{open_interest::limit_at, pools::standing},
     loss::{capacity::capacities, claimable, deposit_index::Deposits},
     policy::Cause,
     state::{Lent, LossStatus, Source},
@@ -95,7 +95,8 @@ pub(crate) fn revenue_view(state: &State, id: FundId, now: Timestamp) -> Result<
         "due_at": due,
         "due_in_seconds": due.map(|due| due.since(now).ms().div_ceil(1_000)),
         "moves": next.moved,
-        "to_reserve": next.to_reserve,
+        "to_reserve": if next.routed.is_some() { Amount::ZERO } else { next.to_reserve },
+        "routed": if next.routed.is_some() { next.to_reserve } else { Amount::ZERO },
         "to_tranches": parts.collect::<Vec<_>>(),
     }))
 }
@@ -129,6 +130,8 @@ pub fn market_view(state: &State, id: MarketId, now: Timestamp) -> Result<Value,
         "deposits": deposits(market.deposits.as_deref())?,
         "residual": held(LedgerAccount::Residual(id)),
         "offline_budget": control::offline(state, id)?,
+        "open_interest_max": state.open_interest_max.expect(id)?,
+        "open_interest_limit": limit_at(state, id, now)?,
         "adl_gauge": gauge::adl(state, id, now)?,
         "layers": layers(state, id, Amount::ZERO, Cause::Bankruptcy, now)?,
     }))

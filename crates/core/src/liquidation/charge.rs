@@ -4,7 +4,7 @@
 use super::split::{Parts, share, share_after};
 use crate::{
     fund::coverage::room,
-    policy::{SplitPolicy, SplitRate},
+    policy::SplitRate,
     reject::Halt,
     state::{Fund, State},
 };
@@ -19,13 +19,8 @@ pub fn fee(rate: Ppm, base: Amount, collateral: Amount) -> Amount {
     rate.of_floor(base).unwrap_or(Amount::MAX).min(collateral)
 }
 
-/// The rate that is charged on each base instead of the split's own part; none if the split is fixed, or
-/// the fund has no fee control.
-fn charged(state: &State, id: FundId, now: Timestamp) -> Result<Option<Ppm>, Halt> {
-    Ok(state.controls.expect(id)?.rate_at(now))
-}
-
-/// Shares what is left of a liquidation that closed `notional`, as the fund's split says.
+/// Shares what is left of a liquidation that closed `notional`, as the fund's split says. A fund without
+/// fee control takes its part of the split.
 ///
 /// # Errors
 /// As [`room`].
@@ -36,14 +31,14 @@ pub fn parts(
     (collateral, notional): (Amount, Amount),
     now: Timestamp,
 ) -> Result<Parts, Halt> {
-    let split: &SplitPolicy = &fund.policy.split;
+    let split = &fund.policy.split;
     let room = room(state, id, fund)?;
     let base = match split.rate {
         SplitRate::Fixed => return Ok(share(split, collateral, room)?),
         SplitRate::Collateral => collateral,
         SplitRate::Notional => notional,
     };
-    Ok(match charged(state, id, now)? {
+    Ok(match state.controls.expect(id)?.rate_at(now) {
         Some(rate) => share_after(split, fee(rate, base, collateral), collateral, room)?,
         None => share(split, collateral, room)?,
     })

@@ -139,7 +139,7 @@ fn idle() -> impl Strategy<Value = IdlePolicy> {
 
 /// Mostly with both accounts; one that there is not now and then.
 fn routes() -> impl Strategy<Value = Routes> {
-    let mut names = vec![Some("erin"), Some("keeper"), Some("treasury")].repeat(6);
+    let mut names = vec![Some("custodian"), Some("keeper"), Some("treasury")].repeat(6);
     names.extend([None, Some("nothing")]);
     let account = move || select(names.clone()).prop_map(|name| name.map(label));
     (account(), account()).prop_map(|(lps, token_holders)| Routes { lps, token_holders })
@@ -269,12 +269,19 @@ pub(super) fn late_story(extreme: bool) -> BoxedStrategy<Vec<Step>> {
         .prop_map(|(market, budget, hours, settles)| {
             let set = Op::Offline { market, budget, span: Span::hours(hours) };
             let mut steps = vec![then(Span::ZERO, set)];
-            steps.extend(settles.into_iter().map(|(mut op, minutes)| {
+            let settles = settles.into_iter().map(|(mut op, minutes)| {
                 if let Op::Settle { market: at, .. } = &mut op {
                     *at = market;
                 }
-                Step { late: Some(minutes * 60_000), ..then(Span::from_ms(1), op) }
-            }));
+                (op, minutes)
+            });
+            let settles: Vec<_> = settles.collect();
+            let late =
+                |op, minutes| Step { late: Some(minutes * 60_000), ..then(Span::from_ms(1), op) };
+            let batch = settles.iter().map(|(op, _)| op.clone()).collect();
+            let minutes = settles.iter().map(|settle| settle.1).max().unwrap_or(0);
+            steps.extend(settles.into_iter().map(|(op, minutes)| late(op, minutes)));
+            steps.push(late(Op::Linked(batch), minutes));
             steps
         })
         .boxed()

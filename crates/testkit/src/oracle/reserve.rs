@@ -115,12 +115,20 @@ impl Model {
 
     /// How old a command may be.
     pub(super) fn oldest(&self, body: &Body) -> Span {
-        let market = match body {
-            Body::SettleLiquidation(c) => self.market(c.market).ok(),
-            _ => None,
+        let span = |body: &Body| {
+            let market = match body {
+                Body::SettleLiquidation(c) => self.market(c.market).ok(),
+                Body::CommitReservation(c) => self.market(c.settlement.market).ok(),
+                _ => None,
+            };
+            market.map_or(Span::ZERO, |market| self.markets[market].offline.span)
         };
-        let span = market.map_or(Span::ZERO, |market| self.markets[market].offline.span);
-        span.max(self.limits.skew_past)
+        // A batch is as old as the oldest that each of its steps may be.
+        let longest = match body {
+            Body::Linked(batch) => batch.steps.iter().map(span).min().unwrap_or(Span::ZERO),
+            single => span(single),
+        };
+        longest.max(self.limits.skew_past)
     }
 
     /// What of idle cash counts: what is back before the policy's reach is over.
