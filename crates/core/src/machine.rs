@@ -2,7 +2,7 @@
 
 use crate::{
     RULES_VERSION,
-    command::{Body, Command},
+    command::Command,
     decide,
     event::Event,
     governance::{Context, Power, Signed, approvals},

@@ -23,7 +23,7 @@ use crate::{
     },
 };
 use backstop_core::{
-    Halt, Reject, State,
+    Halt, State,
     fund::{self, surplus},
     ledger::LedgerAccount,
     liquidation::charge,
