@@ -6,6 +6,7 @@ use crate::{
     event::Event,
     fund::limits_at,
     governance::Context,
+    hosted::book::attached,
     reject::{Corrupt, Halt},
     state::State,
 };
@@ -34,6 +35,7 @@ pub(crate) fn report(
     command: &ReportOpenInterest,
 ) -> Result<Event, Halt> {
     let (market, base) = (state.market_id(command.market)?, command.base);
+    attached(state, market)?;
     if let Some(limit) = limit_at(state, market, context.now)? {
         check_open_interest(state.markets.expect(market)?.open_interest, base, limit)?;
     }
@@ -46,8 +48,11 @@ pub(crate) fn widens(state: &State, command: &SetOpenInterestMax) -> Result<bool
     Ok(old.is_some_and(|old| command.max.is_none_or(|max| max > old)))
 }
 
+/// A hosted market has its own limit, among its rules.
 pub(crate) fn set_max(state: &State, command: &SetOpenInterestMax) -> Result<Event, Halt> {
-    Ok(Event::OpenInterestMaxSet { market: state.market_id(command.market)?, max: command.max })
+    let market = state.market_id(command.market)?;
+    attached(state, market)?;
+    Ok(Event::OpenInterestMaxSet { market, max: command.max })
 }
 
 pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
