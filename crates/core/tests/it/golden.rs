@@ -39,7 +39,7 @@ use backstop_testkit::{
     Script, World,
     generator::{Ranges, script_of},
     hosted, keys, label,
-    world::{MARKETS, layer, market},
+    world::{FUNDS, MARKETS, layer, market},
 };
 use backstop_units::{
     Amount, Base, Hash, Label, LossId, MarketId, Ppm, Price, Shares, Signed, Span, Timestamp,
@@ -109,6 +109,7 @@ fn live(script: &Script) -> World {
     let roles = Roles::of(&[Role::Keeper, Role::Curator]);
     approved(&mut world, SetSplit { fund, split: SplitPolicy::default() });
     approved(&mut world, SetRoles { account: label("keeper"), roles });
+    listing(&mut world);
     untouched(&mut world);
     lent(&mut world);
     short_of_winnings(&mut world);
@@ -375,6 +376,16 @@ fn controlled(world: &mut World) {
     let max = Some(Base::new(1 << 100));
     send(now, "risk", SetOpenInterestMax { market, max }.into());
     routed(world, fund);
+}
+
+/// From here on every band lists new markets, however little is left.
+fn listing(world: &mut World) {
+    let mut policy = ControlPolicy::default();
+    policy.bands.truncate(1);
+    policy.bands[0].listings = true;
+    for fund in FUNDS.map(label) {
+        approved(world, SetControl { fund, policy: Box::new(policy.clone()) });
+    }
 }
 
 /// Revenue that a band sends to the treasury.
