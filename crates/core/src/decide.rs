@@ -10,7 +10,7 @@ use crate::{
     },
     governance::{Context, authority, custody, proposal, registry, sandbox},
     hosted,
-    liquidation::{market, offline, pools, risk_tier, rules, settle},
+    liquidation::{market, offline, open_interest, pools, risk_tier, rules, settle},
     loss::{adl, conversion::book, deposits, lifecycle, recovery},
     oracle::{feed, report},
     reject::{Halt, Reject, RejectCode},
@@ -192,9 +192,10 @@ fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Ha
 /// Those about markets, losses, custody, prices and proposals.
 fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event, Halt> {
     match body {
-        Body::CreateMarket(c) => market::create(state, c),
+        Body::CreateMarket(c) => market::create(state, context, c),
         Body::SetWaterfall(c) => market::set_waterfall(state, c),
-        Body::ReportOpenInterest(c) => market::report_open_interest(state, c),
+        Body::SetOpenInterestMax(c) => open_interest::set_max(state, c),
+        Body::ReportOpenInterest(c) => open_interest::report(state, context, c),
         Body::ReportDeposits(c) => deposits::report(state, c),
         Body::SetMarketRules(c) => rules::set(state, c),
         Body::PayFees(c) => market::pay_fees(state, c),

@@ -16,6 +16,7 @@ use crate::{
     liquidation::{
         market::{latest_layer, resolve},
         offline::{self, Offline},
+        open_interest,
         pools::pools,
     },
     loss::{
@@ -75,6 +76,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::SeriesStarted { .. } => stake(state, event),
         Event::RevenuePaid { .. }
         | Event::RevenueSettled { .. }
+        | Event::RevenueRouted { .. }
         | Event::LiquidityReported { .. }
         | Event::RevenueSet { .. }
         | Event::SharesOpened { .. }
@@ -94,6 +96,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::ReservationReleased { .. } => reservations::evolve(state, event),
         Event::DrawdownSet { .. } | Event::DrawdownTurned { .. } => drawdown::evolve(state, event),
         Event::OfflineBudgetMoved { .. } => offline::evolve(state, event),
+        Event::OpenInterestMaxSet { .. } => open_interest::evolve(state, event),
         _ => of_markets(state, event),
     }
 }
@@ -280,6 +283,7 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             };
             state.markets.insert(*market, item)?;
             state.offline.insert(*market, Offline::default())?;
+            state.open_interest_max.insert(*market, None)?;
             state.inventories.insert(*market, Inventory::default())?;
             let hosted = hosted::evolve::hosted(state, policy.hosted.as_deref())?;
             state.hosted_markets.insert(*market, hosted)?;

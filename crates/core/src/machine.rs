@@ -2,7 +2,7 @@
 
 use crate::{
     RULES_VERSION,
-    command::{Body, Command},
+    command::Command,
     decide,
     event::Event,
     governance::{Context, Power, Signed, approvals},
@@ -139,14 +139,13 @@ fn run(txn: &mut Txn<'_>, checked: &Checked<'_>, now: Timestamp) -> Result<(), H
 fn occurred_at(state: &State, command: &Command, now: Timestamp) -> Result<Timestamp, Reject> {
     let Some(at) = command.occurred_at else { return Ok(now) };
     let limits = &state.meta.limits;
-    // A venue that went on while this ledger was down settles later than anything else may be.
-    let past = match &command.body {
-        Body::SettleLiquidation(settlement) => offline::past(state, settlement.market),
-        _ => limits.skew_past,
-    };
-    let (oldest, newest) = (now.minus(past), now.plus(limits.skew_ahead));
-    if at < oldest {
-        return Err(Reject::new(RejectCode::OccurredAtSkew, at, oldest));
+    let newest = now.plus(limits.skew_ahead);
+    if at < now.minus(limits.skew_past) {
+        // A venue that went on while this ledger was down settles later than anything else may be.
+        let oldest = now.minus(offline::past(state, &command.body));
+        if at < oldest {
+            return Err(Reject::new(RejectCode::OccurredAtSkew, at, oldest));
+        }
     }
     if at > newest {
         return Err(Reject::new(RejectCode::OccurredAtSkew, at, newest));

@@ -336,6 +336,7 @@ rejects! {
     704 DeclarationNotLapsed "DECLARATION_NOT_LAPSED" "the declaration has time left to be assessed" => "wait until the limit";
     705 RecoveryAboveLoss "RECOVERY_ABOVE_LOSS" "more than is still to be recovered" => "send at most the limit";
     706 NothingToClaim "NOTHING_TO_CLAIM" "nothing recovered for this account" => "wait for a recovery";
+    710 ListingsStopped "LISTINGS_STOPPED" "the fund's coverage band lists no new markets" => "wait until coverage has reached the limit and the band has risen";
 
     720 AdlUnknown "ADL_UNKNOWN" "the loss has no row for deleveraging" => "look at the loss's rows";
     721 AdlClosed "ADL_CLOSED" "the deleveraging of this loss is closed" => "nothing is left to do; the rest is residual";

@@ -26,8 +26,8 @@ use crate::{
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
-    AccountId, Amount, AssetId, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId, ProposalId,
-    Seq, TicketId, Timestamp, TrancheId, TransferId,
+    AccountId, Amount, AssetId, Base, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId,
+    ProposalId, Seq, TicketId, Timestamp, TrancheId, TransferId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use sha2::Digest;
@@ -118,6 +118,7 @@ state! {
     peaks: Slab<FundId, Peaks>,
     watches: Slab<FundId, Watch>,
     offline: Slab<MarketId, Offline>,
+    open_interest_max: Slab<MarketId, Option<Base>>,
     tranches: Slab<TrancheId, Tranche>,
     positions: Slab<u32, Position>,
     past_shares: Slab<u32, PastShares>,

@@ -34,6 +34,7 @@ pub const fn event_word(event: &Event) -> &'static str {
         Event::EntriesPaused { .. } => "entries_paused",
         Event::RevenuePaid { .. } => "revenue_paid",
         Event::RevenueSettled { .. } => "revenue_settled",
+        Event::RevenueRouted { .. } => "revenue_routed",
         Event::LiquidityReported { .. } => "liquidity_reported",
         Event::RevenueSet { .. } => "revenue_set",
         Event::ControlSet { .. } => "control_set",
@@ -57,6 +58,7 @@ const fn of_markets(event: &Event) -> &'static str {
     match event {
         Event::MarketCreated { .. } => "market_created",
         Event::WaterfallSet { .. } => "waterfall_set",
+        Event::OpenInterestMaxSet { .. } => "open_interest_max_set",
         Event::OpenInterestReported { .. } => "open_interest_reported",
         Event::FeesPaid { .. } => "fees_paid",
         Event::LiquidationSettled { .. } => "liquidation_settled",

@@ -24,7 +24,13 @@ use crate::{
         tier_view, waterfall_view,
     },
 };
-use backstop_core::{Halt, Reject, State, fund, liquidation::split, policy::Cause};
+use backstop_core::{
+    Halt, State,
+    fund::{self, surplus},
+    ledger::LedgerAccount,
+    liquidation::charge,
+    policy::Cause,
+};
 use backstop_units::{Amount, Label, LossId, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -44,6 +50,9 @@ pub enum Query {
         fund: Label,
         /// How many atoms.
         collateral: Amount,
+        /// The closed notional, for a fund that charges on it.
+        #[serde(default)]
+        notional: Amount,
     },
     /// What the next settlement of a fund's revenue would move, and when it is due.
     Revenue {
@@ -192,7 +201,9 @@ const fn bankruptcy() -> Cause {
 pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Halt> {
     match query {
         Query::Excess { fund } => excess(state, *fund, now),
-        Query::Split { fund, collateral } => share(state, *fund, *collateral),
+        Query::Split { fund, collateral, notional } => {
+            share(state, *fund, (*collateral, *notional), now)
+        }
         Query::Revenue { fund } => revenue_view(state, state.fund_id(*fund)?, now),
         Query::RevenueSchedule(query) => Ok(query.answer(now)),
         Query::Rescale(query) => Ok(query.answer()),
@@ -257,17 +268,23 @@ fn excess(state: &State, label: Label, now: Timestamp) -> Result<Value, Halt> {
     }
 }
 
-fn share(state: &State, label: Label, collateral: Amount) -> Result<Value, Halt> {
+fn share(
+    state: &State,
+    label: Label,
+    sums: (Amount, Amount),
+    now: Timestamp,
+) -> Result<Value, Halt> {
     let id = state.fund_id(label)?;
     let item = state.funds.expect(id)?;
-    let room = fund::room(state, id, item)?;
-    let parts = split::share(&item.policy.split, collateral, room).map_err(Reject::from)?;
+    let parts = charge::parts(state, id, item, sums, now)?;
+    let routed = surplus::account(state, id, item, now)?;
     Ok(json!({
         "to_fund": parts.fund,
         "to_liquidator": parts.liquidator,
         "to_user": parts.user,
         "overflow": parts.overflow,
         "overflow_to": item.policy.split.overflow,
+        "routed_to": routed.map(LedgerAccount::word),
     }))
 }
 

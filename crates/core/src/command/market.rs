@@ -26,7 +26,16 @@ commands! {
         /// The new layers, in the order in which they pay.
         layers: Vec<LayerPolicy>,
     }
-    /// Reports a market's open interest, long and short together.
+    /// Sets the most open interest that a market may be reported to have: lower, or for the first time,
+    /// by the risk desk at once; higher or none by the council after its delay. The fund's coverage
+    /// band leaves a part of it.
+    SetOpenInterestMax {
+        /// Which market.
+        market: Label,
+        /// In base atoms; none: there is no limit.
+        @default max: Option<Base>,
+    }
+    /// Reports a market's open interest, long and short together. Past the limit it can only fall.
     ReportOpenInterest {
         /// Which market.
         market: Label,

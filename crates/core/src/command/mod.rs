@@ -122,6 +122,7 @@ bodies! {
     140 GrantProtocolShares "grant_protocol_shares",
     141 RedeemProtocolShares "redeem_protocol_shares",
     142 StakeProtocol "stake_protocol",
+    175 SetOpenInterestMax "set_open_interest_max",
     150 SetMarginPool "set_margin_pool",
     151 DepositMargin "deposit_margin",
     152 WithdrawMargin "withdraw_margin",

@@ -116,6 +116,14 @@ pub enum Event {
     /// Revenue was settled.
     RevenueSettled { fund: FundId, asset: AssetId, to_reserve: Amount, parts: Vec<RevenuePart> } =
         37,
+    /// Revenue was settled; the protocol's part went where the band's route led.
+    RevenueRouted {
+        fund: FundId,
+        asset: AssetId,
+        amount: Amount,
+        to: LedgerAccount,
+        parts: Vec<RevenuePart>,
+    } = 206,
     /// What is free behind a revenue pool was reported.
     LiquidityReported { fund: FundId, free: Option<Signed> } = 38,
     /// The rules of revenue changed.
@@ -167,6 +175,8 @@ pub enum Event {
     } = 50,
     /// A market has a new waterfall.
     WaterfallSet { market: MarketId, layers: Vec<LayerPolicy> } = 51,
+    /// The most open interest of a market changed.
+    OpenInterestMaxSet { market: MarketId, max: Option<Base> } = 205,
     /// Open interest was reported.
     OpenInterestReported { market: MarketId, base: Base } = 52,
     /// Fees went to the fee pool.

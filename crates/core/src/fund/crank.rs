@@ -10,7 +10,7 @@ use crate::{
     command::{AddSpike, EndSpike, ReportConditions, RunControl, SetControl},
     event::{ControlRun, Event},
     governance::Context,
-    policy::ControlPolicy,
+    policy::{Band, ControlPolicy},
     reject::{Halt, Reject, RejectCode},
     state::State,
 };
@@ -51,6 +51,27 @@ pub fn band_at(state: &State, id: FundId, now: Timestamp) -> Result<Option<u8>, 
     Ok(Some(bands::holds(policy, control.standing, reading.coverage)))
 }
 
+/// What the band that holds for a fund at `now` allows; none without fee control.
+///
+/// # Errors
+/// As [`covered`].
+pub fn limits_at(state: &State, id: FundId, now: Timestamp) -> Result<Option<Band>, Halt> {
+    let Some(policy) = state.controls.expect(id)?.policy.as_deref() else { return Ok(None) };
+    let band = band_at(state, id, now)?;
+    Ok(band.and_then(|band| bands::limits(policy, band)).copied())
+}
+
+/// Refuses a new market on a fund whose band has none listed.
+pub(crate) fn listed(state: &State, id: FundId, now: Timestamp) -> Result<(), Halt> {
+    let Some(band) = limits_at(state, id, now)?.filter(|band| !band.listings) else {
+        return Ok(());
+    };
+    let policy = state.controls.expect(id)?.policy.as_deref();
+    let from = policy.and_then(|policy| policy.bands.iter().find(|band| band.listings));
+    let from = from.map_or(u32::MAX, |band| band.from.get());
+    Err(Reject::new(RejectCode::ListingsStopped, band.from.get(), from).into())
+}
+
 /// A fund that had no control begins at its lowest rate and in the band that its coverage lies in.
 /// Under new rules the rate stays within the new rails, and the band is no looser than before.
 pub(crate) fn set_control(
@@ -58,8 +79,12 @@ pub(crate) fn set_control(
     context: &Context<'_>,
     command: &SetControl,
 ) -> Result<Event, Halt> {
-    let fund = state.fund_id(command.fund)?;
     let new = &command.policy;
+    let routes = new.routes.unwrap_or_default();
+    for account in [routes.lps, routes.token_holders].into_iter().flatten() {
+        state.account_id(account)?;
+    }
+    let fund = state.fund_id(command.fund)?;
     rails::check(new)?;
     let control = state.controls.expect(fund)?;
     let mut coverage = covered(state, fund, context.now)?;

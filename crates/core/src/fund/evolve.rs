@@ -166,8 +166,9 @@ fn end_ticket(state: &mut State, id: TicketId, forfeited: Option<Shares>) -> Res
 pub(crate) fn revenue(state: &mut State, event: &Event) -> Result<(), Corrupt> {
     match event {
         Event::RevenuePaid { .. } | Event::VaultForced { .. } => Ok(()),
-        Event::RevenueSettled { fund, to_reserve, parts, .. } => {
-            let mut moved = *to_reserve;
+        Event::RevenueSettled { fund, to_reserve: own, parts, .. }
+        | Event::RevenueRouted { fund, amount: own, parts, .. } => {
+            let mut moved = *own;
             for part in parts {
                 moved = moved.checked_add(part.amount).ok_or(Corrupt::Overflow)?;
                 add_protocol(state, part.tranche, part.minted)?;

@@ -22,7 +22,8 @@ pub mod revenue;
 pub(crate) mod setup;
 pub mod shares;
 pub(crate) mod stake;
+pub mod surplus;
 pub(crate) mod unstake;
 
 pub use coverage::{Coverage, coverage, coverage_at, excess, room};
-pub use crank::{band_at, covered};
+pub use crank::{band_at, covered, limits_at};

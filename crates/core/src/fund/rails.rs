@@ -2,7 +2,7 @@
 
 use super::{bands::loosens, reservations::RESERVATIONS_MAX};
 use crate::{
-    policy::{Band, ControlPolicy, CurvePoint, IdlePolicy, Law, PiLaw},
+    policy::{Band, ControlPolicy, CurvePoint, IdlePolicy, Law, PiLaw, SurplusRoute},
     reject::{Reject, RejectCode, Value},
 };
 use backstop_units::{Ppm, Span};
@@ -47,7 +47,8 @@ pub fn check(policy: &ControlPolicy) -> Result<(), Reject> {
         Law::Curve(points) => check_curve(points)?,
         Law::Pi(law) => check_pi(law, policy)?,
     }
-    check_bands(&policy.bands)
+    check_bands(&policy.bands)?;
+    check_routes(policy)
 }
 
 fn check_curve(points: &[CurvePoint]) -> Result<(), Reject> {
@@ -99,13 +100,26 @@ fn check_bands(bands: &[Band]) -> Result<(), Reject> {
     })
 }
 
+/// Whoever a band's surplus goes to has an account, where routes bind.
+fn check_routes(policy: &ControlPolicy) -> Result<(), Reject> {
+    let Some(routes) = policy.routes else { return Ok(()) };
+    for (route, account) in
+        [(SurplusRoute::Lps, routes.lps), (SurplusRoute::TokenHolders, routes.token_holders)]
+    {
+        if account.is_none() && policy.bands.iter().any(|band| band.surplus == route) {
+            return Err(bad(route.word(), "a route with an account"));
+        }
+    }
+    Ok(())
+}
+
 /// Each item with the next one.
 fn pairs<T>(items: &[T]) -> impl Iterator<Item = (&T, &T)> {
     items.iter().zip(items.iter().skip(1))
 }
 
 /// Whether `new` goes past the rails of `old`: a wider range of rates, larger or longer spikes, looser
-/// bands, more or longer reservations, more idle cash. Within the rails the risk desk may move at once.
+/// bands, more or longer reservations, more idle cash, other routes of surplus. Within the rails the risk desk may move at once.
 pub fn widens(old: &ControlPolicy, new: &ControlPolicy) -> bool {
     new.rate_max > old.rate_max
         || new.rate_min < old.rate_min
@@ -119,6 +133,7 @@ pub fn widens(old: &ControlPolicy, new: &ControlPolicy) -> bool {
         || new.reservations.span_max > old.reservations.span_max
         || new.reservations.count_max > old.reservations.count_max
         || frees(old.idle, new.idle)
+        || new.routes != old.routes
 }
 
 /// Whether idle cash may go where it might not, more of it, or counts although it comes back later.

@@ -9,7 +9,7 @@
 //! The schedule is aligned to the clock, so that every observer knows the next moment. Caps smooth the
 //! flow: what one settlement leaves, the next ones pay.
 
-use super::shares::minted;
+use super::{shares::minted, surplus};
 use crate::{
     command::{PayRevenue, ReportLiquidity, SetRevenue, SettleRevenue},
     event::{Event, RevenuePart},
@@ -81,8 +81,10 @@ fn protocol_part(policy: &RevenuePolicy, moved: Amount) -> Result<Amount, MathEr
 pub struct Settlement {
     /// What leaves the revenue pool.
     pub moved: Amount,
-    /// Of it, to the fund's reserve.
+    /// Of it, to the fund's reserve, or where a route of surplus leads.
     pub to_reserve: Amount,
+    /// Where a route of surplus leads out of the fund, if it does.
+    pub routed: Option<LedgerAccount>,
     /// Of it, to tranches.
     pub parts: Vec<RevenuePart>,
     /// Of it, the protocol's, wherever it goes.
@@ -97,6 +99,11 @@ struct Taker<'a> {
 }
 
 impl Taker<'_> {
+    /// Whether the protocol holds its part as shares of this tranche.
+    fn holds_shares(&self) -> bool {
+        self.tranche.policy.protocol == ProtocolHolding::Shares
+    }
+
     fn has_stakers(&self, joining: Option<(TrancheId, Amount)>) -> bool {
         let joined = joining.is_some_and(|(id, _)| id == self.id);
         joined || self.tranche.shares > self.tranche.protocol
@@ -115,6 +122,23 @@ pub fn settlement(
     id: FundId,
     fund: &Fund,
     joining: Option<(TrancheId, Amount)>,
+) -> Result<Settlement, Halt> {
+    settlement_of(state, id, fund, joining, Surplus::Routed)
+}
+
+/// Whether surplus takes its route, or stays because a loss is about to need it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Surplus {
+    Routed,
+    Kept,
+}
+
+fn settlement_of(
+    state: &State,
+    id: FundId,
+    fund: &Fund,
+    joining: Option<(TrancheId, Amount)>,
+    whither: Surplus,
 ) -> Result<Settlement, Halt> {
     let pool = state.ledger.owed(LedgerAccount::Revenue(id), fund.asset);
     let policy = &fund.policy.revenue;
@@ -136,7 +160,17 @@ pub fn settlement(
         .map(|staked| joining.map_or(staked, |(_, amount)| staked.saturating_add(amount)));
     let free = fund.free.map(backstop_units::Signed::positive);
     let moved = movable(policy, pool, free, staked)?;
-    Ok(shared(moved, protocol_part(policy, moved)?, &takers, joining)?)
+    let route = match whither {
+        Surplus::Routed => surplus::account(state, id, fund, state.meta.now)?,
+        Surplus::Kept => None,
+    };
+    let own = match route {
+        // Stakers get by their weights what the reserve would have got.
+        Some(LedgerAccount::Tranche(_)) if !takers.iter().any(Taker::holds_shares) => Amount::ZERO,
+        _ => protocol_part(policy, moved)?,
+    };
+    let leaves = |to: &LedgerAccount| matches!(to, LedgerAccount::Balance(_));
+    Ok(Settlement { routed: route.filter(leaves), ..shared(moved, own, &takers, joining)? })
 }
 
 fn shared(
@@ -145,7 +179,7 @@ fn shared(
     takers: &[Taker<'_>],
     joining: Option<(TrancheId, Amount)>,
 ) -> Result<Settlement, MathError> {
-    let holder = takers.iter().position(|t| t.tranche.policy.protocol == ProtocolHolding::Shares);
+    let holder = takers.iter().position(Taker::holds_shares);
     let mut weights: Vec<u128> =
         takers
             .iter()
@@ -180,7 +214,7 @@ fn shared(
             parts.push(part);
         }
     }
-    Ok(Settlement { moved, to_reserve, parts, own })
+    Ok(Settlement { moved, to_reserve, routed: None, parts, own })
 }
 
 /// The protocol's new shares at the price before the settlement; none where shares have no price.
@@ -195,7 +229,17 @@ fn own_shares(taker: &Taker<'_>, own: Amount) -> Result<Shares, MathError> {
 
 /// Settles what is due, if anything is; nothing is refused.
 pub(crate) fn settle_due(txn: &mut Txn<'_>, context: &Context<'_>, id: FundId) -> Result<(), Halt> {
-    let event = due(txn.state(), context.now, id);
+    let event = due(txn.state(), context.now, id, Surplus::Routed);
+    allow_nothing(txn, event)
+}
+
+/// As [`settle_due`] before a loss, which is there to be paid: surplus stays in the fund.
+pub(crate) fn settle_before_loss(
+    txn: &mut Txn<'_>,
+    context: &Context<'_>,
+    id: FundId,
+) -> Result<(), Halt> {
+    let event = due(txn.state(), context.now, id, Surplus::Kept);
     allow_nothing(txn, event)
 }
 
@@ -208,7 +252,7 @@ fn allow_nothing(txn: &mut Txn<'_>, found: Result<Event, Halt>) -> Result<(), Ha
     }
 }
 
-fn due(state: &State, now: Timestamp, id: FundId) -> Result<Event, Halt> {
+fn due(state: &State, now: Timestamp, id: FundId, whither: Surplus) -> Result<Event, Halt> {
     let fund = state.funds.expect(id)?;
     let period = fund.policy.revenue.period;
     if period.is_zero() {
@@ -218,15 +262,22 @@ fn due(state: &State, now: Timestamp, id: FundId) -> Result<Event, Halt> {
     if now < due {
         return Err(Reject::new(RejectCode::RevenueEarly, now, due).into());
     }
-    settled(state, id, fund)
+    settled(state, id, fund, whither)
 }
 
-fn settled(state: &State, id: FundId, fund: &Fund) -> Result<Event, Halt> {
-    let Settlement { moved, to_reserve, parts, .. } = settlement(state, id, fund, None)?;
+fn settled(state: &State, id: FundId, fund: &Fund, whither: Surplus) -> Result<Event, Halt> {
+    let Settlement { moved, to_reserve, routed, parts, .. } =
+        settlement_of(state, id, fund, None, whither)?;
     if moved.is_zero() {
         return Err(Reject::none(RejectCode::NoRevenue).into());
     }
-    Ok(Event::RevenueSettled { fund: id, asset: fund.asset, to_reserve, parts })
+    let asset = fund.asset;
+    Ok(match routed {
+        Some(to) if !to_reserve.is_zero() => {
+            Event::RevenueRouted { fund: id, asset, amount: to_reserve, to, parts }
+        }
+        _ => Event::RevenueSettled { fund: id, asset, to_reserve, parts },
+    })
 }
 
 /// Settles what accrued before a stake: what is due; and where newcomers pay for what waits and nobody
@@ -243,7 +294,7 @@ pub(crate) fn settle_before_stake(
     if staked || fund.policy.revenue.entry == EntryPrice::Spot {
         return Ok(());
     }
-    let event = settled(state, id, fund);
+    let event = settled(state, id, fund, Surplus::Routed);
     allow_nothing(txn, event)
 }
 
@@ -289,7 +340,7 @@ pub(crate) fn settle(
     context: &Context<'_>,
     command: &SettleRevenue,
 ) -> Result<Event, Halt> {
-    due(state, context.now, state.fund_id(command.fund)?)
+    due(state, context.now, state.fund_id(command.fund)?, Surplus::Routed)
 }
 
 pub(crate) fn pay(state: &State, command: &PayRevenue) -> Result<Event, Halt> {

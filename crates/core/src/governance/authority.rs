@@ -5,7 +5,7 @@ use crate::{
     command::{Body, Direction, Party, SetIndexPolicy, SetMarketStatus},
     event::Event,
     fund::{inventory::settings, rails},
-    liquidation::offline,
+    liquidation::{offline, open_interest},
     loss::lifecycle::find,
     policy::{LayerPolicy, LayerSource, MarketStatus, Role, Roles},
     reject::{Halt, Reject, RejectCode},
@@ -103,7 +103,8 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::AddSpike(_)
         | Body::EndSpike(_)
         | Body::MoveIdle(_)
-        | Body::SetOfflineBudget(_) => steering(state, body)?,
+        | Body::SetOfflineBudget(_)
+        | Body::SetOpenInterestMax(_) => steering(state, body)?,
         Body::RunControl(_)
         | Body::CheckDrawdown(_)
         | Body::LapseTicket(_)
@@ -248,6 +249,7 @@ fn steering(state: &State, body: &Body) -> Result<Authority, Halt> {
             old.filter(|old| !rails::widens(old, &c.policy)).map(|_| RISK)
         }
         Body::SetOfflineBudget(c) => (!offline::widens(state, c)?).then_some(RISK),
+        Body::SetOpenInterestMax(c) => (!open_interest::widens(state, c)?).then_some(RISK),
         Body::ReportConditions(c) if c.forecast.is_none() => Some(REPORTS),
         Body::MoveIdle(c) if c.direction == Direction::In => Some(RETURNS),
         Body::MoveIdle(_) => Some(OPERATOR),

@@ -3,7 +3,7 @@
 use super::LedgerAccount;
 use crate::{
     command::{Direction, Outcome},
-    event::{Cohort, Event, LineMove, Placement},
+    event::{Cohort, Event, LineMove, Placement, RevenuePart},
     loss::conversion::evolve as conversion,
 };
 use backstop_units::{Amount, AssetId, FundId, MarketId};
@@ -46,6 +46,7 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         Event::FeesPaid { .. }
         | Event::RevenuePaid { .. }
         | Event::RevenueSettled { .. }
+        | Event::RevenueRouted { .. }
         | Event::ProtocolSharesRedeemed { .. }
         | Event::VaultForced { .. }
         | Event::IdleMoved { .. } => revenue(event, one),
@@ -186,9 +187,11 @@ fn revenue<E>(
         }
         Event::RevenueSettled { fund, asset, to_reserve, parts } => {
             one(*asset, L::Revenue(*fund), L::Reserve(*fund), *to_reserve)?;
-            parts.iter().try_for_each(|part| {
-                one(*asset, L::Revenue(*fund), L::Tranche(part.tranche), part.amount)
-            })
+            to_tranches(*fund, *asset, parts, one)
+        }
+        Event::RevenueRouted { fund, asset, amount, to, parts } => {
+            one(*asset, L::Revenue(*fund), *to, *amount)?;
+            to_tranches(*fund, *asset, parts, one)
         }
         Event::ProtocolSharesRedeemed { tranche, asset, treasury, amount, .. } => {
             one(*asset, L::Tranche(*tranche), L::Balance(*treasury), *amount)
@@ -203,6 +206,18 @@ fn revenue<E>(
         }
         _ => Ok(()),
     }
+}
+
+/// What a settlement of revenue brings staked tranches.
+fn to_tranches<E>(
+    fund: FundId,
+    asset: AssetId,
+    parts: &[RevenuePart],
+    mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
+) -> Result<(), E> {
+    let pool = LedgerAccount::Revenue(fund);
+    let tranche = |part: &RevenuePart| LedgerAccount::Tranche(part.tranche);
+    parts.iter().try_for_each(|part| one(asset, pool, tranche(part), part.amount))
 }
 
 /// What a market's pools and the revenue pool feed each other.

@@ -1,12 +1,13 @@
-//! Markets: creation, waterfall, open interest, fees.
+//! Markets: creation, waterfall, fees.
 
 use super::risk_tier::{layers_within, pools_within};
 use super::rules::{checks, within};
 use crate::{
-    command::{CreateMarket, PayFees, ReportOpenInterest, SetWaterfall},
+    command::{CreateMarket, PayFees, SetWaterfall},
     event::{Event, MarketRules},
-    fund::setup::free_label,
-    hosted::{book::attached, setup},
+    fund::{crank::listed, setup::free_label},
+    governance::Context,
+    hosted::setup,
     loss::{conversion, waterfall::LAYERS_MAX},
     policy::{FundKind, LayerPolicy, LayerSource, MarketPolicy, Payout, PoolPolicy},
     reject::{Halt, Reject, RejectCode},
@@ -107,7 +108,11 @@ pub(crate) fn pools_rails(pools: &PoolPolicy) -> Result<(), Reject> {
     }
 }
 
-pub(crate) fn create(state: &State, command: &CreateMarket) -> Result<Event, Halt> {
+pub(crate) fn create(
+    state: &State,
+    context: &Context<'_>,
+    command: &CreateMarket,
+) -> Result<Event, Halt> {
     let venue = state.account_id(command.venue)?;
     let fund = state.fund_id(command.fund)?;
     let payers = payers(state, &command.policy.waterfall)?;
@@ -125,6 +130,7 @@ pub(crate) fn create(state: &State, command: &CreateMarket) -> Result<Event, Hal
     known?;
     layers_within(state, tier, &command.policy.waterfall)?;
     pools_within(state, tier, command.policy.pools.as_ref())?;
+    listed(state, fund, context.now)?;
     Ok(Event::MarketCreated {
         market: state.markets.next_id(),
         label: command.label,
@@ -167,15 +173,6 @@ pub(crate) fn set_waterfall(state: &State, command: &SetWaterfall) -> Result<Eve
     }
     layers_within(state, market.tier, &command.layers)?;
     Ok(Event::WaterfallSet { market: id, layers: command.layers.clone() })
-}
-
-pub(crate) fn report_open_interest(
-    state: &State,
-    command: &ReportOpenInterest,
-) -> Result<Event, Halt> {
-    let market = state.market_id(command.market)?;
-    attached(state, market)?;
-    Ok(Event::OpenInterestReported { market, base: command.base })
 }
 
 pub(crate) fn pay_fees(state: &State, command: &PayFees) -> Result<Event, Halt> {

@@ -3,6 +3,7 @@
 //! The formulas take accounts as pure input and know no state; the files that settle do.
 
 pub mod bankruptcy;
+pub mod charge;
 pub mod collateral;
 pub mod debt_takeover;
 pub mod deleverage;
@@ -16,6 +17,7 @@ pub mod liquidation_price;
 pub mod margin;
 pub(crate) mod market;
 pub mod offline;
+pub mod open_interest;
 pub mod pnl_settlement;
 pub mod pnl_weight;
 pub mod pools;

@@ -5,13 +5,13 @@
 //! again once it has looked at them.
 
 use crate::{
-    command::SetOfflineBudget,
+    command::{Body, SetOfflineBudget},
     event::Event,
     governance::Context,
     reject::{Corrupt, Halt, Reject, RejectCode},
     state::State,
 };
-use backstop_units::{Amount, Label, MarketId, Span};
+use backstop_units::{Amount, MarketId, Span};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Longest time that a venue may settle afterwards.
@@ -28,10 +28,27 @@ pub struct Offline {
     pub span: Span,
 }
 
-/// How far in the past a settlement on this market may lie.
-pub(crate) fn past(state: &State, market: Label) -> Span {
+/// How far in the past a command may lie: a settlement by its market's span, with a reservation or
+/// without; a batch by its shortest step; anything else by the ledger's skew.
+pub(crate) fn past(state: &State, body: &Body) -> Span {
+    match body {
+        Body::Linked(batch) => {
+            batch.steps.iter().map(|step| of_one(state, step)).min().unwrap_or(Span::ZERO)
+        }
+        single => of_one(state, single),
+    }
+    .max(state.meta.limits.skew_past)
+}
+
+/// The span of the market that a command settles on; none for any other.
+fn of_one(state: &State, body: &Body) -> Span {
+    let market = match body {
+        Body::SettleLiquidation(settlement) => settlement.market,
+        Body::CommitReservation(commit) => commit.settlement.market,
+        _ => return Span::ZERO,
+    };
     let found = state.market_id(market).ok().and_then(|id| state.offline.get(id));
-    found.map_or(Span::ZERO, |offline| offline.span).max(state.meta.limits.skew_past)
+    found.map_or(Span::ZERO, |offline| offline.span)
 }
 
 /// Draws a late deficit on its market's budget; nothing for a settlement within the ledger's skew.

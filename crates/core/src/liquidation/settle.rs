@@ -1,13 +1,13 @@
 //! One liquidation, settled in one command.
 
-use super::{
-    offline,
-    split::{Parts, share},
-};
+use super::{charge, offline, split::Parts};
 use crate::{
     command::SettleLiquidation,
     event::Event,
-    fund::{coverage::room, reserve::free_reserve},
+    fund::{
+        reserve::free_reserve,
+        surplus::{self, first_staked},
+    },
     governance::Context,
     hosted::book::attached,
     ledger::LedgerAccount,
@@ -88,7 +88,7 @@ pub(crate) fn carry_out(
         txn.emit(Event::OpenInterestReported { market: parties.market, base })?;
     }
     let settled = match deficit {
-        None => solvent(txn.state(), &parties, command.outcome.positive())?,
+        None => solvent(txn.state(), context, &parties, command)?,
         Some(deficit) => match mark::check(txn.state(), parties.mark, command.mark, context.now) {
             Checked::Sound => match underwater(txn, context, &parties, command, &deficit) {
                 Err(Halt::Reject(reject)) if waits_for_price(reject.code) => {
@@ -162,10 +162,21 @@ fn deficit(measured: &Measured, command: &SettleLiquidation) -> Result<Option<De
     Ok(Some(Deficit { below, gross, fee, evidence }))
 }
 
-fn solvent(state: &State, parties: &Parties, collateral: Amount) -> Result<Event, Halt> {
+fn solvent(
+    state: &State,
+    context: &Context<'_>,
+    parties: &Parties,
+    command: &SettleLiquidation,
+) -> Result<Event, Halt> {
     let fund = state.funds.expect(parties.fund)?;
-    let parts = share(&fund.policy.split, collateral, room(state, parties.fund, fund)?)?;
-    Ok(event(parties, fund, &parts, overflow_account(state, fund, parties), Amount::ZERO))
+    let sums = (command.outcome.positive(), command.notional);
+    let parts = charge::parts(state, parties.fund, fund, sums, context.now)?;
+    let routed = match parts.overflow {
+        Amount::ZERO => None,
+        _ => surplus::account(state, parties.fund, fund, context.now)?,
+    };
+    let to = routed.unwrap_or_else(|| overflow_account(state, fund, parties));
+    Ok(event(parties, fund, &parts, to, Amount::ZERO))
 }
 
 /// Where the fund's share goes as far as it does not fit under the threshold.
@@ -174,11 +185,8 @@ fn overflow_account(state: &State, fund: &Fund, parties: &Parties) -> LedgerAcco
         Overflow::Treasury => LedgerAccount::Balance(fund.treasury),
         Overflow::User => LedgerAccount::Balance(parties.account),
         Overflow::Liquidator => LedgerAccount::Balance(parties.liquidator),
-        Overflow::Stakers => {
-            let staked = state.tranches_of(fund).find(|(_, tranche)| !tranche.shares.is_zero());
-            staked
-                .map_or(LedgerAccount::Balance(fund.treasury), |(id, _)| LedgerAccount::Tranche(id))
-        }
+        Overflow::Stakers => first_staked(state, fund)
+            .map_or(LedgerAccount::Balance(fund.treasury), LedgerAccount::Tranche),
     }
 }
 

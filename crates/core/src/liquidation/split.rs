@@ -47,9 +47,49 @@ pub fn share(policy: &SplitPolicy, collateral: Amount, room: Amount) -> Result<P
     })
 }
 
+/// Shares `collateral` after the fund's fee: liquidator and user share the rest by their parts; the fund
+/// accepts at most `room`.
+///
+/// **Rounding** as the policy says, of the rest. Where neither has a part, all of it is the user's.
+///
+/// # Errors
+/// [`MathError::Overflow`] never: the parts are at most the collateral.
+pub fn share_after(
+    policy: &SplitPolicy,
+    fee: Amount,
+    collateral: Amount,
+    room: Amount,
+) -> Result<Parts, MathError> {
+    let fund = fee.min(collateral);
+    let rest = collateral.saturating_sub(fund);
+    let weights = [policy.liquidator, policy.user].map(|part| u128::from(part.get()));
+    let whole = weights.iter().fold(0_u128, |sum, part| sum.saturating_add(*part));
+    let liquidator = match policy.rounding {
+        _ if whole == 0 => Amount::ZERO,
+        SplitRounding::LargestRemainder => {
+            let mut parts = [0; 2];
+            largest_remainder(rest.get(), &weights, &mut parts)?;
+            let [liquidator, _] = parts;
+            Amount::new(liquidator)
+        }
+        SplitRounding::FloorRestToUser => {
+            let [liquidator, _] = weights;
+            rest.mul_div_floor(liquidator, whole)?
+        }
+    };
+    let accepted = fund.min(room);
+    Ok(Parts {
+        fund: accepted,
+        liquidator,
+        user: rest.saturating_sub(liquidator),
+        overflow: fund.saturating_sub(accepted),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use backstop_units::Bps;
 
     #[test]
     fn table() {
@@ -71,6 +111,34 @@ mod tests {
             let parts = share(&policy, Amount::new(collateral), Amount::new(room)).unwrap();
             let got = [parts.fund, parts.liquidator, parts.user, parts.overflow].map(Amount::get);
             assert_eq!(got, want, "{collateral} with room {room}");
+            assert_eq!(got.iter().sum::<u128>(), collateral);
+        }
+    }
+
+    #[test]
+    fn after_a_fee() {
+        let floor =
+            SplitPolicy { rounding: SplitRounding::FloorRestToUser, ..SplitPolicy::default() };
+        let exact = SplitPolicy::default();
+        let none = Bps::ZERO;
+        let fund = SplitPolicy { fund: Bps::WHOLE, liquidator: none, user: none, ..exact };
+        let max = u128::MAX;
+        for (policy, fee, collateral, room, want) in [
+            // 3,000 to 5,000 of the 900 that are left.
+            (exact, 100, 1_000, max, [100, 338, 562, 0]),
+            (floor, 100, 1_000, max, [100, 337, 563, 0]),
+            (exact, 100, 1_000, 30, [30, 338, 562, 70]),
+            (exact, 0, 8, max, [0, 3, 5, 0]),
+            // More than there is: all of it, and nobody is below zero.
+            (exact, 1_001, 1_000, max, [1_000, 0, 0, 0]),
+            (floor, max, 7, 2, [2, 0, 0, 5]),
+            (fund, 100, 1_000, max, [100, 0, 900, 0]),
+            (exact, 5, 0, max, [0, 0, 0, 0]),
+        ] {
+            let [fee, all, room] = [fee, collateral, room].map(Amount::new);
+            let parts = share_after(&policy, fee, all, room).unwrap();
+            let got = [parts.fund, parts.liquidator, parts.user, parts.overflow].map(Amount::get);
+            assert_eq!(got, want, "{fee} of {collateral} with room {room}");
             assert_eq!(got.iter().sum::<u128>(), collateral);
         }
     }

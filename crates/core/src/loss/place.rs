@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     event::{Cohort, Event, Placement, Row},
-    fund::{drawdown::turn_due, rescale::prepare, revenue::settle_due},
+    fund::{drawdown::turn_due, rescale::prepare, revenue::settle_before_loss},
     governance::Context,
     ledger::LedgerAccount,
     policy::Cause,
@@ -51,7 +51,7 @@ pub(crate) fn place(txn: &mut Txn<'_>, context: &Context<'_>, loss: &Assessed) -
     // Revenue that is due is there to pay with.
     let market = txn.state().markets.expect(loss.market)?;
     for fund in funds_of(txn.state(), market)? {
-        settle_due(txn, context, fund)?;
+        settle_before_loss(txn, context, fund)?;
         turn_due(txn, fund, context.now)?;
     }
     // Whoever owns a tranche bears its part, be it the protocol alone.

@@ -143,6 +143,27 @@ pub struct IdlePolicy {
     pub reach: Span,
 }
 
+/// Who gets surplus where a band's route leads to those whom this ledger doesn't know.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
+#[serde(deny_unknown_fields, default)]
+pub struct Routes {
+    /// The account from which liquidity providers are paid.
+    pub lps: Option<Label>,
+    /// The account from which holders of the venue's token are paid.
+    pub token_holders: Option<Label>,
+}
+
 /// Rules of one fund's fee control and coverage bands.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -179,6 +200,8 @@ pub struct ControlPolicy {
     pub reservations: ReservationPolicy,
     /// Where idle cash may be placed; nowhere by default.
     pub idle: Option<IdlePolicy>,
+    /// With it surplus goes where the band's route says; without it routes are only shown.
+    pub routes: Option<Routes>,
 }
 
 impl Default for Law {
@@ -231,6 +254,7 @@ impl Default for ControlPolicy {
                 count_max: 64,
             },
             idle: None,
+            routes: None,
         }
     }
 }

@@ -1,11 +1,16 @@
 //! Rules of funds and tranches.
 
-use super::{CancelTerms, Causes, EntryPrice, ExitValue, Overflow, ProtocolHolding, SplitRounding};
+use super::{
+    CancelTerms, Causes, EntryPrice, ExitValue, Overflow, ProtocolHolding, SplitRate, SplitRounding,
+};
 use backstop_units::{Amount, Bps, Ppm, Span};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 /// How the collateral left after a liquidation is shared. **Shape** the three parts add up to 100%.
+///
+/// With a `rate` other than fixed the fund first takes what its fee control charges, and liquidator and
+/// user share the rest by their parts. A fund without fee control takes its part of the split.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
@@ -21,6 +26,8 @@ pub struct SplitPolicy {
     pub rounding: SplitRounding,
     /// Where the fund's part goes past the threshold.
     pub overflow: Overflow,
+    /// Where the fund's part comes from.
+    pub rate: SplitRate,
 }
 
 impl Default for SplitPolicy {
@@ -31,6 +38,7 @@ impl Default for SplitPolicy {
             user: Bps::new(5_000),
             rounding: SplitRounding::LargestRemainder,
             overflow: Overflow::Treasury,
+            rate: SplitRate::Fixed,
         }
     }
 }

@@ -61,6 +61,17 @@ choice! {
     }
 }
 choice! {
+    /// Where the fund's part of a liquidation's remaining collateral comes from.
+    SplitRate {
+        /// From the split itself.
+        Fixed = 0 "fixed",
+        /// The fund's fee control: its rate on the collateral that is left.
+        Collateral = 1 "collateral",
+        /// The fund's fee control: its rate on the closed notional, as far as the collateral goes.
+        Notional = 2 "notional",
+    }
+}
+choice! {
     /// Where the fund's part of an allocation goes as far as it does not fit under the threshold.
     Overflow {
         /// The fund's treasury account (default: nobody can earn by liquidating himself).

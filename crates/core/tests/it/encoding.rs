@@ -75,6 +75,8 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::ReservationCommitted { .. } => (47, "reservation_committed"),
         Event::ReservationReleased { .. } => (48, "reservation_released"),
         Event::OfflineBudgetMoved { .. } => (49, "offline_budget_moved"),
+        Event::OpenInterestMaxSet { .. } => (205, "open_interest_max_set"),
+        Event::RevenueRouted { .. } => (206, "revenue_routed"),
         Event::DrawdownSet { .. } => (94, "drawdown_set"),
         Event::DrawdownTurned { .. } => (95, "drawdown_turned"),
         Event::MarketCreated { .. } => (50, "market_created"),
@@ -153,7 +155,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 111;
+const KINDS: usize = 113;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };

@@ -16,21 +16,21 @@ use backstop_core::{
         AddSpike, BidAuction, BookConversion, CheckDrawdown, CloseAdl, CommitReservation,
         CoverDeficit, CreateFund, CreateMarket, CreateTranche, DeleverageInventory, Direction,
         EndSpike, Execute, FillInventory, FundPnlPool, GrantProtocolShares, MarkInventory,
-        MoveIdle, OpenAdl, Opening, OpeningAccount, OpeningShares, Party, PauseEntries, Propose,
-        RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex,
+        MoveIdle, OpenAdl, Opening, OpeningAccount, OpeningShares, Party, PauseEntries, PayRevenue,
+        Propose, RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex,
         ReleaseReservation, ReportConditions, ReportDeposits, ReportPrice, ReportResults, Reporter,
         RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl, SetControl, SetCovers,
         SetDrawdown, SetIndexPolicy, SetInventory, SetMarketRules, SetMarketTier, SetOfflineBudget,
-        SetPools, SetRevenue, SetRoles, SetSplit, SetTier, SetVault, SetWaterfall, SettleBasis,
-        SettleLiquidation, Stake, StakeProtocol, StartAuction, SubmitAdlPart, TakeOver, VoidLoss,
-        WithdrawExcess,
+        SetOpenInterestMax, SetPools, SetRevenue, SetRoles, SetSplit, SetTier, SetVault,
+        SetWaterfall, SettleBasis, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
+        StartAuction, SubmitAdlPart, TakeOver, VoidLoss, WithdrawExcess,
     },
     invariants,
     loss::adl::Candidate,
     policy::{
         Causes, ControlPolicy, FundKind, FundPolicy, IdlePolicy, IndexPolicy, LayerPolicy,
-        LayerSource, MarketPolicy, Netting, PoolPolicy, RevenuePolicy, Role, Roles, SpikeCause,
-        SplitPolicy, TierPolicy, TranchePolicy, Underwater,
+        LayerSource, MarketPolicy, Netting, PoolPolicy, RevenuePolicy, Role, Roles, Routes,
+        SpikeCause, SplitPolicy, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
     },
     recheck, replay, replay_genesis,
     state::Lent,
@@ -39,10 +39,10 @@ use backstop_testkit::{
     Script, World,
     generator::{Ranges, script_of},
     hosted, keys, label,
-    world::{MARKETS, layer, market},
+    world::{FUNDS, MARKETS, layer, market},
 };
 use backstop_units::{
-    Amount, Hash, Label, LossId, MarketId, Ppm, Price, Shares, Signed, Span, Timestamp,
+    Amount, Base, Hash, Label, LossId, MarketId, Ppm, Price, Shares, Signed, Span, Timestamp,
 };
 use proptest::{
     strategy::{Strategy, ValueTree},
@@ -109,6 +109,7 @@ fn live(script: &Script) -> World {
     let roles = Roles::of(&[Role::Keeper, Role::Curator]);
     approved(&mut world, SetSplit { fund, split: SplitPolicy::default() });
     approved(&mut world, SetRoles { account: label("keeper"), roles });
+    listing(&mut world);
     untouched(&mut world);
     lent(&mut world);
     short_of_winnings(&mut world);
@@ -375,6 +376,32 @@ fn controlled(world: &mut World) {
     send(now, "venue", ReleaseReservation { market, id: label("first") }.into());
     send(now, "venue", CommitReservation { id: label("second"), settlement }.into());
     send(now, "risk", SetOfflineBudget { market, budget: Amount::ZERO, span: now }.into());
+    let max = Some(Base::new(1 << 100));
+    send(now, "risk", SetOpenInterestMax { market, max }.into());
+    routed(world, fund);
+}
+
+/// From here on every band lists new markets, however little is left.
+fn listing(world: &mut World) {
+    let mut policy = ControlPolicy::default();
+    policy.bands.truncate(1);
+    policy.bands[0].listings = true;
+    for fund in FUNDS.map(label) {
+        approved(world, SetControl { fund, policy: Box::new(policy.clone()) });
+    }
+}
+
+/// Revenue that a band sends to the treasury.
+fn routed(world: &mut World, fund: Label) {
+    let mut policy = ControlPolicy { routes: Some(Routes::default()), ..ControlPolicy::default() };
+    policy.bands.truncate(1);
+    policy.bands[0].surplus = SurplusRoute::Treasury;
+    approved(world, SetControl { fund, policy: Box::new(policy) });
+    let from = Party::Account(label("alice"));
+    world.must("alice", PayRevenue { fund, from, amount: Amount::new(10) });
+    world.wait(Span::days(1));
+    let _ = world.send("keeper", SettleRevenue { fund });
+    approved(world, SetControl { fund, policy: Box::default() });
 }
 
 /// An index from its beginning to its end, and a deficit on a market that checks its marks.

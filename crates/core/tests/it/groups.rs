@@ -92,7 +92,9 @@ fn wealth(world: &World) -> u128 {
 /// worth of one new share, which is what the others' broken shares sum to at most.
 fn due_anyway(world: &World) -> u128 {
     let of = |event: &Event| match event {
-        Event::RevenueSettled { parts, .. } => parts.iter().map(|part| part.amount.get()).sum(),
+        Event::RevenueSettled { parts, .. } | Event::RevenueRouted { parts, .. } => {
+            parts.iter().map(|part| part.amount.get()).sum()
+        }
         Event::Rescaled { tranche, .. } => {
             let shares = world.state.tranches.get(*tranche).unwrap().shares.get();
             let assets = world.owed(LedgerAccount::Tranche(*tranche)).get();
@@ -139,7 +141,7 @@ fn a_group_never_gets_back_more_than_it_handed_in() {
     let (free, charged) = (Cell::new(0u64), Cell::new(0u64));
     property((script(), vec(own(), 1..6)), |(script, own)| {
         tried(&script, &own, |world, own, change| {
-            let Some(Event::LiquidationSettled { fund, to_fund, overflow, .. }) =
+            let Some(Event::LiquidationSettled { fund, to_fund, overflow, overflow_to, .. }) =
                 world.events.last()
             else {
                 return Err("not settled".to_owned());
@@ -151,14 +153,17 @@ fn a_group_never_gets_back_more_than_it_handed_in() {
             let (to_fund, overflow) = (number(to_fund), number(overflow));
             let cost = own.outcome - change;
             let policy = world.state.funds.get(*fund).unwrap().policy.split.overflow;
-            let (least, most) = match policy {
-                Overflow::Treasury => (to_fund + overflow, to_fund + overflow),
-                Overflow::User | Overflow::Liquidator => (to_fund, to_fund),
+            let control = world.state.controls.get(*fund).unwrap().policy.as_deref();
+            let routed = control.is_some_and(|control| control.routes.is_some());
+            let stakers = (to_fund, to_fund + overflow + 1);
+            let (least, most) = match (policy, overflow_to) {
                 // The family's part of the tranche gains its part of the overflow, but for the floors.
-                Overflow::Stakers => (to_fund, to_fund + overflow + 1),
+                (_, LedgerAccount::Tranche(_)) => stakers,
+                (Overflow::User | Overflow::Liquidator, _) if !routed => (to_fund, to_fund),
+                _ => (to_fund + overflow, to_fund + overflow),
             };
             if overflow > 0 && cost == to_fund {
-                free.set(free.get() + u64::from(policy != Overflow::Stakers));
+                free.set(free.get() + u64::from((least, most) != stakers));
             }
             charged.set(charged.get() + u64::from(overflow > 0 && cost > to_fund));
             if (least..=most).contains(&cost) && cost >= 0 {

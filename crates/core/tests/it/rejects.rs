@@ -20,9 +20,9 @@ use backstop_core::{
         ReportConditions, ReportDeposits, ReportOpenInterest, ReportPrice, ReportResults, Reporter,
         RequestUnstake, Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, SetControl,
         SetCouncil, SetDrawdown, SetIndexPolicy, SetInventory, SetMarketStatus, SetMarketTier,
-        SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold,
-        SetTier, SetVault, SetWaterfall, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
-        TakeOver, Trade, VoidLoss, WithdrawExcess,
+        SetOfflineBudget, SetOpenInterestMax, SetPools, SetRevenue, SetRoles, SetSplit, SetTarget,
+        SetThreshold, SetTier, SetVault, SetWaterfall, SettleLiquidation, SettleRevenue, Stake,
+        StakeProtocol, TakeOver, Trade, VoidLoss, WithdrawExcess,
     },
     governance::body_digest,
     loss::adl::Candidate,
@@ -31,8 +31,8 @@ use backstop_core::{
         AdlPolicy, AdlRank, AlertCause, AuctionPolicy, Cause, ControlPolicy, DrawdownPolicy,
         FundKind, FundPolicy, HostedPolicy, IdlePolicy, IndexPolicy, InventoryPolicy, LayerPolicy,
         LayerSource, MarginPoolPolicy, MarketPolicy, MarketStatus, Netting, Payout, PoolPolicy,
-        PositionSide, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, SpikeCause,
-        SplitPolicy, TierPolicy, TranchePolicy, Underwater,
+        PositionSide, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, Routes, SpikeCause,
+        SplitPolicy, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
     },
     reject::Value,
 };
@@ -624,6 +624,83 @@ fn reservations_and_late_settlements() {
     world.must("op", budget(70, 1));
     let command = settled(world, -71);
     table.command(world, &command, no(C::OfflineBudgetSpent, 71u128, 70u128));
+    done(&table);
+}
+
+/// 60 % of the target: the default bands let half of a market's maximum stand, and list no market.
+#[test]
+fn bands() {
+    let mut table = Table::default();
+    let world = &mut of(|setup| {
+        (setup.reserve, setup.target) = (atoms(6_000), atoms(10_000));
+    });
+    let (fund, sol) = (label("main"), label("sol"));
+    let report = |base| ReportOpenInterest { market: sol, base: Base::new(base) };
+    let most = |max: Option<u128>| SetOpenInterestMax { market: sol, max: max.map(Base::new) };
+    world.must("venue", report(5_000));
+    world.must("risk", most(Some(1_001)));
+    for wider in [None, Some(1_002)] {
+        table.case(world, "risk", most(wider), no(C::RoleMissing, "risk", "operator"));
+    }
+    table.case(world, "venue", report(5_001), no(C::OpenInterestLimit, 5_001u128, 1_001u128));
+    world.must("venue", report(1_002));
+    world.must("venue", report(1_000));
+    world.must("venue", report(1_001));
+    world.must("op", SetControl { fund, policy: Box::default() });
+    table.case(world, "venue", report(1_002), no(C::OpenInterestLimit, 1_002u128, 500u128));
+    world.must("venue", report(499));
+    table.case(world, "venue", report(501), no(C::OpenInterestLimit, 501u128, 500u128));
+    world.must("venue", report(500));
+    // What a liquidation says of it is taken: it is never refused for what was traded before it.
+    let grown = SettleLiquidation { open_interest: Some(Base::new(900)), ..settle(0) };
+    world.must("venue", grown);
+
+    let list = CreateMarket {
+        label: label("eth"),
+        fund,
+        venue: label("venue"),
+        policy: Box::new(market(vec![layer(LayerSource::FeePool)])),
+    };
+    let stopped = no(C::ListingsStopped, 500_000u32, 800_000u32);
+    table.case(world, "op", list.clone(), stopped);
+    world.must("risk", SetTarget { fund, target: atoms(10_001) });
+    let (account, asset) = (label("alice"), label("usdt"));
+    world.must("alice", Contribute { fund, account, asset, amount: atoms(3_000) });
+    // Coverage is there at once, the band a day later.
+    world.wait(hours(1));
+    world.must("keeper", RunControl { fund });
+    table.case(world, "op", list.clone(), stopped);
+    world.wait(Span::days(1));
+    world.must("keeper", RunControl { fund });
+    world.must("op", list);
+    world.must("venue", report(800));
+    done(&table);
+}
+
+/// Routes lead to accounts that there are.
+#[test]
+fn routes_of_surplus() {
+    let mut table = Table::default();
+    let world = &mut World::new();
+    let set = |lps: Option<&str>, surplus| {
+        let mut policy = ControlPolicy {
+            routes: Some(Routes { lps: lps.map(label), token_holders: None }),
+            ..ControlPolicy::default()
+        };
+        policy.bands[4].surplus = surplus;
+        SetControl { fund: label("main"), policy: Box::new(policy) }
+    };
+    let lps = SurplusRoute::Lps;
+    let nothing = got(C::UnknownAccount, label(NOTHING));
+    table.case(world, "op", set(Some(NOTHING), lps), nothing);
+    let bad = no(C::BadPolicy, "lps", "a route with an account");
+    table.case(world, "op", set(None, lps), bad);
+    let bad = no(C::BadPolicy, "token_holders", "a route with an account");
+    table.case(world, "op", set(None, SurplusRoute::TokenHolders), bad);
+    world.must("op", set(Some("bob"), lps));
+    // Where the money goes is the council's to change.
+    let mine = set(Some("carol"), lps);
+    table.case(world, "risk", mine, no(C::RoleMissing, "risk", "operator"));
     done(&table);
 }
 
@@ -1595,6 +1672,8 @@ fn limits_of_hosted_markets() {
 
 /// Written down by each test of this file, so that a code without a case is found whatever the order.
 const CASES: &[(&str, &[C])] = &[
+    ("bands", &[C::RoleMissing, C::OpenInterestLimit, C::ListingsStopped]),
+    ("routes", &[C::RoleMissing, C::UnknownAccount, C::BadPolicy]),
     (
         "batches",
         &[C::OccurredAtSkew, C::BatchTooLarge, C::BatchNested, C::SandboxOnly, C::WrongAsset],

@@ -17,10 +17,10 @@ use backstop_core::{
         ReleaseReservation, ReportConditions, ReportDeposits, ReportLiquidity, ReportOpenInterest,
         ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed,
         RunAdl, RunControl, SetControl, SetCouncil, SetCovers, SetDrawdown, SetIndexPolicy,
-        SetInventory, SetMarketRules, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue,
-        SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall, SettleBasis,
-        SettleLiquidation, SettleRevenue, Stake, StakeProtocol, StartAuction, SubmitAdlPart,
-        TakeOver, VoidLoss, WithdrawExcess,
+        SetInventory, SetMarketRules, SetMarketTier, SetOfflineBudget, SetOpenInterestMax,
+        SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault,
+        SetWaterfall, SettleBasis, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
+        StartAuction, SubmitAdlPart, TakeOver, VoidLoss, WithdrawExcess,
     },
     event::{
         Cohort, ControlRun, Converted, Home, LineMove, MarketRules, Placement, PoolFlow,
@@ -37,8 +37,9 @@ use backstop_core::{
         ControlPolicy, CurvePoint, DrawdownPolicy, EntryPrice, ExitValue, FundKind, FundPolicy,
         IdlePolicy, IndexPolicy, InventoryEnd, InventoryPolicy, Law, LayerPolicy, LayerSource,
         MarketPolicy, Overflow, Payout, PiLaw, PoolPolicy, PositionSide, ProtocolHolding,
-        PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, SignatureBytes, Slew, SpikeCause,
-        SplitPolicy, SplitRounding, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
+        PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, Routes, SignatureBytes, Slew,
+        SpikeCause, SplitPolicy, SplitRate, SplitRounding, SurplusRoute, TierPolicy, TranchePolicy,
+        Underwater,
     },
     state::FeedSource,
 };
@@ -64,6 +65,7 @@ pub(crate) fn fund_policy() -> FundPolicy {
             user: Bps::new(3),
             rounding: SplitRounding::FloorRestToUser,
             overflow: Overflow::Stakers,
+            rate: SplitRate::Notional,
         },
         counts_stake: true,
         covers: Causes::of(&[Cause::BadDebt, Cause::SoftwareFault]),
@@ -152,6 +154,7 @@ pub(crate) fn control_policy() -> ControlPolicy {
             notice: Span::from_ms(45),
             reach: Span::from_ms(46),
         }),
+        routes: Some(Routes { lps: Some(label("alice")), token_holders: None }),
     }
 }
 
@@ -479,6 +482,7 @@ pub(crate) fn bodies() -> Vec<Body> {
         GrantProtocolShares { tranche: jun, account: alice, shares: Shares::new(17) }.into(),
         RedeemProtocolShares { tranche: jun, shares: Shares::new(18), amount: Some(amount) }.into(),
         StakeProtocol { tranche: jun, account: alice, amount }.into(),
+        SetOpenInterestMax { market: sol, max: Some(Base::new(9)) }.into(),
     ]
     .into_iter()
     .chain(hosted::command_samples())
@@ -560,6 +564,13 @@ fn funds() -> Vec<Event> {
             fund,
             asset,
             to_reserve: Amount::new(20),
+            parts: vec![RevenuePart { tranche, amount, minted: shares }],
+        },
+        Event::RevenueRouted {
+            fund,
+            asset,
+            amount: Amount::new(22),
+            to: LedgerAccount::Balance(AccountId::new(23)),
             parts: vec![RevenuePart { tranche, amount, minted: shares }],
         },
         Event::LiquidityReported { fund, free: Some(Signed::new(-21)) },
@@ -679,6 +690,7 @@ fn control() -> Vec<Event> {
             left: Amount::new(11),
             span: Span::from_ms(12),
         },
+        Event::OpenInterestMaxSet { market, max: Some(Base::new(13)) },
         Event::DrawdownSet { fund, policy: Some(DRAWDOWN) },
         Event::DrawdownTurned { fund, on: true, holdings: Amount::new(7), peak: Amount::new(11) },
     ]

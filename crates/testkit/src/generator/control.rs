@@ -9,13 +9,13 @@ use backstop_core::{
     Body, State,
     command::{
         AddSpike, CommitReservation, Direction, EndSpike, MoveIdle, ReleaseReservation,
-        ReportConditions, Reserve, RunControl, SetControl, SetOfflineBudget,
+        ReportConditions, Reserve, RunControl, SetControl, SetOfflineBudget, SetOpenInterestMax,
     },
     fund::{controls::Control, rails::widens, reservations::Reservation},
     ledger::LedgerAccount,
     policy::{ControlPolicy, IdlePolicy, SpikeCause},
 };
-use backstop_units::{Amount, FundId, Label, Ppm, Span, Timestamp};
+use backstop_units::{Amount, Base, FundId, Label, Ppm, Span, Timestamp};
 
 fn control(state: &State, number: u8) -> Option<(FundId, &Control)> {
     let id = state.fund_id(fund_label(number)).ok()?;
@@ -156,6 +156,13 @@ pub(super) fn holds(op: &Op, state: &State, now: Timestamp) -> Option<(&'static 
         Op::Release { reservation: number } => {
             let (market, id) = reservation(state, *number, now);
             ("venue", ReleaseReservation { market: market_label(market), id }.into())
+        }
+        Op::OpenInterestMax { market, max } => {
+            let (market, max) = (market_label(*market), max.map(Base::new));
+            let id = state.market_id(market).ok();
+            let old = id.and_then(|id| *state.open_interest_max.get(id)?);
+            let within = old.is_none_or(|old| max.is_some_and(|max| max <= old));
+            (if within { "risk" } else { "op" }, SetOpenInterestMax { market, max }.into())
         }
         Op::Offline { market, budget, span } => {
             let (label, budget, span) = (market_label(*market), Amount::new(*budget), *span);

@@ -291,6 +291,10 @@ pub enum Op {
     Release {
         reservation: u8,
     },
+    OpenInterestMax {
+        market: u8,
+        max: Option<u128>,
+    },
     Offline {
         market: u8,
         budget: u128,

@@ -5,10 +5,10 @@ use crate::world::{INDEX, Setup, label, layer, market};
 use backstop_core::{
     fund::rails::check,
     policy::{
-        AdlPolicy, AdlRank, AdlSelect, CancelTerms, Cause, Causes, EntryPrice, ExitValue,
-        FundPolicy, IndexPolicy, LayerPolicy, LayerSource, MarketPolicy, Overflow, Payout,
-        PoolPolicy, ProtocolHolding, RevenuePolicy, SplitPolicy, SplitRounding, TranchePolicy,
-        Underwater,
+        AdlPolicy, AdlRank, AdlSelect, CancelTerms, Cause, Causes, ControlPolicy, EntryPrice,
+        ExitValue, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, MarketPolicy, Overflow,
+        Payout, PoolPolicy, ProtocolHolding, RevenuePolicy, SplitPolicy, SplitRate, SplitRounding,
+        TranchePolicy, Underwater,
     },
 };
 use backstop_units::{Amount, Base, Bps, Ppm, Span};
@@ -38,11 +38,18 @@ pub fn setup(council: bool) -> impl Strategy<Value = Setup> {
                 markets: [sol, btc, doge],
                 index: index.map(|(policy, _)| policy),
                 reserve: Amount::new(reserve),
-                controls: controls.map(|policy| policy.filter(|policy| check(policy).is_ok())),
+                controls: controls.map(|policy| policy.filter(sound)),
                 ..Setup::default()
             }
         },
     )
+}
+
+/// Whether a genesis may set these rules: within their rails, and with routes to accounts that are there.
+fn sound(policy: &ControlPolicy) -> bool {
+    let routes = policy.routes.unwrap_or_default();
+    let mut accounts = [routes.lps, routes.token_holders].into_iter().flatten();
+    check(policy).is_ok() && accounts.all(|account| account != label("nothing"))
 }
 
 /// Rules under which a script now and then gets a price, with hours where a venue has minutes.
@@ -71,14 +78,15 @@ fn fund(council: bool) -> impl Strategy<Value = FundPolicy> {
     });
     let split = prop_oneof![Just([2_000, 3_000, 5_000].map(Bps::new)), split];
     let rounding = select(SplitRounding::ALL);
+    let rate = prop_oneof![2 => Just(SplitRate::Fixed), 1 => select(SplitRate::ALL)];
     let overflow = select(Overflow::ALL);
     let rest = (any::<bool>(), select(vec![0, 5_000, 10_000]), select(vec![1u64, 24, 80]));
-    (split, rounding, overflow, rest, revenue()).prop_map(
-        move |([fund, liquidator, user], rounding, overflow, rest, revenue)| {
+    (split, (rounding, rate), overflow, rest, revenue()).prop_map(
+        move |([fund, liquidator, user], (rounding, rate), overflow, rest, revenue)| {
             let (counts_stake, coverage, lapse) = rest;
             let delay = if council { Span::days(2) } else { Span::ZERO };
             FundPolicy {
-                split: SplitPolicy { fund, liquidator, user, rounding, overflow },
+                split: SplitPolicy { fund, liquidator, user, rounding, overflow, rate },
                 counts_stake,
                 covers: Causes::INSURED,
                 coverage_min: Bps::new(coverage),

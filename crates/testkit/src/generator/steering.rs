@@ -1,14 +1,14 @@
 //! How often a fund is steered, and by which rules.
 
 use super::{
-    Op, Step,
+    Money, Op, Step,
     strategy::{amount, part, settle, then},
 };
 use crate::world::label;
 use backstop_core::{
     fund::rails,
     policy::{
-        Band, ControlPolicy, CurvePoint, IdlePolicy, Law, PiLaw, ReservationPolicy, Slew,
+        Band, ControlPolicy, CurvePoint, IdlePolicy, Law, PiLaw, ReservationPolicy, Routes, Slew,
         SurplusRoute,
     },
 };
@@ -22,7 +22,8 @@ pub(super) fn rules() -> BoxedStrategy<ControlPolicy> {
     let spikes = (0u32..120_000, select(vec![0u8, 1, 3, 16]), select(vec![1u64, 30, 30]), 0u8..40);
     let holds = (100_000u32..=1_000_000, select(vec![20u64, 90, 90]), select(vec![0u8, 1, 3, 64]));
     let bands = (bands(), select(vec![0u32, 20_000, 90_000]), select(vec![0u64, 1, 24]));
-    let rest = (select(vec![0u64, 0, 1]), option::weighted(0.7, idle()));
+    let routes = option::weighted(0.6, routes());
+    let rest = (select(vec![0u64, 0, 1]), option::weighted(0.7, idle()), routes);
     ((law(), rates), fed, spikes, holds, bands, rest)
         .prop_map(|((law, (a, b, slew)), fed, spikes, holds, bands, rest)| {
             let (rate_min, rate_max) = (Ppm::new(a.min(b)), Ppm::new(a.max(b)));
@@ -47,6 +48,7 @@ pub(super) fn rules() -> BoxedStrategy<ControlPolicy> {
                     count_max: holds.2,
                 },
                 idle: rest.1,
+                routes: rest.2,
             };
             if rails::check(&policy).is_err() {
                 // The integral would outrun the slew limit.
@@ -135,6 +137,14 @@ fn idle() -> impl Strategy<Value = IdlePolicy> {
     })
 }
 
+/// Mostly with both accounts; one that there is not now and then.
+fn routes() -> impl Strategy<Value = Routes> {
+    let mut names = vec![Some("custodian"), Some("keeper"), Some("treasury")].repeat(6);
+    names.extend([None, Some("nothing")]);
+    let account = move || select(names.clone()).prop_map(|name| name.map(label));
+    (account(), account()).prop_map(|(lps, token_holders)| Routes { lps, token_holders })
+}
+
 fn fed() -> impl Strategy<Value = u32> {
     prop_oneof![3 => 0u32..3_000_000, 1 => select(vec![0, u32::MAX])]
 }
@@ -167,6 +177,8 @@ pub(super) fn steering(extreme: bool) -> BoxedStrategy<Op> {
             settlement: Box::new(settle),
         }),
         1 => any::<u8>().prop_map(|reservation| Op::Release { reservation }),
+        2 => (0u8..3, option::weighted(0.8, amount(extreme)))
+            .prop_map(|(market, max)| Op::OpenInterestMax { market, max }),
         1 => late.prop_map(|(market, budget, hours)| Op::Offline {
             market,
             budget,
@@ -192,6 +204,14 @@ pub(super) fn steering_story(extreme: bool) -> BoxedStrategy<Vec<Step>> {
             let spike = Op::Spike { fund: 0, size, span: Span::hours(hours) };
             let ends = (ended < 2).then_some(Op::EndSpike { fund: 0, spike: ended });
             [spike].into_iter().chain(ends).collect()
+        }),
+        2 => (0u8..3, amount(extreme), amount(extreme)).prop_map(|(market, max, base)| {
+            let report = Op::OpenInterest { market, base };
+            vec![Op::OpenInterestMax { market, max: Some(max) }, report]
+        }),
+        2 => (0u8..2, amount(extreme)).prop_map(|(who, amount)| {
+            let from = Money::Account(who);
+            vec![Op::Revenue { fund: 0, from, amount }, Op::SettleRevenue { fund: 0 }]
         }),
         2 => (part(extreme), option::of(part(extreme))).prop_map(|(part, back)| {
             let back = back.map(|part| Op::Idle { fund: 0, out: false, part });
@@ -249,12 +269,19 @@ pub(super) fn late_story(extreme: bool) -> BoxedStrategy<Vec<Step>> {
         .prop_map(|(market, budget, hours, settles)| {
             let set = Op::Offline { market, budget, span: Span::hours(hours) };
             let mut steps = vec![then(Span::ZERO, set)];
-            steps.extend(settles.into_iter().map(|(mut op, minutes)| {
+            let settles = settles.into_iter().map(|(mut op, minutes)| {
                 if let Op::Settle { market: at, .. } = &mut op {
                     *at = market;
                 }
-                Step { late: Some(minutes * 60_000), ..then(Span::from_ms(1), op) }
-            }));
+                (op, minutes)
+            });
+            let settles: Vec<_> = settles.collect();
+            let late =
+                |op, minutes| Step { late: Some(minutes * 60_000), ..then(Span::from_ms(1), op) };
+            let batch = settles.iter().map(|(op, _)| op.clone()).collect();
+            let minutes = settles.iter().map(|settle| settle.1).max().unwrap_or(0);
+            steps.extend(settles.into_iter().map(|(op, minutes)| late(op, minutes)));
+            steps.push(late(Op::Linked(batch), minutes));
             steps
         })
         .boxed()

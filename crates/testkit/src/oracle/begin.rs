@@ -121,6 +121,7 @@ fn markets(setup: &Setup) -> Vec<Market> {
         pnl_pool: 0,
         results: Results::default(),
         offline: Offline::default(),
+        open_interest_max: None,
     };
     named.map(make).collect()
 }

@@ -238,6 +238,10 @@ impl Model {
     fn set_control(&mut self, call: &Call<'_>, c: &SetControl) -> Answer {
         let at = self.fund(c.fund)?;
         need(sound(&c.policy), "outside of the rails")?;
+        let routes = c.policy.routes.unwrap_or_default();
+        for account in [routes.lps, routes.token_holders].into_iter().flatten() {
+            self.account(account)?;
+        }
         let coverage = self.covered(at, call.now);
         let new = Control::begin((*c.policy).clone(), coverage, call.now);
         let Some(old) = self.funds[at].control.take() else {

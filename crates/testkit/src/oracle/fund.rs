@@ -56,11 +56,7 @@ impl Model {
                 Ok(())
             }
             Body::SetWaterfall(c) => self.set_waterfall(c),
-            Body::ReportOpenInterest(c) => {
-                let market = self.market(c.market)?;
-                self.markets[market].open_interest = c.base.get();
-                Ok(())
-            }
+            Body::ReportOpenInterest(c) => self.report_open_interest(call, c),
             Body::ReportDeposits(c) => self.report_deposits(c),
             Body::PayFees(c) => {
                 let market = self.market(c.market)?;

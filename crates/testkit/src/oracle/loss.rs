@@ -3,7 +3,7 @@
 use super::{
     Answer, Call, No,
     fund::room,
-    math::{floor, hamilton},
+    math::{floor, hamilton, shares_of},
     model::{Adl, Bearer, Gate, Loss, Model, Row, Use},
     need, refuse,
 };
@@ -126,7 +126,7 @@ impl Model {
         }
         let outcome = c.outcome.get();
         if outcome >= 0 {
-            return self.share(market, c, outcome.unsigned_abs());
+            return self.share(market, c, (outcome.unsigned_abs(), call.now));
         }
         let evidence = c.evidence.unwrap_or_default();
         need(evidence != Hash::ZERO, "a deficit without evidence")?;
@@ -192,18 +192,32 @@ impl Model {
     }
 
     /// Shares what is left among fund, liquidator and user.
-    fn share(&mut self, market: usize, c: &SettleLiquidation, collateral: u128) -> Answer {
+    fn share(
+        &mut self,
+        market: usize,
+        c: &SettleLiquidation,
+        (collateral, now): (u128, Timestamp),
+    ) -> Answer {
         let at = self.markets[market].fund;
         let split = self.funds[at].policy.split;
         let weights = [split.fund, split.liquidator, split.user].map(|w| u128::from(w.get()));
-        let [fund, liquidator, user] = match split.rounding {
-            SplitRounding::LargestRemainder => hamilton(collateral, weights),
-            SplitRounding::FloorRestToUser => {
+        let [fund, liquidator, user] = match (self.fee(at, c, (collateral, now)), split.rounding) {
+            (Some(fee), rounding) => {
+                let (rest, whole) = (collateral - fee, weights[1] + weights[2]);
+                let liquidator = match rounding {
+                    SplitRounding::LargestRemainder => shares_of(rest, &weights[1..])[0],
+                    SplitRounding::FloorRestToUser => floor(rest, weights[1], whole).unwrap_or(0),
+                };
+                [fee, liquidator, rest - liquidator]
+            }
+            (None, SplitRounding::LargestRemainder) => hamilton(collateral, weights),
+            (None, SplitRounding::FloorRestToUser) => {
                 let part = |weight| floor(collateral, weight, 10_000).unwrap_or(0);
                 let (fund, liquidator) = (part(weights[0]), part(weights[1]));
                 [fund, liquidator, collateral - fund - liquidator]
             }
         };
+        let route = self.route(at, now);
         let accepted = fund.min(room(&self.funds[at], self.behind(at)));
         self.markets[market].clearing.sub(collateral);
         let reserve = self.funds[at].reserve.checked_add(accepted);
@@ -211,6 +225,9 @@ impl Model {
         self.gain(c.liquidator, liquidator)?;
         self.gain(c.account, user)?;
         let rest = fund - accepted;
+        if let Some(route) = route {
+            return self.pay_surplus(at, route, rest);
+        }
         match split.overflow {
             Overflow::Treasury => self.gain(label("treasury"), rest),
             Overflow::User => self.gain(c.account, rest),
@@ -265,7 +282,7 @@ impl Model {
         let when = call.now;
         // Revenue that is due is there to pay with.
         for fund in self.touched(loss.market) {
-            self.settle_due(fund, call.now)?;
+            self.settle_before_loss(fund, call.now)?;
         }
         let layers = self.markets[loss.market].layers.clone();
         for layer in &layers {

@@ -8,6 +8,7 @@
 
 mod adl;
 mod begin;
+mod charge;
 mod compare;
 mod control;
 mod custody;

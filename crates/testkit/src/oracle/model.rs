@@ -168,6 +168,7 @@ pub(super) struct Market {
     pub(super) pnl_pool: u128,
     pub(super) results: Results,
     pub(super) offline: Offline,
+    pub(super) open_interest_max: Option<u128>,
 }
 
 /// What a market's pools were told and have moved.

@@ -1,6 +1,6 @@
 //! What settings of fee control must keep to, and which of them are the council's to change.
 
-use backstop_core::policy::{Band, ControlPolicy, CurvePoint, Law, PiLaw};
+use backstop_core::policy::{Band, ControlPolicy, CurvePoint, Law, PiLaw, SurplusRoute};
 use backstop_units::{Ppm, Span};
 
 const WHOLE: u32 = 1_000_000;
@@ -19,6 +19,7 @@ pub(super) fn sound(p: &ControlPolicy) -> bool {
             Law::Pi(law) => sound_pi(law, p),
         }
         && sound_bands(&p.bands)
+        && sound_routes(p)
 }
 
 /// Two to eleven points, coverage rises and the rate doesn't.
@@ -46,6 +47,15 @@ fn sound_bands(bands: &[Band]) -> bool {
             && (w[1].listings || !w[0].listings)
     };
     (1..=8).contains(&bands.len()) && bands[0].from == Ppm::ZERO && bands.windows(2).all(rises)
+}
+
+/// Nobody is sent surplus who has no account.
+fn sound_routes(p: &ControlPolicy) -> bool {
+    let leads = |route| p.bands.iter().any(|band| band.surplus == route);
+    p.routes.is_none_or(|routes| {
+        (routes.lps.is_some() || !leads(SurplusRoute::Lps))
+            && (routes.token_holders.is_some() || !leads(SurplusRoute::TokenHolders))
+    })
 }
 
 /// The band at a coverage; none of an empty table.
@@ -95,5 +105,6 @@ pub(super) fn needs_council(old: &ControlPolicy, new: &ControlPolicy) -> bool {
         || new.spikes_max > old.spikes_max
         || new.reservations.count_max > old.reservations.count_max
         || idle
+        || new.routes != old.routes
         || looser(&old.bands, &new.bands)
 }

@@ -5,7 +5,7 @@ use backstop_core::{
     Body,
     command::{CommitReservation, Direction, MoveIdle, Reserve},
 };
-use backstop_units::{Label, Span, Timestamp};
+use backstop_units::{Base, Label, Span, Timestamp};
 
 /// Capacity of a fund that one market holds, or held.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +40,11 @@ impl Model {
                 need(c.span <= Span::days(7), "too long")?;
                 let (budget, span) = (c.budget.get(), c.span);
                 self.markets[market].offline = Offline { budget, left: budget, span };
+                Ok(())
+            }
+            Body::SetOpenInterestMax(c) => {
+                let market = self.market(c.market)?;
+                self.markets[market].open_interest_max = c.max.map(Base::get);
                 Ok(())
             }
             Body::MoveIdle(c) => self.move_idle(call, c),
@@ -110,12 +115,20 @@ impl Model {
 
     /// How old a command may be.
     pub(super) fn oldest(&self, body: &Body) -> Span {
-        let market = match body {
-            Body::SettleLiquidation(c) => self.market(c.market).ok(),
-            _ => None,
+        let span = |body: &Body| {
+            let market = match body {
+                Body::SettleLiquidation(c) => self.market(c.market).ok(),
+                Body::CommitReservation(c) => self.market(c.settlement.market).ok(),
+                _ => None,
+            };
+            market.map_or(Span::ZERO, |market| self.markets[market].offline.span)
         };
-        let span = market.map_or(Span::ZERO, |market| self.markets[market].offline.span);
-        span.max(self.limits.skew_past)
+        // A batch is as old as the oldest that each of its steps may be.
+        let longest = match body {
+            Body::Linked(batch) => batch.steps.iter().map(span).min().unwrap_or(Span::ZERO),
+            single => span(single),
+        };
+        longest.max(self.limits.skew_past)
     }
 
     /// What of idle cash counts: what is back before the policy's reach is over.

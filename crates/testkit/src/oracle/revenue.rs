@@ -2,6 +2,7 @@
 
 use super::{
     Answer, Call, No,
+    charge::Taker,
     math::{ceil, floor, shares_of},
     model::{Model, entry},
     need, refuse,
@@ -32,7 +33,7 @@ impl Model {
             Body::SettleRevenue(c) => {
                 let fund = self.fund(c.fund)?;
                 need(self.is_due(fund, call.now), "not due")?;
-                let settlement = self.settlement(fund, None)?;
+                let settlement = self.settlement(fund, None, None)?;
                 need(settlement.moved > 0, "nothing to settle")?;
                 self.settle_due(fund, call.now)
             }
@@ -82,7 +83,13 @@ impl Model {
     }
 
     pub(super) fn settle_due(&mut self, fund: usize, now: Timestamp) -> Answer {
-        if self.is_due(fund, now) { self.settle_now(fund, now) } else { Ok(()) }
+        let route = self.route(fund, now);
+        if self.is_due(fund, now) { self.settle_now(fund, route, now) } else { Ok(()) }
+    }
+
+    /// What a loss is about to need stays in the fund.
+    pub(super) fn settle_before_loss(&mut self, fund: usize, now: Timestamp) -> Answer {
+        if self.is_due(fund, now) { self.settle_now(fund, None, now) } else { Ok(()) }
     }
 
     /// Before a stake: what is due; and all that waits, while it is the protocol's alone and newcomers
@@ -91,11 +98,12 @@ impl Model {
         self.settle_due(fund, now)?;
         let staked = self.tranches_of(fund).any(|(_, tranche)| tranche.has_stakers());
         let spot = self.funds[fund].policy.revenue.entry == EntryPrice::Spot;
-        if staked || spot { Ok(()) } else { self.settle_now(fund, now) }
+        let route = self.route(fund, now);
+        if staked || spot { Ok(()) } else { self.settle_now(fund, route, now) }
     }
 
-    fn settle_now(&mut self, fund: usize, now: Timestamp) -> Answer {
-        let settlement = self.settlement(fund, None)?;
+    fn settle_now(&mut self, fund: usize, route: Option<Taker>, now: Timestamp) -> Answer {
+        let settlement = self.settlement(fund, None, route)?;
         if settlement.moved == 0 {
             return Ok(());
         }
@@ -104,8 +112,12 @@ impl Model {
         item.settled_at = now;
         item.free = item.free.map(|free| free - moved);
         item.revenue -= settlement.moved;
-        item.reserve =
-            item.reserve.checked_add(settlement.to_reserve).ok_or(No::Refused("overflow"))?;
+        // Stakers have their part already; others get what the reserve would have got.
+        let taker = match route {
+            Some(Taker::Account(account)) => Taker::Account(account),
+            _ => Taker::Reserve,
+        };
+        self.pay_surplus(fund, taker, settlement.to_reserve)?;
         for (at, amount, minted) in settlement.parts {
             self.tranches[at].assets += amount;
             self.tranches[at].protocol += minted;
@@ -114,7 +126,12 @@ impl Model {
     }
 
     /// What would move if it were due now.
-    fn settlement(&self, fund: usize, joins: Option<(usize, u128)>) -> Result<Settlement, No> {
+    fn settlement(
+        &self,
+        fund: usize,
+        joins: Option<(usize, u128)>,
+        route: Option<Taker>,
+    ) -> Result<Settlement, No> {
         let overflow = No::Refused("overflow");
         let (item, policy) = (&self.funds[fund], &self.funds[fund].policy.revenue);
         if item.revenue == 0 || policy.period.is_zero() {
@@ -141,7 +158,9 @@ impl Model {
         }
         let moved = moved.ok_or(overflow)?;
         let (total, stakers) = (policy.total_factor.get(), policy.staker_factor.get());
-        let own = if total > stakers {
+        let by_shares = |at: &usize| self.tranches[*at].policy.protocol == ProtocolHolding::Shares;
+        let all_stakers = matches!(route, Some(Taker::Tranche(_))) && !mine.iter().any(by_shares);
+        let own = if total > stakers && !all_stakers {
             floor(moved, u128::from(total - stakers), u128::from(total)).unwrap_or(0)
         } else {
             0
@@ -199,7 +218,7 @@ impl Model {
     }
 
     /// How many shares a stake buys: so many that it is worth itself after a settlement that counts it.
-    pub(super) fn buys(&self, at: usize, amount: u128) -> Result<u128, No> {
+    pub(super) fn buys(&self, at: usize, amount: u128, now: Timestamp) -> Result<u128, No> {
         let tranche = &self.tranches[at];
         let (assets, shares) = (tranche.assets, tranche.shares());
         let over = || No::Refused("overflow");
@@ -207,7 +226,8 @@ impl Model {
         if spot || assets == 0 {
             return floor(shares, amount, assets).ok_or_else(over);
         }
-        let pending = self.settlement(tranche.fund, Some((at, amount)))?;
+        let route = self.route(tranche.fund, now);
+        let pending = self.settlement(tranche.fund, Some((at, amount)), route)?;
         let part = pending.parts.iter().find(|part| part.0 == at).map_or(0, |part| part.1);
         let by_shares =
             |t: &&(usize, &super::model::Tranche)| t.1.policy.protocol == ProtocolHolding::Shares;
@@ -273,7 +293,7 @@ impl Model {
         need(!fund.paused(call.now) && !fund.gated(call.now), "entries are held")?;
         let all = tranche.shares();
         need(all == 0 || tranche.assets > 0, "wiped")?;
-        let shares = if all == 0 { amount } else { self.buys(at, amount)? };
+        let shares = if all == 0 { amount } else { self.buys(at, amount, call.now)? };
         need(shares > 0 && all.checked_add(shares).is_some(), "no share, or too many")?;
         *self.balance(c.account, label(ASSETS[0])) -= amount;
         self.tranches[at].assets += amount;

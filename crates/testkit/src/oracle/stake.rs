@@ -55,7 +55,7 @@ impl Model {
         let open = |t: &&Ticket| t.tranche == at && t.account == c.account && !t.closed;
         let leaving = self.tickets.iter().any(|ticket| open(&ticket));
         need(!leaving || tranche.policy.stake_while_leaving, "a ticket is open")?;
-        let shares = if all == 0 { amount } else { self.buys(at, amount)? };
+        let shares = if all == 0 { amount } else { self.buys(at, amount, call.now)? };
         need(all.checked_add(shares).is_some(), "too many shares in all")?;
         need(shares > 0, "less than one share")?;
         need(shares >= c.min_shares.get(), "fewer shares than asked for")?;

@@ -14,7 +14,7 @@ use backstop_core::{
     ledger::LedgerAccount,
     policy::Role,
 };
-use backstop_units::{AssetId, FundId, MarketId, Timestamp};
+use backstop_units::{AssetId, Base, FundId, MarketId, Timestamp};
 use std::fmt::Debug;
 
 impl Model {
@@ -29,6 +29,7 @@ impl Model {
             | Body::CommitReservation(_)
             | Body::ReleaseReservation(_)
             | Body::SetOfflineBudget(_)
+            | Body::SetOpenInterestMax(_)
             | Body::MoveIdle(_) => self.reserve_command(call, body),
             // Scripts send the others only with labels that are taken or unknown.
             _ => refuse("nonsense"),
@@ -50,6 +51,12 @@ impl Model {
                 let old = self.markets[self.market(c.market)?].offline;
                 let within = c.budget.get() <= old.budget && c.span <= old.span;
                 if within { desk } else { Right::Council(config) }
+            }
+            Body::SetOpenInterestMax(c) => {
+                let old = self.markets[self.market(c.market)?].open_interest_max;
+                let max = c.max.map(Base::get);
+                let grows = old.is_some_and(|old| max.is_none_or(|max| max > old));
+                if grows { Right::Council(config) } else { desk }
             }
             Body::ReportConditions(c) if c.forecast.is_none() => {
                 Right::Roles(&[Venue, Risk, Operator])
@@ -81,6 +88,10 @@ impl Model {
             let model = (market.offline.budget, market.offline.left, market.offline.span);
             if core != model {
                 return Err(format!("offline budget of {}: {core:?}, not {model:?}", market.label));
+            }
+            let max = state.open_interest_max.get(id).copied().flatten();
+            if max.map(Base::get) != market.open_interest_max {
+                return Err(format!("most open interest of {}: {max:?}", market.label));
             }
         }
         Ok(())

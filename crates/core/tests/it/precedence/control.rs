@@ -6,7 +6,7 @@ use backstop_core::{
         AddSpike, CommitReservation, EndSpike, MoveIdle, ReportConditions, Reserve, RunControl,
         SetControl, SetOfflineBudget,
     },
-    policy::{ControlPolicy, ReservationPolicy, SpikeCause},
+    policy::{ControlPolicy, ReservationPolicy, Routes, SpikeCause},
 };
 use backstop_units::Ppm;
 
@@ -25,6 +25,14 @@ fn setting_and_running() {
     ladder.rung(world, "alice", set(NOTHING, &high), C::UnknownFund);
     let world = &mut World::new();
     ladder.rung(world, "op", set("main", &high), C::BadPolicy);
+    let routes = Some(Routes { lps: Some(label(NOTHING)), token_holders: None });
+    let nobody = ControlPolicy { routes, ..high };
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "op", set(NOTHING, &nobody), C::UnknownAccount);
+    let somebody = Some(Routes { lps: Some(label("alice")), token_holders: None });
+    let known = ControlPolicy { routes: somebody, ..nobody };
+    ladder.rung(world, "op", set(NOTHING, &known), C::UnknownFund);
+    ladder.rung(world, "op", set("main", &known), C::BadPolicy);
 
     let run = |fund| RunControl { fund: label(fund) };
     let mut ladder = Ladder::default();
