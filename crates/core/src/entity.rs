@@ -10,8 +10,8 @@ use crate::{
     },
     oracle::{Band, Report},
     policy::{
-        AdlPolicy, Cause, FundKind, FundPolicy, IndexPolicy, LayerPolicy, PoolPolicy, PublicKey,
-        Roles, TierPolicy, TranchePolicy, Underwater,
+        AdlPolicy, BadDebtPolicy, Cause, FundKind, FundPolicy, IndexPolicy, LayerPolicy,
+        PoolPolicy, PublicKey, Roles, TierPolicy, TranchePolicy, Underwater,
     },
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -208,6 +208,8 @@ entity! {
         pools: Option<PoolPolicy>,
         /// What its pools were told and have moved.
         results: Results,
+        /// Which debts are bad.
+        bad_debt: BadDebtPolicy,
         /// What lenders hold on it, once that was reported.
         deposits: Option<Box<Lent>>,
     }

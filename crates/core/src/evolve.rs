@@ -253,6 +253,7 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 pools: policy.pools,
                 results: Results::default(),
                 adl: policy.adl,
+                bad_debt: policy.bad_debt,
                 deposits: None,
             };
             state.markets.insert(*market, item)?;

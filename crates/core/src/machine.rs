@@ -142,6 +142,7 @@ fn occurred_at(state: &State, command: &Command, now: Timestamp) -> Result<Times
     // A venue that went on while this ledger was down settles later than anything else may be.
     let past = match &command.body {
         Body::SettleLiquidation(settlement) => offline::past(state, settlement.market),
+        Body::SettleBadDebt(settlement) => offline::past(state, settlement.market),
         _ => limits.skew_past,
     };
     let (oldest, newest) = (now.minus(past), now.plus(limits.skew_ahead));

@@ -14,8 +14,8 @@ use backstop_core::{
         RegisterAsset, RegisterFeed, RegisterIndex, ReportPrice, Reporter, SetCouncil, SetRoles,
     },
     policy::{
-        FundKind, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, Limits, MarketPolicy, Payout,
-        Role, Roles, TranchePolicy, Underwater,
+        BadDebtPolicy, FundKind, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, Limits,
+        MarketPolicy, Payout, Role, Roles, TranchePolicy, Underwater,
     },
     record,
 };
@@ -87,6 +87,7 @@ pub fn market(waterfall: Vec<LayerPolicy>) -> MarketPolicy {
         mark: None,
         mark_band: Ppm::new(20_000),
         adl: None,
+        bad_debt: BadDebtPolicy::default(),
     }
 }
 

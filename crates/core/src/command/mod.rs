@@ -108,6 +108,7 @@ bodies! {
     140 GrantProtocolShares "grant_protocol_shares",
     141 RedeemProtocolShares "redeem_protocol_shares",
     142 StakeProtocol "stake_protocol",
+    170 SettleBadDebt "settle_bad_debt",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

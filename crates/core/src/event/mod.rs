@@ -354,6 +354,7 @@ pub enum Event {
     LossParked {
         loss: LossId,
         market: MarketId,
+        cause: Cause,
         account: AccountId,
         deficit: Amount,
         evidence: Hash,

@@ -124,6 +124,7 @@ fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::ReportDeposits(c) => market(c.market)?,
         Body::PayFees(c) => market(c.market)?,
         Body::SettleLiquidation(c) => market(c.market)?,
+        Body::SettleBadDebt(c) => market(c.market)?,
         Body::ReportResults(c) => market(c.market)?,
         Body::FundPnlPool(c) => market(c.market)?,
         Body::CoverDeficit(c) => market(c.market)?,

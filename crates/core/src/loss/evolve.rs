@@ -70,6 +70,7 @@ fn declared(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::LossParked {
             loss,
             market,
+            cause,
             account,
             deficit,
             occurred_at,
@@ -78,7 +79,7 @@ fn declared(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             mark,
             ..
         } => {
-            (item.market, item.account) = (*market, Some(*account));
+            (item.market, item.cause, item.account) = (*market, *cause, Some(*account));
             (item.gross, item.occurred_at, item.lapses_at) = (*deficit, *occurred_at, *lapses_at);
             (item.evidence, item.mark) = (*evidence, *mark);
             *loss

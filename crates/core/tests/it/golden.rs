@@ -19,8 +19,8 @@ use backstop_core::{
         ReleaseReservation, ReportConditions, ReportDeposits, ReportPrice, ReportResults, Reporter,
         RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl, SetControl, SetCovers,
         SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue,
-        SetRoles, SetSplit, SetTier, SetVault, SetWaterfall, SettleLiquidation, Stake,
-        StakeProtocol, SubmitAdlPart, WithdrawExcess,
+        SetRoles, SetSplit, SetTier, SetVault, SetWaterfall, SettleBadDebt, SettleLiquidation,
+        Stake, StakeProtocol, SubmitAdlPart, WithdrawExcess,
     },
     invariants,
     loss::adl::Candidate,
@@ -278,6 +278,7 @@ fn lent(world: &mut World) {
         evidence: Some(Hash::new([1; 32])),
     };
     world.must("venue", settle);
+    world.must("venue", SettleBadDebt { market: name, ..crate::bad_debt::debt(100) });
 }
 
 /// Opening state and forced balances, and shares that outgrow what is left.

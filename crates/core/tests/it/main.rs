@@ -4,6 +4,7 @@
 
 mod adl;
 mod agreement;
+mod bad_debt;
 mod control;
 mod encoding;
 mod excess;

@@ -17,7 +17,8 @@ use backstop_core::{
         RequestUnstake, Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, SetControl,
         SetCouncil, SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools,
         SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall,
-        SettleLiquidation, SettleRevenue, Stake, StakeProtocol, VoidLoss, WithdrawExcess,
+        SettleBadDebt, SettleLiquidation, SettleRevenue, Stake, StakeProtocol, VoidLoss,
+        WithdrawExcess,
     },
     governance::body_digest,
     loss::adl::Candidate,
@@ -52,8 +53,7 @@ const ENGINE: [C; 7] = [
 ];
 
 /// Codes that only formulas without a state give; tables beside them try each.
-const FORMULAS: [C; 8] = [
-    C::NotBankrupt,
+const FORMULAS: [C; 7] = [
     C::BadClose,
     C::NoMaintenance,
     C::WorseStanding,
@@ -1126,6 +1126,28 @@ fn lenders() {
     done(&table);
 }
 
+/// Debts of those who can pay, or that say too little.
+#[test]
+fn bad_debts() {
+    use crate::bad_debt::{bank, debt};
+    let mut table = Table::default();
+    let world = &mut bank(0, 1_000);
+    let of =
+        |assets, debts| SettleBadDebt { assets: atoms(assets), debts: atoms(debts), ..debt(5) };
+    for (bad, expected) in [
+        (of(7, 7), no(C::NotBankrupt, 7u32, 7u32)),
+        (of(100_000, 200_000), no(C::NotBankrupt, 100_000u32, 100_000u32)),
+        (of(0, 100), no(C::NotBankrupt, 100u32, 100u32)),
+        (debt(0), none(C::ZeroAmount)),
+        (SettleBadDebt { evidence: Hash::ZERO, ..debt(5) }, none(C::NoEvidence)),
+    ] {
+        table.case(world, "venue", bad, expected);
+    }
+    world.must("venue", debt(1_000));
+    table.case(world, "venue", debt(5), got(C::MarketDead, label("sol")));
+    done(&table);
+}
+
 /// Rules of deleveraging outside their rails, and a rank that needs more of a candidate.
 #[test]
 fn rails_of_deleveraging() {
@@ -1503,6 +1525,7 @@ const CASES: &[(&str, &[C])] = &[
         ],
     ),
     ("lenders", &[C::Overflow, C::BadPolicy, C::MarketDead, C::DepositIndex, C::DepositsLate]),
+    ("bad_debts", &[C::ZeroAmount, C::NotBankrupt, C::NoEvidence, C::MarketDead]),
     ("rails_of_deleveraging", &[C::BadPolicy, C::AdlCandidate]),
     (
         "custody",

@@ -15,8 +15,8 @@ use backstop_core::{
         RequestUnstake, Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, SetControl,
         SetCouncil, SetCovers, SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget,
         SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault,
-        SetWaterfall, SettleLiquidation, SettleRevenue, Stake, StakeProtocol, SubmitAdlPart,
-        VoidLoss, WithdrawExcess,
+        SetWaterfall, SettleBadDebt, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
+        SubmitAdlPart, VoidLoss, WithdrawExcess,
     },
     event::{Cohort, ControlRun, Placement, PoolFlow, RevenuePart, Row, RowPart},
     ledger::LedgerAccount,
@@ -26,12 +26,12 @@ use backstop_core::{
     },
     oracle::Verdict,
     policy::{
-        AdlPolicy, AdlRank, AdlSelect, AlertCause, Band, CancelTerms, Cause, Causes, ControlPolicy,
-        CurvePoint, DrawdownPolicy, EntryPrice, ExitValue, FundKind, FundPolicy, IdlePolicy,
-        IndexPolicy, Law, LayerPolicy, LayerSource, MarketPolicy, Overflow, Payout, PiLaw,
-        PoolPolicy, PositionSide, ProtocolHolding, PublicKey, ReservationPolicy, RevenuePolicy,
-        Role, Roles, SignatureBytes, Slew, SpikeCause, SplitPolicy, SplitRounding, SurplusRoute,
-        TierPolicy, TranchePolicy, Underwater,
+        AdlPolicy, AdlRank, AdlSelect, AlertCause, BadDebtPolicy, Band, CancelTerms, Cause, Causes,
+        ControlPolicy, CurvePoint, DrawdownPolicy, EntryPrice, ExitValue, FundKind, FundPolicy,
+        IdlePolicy, IndexPolicy, Law, LayerPolicy, LayerSource, MarketPolicy, Overflow, Payout,
+        PiLaw, PoolPolicy, PositionSide, ProtocolHolding, PublicKey, ReservationPolicy,
+        RevenuePolicy, Role, Roles, SignatureBytes, Slew, SpikeCause, SplitPolicy, SplitRounding,
+        SurplusRoute, TierPolicy, TranchePolicy, Underwater,
     },
     state::FeedSource,
 };
@@ -202,6 +202,10 @@ pub(crate) fn market_policy() -> MarketPolicy {
         adl: Some(adl),
         mark: Some(label("mark")),
         mark_band: Ppm::new(12),
+        bad_debt: BadDebtPolicy {
+            assets_below: Some(Amount::new(13)),
+            debts_above: Amount::new(14),
+        },
     }
 }
 
@@ -426,6 +430,16 @@ pub(crate) fn bodies() -> Vec<Body> {
         GrantProtocolShares { tranche: jun, account: alice, shares: Shares::new(17) }.into(),
         RedeemProtocolShares { tranche: jun, shares: Shares::new(18), amount: Some(amount) }.into(),
         StakeProtocol { tranche: jun, account: alice, amount }.into(),
+        SettleBadDebt {
+            market: sol,
+            account: alice,
+            assets: Amount::new(23),
+            debts: Amount::new(24),
+            amount,
+            mark: Price::new(25),
+            evidence: hash(26),
+        }
+        .into(),
     ]
 }
 
@@ -798,6 +812,7 @@ fn prices() -> Vec<Event> {
         Event::LossParked {
             loss: LossId::new(10),
             market: MarketId::new(11),
+            cause: Cause::BadDebt,
             account: AccountId::new(12),
             deficit: Amount::new(13),
             evidence: hash(14),

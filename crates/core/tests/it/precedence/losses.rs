@@ -46,6 +46,32 @@ fn settlements() {
 }
 
 #[test]
+fn bad_debts() {
+    use crate::bad_debt::{bank, debt};
+    let world = &mut bank(0, 1_000);
+    world.must("venue", debt(1_000));
+    let bad = SettleBadDebt {
+        market: label(NOTHING),
+        account: label(NOTHING),
+        debts: Amount::ZERO,
+        evidence: Hash::ZERO,
+        ..debt(0)
+    };
+    Ladder::default().rung(world, "alice", bad.clone(), C::UnknownAccount);
+    let bad = SettleBadDebt { market: label("sol"), ..bad };
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", bad.clone(), C::RoleMissing);
+    ladder.rung(world, "venue", bad.clone(), C::UnknownAccount);
+    let bad = SettleBadDebt { account: label("dave"), ..bad };
+    ladder.rung(world, "venue", bad.clone(), C::ZeroAmount);
+    let bad = SettleBadDebt { amount: atoms(5), ..bad };
+    ladder.rung(world, "venue", bad.clone(), C::NotBankrupt);
+    let bad = SettleBadDebt { debts: debt(5).debts, ..bad };
+    ladder.rung(world, "venue", bad.clone(), C::NoEvidence);
+    ladder.rung(world, "venue", SettleBadDebt { evidence: EVIDENCE, ..bad }, C::MarketDead);
+}
+
+#[test]
 fn losses() {
     let world = &mut World::new();
     for _ in 0..64 {
