@@ -14,6 +14,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("drift", include_str!("../../../presets/drift.toml")),
     ("kana", include_str!("../../../presets/kana.toml")),
     ("mango", include_str!("../../../presets/mango.toml")),
+    ("marginfi", include_str!("../../../presets/marginfi.toml")),
 ];
 
 /// A venue's rules: limits, and commands that are carried out at the genesis.

@@ -8,5 +8,6 @@ mod drift_formulas;
 mod groups;
 mod incidents;
 mod kana;
+mod marginfi;
 mod perps;
 mod scenarios;
