@@ -8,19 +8,18 @@ use crate::{
         adl::{Candidate, Sealed, Tally},
         deposit_index::Deposits,
     },
-    oracle::{Band, Report},
     policy::{
-        AdlPolicy, BadDebtPolicy, Cause, FundKind, FundPolicy, IndexPolicy, LayerPolicy,
-        PoolPolicy, PublicKey, Roles, TierPolicy, TranchePolicy, Underwater,
+        AdlPolicy, BadDebtPolicy, Cause, FundKind, FundPolicy, LayerPolicy, PoolPolicy, PublicKey,
+        Roles, TierPolicy, TranchePolicy, Underwater,
     },
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, FeedId, Fixed60, FundId, Hash, IndexId, Label, LossId,
-    MarketId, Ppm, Price, Seq, Shares, Signed, Span, Timestamp, TrancheId,
+    AccountId, Amount, AssetId, Base, Fixed60, FundId, Hash, IndexId, Label, LossId, MarketId,
+    Price, Seq, Shares, Signed, Span, Timestamp, TrancheId,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 macro_rules! entity {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty),* $(,)? })*) => {$(
@@ -29,6 +28,10 @@ macro_rules! entity {
         pub struct $name { $($(#[$field_doc])* pub $field: $kind),* }
     )*};
 }
+
+mod prices;
+
+pub use prices::*;
 
 entity! {
     /// An asset.
@@ -398,62 +401,6 @@ pub struct Results {
     pub received: Signed,
     /// When that was last counted.
     pub moved_at: Timestamp,
-}
-
-entity! {
-    /// A price that several feeds report.
-    PriceIndex {
-        /// Its name.
-        label: Label,
-        /// The asset that it prices, if it prices one.
-        asset: Option<AssetId>,
-        /// In which asset it is priced.
-        quote: AssetId,
-        /// Its rules.
-        policy: IndexPolicy,
-        /// Its feeds that are not retired.
-        feeds: Vec<FeedId>,
-        /// What it accepted lately.
-        band: Band,
-    }
-    /// One feed of an index.
-    Feed {
-        /// Its name.
-        label: Label,
-        /// Of which index.
-        index: IndexId,
-        /// Feeds that may fail together share a family.
-        family: Label,
-        /// Whose reports it takes.
-        source: FeedSource,
-        /// Its last report.
-        report: Option<Report>,
-        /// Taken out of its index for good.
-        retired: bool,
-    }
-}
-
-/// Who reports for a feed, by handle.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-#[borsh(use_discriminant = true)]
-#[repr(u8)]
-pub enum FeedSource {
-    /// Whoever holds this key.
-    Key(PublicKey) = 0,
-    /// An office of the venue, unsigned.
-    Account(AccountId) = 1,
-}
-
-/// What a market compares a deficit's mark with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct MarkCheck {
-    /// The index.
-    pub index: IndexId,
-    /// How far a mark may lie from its price, as a portion of it.
-    pub band: Ppm,
 }
 
 /// Who pays a layer, by handle.

@@ -18,7 +18,6 @@ use backstop_testkit::{
     world::{INDEX, layer, market},
 };
 use backstop_units::{Amount, AssetId, FundId, Hash, LossId, MarketId, Price, Span};
-use proptest::prelude::*;
 use std::cell::Cell;
 
 /// A debt of so many atoms by an account that has nothing.

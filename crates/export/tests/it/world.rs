@@ -10,8 +10,8 @@ use backstop_core::{
         VoidLoss,
     },
     policy::{
-        Cause, FundKind, FundPolicy, LayerPolicy, LayerSource, Limits, MarketPolicy, Payout, Role,
-        Roles, TranchePolicy, Underwater,
+        BadDebtPolicy, Cause, FundKind, FundPolicy, LayerPolicy, LayerSource, Limits, MarketPolicy,
+        Payout, Role, Roles, TranchePolicy, Underwater,
     },
 };
 use backstop_export::loss::History;
@@ -111,6 +111,7 @@ pub(crate) fn setup() -> Vec<Body> {
         mark: None,
         mark_band: Ppm::ZERO,
         adl: None,
+        bad_debt: BadDebtPolicy::default(),
     };
     setup.extend([
         fund.into(),
