@@ -3,7 +3,10 @@
 use crate::{
     command::{Body, Linked},
     event::Event,
-    fund::{crank, drawdown, hold, idle, money, protocol, reserve, revenue, setup, stake, unstake},
+    fund::{
+        crank, drawdown, hold, house, idle, money, protocol, reserve, revenue, setup, stake,
+        unstake,
+    },
     governance::{Context, authority, custody, proposal, registry, sandbox},
     liquidation::{bad_debt, market, offline, pools, risk_tier, settle},
     loss::{adl, deposits, lifecycle, recovery},
@@ -149,6 +152,10 @@ fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Ha
         Body::AddSpike(c) => crank::add_spike(state, context, c),
         Body::EndSpike(c) => crank::end_spike(state, context, c),
         Body::MoveIdle(c) => idle::move_idle(state, context, c),
+        Body::SetHouse(c) => house::set(state, c),
+        Body::ReportHouse(c) => house::report(state, c),
+        Body::RepayHouse(c) => house::repay(state, context, c),
+        Body::DistributeSurplus(c) => house::distribute(state, context, c),
         Body::Reserve(c) => reserve::reserve(state, context, c),
         Body::ReleaseReservation(c) => reserve::release(state, context, c),
         Body::SetOfflineBudget(c) => offline::set_budget(state, c),

@@ -2,7 +2,7 @@
 
 use crate::{
     command::{Body, Direction, Outcome},
-    event::Row,
+    event::{HouseTerms, Row},
     ledger::LedgerAccount,
     loss::{
         adl::{Candidate, Sealed, Tally},
@@ -87,6 +87,8 @@ entity! {
         settled_at: Timestamp,
         /// What of the money behind its revenue pool is free, if that was reported.
         free: Option<Signed>,
+        /// Its own account at a venue, if it has one.
+        house: Option<Box<House>>,
     }
     /// A staked tranche. Its assets are a ledger account.
     Tranche {
@@ -365,6 +367,26 @@ entity! {
         ready_at: Option<Timestamp>,
         /// Carried out or withdrawn.
         closed: bool,
+    }
+}
+
+/// A fund's own account at a venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct House {
+    /// Its rules.
+    pub terms: HouseTerms,
+    /// What it is worth, as reported and moved since; below zero: what the fund owes.
+    pub value: Signed,
+    /// What the venue would pay out.
+    pub free: Amount,
+    /// How often the fund has moved it.
+    pub moves: u32,
+}
+
+impl House {
+    /// An account of which nothing was reported yet.
+    pub const fn new(terms: HouseTerms) -> Self {
+        Self { terms, value: Signed::ZERO, free: Amount::ZERO, moves: 0 }
     }
 }
 

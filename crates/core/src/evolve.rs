@@ -8,6 +8,7 @@ use crate::{
         evolve::{revenue, stake},
         gauge::{self, Gauge, Peaks},
         holds::Holds,
+        house,
         reservations::{self, Reservations},
     },
     ledger::postings,
@@ -91,6 +92,10 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::ReservationReleased { .. } => reservations::evolve(state, event),
         Event::DrawdownSet { .. } | Event::DrawdownTurned { .. } => drawdown::evolve(state, event),
         Event::OfflineBudgetMoved { .. } => offline::evolve(state, event),
+        Event::HouseSet { .. }
+        | Event::HouseReported { .. }
+        | Event::HouseRepaid { .. }
+        | Event::SurplusDistributed { .. } => house::evolve(state, event),
         _ => of_markets(state, event),
     }
 }
@@ -183,6 +188,7 @@ fn fund(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 first_tranche: None,
                 settled_at: now,
                 free: None,
+                house: None,
             };
             state.funds.insert(*fund, item)?;
             state.holds.insert(*fund, Holds::default())?;

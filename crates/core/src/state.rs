@@ -2,8 +2,8 @@
 
 pub use crate::entity::{
     Account, Adl, AdlCut, AdlPart, Asset, Claim, Contribution, Council, Feed, FeedSource, Fund,
-    Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares, Position, PriceIndex,
-    Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
+    House, Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares, Position,
+    PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
 use crate::{
     fund::{

@@ -1,6 +1,6 @@
 //! Published cases of other systems: under their preset, or asked of the formulas they state.
 
-use crate::{bankruptcy, drift, drift_formulas, kana, marginfi, perps};
+use crate::{bankruptcy, drift, drift_formulas, kana, marginfi, perp_v2, perps};
 use backstop_api::{Format, MemoryHost, Scenario, run};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -11,13 +11,11 @@ const CLASSES: &str = include_str!("../../../../conformance/classes.toml");
 const PUBLISHED: &str = include_str!("../../../../conformance/published.txt");
 
 /// Groups that wait for hosted markets.
-const OPEN: [&str; 6] = [
+const OPEN: [&str; 4] = [
     "dydx_liquidation_waterfall-",
     "dydx_insurance_transfer-",
     "dydx_fund_selection-",
     "dydx_isolated_match-",
-    "perp_v2_surplus_over_threshold-",
-    "perp_v2_repay-",
 ];
 
 /// A table of the classes, the cases it classes, and how they are asked and compared.
@@ -58,6 +56,13 @@ const SUITES: &[Suite] = &[
         scenario: marginfi::scenario,
         check: marginfi::check,
         least: 10,
+    },
+    Suite {
+        table: "perp_v2",
+        cases: perp_v2::cases,
+        scenario: perp_v2::scenario,
+        check: perp_v2::check,
+        least: 7,
     },
     Suite {
         table: "mango",

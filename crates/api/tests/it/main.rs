@@ -9,5 +9,6 @@ mod groups;
 mod incidents;
 mod kana;
 mod marginfi;
+mod perp_v2;
 mod perps;
 mod scenarios;

@@ -7,6 +7,7 @@ mod custody;
 mod envelope;
 mod fund;
 mod governance;
+mod house;
 mod loss;
 mod market;
 mod oracle;
@@ -17,6 +18,7 @@ pub use custody::*;
 pub use envelope::*;
 pub use fund::*;
 pub use governance::*;
+pub use house::*;
 pub use loss::*;
 pub use market::*;
 pub use oracle::*;
@@ -109,6 +111,10 @@ bodies! {
     141 RedeemProtocolShares "redeem_protocol_shares",
     142 StakeProtocol "stake_protocol",
     170 SettleBadDebt "settle_bad_debt",
+    171 SetHouse "set_house",
+    172 ReportHouse "report_house",
+    173 RepayHouse "repay_house",
+    174 DistributeSurplus "distribute_surplus",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

@@ -1,6 +1,9 @@
 //! What events are made of where one fact has several parts.
 
-use crate::{ledger::LedgerAccount, policy::Cause};
+use crate::{
+    ledger::LedgerAccount,
+    policy::{Cause, HouseCounts},
+};
 use alloc::vec::Vec;
 use backstop_units::{
     AccountId, Amount, AssetId, Base, Fixed60, FundId, Hash, LossId, MarketId, Ppm, Price,
@@ -61,6 +64,23 @@ pub enum Cohort {
         /// The index after: what a share bore is the difference.
         to: ShareIndex,
     } = 7,
+    /// A fund's own account at the market's venue.
+    House(FundId) = 8,
+}
+
+/// The rules of a fund's house account, by handle.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct HouseTerms {
+    /// Of which market's venue.
+    pub market: MarketId,
+    /// How much of it counts.
+    pub counts: HouseCounts,
+    /// Who gets the surplus.
+    pub beneficiary: Option<AccountId>,
+    /// Whether anyone may have the fund repay what it owes.
+    pub anyone_repays: bool,
 }
 
 /// One row of a loss: who bore how much.

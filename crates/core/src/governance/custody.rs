@@ -25,7 +25,8 @@ pub fn balance_bytes(ledger: Label, asset: Label, balance: Amount, as_of: Timest
     bytes
 }
 
-/// What a market's venue can have paid out: its clearing less what positions, winners, lenders and nobody bore.
+/// What a market's venue can have paid out: its clearing less what positions, winners,
+/// lenders, funds' accounts there and nobody bore.
 pub(crate) fn owed_to_venue(state: &State, market: MarketId, asset: AssetId) -> Amount {
     let clearing = state.ledger.owed(LedgerAccount::Clearing(market), asset);
     let borne = [
@@ -33,6 +34,7 @@ pub(crate) fn owed_to_venue(state: &State, market: MarketId, asset: AssetId) -> 
         LedgerAccount::Residual,
         LedgerAccount::Deleveraged,
         LedgerAccount::Depositors,
+        LedgerAccount::HouseDrawn,
     ];
     borne.into_iter().fold(clearing, |owed, account| {
         owed.saturating_sub(state.ledger.held(account(market), asset))

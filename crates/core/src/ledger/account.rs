@@ -77,6 +77,8 @@ pub enum LedgerAccount {
     PendingClearing(MarketId) = 34,
     /// Part of clearing: what winners gave up by deleveraging, collected by the venue.
     Deleveraged(MarketId) = 35,
+    /// Part of clearing: what funds paid out of their own accounts at the venue, collected by it there.
+    HouseDrawn(MarketId) = 45,
     /// Part of clearing: what lenders bore through the index of their deposits, collected by the venue.
     Depositors(MarketId) = 39,
 }
@@ -107,6 +109,7 @@ impl LedgerAccount {
             Self::Deleveraged(m) => (35, m.get()),
             Self::PnlPool(m) => (36, m.get()),
             Self::Depositors(m) => (39, m.get()),
+            Self::HouseDrawn(m) => (45, m.get()),
             Self::Recoveries(l) => (40, l.get()),
         };
         kind << 32 | widen(id)
@@ -119,7 +122,8 @@ impl LedgerAccount {
             | Self::Socialised(_)
             | Self::Residual(_)
             | Self::Deleveraged(_)
-            | Self::Depositors(_) => Side::Debit,
+            | Self::Depositors(_)
+            | Self::HouseDrawn(_) => Side::Debit,
             Self::InTransit(_)
             | Self::Suspense(_)
             | Self::Opening(_)
@@ -153,6 +157,7 @@ impl LedgerAccount {
             Self::Deleveraged(_) => "deleveraged",
             Self::PnlPool(_) => "pnl_pool",
             Self::Depositors(_) => "depositors",
+            Self::HouseDrawn(_) => "house_drawn",
             Self::Recoveries(_) => "recoveries",
         }
     }

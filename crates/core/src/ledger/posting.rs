@@ -62,6 +62,12 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         Event::RecoveryClaimed { loss, account, asset, amount, .. } => {
             one(*asset, L::Recoveries(*loss), L::Balance(*account), *amount)
         }
+        Event::HouseRepaid { fund, market, asset, amount } => {
+            one(*asset, L::Reserve(*fund), L::Clearing(*market), *amount)
+        }
+        Event::SurplusDistributed { market, asset, beneficiary, amount, .. } => {
+            one(*asset, L::Clearing(*market), L::Balance(*beneficiary), *amount)
+        }
         Event::AdlClosed { market, asset, residual, .. } => {
             one(*asset, L::Residual(*market), L::Deleveraged(*market), *residual)
         }
@@ -188,6 +194,7 @@ pub(crate) fn row_account(cohort: &Cohort, market: MarketId) -> LedgerAccount {
         Cohort::Residual => LedgerAccount::Residual(market),
         Cohort::Adl { .. } => LedgerAccount::Deleveraged(market),
         Cohort::Depositors { .. } => LedgerAccount::Depositors(market),
+        Cohort::House(_) => LedgerAccount::HouseDrawn(market),
     }
 }
 

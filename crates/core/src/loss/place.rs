@@ -3,7 +3,7 @@
 use super::{capacity::capacities, deposit_index::Deposits, lifecycle::funds_of, waterfall};
 use crate::{
     event::{Cohort, Event, Placement, Row},
-    fund::{drawdown::turn_due, rescale::prepare, revenue::settle_due},
+    fund::{drawdown::turn_due, house::reachable, rescale::prepare, revenue::settle_due},
     governance::Context,
     ledger::LedgerAccount,
     policy::Cause,
@@ -105,7 +105,7 @@ pub(crate) fn placement(
     Ok(placement)
 }
 
-/// The rows of one layer: two for a reserve that also needs its contributions.
+/// The rows of one layer: up to three for a reserve, of a house account, its own money and contributions.
 fn add_rows(
     state: &State,
     market: &Market,
@@ -118,13 +118,19 @@ fn add_rows(
     match layer.source {
         Source::FeePool => push(Cohort::FeePool, draw),
         Source::Reserve(fund) => {
-            // Contributions are consumed last within the reserve.
-            let own = state.ledger.owed(LedgerAccount::Reserve(fund), asset).min(draw);
-            let given = draw.saturating_sub(own);
-            [(Cohort::Reserve(fund), own), (Cohort::Contributions(fund), given)]
-                .into_iter()
-                .filter(|(_, amount)| !amount.is_zero())
-                .for_each(|(cohort, amount)| push(cohort, amount));
+            // What the venue can take where it is goes first; contributions are consumed last.
+            let house = reachable(state, state.funds.expect(fund)?, market)?.positive().min(draw);
+            let rest = draw.saturating_sub(house);
+            let own = state.ledger.owed(LedgerAccount::Reserve(fund), asset).min(rest);
+            let given = rest.saturating_sub(own);
+            [
+                (Cohort::House(fund), house),
+                (Cohort::Reserve(fund), own),
+                (Cohort::Contributions(fund), given),
+            ]
+            .into_iter()
+            .filter(|(_, amount)| !amount.is_zero())
+            .for_each(|(cohort, amount)| push(cohort, amount));
         }
         Source::Staked(id) => {
             let tranche = state.tranches.expect(id)?;

@@ -3,6 +3,7 @@
 mod adl;
 mod control;
 mod fund;
+mod house;
 mod limits;
 mod market;
 mod oracle;
@@ -10,6 +11,7 @@ mod oracle;
 pub use adl::*;
 pub use control::*;
 pub use fund::*;
+pub use house::*;
 pub use limits::*;
 pub use market::*;
 pub use oracle::*;

@@ -8,7 +8,7 @@ use backstop_core::{
     Body, COMMANDS, Command, Entry, Event, Record,
     command::{Approvals, OpeningAccount, Party, Reporter, SettleLiquidation, Signature},
     policy::{
-        AdlRank, AdlSelect, AlertCause, Cause, Payout, PositionSide, PublicKey, Role,
+        AdlRank, AdlSelect, AlertCause, Cause, HouseCounts, Payout, PositionSide, PublicKey, Role,
         SignatureBytes, SpikeCause, SurplusRoute,
     },
     state::FeedSource,
@@ -114,6 +114,10 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::IndexPolicySet { .. } => (133, "index_policy_set"),
         Event::FeedRetired { .. } => (134, "feed_retired"),
         Event::LossParked { .. } => (136, "loss_parked"),
+        Event::HouseSet { .. } => (200, "house_set"),
+        Event::HouseReported { .. } => (201, "house_reported"),
+        Event::HouseRepaid { .. } => (202, "house_repaid"),
+        Event::SurplusDistributed { .. } => (203, "surplus_distributed"),
         Event::SharesOpened { .. } => (121, "shares_opened"),
         Event::VaultForced { .. } => (122, "vault_forced"),
         Event::ProtocolSharesGranted { .. } => (140, "protocol_shares_granted"),
@@ -124,7 +128,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 83;
+const KINDS: usize = 87;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };
@@ -164,6 +168,9 @@ fn lines() -> Vec<Line> {
     lines.push(pin("law curve", &curve));
     for route in SurplusRoute::ALL {
         lines.push(pin(format!("surplus {}", route.word()), route));
+    }
+    for counts in HouseCounts::ALL {
+        lines.push(pin(format!("house counts {}", counts.word()), counts));
     }
     for cause in SpikeCause::ALL {
         lines.push(pin(format!("spike {}", cause.word()), cause));

@@ -13,21 +13,22 @@ use backstop_core::{
     Asked, Body, Command, Entry, Event, Record, State,
     command::{
         AddSpike, CheckDrawdown, CloseAdl, CommitReservation, CoverDeficit, CreateFund,
-        CreateMarket, CreateTranche, Direction, EndSpike, Execute, FundPnlPool,
+        CreateMarket, CreateTranche, Direction, DistributeSurplus, EndSpike, Execute, FundPnlPool,
         GrantProtocolShares, MoveIdle, OpenAdl, Opening, OpeningAccount, OpeningShares,
         PauseEntries, Propose, RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex,
-        ReleaseReservation, ReportConditions, ReportDeposits, ReportPrice, ReportResults, Reporter,
-        RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl, SetControl, SetCovers,
-        SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue,
-        SetRoles, SetSplit, SetTier, SetVault, SetWaterfall, SettleBadDebt, SettleLiquidation,
-        Stake, StakeProtocol, SubmitAdlPart, WithdrawExcess,
+        ReleaseReservation, RepayHouse, ReportConditions, ReportDeposits, ReportHouse, ReportPrice,
+        ReportResults, Reporter, RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl,
+        SetControl, SetCovers, SetDrawdown, SetHouse, SetIndexPolicy, SetMarketTier,
+        SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit, SetThreshold, SetTier,
+        SetVault, SetWaterfall, SettleBadDebt, SettleLiquidation, Stake, StakeProtocol,
+        SubmitAdlPart, WithdrawExcess,
     },
     invariants,
     loss::adl::Candidate,
     policy::{
-        Causes, ControlPolicy, FundKind, FundPolicy, IdlePolicy, IndexPolicy, LayerSource,
-        MarketPolicy, PoolPolicy, RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy, TierPolicy,
-        TranchePolicy,
+        Causes, ControlPolicy, FundKind, FundPolicy, HousePolicy, IdlePolicy, IndexPolicy,
+        LayerSource, MarketPolicy, PoolPolicy, RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy,
+        TierPolicy, TranchePolicy,
     },
     recheck, replay, replay_genesis,
     state::Lent,
@@ -108,6 +109,7 @@ fn live(script: &Script) -> World {
     approved(&mut world, SetRoles { account: label("keeper"), roles });
     untouched(&mut world);
     lent(&mut world);
+    housed(&mut world);
     short_of_winnings(&mut world);
     prices(&mut world);
     world
@@ -279,6 +281,22 @@ fn lent(world: &mut World) {
     };
     world.must("venue", settle);
     world.must("venue", SettleBadDebt { market: name, ..crate::bad_debt::debt(100) });
+}
+
+/// An account of a fund's own at a venue: it owes, is repaid, gains, and gives its surplus away.
+fn housed(world: &mut World) {
+    use crate::house::{policy, report};
+    let (fund, asset, market) = (label("aside"), label("gold"), label("lent"));
+    let reserve = OpeningAccount::Reserve(fund);
+    world.must("op", Opening { account: reserve, asset, amount: Amount::new(50) });
+    world.must("op", SetThreshold { fund, threshold: Amount::new(30) });
+    approved(world, SetHouse { fund, house: Some(HousePolicy { market, ..policy() }) });
+    let evidence = Hash::new([1; 32]);
+    let told = |value, free, moves| ReportHouse { fund, evidence, ..report(value, free, moves) };
+    world.must("venue", told(-10, 0, 0));
+    world.must("alice", RepayHouse { fund });
+    world.must("venue", told(100, 60, 1));
+    world.must("alice", DistributeSurplus { fund });
 }
 
 /// Opening state and forced balances, and shares that outgrow what is left.

@@ -14,6 +14,7 @@ mod gauge;
 mod golden;
 mod groups;
 mod holds;
+mod house;
 mod lenders;
 mod limits;
 mod precedence;

@@ -6,19 +6,19 @@ use backstop_core::{
         ActivateRules, AddSpike, Approve, AssessLoss, BalancePools, BeginTransfer, CancelProposal,
         CancelUnstake, CheckDrawdown, ClaimRecovery, ClaimUnstake, CloseAdl, CloseLoss,
         CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket, CreateTranche,
-        DeclareLoss, Direction, EndAlert, EndSpike, Execute, FundPnlPool, GrantProtocolShares,
-        LapseDeclaration, LapseTicket, Linked, MoveIdle, OpenAccount, OpenAdl, Opening,
-        OpeningAccount, OpeningShares, Outcome, Party, PauseEntries, PayFees, PayRevenue,
+        DeclareLoss, Direction, DistributeSurplus, EndAlert, EndSpike, Execute, FundPnlPool,
+        GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, MoveIdle, OpenAccount, OpenAdl,
+        Opening, OpeningAccount, OpeningShares, Outcome, Party, PauseEntries, PayFees, PayRevenue,
         PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares,
-        RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation, ReportConditions,
-        ReportDeposits, ReportLiquidity, ReportOpenInterest, ReportPrice, ReportResults, Reporter,
-        RequestUnstake, Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, SetControl,
-        SetCouncil, SetCovers, SetDrawdown, SetIndexPolicy, SetMarketTier, SetOfflineBudget,
-        SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault,
-        SetWaterfall, SettleBadDebt, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
-        SubmitAdlPart, VoidLoss, WithdrawExcess,
+        RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation, RepayHouse,
+        ReportConditions, ReportDeposits, ReportHouse, ReportLiquidity, ReportOpenInterest,
+        ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed,
+        RunAdl, RunControl, SetControl, SetCouncil, SetCovers, SetDrawdown, SetHouse,
+        SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit,
+        SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall, SettleBadDebt, SettleLiquidation,
+        SettleRevenue, Stake, StakeProtocol, SubmitAdlPart, VoidLoss, WithdrawExcess,
     },
-    event::{Cohort, ControlRun, Placement, PoolFlow, RevenuePart, Row, RowPart},
+    event::{Cohort, ControlRun, HouseTerms, Placement, PoolFlow, RevenuePart, Row, RowPart},
     ledger::LedgerAccount,
     loss::{
         adl::{Candidate, Cut, Sealed, Tally},
@@ -28,10 +28,10 @@ use backstop_core::{
     policy::{
         AdlPolicy, AdlRank, AdlSelect, AlertCause, BadDebtPolicy, Band, CancelTerms, Cause, Causes,
         ControlPolicy, CurvePoint, DrawdownPolicy, EntryPrice, ExitValue, FundKind, FundPolicy,
-        IdlePolicy, IndexPolicy, Law, LayerPolicy, LayerSource, MarketPolicy, Overflow, Payout,
-        PiLaw, PoolPolicy, PositionSide, ProtocolHolding, PublicKey, ReservationPolicy,
-        RevenuePolicy, Role, Roles, SignatureBytes, Slew, SpikeCause, SplitPolicy, SplitRounding,
-        SurplusRoute, TierPolicy, TranchePolicy, Underwater,
+        HouseCounts, HousePolicy, IdlePolicy, IndexPolicy, Law, LayerPolicy, LayerSource,
+        MarketPolicy, Overflow, Payout, PiLaw, PoolPolicy, PositionSide, ProtocolHolding,
+        PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, SignatureBytes, Slew, SpikeCause,
+        SplitPolicy, SplitRounding, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
     },
     state::FeedSource,
 };
@@ -237,6 +237,24 @@ const TIER: TierPolicy = TierPolicy {
     period_max: Amount::new(18),
 };
 
+fn house_policy() -> HousePolicy {
+    HousePolicy {
+        market: label("sol"),
+        counts: HouseCounts::Value,
+        beneficiary: Some(label("alice")),
+        anyone_repays: true,
+    }
+}
+
+fn house_terms() -> HouseTerms {
+    HouseTerms {
+        market: MarketId::new(20),
+        counts: HouseCounts::Free,
+        beneficiary: Some(AccountId::new(21)),
+        anyone_repays: true,
+    }
+}
+
 /// The policies that no other sample holds.
 pub(crate) fn underwater() -> [Underwater; 3] {
     let fee = Bps::new(12);
@@ -440,6 +458,17 @@ pub(crate) fn bodies() -> Vec<Body> {
             evidence: hash(26),
         }
         .into(),
+        SetHouse { fund: main, house: Some(house_policy()) }.into(),
+        ReportHouse {
+            fund: main,
+            value: Signed::new(-27),
+            free: Amount::new(28),
+            moves: 29,
+            evidence: hash(30),
+        }
+        .into(),
+        RepayHouse { fund: main }.into(),
+        DistributeSurplus { fund: main }.into(),
     ]
 }
 
@@ -663,6 +692,7 @@ fn rows() -> Vec<Row> {
             from: ShareIndex::new(39),
             to: ShareIndex::new(40),
         },
+        Cohort::House(fund),
     ];
     let row = |(layer, cohort)| Row { layer, cohort, amount: Amount::new(u128::from(layer) + 100) };
     (0u8..).zip(cohorts).map(row).collect()
@@ -821,6 +851,27 @@ fn prices() -> Vec<Event> {
             occurred_at: ms(17),
             lapses_at: ms(18),
         },
+        Event::HouseSet { fund: FundId::new(19), terms: Some(house_terms()) },
+        Event::HouseReported {
+            fund: FundId::new(20),
+            value: Signed::new(-21),
+            free: Amount::new(22),
+            moves: 23,
+            evidence: hash(24),
+        },
+        Event::HouseRepaid {
+            fund: FundId::new(25),
+            market: MarketId::new(26),
+            asset: AssetId::new(27),
+            amount: Amount::new(28),
+        },
+        Event::SurplusDistributed {
+            fund: FundId::new(29),
+            market: MarketId::new(30),
+            asset: AssetId::new(31),
+            beneficiary: AccountId::new(32),
+            amount: Amount::new(33),
+        },
     ]
 }
 
@@ -862,6 +913,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::PendingClearing(market),
         L::Deleveraged(market),
         L::Depositors(market),
+        L::HouseDrawn(market),
         L::PnlPool(market),
         L::Recoveries(loss),
     ]
