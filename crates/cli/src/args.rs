@@ -81,6 +81,18 @@ pub(crate) struct DemoArgs {
     /// End without a dashboard (implied by --out and when output is no terminal).
     #[arg(long)]
     pub(crate) no_serve: bool,
+    /// Only this crash (repeat for several); all of them if left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) crash: Vec<String>,
+    /// Only this preset (repeat for several); all that a venue can run with if left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) preset: Vec<String>,
+    /// Runs at once; as many as there are processors if left out. The results are the same.
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) threads: Option<usize>,
+    /// Of every run, not only of the first: a page for each loss, and hledger and Ledger asked.
+    #[arg(long)]
+    pub(crate) full: bool,
     /// Instead: the results over so many seeds, in memory.
     #[arg(long, value_name = "SEEDS")]
     pub(crate) sweep: Option<u32>,

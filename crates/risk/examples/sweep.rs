@@ -4,7 +4,7 @@
 
 use backstop_core::{Body, Genesis, RULES_VERSION, policy::Limits};
 use backstop_risk::{
-    Bars, DemoReport, DemoSetup, VenueParams,
+    Crash, DemoReport, DemoSetup, Feed, VenueParams,
     sweep::{Line, Percentiles, Unit, grouped, sweep},
 };
 use backstop_units::{Label, format_decimal};
@@ -53,14 +53,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let seeds: u64 = arguments.next().map_or(Ok(100), |text| text.parse())?;
     let what = arguments.next();
-    let bars = Bars::sol_crash()?;
+    let feeds = Crash::MAIN.feeds(6)?;
     if what.as_deref() == Some("assumptions") {
-        return assumptions(seeds, &bars);
+        return assumptions(seeds, &feeds);
     }
     let steps: u32 = what.map_or(Ok(60), |text| text.parse())?;
     for text in PRESETS {
         let genesis = genesis(text)?;
-        let setup = DemoSetup { steps_per_leg: steps, ..DemoSetup::new(0, &genesis, &bars) };
+        let setup = DemoSetup { steps_per_leg: steps, ..DemoSetup::new(0, &genesis, &feeds) };
         let result = sweep(&setup, seeds)?;
         println!("\nPreset `{}`, {seeds} seeds, {steps} steps a leg:\n", genesis.preset);
         println!("| | min | p5 | p25 | median | p75 | p95 | max |");
@@ -81,20 +81,24 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// One assumption changed at a time, preset `backstop`.
-fn assumptions(seeds: u64, bars: &Bars) -> Result<(), Box<dyn Error>> {
+fn assumptions(seeds: u64, feeds: &[Feed]) -> Result<(), Box<dyn Error>> {
     let genesis = genesis(PRESETS[0])?;
     println!(
         "| assumption | liquidations, median | gross loss, p5 | median | p95 | of the fund before, median | seeds with a socialised part | positions left, median |"
     );
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     for (name, venue) in VenueParams::variations() {
-        let setup = DemoSetup { venue: &venue, ..DemoSetup::new(0, &genesis, bars) };
+        let setup = DemoSetup { venue: &venue, ..DemoSetup::new(0, &genesis, feeds) };
         let reports = sweep(&setup, seeds)?.reports;
         let of = |pick: &dyn Fn(&DemoReport) -> u128| Percentiles::of(reports.iter().map(pick));
         let gross = of(&|r| r.gross_loss.get());
         let part = of(&|r| r.gross_loss.get() * 10_000 / r.fund_before.total().get().max(1));
-        let left =
-            of(&|r| r.trader_interest_after.get() * 10_000 / r.trader_interest_before.get().max(1));
+        let left = of(&|r| {
+            let (before, after) = r.markets.first().map_or((1, 1), |market| {
+                (market.trader_interest_before.get(), market.trader_interest_after.get())
+            });
+            after * 10_000 / before.max(1)
+        });
         println!(
             "| {name} | {} | {} | {} | {} | {} | {} | {} |",
             cell(Unit::Count, of(&|r| r.liquidations.into()).median),

@@ -8,6 +8,7 @@ use crate::{
 };
 use backstop_core::policy::PositionSide;
 use backstop_units::{Amount, Base, Label, LabelError, Price};
+use std::ops::Range;
 
 /// Decimals of a market's base unit: sizes are counted in 10⁻⁹.
 pub const BASE_DECIMALS: u8 = 9;
@@ -50,11 +51,13 @@ pub fn numbered(kind: &str, number: u32) -> Result<Label, LabelError> {
 }
 
 impl Book {
-    /// Draws a book on one market: heavy-tailed sizes, lognormal leverage, both sides.
+    /// Draws a book: heavy-tailed sizes, lognormal leverage, both sides.
     ///
     /// Sizes are a lognormal body below `tail_from` and a Pareto tail between it and `size_max`;
-    /// leverage is independent of size and side. `price` is the first oracle price, and
-    /// `quote_atoms` the atoms of one whole quote unit. The same seed gives the same book.
+    /// leverage is independent of size and side. `prices` are the first oracle prices, one for each
+    /// market, and `quote_atoms` the atoms of one whole quote unit. With several markets a part of the
+    /// accounts, `crossed_part`, holds an equal notional in each, on sides drawn one by one; the others
+    /// hold one, any of them. The same seed gives the same book.
     ///
     /// **Rounding** sizes and collateral to the nearest atom, at least one.
     ///
@@ -63,26 +66,51 @@ impl Book {
     pub fn synthetic(
         seed: u64,
         params: &BookParams,
-        price: Price,
+        prices: &[Price],
         quote_atoms: Amount,
     ) -> Result<Self, LabelError> {
         let mut random = Random::new(seed);
         let atoms = to_float(quote_atoms.get());
-        // Quote atoms of one base atom.
-        let unit = to_float(price.get()) / to_float(PRICE_SCALE) / to_float(PRICE_SCALE);
         let accounts = (1..=params.accounts).map(|number| {
             let notional = size(&mut random, params) * atoms;
             let equity = notional / leverage(&mut random, params);
-            let side = side(&mut random, params);
-            let base = Base::new(to_units(notional / unit).max(1));
             Ok(Account {
                 label: numbered("trader", number)?,
                 collateral: Amount::new(to_units(equity).max(1)),
-                positions: vec![Opening { market: 0, side, base }],
+                positions: positions(&mut random, params, prices, notional),
             })
         });
         Ok(Self { accounts: accounts.collect::<Result<_, _>>()? })
     }
+}
+
+/// The positions of an account whose notionals add up to `notional` quote atoms.
+fn positions(
+    random: &mut Random,
+    params: &BookParams,
+    prices: &[Price],
+    notional: f64,
+) -> Vec<Opening> {
+    let first = side(random, params);
+    let all = prices.len() < 2 || random.chance(params.crossed_part);
+    let chosen = if all { 0..prices.len() } else { one_of(random, prices.len()) };
+    let parts = to_float(u128::try_from(chosen.len()).unwrap_or(1));
+    let opening = |(place, market): (usize, usize)| {
+        // Quote atoms of one base atom.
+        let price: Price = prices.get(market).copied().unwrap_or_default();
+        let unit = to_float(price.get()) / to_float(PRICE_SCALE) / to_float(PRICE_SCALE);
+        let side = if place == 0 { first } else { side(random, params) };
+        Opening { market, side, base: Base::new(to_units(notional / parts / unit).max(1)) }
+    };
+    chosen.enumerate().map(opening).collect()
+}
+
+/// One place out of so many, each as likely.
+fn one_of(random: &mut Random, count: usize) -> Range<usize> {
+    let count_float = to_float(u128::try_from(count).unwrap_or(1));
+    let place = libm::floor(random.uniform() * count_float);
+    let place = usize::try_from(to_units(place)).unwrap_or(0).min(count.saturating_sub(1));
+    place..place + 1
 }
 
 fn size(random: &mut Random, params: &BookParams) -> f64 {
@@ -113,7 +141,7 @@ mod tests {
 
     fn demo(seed: u64) -> Book {
         let price = Price::new(220_000_000 * PRICE_SCALE);
-        Book::synthetic(seed, &BookParams::DEMO, price, Amount::new(1_000_000)).unwrap()
+        Book::synthetic(seed, &BookParams::DEMO, &[price], Amount::new(1_000_000)).unwrap()
     }
 
     #[test]
@@ -142,5 +170,28 @@ mod tests {
         assert!((part(&size, 114_394.0) - 0.95).abs() < 0.01);
         assert!(size.iter().all(|s| *s <= 8_000_001.0));
         assert!(leverage.iter().all(|l| *l < 20.5));
+    }
+
+    #[test]
+    fn several_markets_are_held_alone_or_all_together() {
+        let prices = [8_000, 200].map(|usd: u128| Price::new(usd * 1_000_000 * PRICE_SCALE));
+        let book = Book::synthetic(1, &BookParams::DEMO, &prices, Amount::new(1_000_000)).unwrap();
+        let count = |pick: &dyn Fn(&Account) -> bool| {
+            let count = book.accounts.iter().filter(|account| pick(account)).count();
+            f64::from(u32::try_from(count).unwrap()) / f64::from(BookParams::DEMO.accounts)
+        };
+        let both = |account: &Account| account.positions.len() == 2;
+        assert!((count(&both) - BookParams::DEMO.crossed_part).abs() < 0.01);
+        let first = count(&|account| !both(account) && account.positions[0].market == 0);
+        assert!((first - (1.0 - BookParams::DEMO.crossed_part) / 2.0).abs() < 0.01, "{first}");
+        let hedged = count(&|account| {
+            both(account) && account.positions[0].side != account.positions[1].side
+        });
+        assert!((hedged - BookParams::DEMO.crossed_part / 2.0).abs() < 0.01, "{hedged}");
+        for account in book.accounts.iter().filter(|account| both(account)) {
+            let worth = |at: usize| account.positions[at].base.get() * prices[at].get();
+            let (one, other) = (to_float(worth(0)), to_float(worth(1)));
+            assert!((one / other - 1.0).abs() < 0.001, "{account:?}");
+        }
     }
 }

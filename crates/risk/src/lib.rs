@@ -27,6 +27,7 @@ mod impact;
 mod margin;
 
 pub mod book;
+pub mod crash;
 pub mod demo;
 pub mod error;
 pub mod evidence;
@@ -39,6 +40,7 @@ pub mod sweep;
 pub mod venue;
 
 pub use book::Book;
+pub use crash::{CRASHES, Crash, Feed};
 pub use demo::{DemoReport, DemoSetup, Progress, run, run_with_evidence};
 pub use error::RiskError;
 pub use ledger::{Ledger, LedgerError, Memory};

@@ -43,6 +43,9 @@ pub struct BookParams {
     /// Part of the trading accounts that is long. **Source** an identity: each contract has a long
     /// and a short. The maker takes what does not match, so sizes decide which side is heavier.
     pub long_part: f64,
+    /// Where a venue has several markets: part of the accounts that holds all of them, with the same
+    /// notional in each; the others hold one. **Source** a choice: one in four.
+    pub crossed_part: f64,
 }
 
 impl BookParams {
@@ -60,6 +63,7 @@ impl BookParams {
         leverage_min: 0.5,
         leverage_max: 20.0,
         long_part: 0.5,
+        crossed_part: 0.25,
     };
 }
 

@@ -1,4 +1,4 @@
-//! Price bars: the shipped history, and a strict reader for files of the same form.
+//! Price bars: a strict reader.
 //!
 //! ```text
 //! open_time_unix,open,high,low,close
@@ -9,13 +9,6 @@
 //! with `#` and empty lines are skipped. Numbers are read exactly, without floats.
 
 use backstop_units::{DecimalError, Price, Span, Timestamp, parse_decimal};
-
-/// Hourly bars of SOL/USDT, 2025-10-08 00:00 to 2025-10-12 23:00 UTC, 120 bars: the crash of
-/// 2025-10-10 and two days on either side. Origin and licence stand in `data/README.md`.
-pub const SOL_2025_10: &str = include_str!("../../../data/solusdt_1h_2025-10.csv");
-
-/// Decimals of the quote asset in which the shipped file is read (USDT).
-pub const QUOTE_DECIMALS: u8 = 6;
 
 /// Most decimals of a quote asset: with more, sums over a book could overflow.
 pub const QUOTE_DECIMALS_MAX: u8 = 9;
@@ -176,15 +169,6 @@ impl Bars {
         Ok(Self { span: steps.min().unwrap_or(Span::hours(1)), quote_decimals, bars })
     }
 
-    /// The shipped history of the crash: 2025-10-09 00:00 to 2025-10-11 23:00 UTC, 72 bars.
-    ///
-    /// # Errors
-    /// None while the shipped file is whole; a test reads it.
-    pub fn sol_crash() -> Result<Self, PriceError> {
-        let all = Self::parse(SOL_2025_10, QUOTE_DECIMALS)?;
-        Ok(all.between(CRASH_FROM, CRASH_UNTIL))
-    }
-
     /// The bars that open within a stretch of time, its end left out.
     #[must_use]
     pub fn between(&self, from: Timestamp, until: Timestamp) -> Self {
@@ -193,11 +177,6 @@ impl Bars {
         Self { span: self.span, quote_decimals: self.quote_decimals, bars }
     }
 }
-
-/// 2025-10-09 00:00 UTC: the first bar of the demo.
-pub const CRASH_FROM: Timestamp = Timestamp::from_ms(1_759_968_000_000);
-/// 2025-10-12 00:00 UTC: the end of the demo's last bar.
-pub const CRASH_UNTIL: Timestamp = Timestamp::from_ms(1_760_227_200_000);
 
 /// Decimals of a price and its allowed range at that scale.
 struct Scale {
@@ -295,18 +274,6 @@ mod tests {
     use super::*;
 
     const HEAD: &str = "open_time_unix,open,high,low,close\n";
-
-    #[test]
-    fn shipped_file_is_whole() {
-        let all = Bars::parse(SOL_2025_10, QUOTE_DECIMALS).unwrap();
-        assert_eq!((all.bars.len(), all.span), (120, Span::hours(1)));
-        let crash = Bars::sol_crash().unwrap();
-        assert_eq!(crash.bars.len(), 72);
-        let low = crash.bars.iter().map(|bar| bar.low).min().unwrap();
-        assert_eq!(low, Price::new(168_790_000 * 1_000_000_000));
-        let step = |pair: &[Bar]| pair[1].open_time.since(pair[0].open_time) == Span::hours(1);
-        assert!(all.bars.windows(2).all(step));
-    }
 
     #[test]
     fn order_of_columns_and_noise_are_free() {

@@ -152,11 +152,15 @@ impl Sweep {
                 r.fund_after.coverage_with_stake.get().into()
             }),
             line("worst distance of mark and oracle", Unit::Bps, &|r| {
-                r.worst_basis.bps.unsigned_abs().into()
+                r.worst_basis().map_or(0, |worst| worst.bps.unsigned_abs().into())
             }),
-            line("positions of traders left", Unit::Bps, &|r| {
-                let (before, after) = (r.trader_interest_before, r.trader_interest_after);
-                mul_div_floor(after.get(), 10_000, before.get()).unwrap_or(0)
+            line("positions of traders left, first market", Unit::Bps, &|r| {
+                let first = r.markets.first();
+                let left = first.map(|m| (m.trader_interest_before, m.trader_interest_after));
+                let left = left.map(|(before, after)| {
+                    mul_div_floor(after.get(), 10_000, before.get()).unwrap_or(0)
+                });
+                left.unwrap_or(0)
             }),
         ]);
         lines

@@ -1,9 +1,11 @@
 //! Price files against junk; `backstop_testkit::fuzz` says how long.
 
-use backstop_risk::{Bars, prices::SOL_2025_10};
+use backstop_risk::Bars;
 use backstop_testkit::fuzz::{Input, target};
 use backstop_units::{Price, format_decimal};
 use std::fmt::Write;
+
+const SHIPPED: &str = include_str!("../../../data/solusdt_1h_2025-10.csv");
 
 /// The bars as a file in the one order of columns.
 fn csv(bars: &Bars) -> String {
@@ -19,7 +21,7 @@ fn csv(bars: &Bars) -> String {
 #[test]
 fn prices() {
     let head: String =
-        SOL_2025_10.lines().take(20).fold(String::new(), |text, line| text + line + "\n");
+        SHIPPED.lines().take(20).fold(String::new(), |text, line| text + line + "\n");
     let odd = "\u{feff}# made up\r\nclose, volume,low,high,open,open_time_unix\r\n\r\n 2,x,1,3, 1.5 ,60\r\n";
     let seeds =
         [head.as_str(), odd, "open_time_unix,open,high,low,close\n60,2,3,1,2\n61,2,3,1,2\n"];

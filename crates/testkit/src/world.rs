@@ -11,11 +11,12 @@ use backstop_core::{
     apply, begin,
     command::{
         Approvals, CreateFund, CreateMarket, CreateTranche, OpenAccount, Opening, OpeningAccount,
-        RegisterAsset, RegisterFeed, RegisterIndex, ReportPrice, Reporter, SetCouncil, SetRoles,
+        RegisterAsset, RegisterFeed, RegisterIndex, ReportPrice, Reporter, SetControl, SetCouncil,
+        SetRoles,
     },
     policy::{
-        BadDebtPolicy, FundKind, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, Limits,
-        MarketPolicy, Payout, Role, Roles, TranchePolicy, Underwater,
+        BadDebtPolicy, ControlPolicy, FundKind, FundPolicy, IndexPolicy, LayerPolicy, LayerSource,
+        Limits, MarketPolicy, Payout, Role, Roles, TranchePolicy, Underwater,
     },
     record,
 };
@@ -114,6 +115,9 @@ pub struct Setup {
     pub balance: Amount,
     /// What each reserve begins with.
     pub reserve: Amount,
+    /// Fee control and bands of the funds, in the order of [`FUNDS`]; those that have none begin
+    /// without.
+    pub controls: [Option<ControlPolicy>; 2],
 }
 
 impl Default for Setup {
@@ -147,6 +151,7 @@ impl Default for Setup {
             index: None,
             balance: Amount::new(1_000_000),
             reserve: Amount::ZERO,
+            controls: [None, None],
         }
     }
 }
@@ -241,6 +246,13 @@ impl Setup {
                 let account = OpeningAccount::Reserve(label(name));
                 setup.push(Opening { account, asset, amount: self.reserve }.into());
             }
+        }
+        for (name, policy) in FUNDS.iter().zip(&self.controls) {
+            let set = |policy: &ControlPolicy| {
+                let policy = Box::new(policy.clone());
+                SetControl { fund: label(name), policy }.into()
+            };
+            setup.extend(policy.as_ref().map(set));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The binary as a user meets it: output, exit codes, files left behind.
 
+mod demo;
 mod faults;
 #[path = "../../../api/tests/it/kana.rs"]
 mod kana;
@@ -225,32 +226,6 @@ fn a_council_signs_offline() {
         err(&again)
     );
     assert_eq!(code(&backstop(folder, &["verify", "backstop.db"])), 0);
-}
-
-#[test]
-fn two_demos_of_one_seed_write_equal_records() {
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    let verified: Vec<Value> = ["a", "b"]
-        .iter()
-        .map(|name| {
-            let text = out(&backstop(
-                folder,
-                &["demo", "--out", name, "--seed", "3", "--no-serve", "--steps", "6"],
-            ));
-            assert!(text.contains("SYNTHETIC"), "the book must be labelled");
-            for part in
-                ["journal.db", "books.ledger", "checkpoint", "waterfall.svg", "losses/index.md"]
-            {
-                assert!(folder.join(name).join(part).exists(), "{part}");
-            }
-            value(&backstop(folder, &["verify", &format!("{name}/journal.db"), "--json"]))
-        })
-        .collect();
-    assert_eq!(verified[0]["root"], verified[1]["root"]);
-    assert_eq!(verified[0]["state_hash"], verified[1]["state_hash"]);
-    assert!(verified[0]["records"].as_u64().unwrap() > 20_000);
-    assert_eq!(code(&backstop(folder, &["demo", "--out", "a"])), 2, "a full folder is left alone");
 }
 
 #[test]

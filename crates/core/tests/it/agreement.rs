@@ -2,7 +2,11 @@
 
 use crate::run::{Count, property, with_oracle};
 use backstop_core::{Record, State, replay, replay_genesis};
-use backstop_testkit::{World, generator::adl_script, script};
+use backstop_testkit::{
+    World,
+    generator::{adl_script, steering_script},
+    script,
+};
 use std::cell::RefCell;
 
 /// The same where winners are asked first: whole deleveragings, of every rank and rule.
@@ -22,6 +26,38 @@ fn core_agrees_with_the_oracle_on_deleveraging() {
         assert!(accepted >= u64::from(crate::run::cases() / 4), "{accepted} of {word}");
     }
 }
+
+/// The same where funds are steered: whole stories of fee control, reservations, late settlements and
+/// idle cash.
+#[test]
+fn core_agrees_with_the_oracle_on_steering() {
+    let all = RefCell::new(Count::default());
+    property(steering_script(), |script| {
+        let (world, count) = with_oracle(&script)?;
+        all.borrow_mut().merge(&count);
+        replays(&world)
+    });
+    for (word, (accepted, refused)) in &all.borrow().0 {
+        println!("{word:22} {accepted:8} accepted {refused:8} refused");
+    }
+    for word in STEERING {
+        let accepted = all.borrow().0.get(word).map_or(0, |count| count.0);
+        assert!(accepted >= u64::from(crate::run::cases() / 20), "{accepted} of {word}");
+    }
+}
+
+const STEERING: [&str; 10] = [
+    "set_control",
+    "run_control",
+    "report_conditions",
+    "add_spike",
+    "end_spike",
+    "move_idle",
+    "reserve",
+    "commit_reservation",
+    "release_reservation",
+    "set_offline_budget",
+];
 
 /// The log alone gives the same state, which reads back from its own bytes.
 fn replays(world: &World) -> Result<(), String> {
@@ -54,7 +90,7 @@ fn core_agrees_with_the_oracle() {
         return;
     }
     let reached = |word: &str| all.borrow().0.get(word).is_some_and(|count| count.0 > 0);
-    for word in [
+    for word in STEERING.into_iter().chain([
         "contribute",
         "withdraw_excess",
         "stake",
@@ -90,7 +126,7 @@ fn core_agrees_with_the_oracle() {
         "report_price",
         "set_index_policy",
         "retire_feed",
-    ] {
+    ]) {
         assert!(reached(word), "no script got as far as a {word} that is accepted");
     }
 }

@@ -28,4 +28,5 @@ mod round_trip;
 mod run;
 mod samples;
 mod stakes;
+mod steering;
 mod venues;

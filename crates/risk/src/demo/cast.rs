@@ -1,11 +1,16 @@
 //! Who plays which part, read from a genesis: the preset decides the names.
 
-use crate::error::RiskError;
+use crate::{
+    crash::Feed,
+    error::RiskError,
+    ledger::{Ledger, Memory},
+};
 use backstop_core::{
     Body, Genesis,
+    command::{CreateMarket, OpenAccount, SettleLiquidation},
     policy::{LayerSource, Role, Roles},
 };
-use backstop_units::Label;
+use backstop_units::{Amount, Hash, Label, Price, Signed, Timestamp};
 
 /// The accounts and places of a genesis that the demo needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,15 +21,16 @@ pub struct Cast {
     pub asset: Label,
     /// Its decimals.
     pub decimals: u8,
-    /// The first market.
-    pub market: Label,
-    /// Its layers, in the order in which they pay.
-    pub layers: Vec<LayerSource>,
-    /// Its fund.
+    /// All markets, each with its layers in the order in which they pay; the first gives its fund, venue
+    /// and tranche.
+    pub waterfalls: Vec<(Label, Vec<LayerSource>)>,
+    /// The fund of the first market.
     pub fund: Label,
-    /// The fund's first staked tranche.
+    /// The fund's first staked tranche, if the market's waterfall draws on it.
     pub tranche: Option<Label>,
-    /// The market's venue.
+    /// Whether the market's waterfall draws on the fund's reserve.
+    pub reserve: bool,
+    /// The first market's venue.
     pub venue: Label,
     /// Who opens accounts and gives to the fund.
     pub operator: Label,
@@ -57,6 +63,7 @@ impl Cast {
         else {
             return Err(RiskError::Missing("asset"));
         };
+        let draws = |source| market.policy.waterfall.iter().any(|layer| layer.source == source);
         let tranche = bodies.iter().find_map(|body| match body {
             Body::CreateTranche(tranche) if tranche.fund == fund.label => Some(tranche.label),
             _ => None,
@@ -66,15 +73,73 @@ impl Cast {
             preset: genesis.preset,
             asset: asset.label,
             decimals: asset.decimals,
-            market: market.label,
-            layers: market.policy.waterfall.iter().map(|layer| layer.source).collect(),
+            waterfalls: bodies.iter().filter_map(|body| waterfall(body)).collect(),
             fund: fund.label,
-            tranche,
+            tranche: tranche.filter(|label| draws(LayerSource::Staked(*label))),
+            reserve: draws(LayerSource::Reserve(fund.label)),
             venue: market.venue,
             operator,
             custodian: holder(&bodies, Role::Custodian).unwrap_or(operator),
         })
     }
+}
+
+/// A genesis with a market for each feed: one that the preset lacks has the rules of its first market.
+///
+/// # Errors
+/// [`RiskError::Missing`] without any market.
+pub fn stage(mut genesis: Genesis, feeds: &[Feed]) -> Result<Genesis, RiskError> {
+    for feed in feeds {
+        let markets: Vec<&CreateMarket> =
+            flat(&genesis.setup).into_iter().filter_map(market).collect();
+        let first = *markets.first().ok_or(RiskError::Missing("market"))?;
+        if markets.iter().all(|market| market.label != feed.market) {
+            let added = CreateMarket { label: feed.market, ..first.clone() };
+            genesis.setup.push(added.into());
+        }
+    }
+    Ok(genesis)
+}
+
+/// Whether a venue that keeps its positions itself and places its losses can run with a genesis: asks a
+/// ledger in memory to settle a liquidation of nothing.
+///
+/// # Errors
+/// [`RiskError`] that says why not.
+pub fn fits(genesis: &Genesis) -> Result<Cast, RiskError> {
+    let cast = Cast::of(genesis)?;
+    let (market, layers) = cast.waterfalls.first().ok_or(RiskError::Missing("market"))?;
+    if layers.contains(&LayerSource::Depositors) {
+        return Err(RiskError::Lenders(*market));
+    }
+    let mut ledger = Memory::begin(genesis, Timestamp::ZERO)?;
+    let (account, liquidator) = (Label::parse("somebody")?, Label::parse("another")?);
+    let open = |label| OpenAccount { label, group: None, venue: None }.into();
+    let settle = SettleLiquidation {
+        market: *market,
+        account,
+        liquidator,
+        outcome: Signed::ZERO,
+        notional: Amount::ZERO,
+        mark: Price::new(1),
+        open_interest: None,
+        evidence: Some(Hash::ZERO),
+    };
+    let bodies = vec![open(account), open(liquidator), settle.into()];
+    ledger.send_all(Timestamp::ZERO, cast.venue, bodies)?;
+    Ok(cast)
+}
+
+const fn market(body: &Body) -> Option<&CreateMarket> {
+    match body {
+        Body::CreateMarket(market) => Some(market),
+        _ => None,
+    }
+}
+
+fn waterfall(body: &Body) -> Option<(Label, Vec<LayerSource>)> {
+    let market = market(body)?;
+    Some((market.label, market.policy.waterfall.iter().map(|layer| layer.source).collect()))
 }
 
 fn flat(bodies: &[Body]) -> Vec<&Body> {

@@ -4,24 +4,25 @@
 //! the bars; [`DemoReport`] says who paid. The book is synthetic, the prices are real.
 
 mod cast;
+mod clock;
 mod report;
 mod setup;
 
-pub use cast::Cast;
-pub use report::{DemoReport, FundParts, LayerPaid, WorstBasis};
+pub use cast::{Cast, fits, stage};
+pub use report::{DemoReport, FundParts, LayerPaid, MarketReport, Payers, WorstBasis};
 
 use crate::{
     book::Book,
+    crash::Feed,
     error::RiskError,
     evidence::Evidence,
     ledger::Ledger,
     params::{BookParams, VenueParams},
-    path::{LEGS, walk},
-    prices::{Bar, Bars},
     venue::{Listing, Names, Venue, VenueSetup},
 };
 use backstop_core::Genesis;
-use backstop_units::{Amount, Label, Price, Span, Timestamp, mul_div_floor};
+use backstop_units::{Amount, Label, Span, Timestamp};
+use clock::Walker;
 use report::{Before, Run};
 
 /// What to run.
@@ -29,11 +30,13 @@ use report::{Before, Run};
 pub struct DemoSetup<'a> {
     /// Seed of the book.
     pub seed: u64,
-    /// The genesis that the ledger was begun with.
+    /// The genesis that the ledger was begun with, with a market for each feed ([`stage`]).
     pub genesis: &'a Genesis,
-    /// Real prices.
-    pub bars: &'a Bars,
-    /// Steps of each of the three legs of a bar; [`STEPS_PER_LEG`](crate::path::STEPS_PER_LEG).
+    /// Real prices, a feed for each market. The feed with the shortest bars leads: fees are charged and
+    /// open interest is reported at the end of each of its bars.
+    pub feeds: &'a [Feed],
+    /// Steps of each of the three legs of a bar; [`STEPS_PER_LEG`](crate::path::STEPS_PER_LEG). A bar
+    /// longer than an hour has as many for each of its hours.
     pub steps_per_leg: u32,
     /// What the book is drawn from; [`BookParams::DEMO`].
     pub book: &'a BookParams,
@@ -43,11 +46,11 @@ pub struct DemoSetup<'a> {
 
 impl<'a> DemoSetup<'a> {
     /// The demo with the parameters of `docs/demo.md`.
-    pub const fn new(seed: u64, genesis: &'a Genesis, bars: &'a Bars) -> Self {
+    pub const fn new(seed: u64, genesis: &'a Genesis, feeds: &'a [Feed]) -> Self {
         Self {
             seed,
             genesis,
-            bars,
+            feeds,
             steps_per_leg: crate::path::STEPS_PER_LEG,
             book: &BookParams::DEMO,
             venue: &VenueParams::DEMO,
@@ -56,8 +59,8 @@ impl<'a> DemoSetup<'a> {
 
     /// When the ledger has to begin, at the latest: an hour before the first bar.
     pub fn begins_at(&self) -> Timestamp {
-        let first = self.bars.bars.first();
-        first.map_or(Timestamp::ZERO, |bar| bar.open_time.minus(Span::hours(1)))
+        let first = self.feeds.iter().map(Feed::begins).min();
+        first.unwrap_or(Timestamp::ZERO).minus(Span::hours(1))
     }
 }
 
@@ -103,15 +106,15 @@ pub fn run_with_evidence(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(DemoReport, Vec<Evidence>), RiskError> {
     let cast = Cast::of(setup.genesis)?;
-    let first = setup.bars.bars.first().filter(|_| setup.steps_per_leg > 0);
-    let first = first.ok_or(RiskError::NothingToRun)?;
-    if setup.bars.quote_decimals != cast.decimals {
-        let (got, want) = (setup.bars.quote_decimals, cast.decimals);
+    let listings = listings(setup)?;
+    if let Some(feed) = setup.feeds.iter().find(|feed| feed.bars.quote_decimals != cast.decimals) {
+        let (got, want) = (feed.bars.quote_decimals, cast.decimals);
         return Err(RiskError::Decimals { got, want });
     }
     let at = setup.begins_at();
     let quote_atoms = Amount::new(10u128.pow(u32::from(cast.decimals)));
-    let book = Book::synthetic(setup.seed, setup.book, first.open, quote_atoms)?;
+    let prices: Vec<_> = listings.iter().map(|listing| listing.price).collect();
+    let book = Book::synthetic(setup.seed, setup.book, &prices, quote_atoms)?;
     let liquidators = setup::open_accounts(&cast, setup.venue, &book, at, ledger)?;
     let names = Names {
         venue: cast.venue,
@@ -120,7 +123,6 @@ pub fn run_with_evidence(
         maker: Label::parse("maker")?,
         asset: cast.asset,
     };
-    let listings = [Listing { market: cast.market, price: first.open }];
     let opening = VenueSetup {
         params: setup.venue,
         book: &book,
@@ -130,47 +132,64 @@ pub fn run_with_evidence(
         quote_atoms,
     };
     let mut venue = Venue::open(opening, ledger)?;
-    let one_sided = venue.one_sided(0)?;
+    let one_sided = venue.one_sided()?;
     let total = setup.venue.fund_of_open_interest.of_floor(one_sided)?;
     let came_in = setup::fill_fund(&cast, setup.venue, (setup.seed, total), at, ledger)?;
     venue.end_bar(0, ledger)?;
     let before = Before {
-        fund: report::fund_parts(&cast, ledger)?,
-        open_interest: venue.open_interest(0),
-        trader_interest: venue.trader_interest(0),
+        fund: report::fund_parts(&cast, &listings, ledger)?,
+        interest: report::interest(&venue, listings.len()),
         notional: one_sided,
     };
-    for (done, bar) in (1..).zip(&setup.bars.bars) {
-        run_bar(setup, &mut venue, bar, ledger)?;
+    run_bars(setup, &mut venue, ledger, progress)?;
+    let conservation = venue.check(came_in, ledger)?;
+    let run = Run { setup, cast: &cast, listings: &listings, before: &before, venue: &venue };
+    let report = report::report(&run, conservation, ledger)?;
+    Ok((report, venue.evidence().to_vec()))
+}
+
+/// A market for each feed, at its first price.
+fn listings(setup: &DemoSetup<'_>) -> Result<Vec<Listing>, RiskError> {
+    let listing = |feed: &Feed| {
+        let first = feed.bars.bars.first().filter(|_| setup.steps_per_leg > 0);
+        let first = first.ok_or(RiskError::NothingToRun)?;
+        Ok(Listing { market: feed.market, price: first.open })
+    };
+    if setup.feeds.is_empty() {
+        return Err(RiskError::NothingToRun);
+    }
+    setup.feeds.iter().map(listing).collect()
+}
+
+/// Walks the leading feed's bars in their steps, the others beside it; at the end of each bar fees are
+/// charged and clearing is squared.
+fn run_bars(
+    setup: &DemoSetup<'_>,
+    venue: &mut Venue,
+    ledger: &mut impl Ledger,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(), RiskError> {
+    let walker = |feed| Walker::new(feed, setup.steps_per_leg);
+    let mut walkers: Vec<Walker<'_>> = setup.feeds.iter().map(walker).collect();
+    let leader = setup.feeds.iter().min_by_key(|feed| feed.bars.span);
+    let leader = leader.ok_or(RiskError::NothingToRun)?;
+    let span = leader.bars.span;
+    for (done, bar) in (1..).zip(&leader.bars.bars) {
+        for at in Walker::new(leader, setup.steps_per_leg).moments(bar)? {
+            let walkers = walkers.iter_mut().enumerate();
+            let prices = walkers.map(|(market, walker)| walker.at(at, || venue.heavier(market)));
+            let prices: Vec<_> = prices.collect::<Result<_, _>>()?;
+            venue.step(at, &prices, ledger)?;
+        }
+        venue.end_bar(span.ms(), ledger)?;
         let tally = venue.tally();
         progress(Progress {
             bars: done,
-            of: setup.bars.bars.len(),
-            at: bar.open_time.plus(setup.bars.span),
+            of: leader.bars.bars.len(),
+            at: bar.open_time.plus(span),
             liquidations: tally.liquidations,
             deficits: tally.deficits,
         });
     }
-    let conservation = venue.check(came_in, ledger)?;
-    let run = Run { setup, cast: &cast, before: &before, venue: &venue, conservation };
-    let report = report::report(&run, ledger)?;
-    Ok((report, venue.evidence().to_vec()))
-}
-
-/// Walks one bar in its steps, then charges fees and squares clearing.
-fn run_bar(
-    setup: &DemoSetup<'_>,
-    venue: &mut Venue,
-    bar: &Bar,
-    ledger: &mut impl Ledger,
-) -> Result<(), RiskError> {
-    let prices: Vec<Price> = walk(bar, venue.heavier(0), setup.steps_per_leg)?;
-    let span = u128::from(setup.bars.span.ms());
-    let steps = u128::from(setup.steps_per_leg) * u128::from(LEGS);
-    for (step, price) in (1u128..).zip(prices) {
-        let passed = mul_div_floor(span, step, steps)?;
-        let passed = Span::from_ms(u64::try_from(passed).unwrap_or(u64::MAX));
-        venue.step(bar.open_time.plus(passed), &[price], ledger)?;
-    }
-    venue.end_bar(setup.bars.span.ms(), ledger)
+    Ok(())
 }

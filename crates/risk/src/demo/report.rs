@@ -4,9 +4,9 @@ use super::cast::Cast;
 use crate::{
     error::RiskError,
     ledger::Ledger,
-    venue::{BiggestLoss, Conservation, Venue},
+    venue::{BiggestLoss, Conservation, Listing, Venue},
 };
-use backstop_core::{fund::coverage, policy::LayerSource, state::State};
+use backstop_core::{fund::coverage, ledger::LedgerAccount, policy::LayerSource, state::State};
 use backstop_units::{Amount, Base, Bps, Hash, Label, Timestamp, mul_div_floor};
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ pub struct FundParts {
     pub contributions: Amount,
     /// Stakers' money.
     pub staked: Amount,
-    /// The market's fee pool.
+    /// The fee pools of the venue's markets.
     pub fee_pool: Amount,
     /// What counts toward the target under the fund's policy.
     pub counted: Amount,
@@ -39,7 +39,7 @@ impl FundParts {
     }
 }
 
-/// What one layer of the market's waterfall has paid.
+/// What one layer of the waterfalls has paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct LayerPaid {
     /// Who pays it.
@@ -57,21 +57,62 @@ pub struct WorstBasis {
     pub at: Timestamp,
 }
 
+/// One market before and after a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct MarketReport {
+    /// Its name.
+    pub market: Label,
+    /// Open interest before, long and short together, the maker too, in base atoms.
+    pub open_interest_before: Base,
+    /// Open interest after. The maker has taken what was closed, so it need not shrink.
+    pub open_interest_after: Base,
+    /// Positions of trading accounts before, long and short together, without the maker, in base
+    /// atoms.
+    pub trader_interest_before: Base,
+    /// Positions of trading accounts after.
+    pub trader_interest_after: Base,
+    /// Mark against oracle at its worst.
+    pub worst_basis: WorstBasis,
+}
+
+/// Who bore all losses of a run, in atoms; the parts add up to them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Payers {
+    /// Fee pools of markets.
+    pub fee_pool: Amount,
+    /// Funds' own money and contributors' gifts.
+    pub reserve: Amount,
+    /// Stakers.
+    pub staked: Amount,
+    /// Winners, by what they gave up.
+    pub deleveraged: Amount,
+    /// All open positions.
+    pub socialised: Amount,
+    /// Lenders, by what their deposits lost.
+    pub depositors: Amount,
+    /// Nobody.
+    pub residual: Amount,
+}
+
 /// What a run came to. The book behind it is synthetic; the prices are real.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DemoReport {
     /// The preset.
     pub preset: Label,
+    /// The asset of all amounts.
+    pub asset: Label,
+    /// Its decimals.
+    pub decimals: u8,
     /// The book's seed.
     pub seed: u64,
-    /// Bars run.
+    /// Bars run, of the feed with the shortest ones.
     pub bars: usize,
-    /// Steps of each leg of a bar.
+    /// Steps of each leg of a bar, for each of its hours.
     pub steps_per_leg: u32,
     /// Trading accounts in the book.
     pub accounts: usize,
-    /// The market.
-    pub market: Label,
+    /// The markets, in the order of the feeds.
+    pub markets: Vec<MarketReport>,
     /// The fund.
     pub fund: Label,
     /// Accounts closed.
@@ -80,12 +121,14 @@ pub struct DemoReport {
     pub deficits: u64,
     /// All losses.
     pub gross_loss: Amount,
-    /// What each layer paid, in the order of the waterfall.
+    /// What each layer paid on all markets, in the order of the waterfall.
     pub layers: Vec<LayerPaid>,
     /// Of what the reserve layer paid: contributors' money.
     pub contributions_used: Amount,
     /// Borne by open positions.
     pub socialised: Amount,
+    /// Forgone by winners who were deleveraged.
+    pub deleveraged: Amount,
     /// Borne by nobody.
     pub residual: Amount,
     /// The largest loss.
@@ -106,18 +149,7 @@ pub struct DemoReport {
     pub bounties: Amount,
     /// Fees paid into the fee pool.
     pub fees: Amount,
-    /// Mark against oracle at its worst.
-    pub worst_basis: WorstBasis,
-    /// Open interest before, long and short together, the maker too, in base atoms.
-    pub open_interest_before: Base,
-    /// Open interest after. The maker has taken what was closed, so it need not shrink.
-    pub open_interest_after: Base,
-    /// Positions of trading accounts before, long and short together, without the maker, in base
-    /// atoms.
-    pub trader_interest_before: Base,
-    /// Positions of trading accounts after.
-    pub trader_interest_after: Base,
-    /// One side's open interest before, at the oracle price, in quote atoms.
+    /// One side's open interest before, at the oracle prices, in quote atoms.
     pub notional_before: Amount,
     /// One side's open interest after.
     pub notional_after: Amount,
@@ -129,18 +161,49 @@ pub struct DemoReport {
     pub evidence: Vec<Hash>,
 }
 
-/// Looks up the fund's parts.
-pub(super) fn fund_parts(cast: &Cast, ledger: &mut impl Ledger) -> Result<FundParts, RiskError> {
-    ledger.read(|state| parts(state, cast))?.ok_or(RiskError::Missing("fund"))
+impl DemoReport {
+    /// Who bore all losses.
+    pub fn payers(&self) -> Payers {
+        let mut payers = Payers { residual: self.residual, ..Payers::default() };
+        for layer in &self.layers {
+            let part = match layer.source {
+                LayerSource::FeePool => &mut payers.fee_pool,
+                LayerSource::Reserve(_) => &mut payers.reserve,
+                LayerSource::Staked(_) => &mut payers.staked,
+                LayerSource::Adl => &mut payers.deleveraged,
+                LayerSource::Socialised => &mut payers.socialised,
+                LayerSource::Depositors => &mut payers.depositors,
+            };
+            *part = part.saturating_add(layer.amount);
+        }
+        payers
+    }
+
+    /// The largest distance of mark and oracle on any market.
+    pub fn worst_basis(&self) -> Option<WorstBasis> {
+        let worst = self.markets.iter().map(|market| market.worst_basis);
+        worst.reduce(|a, b| if b.bps.abs() > a.bps.abs() { b } else { a })
+    }
 }
 
-fn parts(state: &State, cast: &Cast) -> Option<FundParts> {
+/// Looks up the fund's parts.
+pub(super) fn fund_parts(
+    cast: &Cast,
+    listings: &[Listing],
+    ledger: &mut impl Ledger,
+) -> Result<FundParts, RiskError> {
+    ledger.read(|state| parts(state, cast, listings))?.ok_or(RiskError::Missing("fund"))
+}
+
+fn parts(state: &State, cast: &Cast, listings: &[Listing]) -> Option<FundParts> {
     let id = state.fund_id(cast.fund).ok()?;
     let fund = state.funds.get(id)?;
     let found = coverage(state, id, fund).ok()?;
-    let market = state.market_id(cast.market).ok()?;
-    let fee_pool =
-        state.ledger.owed(backstop_core::ledger::LedgerAccount::FeePool(market), fund.asset);
+    let mut fee_pool = Amount::ZERO;
+    for listing in listings {
+        let pool = LedgerAccount::FeePool(state.market_id(listing.market).ok()?);
+        fee_pool = fee_pool.saturating_add(state.ledger.owed(pool, fund.asset));
+    }
     let ratio = |amount: Amount| {
         let bps = mul_div_floor(amount.get(), 10_000, fund.target.get()).ok();
         bps.and_then(|bps| u32::try_from(bps).ok()).map_or(Bps::WHOLE, Bps::new)
@@ -157,11 +220,18 @@ fn parts(state: &State, cast: &Cast) -> Option<FundParts> {
     })
 }
 
+/// Open interest and positions of traders of one market, in base atoms.
+pub(super) type Interest = (Base, Base);
+
+/// Both of each market.
+pub(super) fn interest(venue: &Venue, markets: usize) -> Vec<Interest> {
+    (0..markets).map(|at| (venue.open_interest(at), venue.trader_interest(at))).collect()
+}
+
 /// Where a run stood before its first bar.
 pub(super) struct Before {
     pub(super) fund: FundParts,
-    pub(super) open_interest: Base,
-    pub(super) trader_interest: Base,
+    pub(super) interest: Vec<Interest>,
     pub(super) notional: Amount,
 }
 
@@ -169,52 +239,87 @@ pub(super) struct Before {
 pub(super) struct Run<'a> {
     pub(super) setup: &'a super::DemoSetup<'a>,
     pub(super) cast: &'a Cast,
+    pub(super) listings: &'a [Listing],
     pub(super) before: &'a Before,
     pub(super) venue: &'a Venue,
-    pub(super) conservation: Conservation,
+}
+
+impl Run<'_> {
+    fn markets(&self) -> Vec<MarketReport> {
+        let after = interest(self.venue, self.listings.len());
+        let pairs = self.before.interest.iter().zip(after);
+        let market =
+            |(at, (listing, (before, after))): (usize, (&Listing, (&Interest, Interest)))| {
+                let (bps, reached) = self.venue.worst_basis(at);
+                MarketReport {
+                    market: listing.market,
+                    open_interest_before: before.0,
+                    open_interest_after: after.0,
+                    trader_interest_before: before.1,
+                    trader_interest_after: after.1,
+                    worst_basis: WorstBasis { bps, at: reached },
+                }
+            };
+        self.listings.iter().zip(pairs).enumerate().map(market).collect()
+    }
+
+    /// What each layer has paid on all markets; one that stands in several waterfalls is one.
+    fn layers(&self, state: &State) -> Result<Vec<LayerPaid>, RiskError> {
+        let mut layers: Vec<LayerPaid> = Vec::new();
+        for listing in self.listings {
+            let market = listing.market;
+            let id = state.market_id(market).map_err(|_| RiskError::Market(market))?;
+            let waterfall = self.cast.waterfalls.iter().find(|(label, _)| *label == market);
+            for (at, source) in (0u8..).zip(waterfall.iter().flat_map(|(_, layers)| layers)) {
+                let amount = self.venue.tally().layer(id, at);
+                match layers.iter_mut().find(|layer| layer.source == *source) {
+                    Some(layer) => layer.amount = layer.amount.saturating_add(amount),
+                    None => layers.push(LayerPaid { source: *source, amount }),
+                }
+            }
+        }
+        Ok(layers)
+    }
 }
 
 /// Puts a report together.
-pub(super) fn report(run: &Run<'_>, ledger: &mut impl Ledger) -> Result<DemoReport, RiskError> {
-    let Run { setup, cast, before, venue, conservation } = *run;
+pub(super) fn report(
+    run: &Run<'_>,
+    conservation: Conservation,
+    ledger: &mut impl Ledger,
+) -> Result<DemoReport, RiskError> {
+    let Run { setup, cast, before, venue, listings } = *run;
     let tally = venue.tally();
-    let market = ledger.read(|state| state.market_id(cast.market))?;
-    let market = market.map_err(|_| RiskError::Market(cast.market))?;
-    let layers = (0u8..).zip(&cast.layers);
-    let (bps, at) = venue.worst_basis(0);
+    let bars = setup.feeds.iter().map(|feed| feed.bars.bars.len()).max();
     Ok(DemoReport {
         preset: cast.preset,
+        asset: cast.asset,
+        decimals: cast.decimals,
         seed: setup.seed,
-        bars: setup.bars.bars.len(),
+        bars: bars.unwrap_or(0),
         steps_per_leg: setup.steps_per_leg,
         accounts: venue.accounts(),
-        market: cast.market,
+        markets: run.markets(),
         fund: cast.fund,
         liquidations: tally.liquidations,
         deficits: tally.deficits,
         gross_loss: tally.gross,
-        layers: layers
-            .map(|(at, source)| LayerPaid { source: *source, amount: tally.layer(market, at) })
-            .collect(),
+        layers: ledger.read(|state| run.layers(state))??,
         contributions_used: tally.contributions,
         socialised: tally.socialised,
+        deleveraged: tally.deleveraged,
         residual: tally.residual,
         biggest_loss: tally.biggest,
         fund_before: before.fund,
-        fund_after: fund_parts(cast, ledger)?,
+        fund_after: fund_parts(cast, listings, ledger)?,
         to_fund: tally.to_fund,
         to_liquidators: tally.to_liquidators,
         to_users: tally.to_users,
         overflow: tally.overflow,
         bounties: tally.bounties,
         fees: tally.fees,
-        worst_basis: WorstBasis { bps, at },
-        open_interest_before: before.open_interest,
-        open_interest_after: venue.open_interest(0),
-        trader_interest_before: before.trader_interest,
-        trader_interest_after: venue.trader_interest(0),
         notional_before: before.notional,
-        notional_after: venue.one_sided(0)?,
+        notional_after: venue.one_sided()?,
         conservation,
         batches: tally.batches,
         evidence: venue.evidence().iter().map(|step| step.root).collect(),

@@ -46,9 +46,10 @@ fn stakers(cast: &Cast, params: &VenueParams) -> Result<Vec<Label>, RiskError> {
     if cast.tranche.is_some() { names("staker", params.stakers) } else { Ok(Vec::new()) }
 }
 
-/// Fills the fund with `total` atoms: the operator's contribution, and stakes where there is a
-/// staked tranche. Makes sure that target and threshold fit: the target is what was filled in, the
-/// threshold twice that, unless the preset's are higher. Returns what came in through custody.
+/// Fills the fund with `total` atoms where its market's waterfall finds them: the operator's
+/// contribution, and stakes where a staked tranche pays; all of it stakes where no reserve does. Makes
+/// sure that target and threshold fit: the target is what was filled in, the threshold twice that, unless
+/// the preset's are higher or no reserve pays. Returns what came in through custody.
 pub(super) fn fill_fund(
     cast: &Cast,
     params: &VenueParams,
@@ -57,8 +58,11 @@ pub(super) fn fill_fund(
     ledger: &mut impl Ledger,
 ) -> Result<Amount, RiskError> {
     let stakers = stakers(cast, params)?;
-    let staked =
-        if stakers.is_empty() { Amount::ZERO } else { params.staked_part.of_floor(total)? };
+    let staked = match (stakers.is_empty(), cast.reserve) {
+        (true, _) => Amount::ZERO,
+        (false, true) => params.staked_part.of_floor(total)?,
+        (false, false) => total,
+    };
     let stakes = stakes(seed, staked, params.stake_min, stakers.len())?;
     let given = total.saturating_sub(staked);
     let mut payments = vec![(cast.operator, given)];
@@ -90,7 +94,8 @@ pub(super) fn fill_fund(
     Ok(total)
 }
 
-/// Raises target and threshold where a preset's are lower than this fund needs.
+/// Raises target and threshold where a preset's are lower than this fund needs; the threshold only where
+/// the reserve pays: elsewhere what it keeps there would be out of the losses' reach.
 fn raise_limits(
     cast: &Cast,
     total: Amount,
@@ -107,7 +112,7 @@ fn raise_limits(
     if target < total {
         bodies.push(SetTarget { fund: cast.fund, target: total }.into());
     }
-    if threshold < twice {
+    if cast.reserve && threshold < twice {
         bodies.push(SetThreshold { fund: cast.fund, threshold: twice }.into());
     }
     ledger.send_all(at, cast.operator, bodies)?;

@@ -324,14 +324,16 @@ impl Venue {
         Base::new(self.markets.get(market).map_or(0, |market| market.open_interest))
     }
 
-    /// Open interest of a market at its oracle price, one side, in quote atoms. **Rounding** up.
+    /// Open interest of all markets at their oracle prices, one side, in quote atoms. **Rounding** up.
     ///
     /// # Errors
     /// [`RiskError::Rule`] past 128 bits.
-    pub fn one_sided(&self, market: usize) -> Result<Amount, RiskError> {
-        let Some(market) = self.markets.get(market) else { return Ok(Amount::ZERO) };
-        let both = size(signed(market.open_interest)?, market.oracle)?;
-        Ok(Amount::new(both.div_ceil(2)))
+    pub fn one_sided(&self) -> Result<Amount, RiskError> {
+        let mut total = 0;
+        for market in &self.markets {
+            total += size(signed(market.open_interest)?, market.oracle)?.div_ceil(2);
+        }
+        Ok(Amount::new(total))
     }
 
     /// The venue's mark of a market.

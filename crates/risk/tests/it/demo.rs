@@ -1,8 +1,13 @@
-use crate::fixture::{Recorder, backstop, kana};
-use backstop_core::{Body, Genesis};
+use crate::fixture::{Recorder, backstop, kana, label, presets, winners_pay};
+use backstop_core::{
+    Body, Genesis, State,
+    command::CreateMarket,
+    policy::{AdlPolicy, LayerSource, Overflow},
+};
 use backstop_risk::{
-    Bars, BookParams, DemoReport, DemoSetup, Memory, RiskError, VenueParams, demo::Cast, run,
-    run_with_evidence, sweep,
+    Bars, BookParams, CRASHES, Crash, DemoReport, DemoSetup, Feed, Memory, RiskError, VenueParams,
+    demo::{Cast, Payers, fits, stage},
+    run, run_with_evidence, sweep,
 };
 use backstop_units::{Amount, Bps};
 use sha2::{Digest, Sha256};
@@ -12,22 +17,36 @@ use std::fmt::Write as _;
 const SMALL: BookParams = BookParams { accounts: 1_500, ..BookParams::DEMO };
 
 fn run_on(genesis: &Genesis, venue: &VenueParams, steps_per_leg: u32) -> (DemoReport, Recorder) {
-    let bars = Bars::sol_crash().unwrap();
+    let feeds = Crash::MAIN.feeds(6).unwrap();
     let setup =
-        DemoSetup { steps_per_leg, book: &SMALL, venue, ..DemoSetup::new(1, genesis, &bars) };
+        DemoSetup { steps_per_leg, book: &SMALL, venue, ..DemoSetup::new(1, genesis, &feeds) };
     let mut ledger = Recorder::begin(genesis);
     let report = run(&setup, &mut ledger, &mut |_| {}).unwrap();
     ledger.memory.check().unwrap();
     (report, ledger)
 }
 
-fn assert_adds_up(report: &DemoReport) {
+fn assert_adds_up(report: &DemoReport, state: &State) {
     assert!(report.conservation.holds());
     let layers: u128 = report.layers.iter().map(|layer| layer.amount.get()).sum();
     assert_eq!(layers + report.residual.get(), report.gross_loss.get());
+    let paid = report.payers();
+    let Payers { fee_pool, reserve, staked, deleveraged, socialised, depositors, residual } = paid;
+    let parts = [fee_pool, reserve, staked, deleveraged, socialised, depositors, residual];
+    let sum: u128 = parts.iter().map(|part| part.get()).sum();
+    assert_eq!(sum, report.gross_loss.get(), "{paid:?}");
+    assert_eq!(
+        [deleveraged, socialised, residual],
+        [report.deleveraged, report.socialised, report.residual]
+    );
     let (before, after) = (report.fund_before, report.fund_after);
-    let spent = layers - report.socialised.get() + report.bounties.get();
-    let came = report.to_fund.get() + report.fees.get();
+    let spent = fee_pool.get() + reserve.get() + staked.get() + report.bounties.get();
+    // Overflow to stakers stays in the fund.
+    let overflow = match state.funds.iter().next().unwrap().1.policy.split.overflow {
+        Overflow::Stakers => report.overflow.get(),
+        _ => 0,
+    };
+    let came = report.to_fund.get() + overflow + report.fees.get();
     assert_eq!(
         before.total().get() + before.fee_pool.get() + came - spent,
         after.total().get() + after.fee_pool.get(),
@@ -41,21 +60,129 @@ fn the_crash_runs_under_both_presets() {
         assert_eq!(report.preset, genesis.preset);
         assert!(report.liquidations > 100 && report.deficits > 0, "{report:?}");
         assert_eq!(u64::try_from(ledger.settlements().len()).unwrap(), report.liquidations);
-        assert_adds_up(&report);
+        assert_adds_up(&report, ledger.memory.state());
         assert!(report.biggest_loss.is_some_and(|biggest| biggest.gross <= report.gross_loss));
-        assert!(report.open_interest_after < report.open_interest_before);
+        let market = report.markets[0];
+        assert!(market.open_interest_after < market.open_interest_before);
+    }
+}
+
+/// A crash on a small book and a fund a twelfth of the demo's, so that layers behind it pay too.
+fn crash_on(crash: &Crash, preset: &Genesis, seed: u64) -> (DemoReport, Recorder) {
+    let thin = VenueParams { fund_of_open_interest: Bps::new(20), ..VenueParams::DEMO };
+    let feeds = crash.feeds(6).unwrap();
+    let genesis = stage(preset.clone(), &feeds).unwrap();
+    let setup = DemoSetup {
+        steps_per_leg: 20,
+        book: &SMALL,
+        venue: &thin,
+        ..DemoSetup::new(seed, &genesis, &feeds)
+    };
+    let mut ledger = Recorder::begin(&genesis);
+    let report = run(&setup, &mut ledger, &mut |_| {}).unwrap();
+    ledger.memory.check().unwrap();
+    assert_eq!(report.markets.len(), feeds.len());
+    (report, ledger)
+}
+
+#[test]
+fn every_crash_is_paid_for_to_the_atom_under_every_preset_that_fits() {
+    let presets: Vec<Genesis> = presets().into_iter().filter(|one| fits(one).is_ok()).collect();
+    for name in ["backstop", "drift", "kana", "mango"] {
+        assert!(presets.iter().any(|genesis| genesis.preset == label(name)), "{name}");
+    }
+    let adl = AdlPolicy { hedge_aware: false, ..AdlPolicy::default() };
+    let mut bearers = Payers::default();
+    for crash in CRASHES {
+        let mut books = Vec::new();
+        for preset in presets.iter().chain([&winners_pay(adl)]) {
+            let (report, ledger) = crash_on(crash, preset, 1);
+            let run = format!("{} under {}", crash.name, report.preset);
+            assert_adds_up(&report, ledger.memory.state());
+            assert!(report.deficits > 0, "{run}");
+            for market in &report.markets {
+                assert!(market.trader_interest_after < market.trader_interest_before, "{run}");
+            }
+            let interest = |body: &Body| matches!(body, Body::ReportOpenInterest(_));
+            let last = ledger.sent.iter().rev().find(|(.., body)| interest(body));
+            assert_eq!(last.map(|(at, ..)| *at), Some(crash.until), "{run}");
+            books.push((report.notional_before, report.fund_before.total()));
+            let paid = report.payers();
+            for (sum, part) in [
+                (&mut bearers.fee_pool, paid.fee_pool),
+                (&mut bearers.reserve, paid.reserve),
+                (&mut bearers.staked, paid.staked),
+                (&mut bearers.deleveraged, paid.deleveraged),
+                (&mut bearers.socialised, paid.socialised),
+                (&mut bearers.residual, paid.residual),
+            ] {
+                *sum = sum.saturating_add(part);
+            }
+        }
+        assert!(books.iter().all(|book| *book == books[0]), "one book, one fund: {books:?}");
+    }
+    let Payers { fee_pool, reserve, staked, deleveraged, socialised, residual, .. } = bearers;
+    for part in [fee_pool, reserve, staked, deleveraged, socialised, residual] {
+        assert!(!part.is_zero(), "somebody never paid: {bearers:?}");
+    }
+}
+
+#[test]
+fn every_crash_is_the_same_twice_and_another_with_another_seed() {
+    let adl = AdlPolicy { hedge_aware: false, ..AdlPolicy::default() };
+    for (crash, preset) in CRASHES.iter().zip([backstop(), kana(), winners_pay(adl), backstop()]) {
+        let of = |seed| {
+            let (report, ledger) = crash_on(crash, &preset, seed);
+            (report, ledger.memory.state().hash())
+        };
+        let first = of(5);
+        assert_eq!(first, of(5), "{}", crash.name);
+        assert_ne!(first.1, of(6).1, "{}", crash.name);
+    }
+}
+
+#[test]
+fn presets_that_the_venue_cannot_run_with_say_why() {
+    let with = |change: &dyn Fn(&mut CreateMarket)| {
+        let mut genesis = backstop();
+        for body in &mut genesis.setup {
+            if let Body::CreateMarket(market) = body {
+                change(market);
+            }
+        }
+        fits(&genesis)
+    };
+    let lenders = with(&|market| market.policy.waterfall[0].source = LayerSource::Depositors);
+    assert!(matches!(lenders, Err(RiskError::Lenders(market)) if market == label("sol-perp")));
+    // Whatever the core refuses: here a settlement in the name of an account that is no venue.
+    let stranger = with(&|market| market.venue = label("guardian"));
+    assert!(matches!(stranger, Err(RiskError::Ledger(_))), "{stranger:?}");
+    assert!(with(&|_| {}).is_ok());
+}
+
+#[test]
+fn the_fund_is_filled_where_its_market_finds_it() {
+    let feeds = Crash::MAIN.feeds(6).unwrap();
+    for (preset, staked) in [("backstop", 5_000), ("drift", 10_000), ("kana", 0), ("mango", 0)] {
+        let genesis = presets().into_iter().find(|one| one.preset == label(preset)).unwrap();
+        let setup =
+            DemoSetup { steps_per_leg: 1, book: &SMALL, ..DemoSetup::new(1, &genesis, &feeds) };
+        let mut ledger = Recorder::begin(&genesis);
+        let before = run(&setup, &mut ledger, &mut |_| {}).unwrap().fund_before;
+        let want = Bps::new(staked).of_floor(before.total()).unwrap();
+        assert_eq!(before.staked, want, "{preset}");
     }
 }
 
 #[test]
 fn a_thin_fund_runs_out() {
     let thin = VenueParams { fund_of_open_interest: Bps::new(1), ..VenueParams::DEMO };
-    let (report, _) = run_on(&backstop(), &thin, 60);
+    let (report, ledger) = run_on(&backstop(), &thin, 60);
     assert!(report.socialised > Amount::ZERO && report.residual.is_zero());
-    assert_adds_up(&report);
-    let (report, _) = run_on(&kana(), &thin, 60);
+    assert_adds_up(&report, ledger.memory.state());
+    let (report, ledger) = run_on(&kana(), &thin, 60);
     assert!(report.residual > Amount::ZERO && report.socialised.is_zero());
-    assert_adds_up(&report);
+    assert_adds_up(&report, ledger.memory.state());
 }
 
 #[test]
@@ -72,8 +199,8 @@ fn same_seed_same_commands_and_state() {
 #[test]
 fn evidence_is_the_same_on_every_machine() {
     let genesis = backstop();
-    let bars = Bars::sol_crash().unwrap();
-    let setup = DemoSetup { book: &SMALL, ..DemoSetup::new(7, &genesis, &bars) };
+    let feeds = Crash::MAIN.feeds(6).unwrap();
+    let setup = DemoSetup { book: &SMALL, ..DemoSetup::new(7, &genesis, &feeds) };
     let mut ledger = Recorder::begin(&genesis);
     let (report, evidence) = run_with_evidence(&setup, &mut ledger, &mut |_| {}).unwrap();
     let roots: Vec<_> = evidence.iter().map(|step| step.root).collect();
@@ -100,9 +227,9 @@ fn steps_may_be_halved_and_doubled() {
 
 #[test]
 fn a_sweep_is_the_same_on_one_thread_and_two() {
-    let (genesis, bars) = (kana(), Bars::sol_crash().unwrap());
+    let (genesis, feeds) = (kana(), Crash::MAIN.feeds(6).unwrap());
     let book = BookParams { accounts: 200, ..BookParams::DEMO };
-    let setup = DemoSetup { steps_per_leg: 10, book: &book, ..DemoSetup::new(0, &genesis, &bars) };
+    let setup = DemoSetup { steps_per_leg: 10, book: &book, ..DemoSetup::new(0, &genesis, &feeds) };
     let on = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| sweep(&setup, 5)).unwrap()
@@ -117,30 +244,39 @@ fn a_sweep_is_the_same_on_one_thread_and_two() {
 #[test]
 fn bars_of_a_user_run_too() {
     let text = "open_time_unix,open,high,low,close\n60,10,11,8,9\n3660,9,9.5,6.25,9\n";
-    let (genesis, bars) = (backstop(), Bars::parse(text, 6).unwrap());
-    let setup = DemoSetup { book: &SMALL, ..DemoSetup::new(3, &genesis, &bars) };
+    let genesis = backstop();
+    let feeds = [Feed { market: label("sol-perp"), bars: Bars::parse(text, 6).unwrap() }];
+    let setup = DemoSetup { book: &SMALL, ..DemoSetup::new(3, &genesis, &feeds) };
     let mut ledger = Memory::begin(&genesis, setup.begins_at()).unwrap();
     let mut seen = Vec::new();
     let report = run(&setup, &mut ledger, &mut |progress| seen.push(progress.bars)).unwrap();
     assert_eq!((seen, report.bars), (vec![1, 2], 2));
-    assert_adds_up(&report);
+    assert_adds_up(&report, ledger.state());
 }
 
 #[test]
 fn setups_that_cannot_run_are_refused() {
-    let (genesis, bars) = (backstop(), Bars::sol_crash().unwrap());
+    let (genesis, feeds) = (backstop(), Crash::MAIN.feeds(6).unwrap());
     let mut ledger = Recorder::begin(&genesis);
-    let mut refuse = |setup: &DemoSetup<'_>| run(setup, &mut ledger, &mut |_| {}).unwrap_err();
-    let none = Bars { bars: Vec::new(), ..bars.clone() };
-    assert!(matches!(refuse(&DemoSetup::new(0, &genesis, &none)), RiskError::NothingToRun));
-    let still = DemoSetup { steps_per_leg: 0, ..DemoSetup::new(0, &genesis, &bars) };
-    assert!(matches!(refuse(&still), RiskError::NothingToRun));
-    let other = Bars { quote_decimals: 8, ..bars.clone() };
-    let refused = refuse(&DemoSetup::new(0, &genesis, &other));
-    assert!(matches!(refused, RiskError::Decimals { got: 8, want: 6 }));
+    let mut refuse = |feeds: &[Feed], steps_per_leg: u32| {
+        let setup = DemoSetup { steps_per_leg, ..DemoSetup::new(0, &genesis, feeds) };
+        run(&setup, &mut ledger, &mut |_| {}).unwrap_err()
+    };
+    assert!(matches!(refuse(&[], 60), RiskError::NothingToRun));
+    let mut none = feeds.clone();
+    none[0].bars.bars.clear();
+    assert!(matches!(refuse(&none, 60), RiskError::NothingToRun));
+    assert!(matches!(refuse(&feeds, 0), RiskError::NothingToRun));
+    let other = Crash::MAIN.feeds(8).unwrap();
+    assert!(matches!(refuse(&other, 60), RiskError::Decimals { got: 8, want: 6 }));
+    let unlisted = [Feed { market: label("doge-perp"), ..feeds[0].clone() }];
+    assert!(
+        matches!(refuse(&unlisted, 60), RiskError::Market(market) if market == label("doge-perp"))
+    );
     let mut bare = genesis.clone();
     bare.setup.retain(|body| !matches!(body, Body::CreateMarket(_)));
     assert!(matches!(Cast::of(&bare), Err(RiskError::Missing("market"))));
+    assert!(matches!(stage(bare, &feeds), Err(RiskError::Missing("market"))));
     bare = genesis.clone();
     bare.setup.retain(|body| !matches!(body, Body::SetRoles(_)));
     assert!(matches!(Cast::of(&bare), Err(RiskError::NoRole(_))));

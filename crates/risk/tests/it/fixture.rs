@@ -43,6 +43,16 @@ pub(crate) fn kana() -> Genesis {
     genesis(include_str!("../../../../presets/kana.toml"))
 }
 
+/// Every preset that there is, by name.
+pub(crate) fn presets() -> Vec<Genesis> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../presets");
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let mut presets: Vec<Genesis> =
+        files.map(|file| genesis(&std::fs::read_to_string(file).unwrap())).collect();
+    presets.sort_by_key(|genesis| genesis.preset);
+    presets
+}
+
 /// The preset with the reserve and then the winners as its only layers.
 pub(crate) fn winners_pay(adl: AdlPolicy) -> Genesis {
     let mut genesis = backstop();

@@ -235,7 +235,7 @@ fn margin_is_shared_across_markets() {
 fn open_interest_is_long_and_short_with_the_maker() {
     let (venue, mut ledger) = open(&backstop(), &plain(), cascade_book(), &SOL);
     assert_eq!(venue.open_interest(0), Base::new(40_000 * 1_000_000_000));
-    assert_eq!(venue.one_sided(0).unwrap(), Amount::new(2_000_000 * 1_000_000));
+    assert_eq!(venue.one_sided().unwrap(), Amount::new(2_000_000 * 1_000_000));
     let market = ledger.read_market("sol-perp");
     assert_eq!(market, venue.open_interest(0));
 }

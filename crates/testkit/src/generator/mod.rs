@@ -5,18 +5,24 @@
 //! turn comes, looking at the state only to find a target worth hitting.
 
 mod adl;
+mod control;
 mod deposits;
 mod income;
 mod price;
 mod resolve;
 mod setup;
+mod steering;
 mod strategy;
 
 pub use setup::setup;
-pub use strategy::{Ranges, adl_script, op, script, script_of};
+pub use strategy::{Ranges, adl_script, op, script, script_of, steering_script};
 
 use crate::world::{OFFICES, Setup, TRADERS, World};
-use backstop_core::{Command, command::Approvals, policy::Cause};
+use backstop_core::{
+    Command,
+    command::Approvals,
+    policy::{Cause, ControlPolicy},
+};
 use backstop_units::{Span, Timestamp};
 
 /// A setup and what happens in it.
@@ -235,6 +241,60 @@ pub enum Op {
     Reconcile {
         asset: u8,
         surplus: i64,
+    },
+    Control {
+        fund: u8,
+        policy: Box<ControlPolicy>,
+    },
+    /// The rules that there are, but for one setting.
+    Tweak {
+        fund: u8,
+        what: u8,
+        value: u32,
+    },
+    RunControl {
+        fund: u8,
+    },
+    Conditions {
+        fund: u8,
+        open_interest: u32,
+        volatility: u32,
+        headroom: Option<u32>,
+        forecast: Option<u32>,
+    },
+    Spike {
+        fund: u8,
+        size: u32,
+        span: Span,
+    },
+    EndSpike {
+        fund: u8,
+        /// Of those that are on, if there are so many.
+        spike: u8,
+    },
+    Idle {
+        fund: u8,
+        out: bool,
+        part: Part,
+    },
+    Reserve {
+        market: u8,
+        id: u8,
+        part: Part,
+        span: Span,
+    },
+    Commit {
+        reservation: u8,
+        /// On whose market it is.
+        settlement: Box<Op>,
+    },
+    Release {
+        reservation: u8,
+    },
+    Offline {
+        market: u8,
+        budget: u128,
+        span: Span,
     },
     Propose {
         op: Box<Op>,

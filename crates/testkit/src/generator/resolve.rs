@@ -1,7 +1,7 @@
 //! From a step to a command: small numbers become labels and handles.
 
 use super::{
-    Money, Op, Part, deposits, income,
+    Money, Op, Part, control, deposits, income,
     price::{self, MARK},
 };
 use crate::{
@@ -43,6 +43,8 @@ pub(super) fn resolve(op: &Op, state: &State, now: Timestamp) -> Sent {
         .or_else(|| income::revenue(op, state))
         .or_else(|| income::pools(op))
         .or_else(|| deposits::deposits(op, state))
+        .or_else(|| control::steers(op, state, now))
+        .or_else(|| control::holds(op, state, now))
         .or_else(|| loss(op, state))
         .or_else(|| super::adl::resolve(op, state))
         .or_else(|| fund(op, state, now))
@@ -207,7 +209,7 @@ fn stake(op: &Op, state: &State, now: Timestamp) -> Option<(&'static str, Body)>
     })
 }
 
-fn settle(op: &Op) -> Option<(&'static str, Body)> {
+pub(super) fn settle(op: &Op) -> Option<(&'static str, Body)> {
     let Op::Settle { market, who, by, outcome, notional, base, evidence: given } = op else {
         return None;
     };

@@ -1,10 +1,15 @@
 //! Random setups: every policy that changes who gets which atom.
 
+use super::steering;
 use crate::world::{INDEX, Setup, label, layer, market};
-use backstop_core::policy::{
-    AdlPolicy, AdlRank, AdlSelect, CancelTerms, Cause, Causes, EntryPrice, ExitValue, FundPolicy,
-    IndexPolicy, LayerPolicy, LayerSource, MarketPolicy, Overflow, Payout, PoolPolicy,
-    ProtocolHolding, RevenuePolicy, SplitPolicy, SplitRounding, TranchePolicy, Underwater,
+use backstop_core::{
+    fund::rails::check,
+    policy::{
+        AdlPolicy, AdlRank, AdlSelect, CancelTerms, Cause, Causes, EntryPrice, ExitValue,
+        FundPolicy, IndexPolicy, LayerPolicy, LayerSource, MarketPolicy, Overflow, Payout,
+        PoolPolicy, ProtocolHolding, RevenuePolicy, SplitPolicy, SplitRounding, TranchePolicy,
+        Underwater,
+    },
 };
 use backstop_units::{Amount, Base, Bps, Ppm, Span};
 use proptest::{option, prelude::*, sample::select};
@@ -14,8 +19,11 @@ pub fn setup(council: bool) -> impl Strategy<Value = Setup> {
     let tranches = [tranche(), tranche(), tranche()];
     let markets = (main("jun", "sen"), main("sen", "jun"), isolated());
     let index = option::weighted(0.5, (index(), 0u32..60_000));
-    (fund(council), tranches, (markets, index), 0u128..60_000, 0u128..20_000, 0u128..5_000)
-        .prop_map(move |(fund, tranches, (markets, index), threshold, reserve, target)| {
+    let controls = [(); 2].map(|()| option::weighted(0.5, steering::rules()));
+    let money = (0u128..60_000, 0u128..20_000, 0u128..5_000);
+    (fund(council), tranches, (markets, index), controls, money).prop_map(
+        move |(fund, tranches, (markets, index), controls, money)| {
+            let (threshold, reserve, target) = money;
             let (sol, mut btc, mut doge) = markets;
             for market in [&mut btc, &mut doge] {
                 market.mark = index.map(|_| label(INDEX));
@@ -30,9 +38,11 @@ pub fn setup(council: bool) -> impl Strategy<Value = Setup> {
                 markets: [sol, btc, doge],
                 index: index.map(|(policy, _)| policy),
                 reserve: Amount::new(reserve),
+                controls: controls.map(|policy| policy.filter(|policy| check(policy).is_ok())),
                 ..Setup::default()
             }
-        })
+        },
+    )
 }
 
 /// Rules under which a script now and then gets a price, with hours where a venue has minutes.

@@ -1,6 +1,9 @@
 //! How often what happens, and with which amounts.
 
-use super::{Money, Op, Part, Script, Step, Winners, setup};
+use super::{
+    Money, Op, Part, Script, Step, Winners, setup,
+    steering::{late_story, reserve_story, steering, steering_story},
+};
 use backstop_core::policy::Cause;
 use backstop_units::Span;
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -42,6 +45,19 @@ pub fn adl_script() -> impl Strategy<Value = Script> {
         .prop_map(|(setup, chapters)| Script { setup, steps: chapters.concat() })
 }
 
+/// Scripts in which funds are mostly steered: fee control, reservations, late settlements, idle cash.
+pub fn steering_script() -> impl Strategy<Value = Script> {
+    let single = step(Ranges::default()).prop_map(|step| vec![step]);
+    let stories = prop_oneof![
+        4 => steering_story(false),
+        1 => late_story(false),
+        3 => reserve_story(false),
+        2 => single,
+    ];
+    (setup(false), vec(stories, 1..12))
+        .prop_map(|(setup, chapters)| Script { setup, steps: chapters.concat() })
+}
+
 /// One command, or a story: commands that follow from each other, with others in between.
 fn chapter(ranges: Ranges) -> BoxedStrategy<Vec<Step>> {
     let single = || step(ranges).prop_map(|step| vec![step]);
@@ -51,6 +67,9 @@ fn chapter(ranges: Ranges) -> BoxedStrategy<Vec<Step>> {
         2 => adl_story(),
         1 => alert_story(),
         2 => price_story(ranges.extreme),
+        3 => steering_story(ranges.extreme),
+        2 => late_story(ranges.extreme),
+        2 => reserve_story(ranges.extreme),
     ];
     let interrupted = (stories, option::weighted(0.5, (any::<u8>(), step(ranges)))).prop_map(
         |(mut story, other)| {
@@ -63,7 +82,7 @@ fn chapter(ranges: Ranges) -> BoxedStrategy<Vec<Step>> {
     prop_oneof![6 => single(), 2 => interrupted].boxed()
 }
 
-fn then(wait: Span, op: Op) -> Step {
+pub(super) fn then(wait: Span, op: Op) -> Step {
     Step { wait, stranger: None, late: None, op }
 }
 
@@ -253,7 +272,7 @@ fn wait() -> impl Strategy<Value = Span> {
     ]
 }
 
-fn amount(extreme: bool) -> BoxedStrategy<u128> {
+pub(super) fn amount(extreme: bool) -> BoxedStrategy<u128> {
     let usual = prop_oneof![
         1 => Just(0u128),
         2 => 1u128..20,
@@ -268,7 +287,7 @@ fn amount(extreme: bool) -> BoxedStrategy<u128> {
     }
 }
 
-fn part(extreme: bool) -> impl Strategy<Value = Part> {
+pub(super) fn part(extreme: bool) -> impl Strategy<Value = Part> {
     prop_oneof![
         2 => amount(extreme).prop_map(Part::Exact),
         4 => any::<u8>().prop_map(Part::Of),
@@ -309,6 +328,7 @@ fn simple(extreme: bool) -> BoxedStrategy<Op> {
         5 => funds(extreme),
         5 => custody(extreme),
         2 => prices(),
+        4 => steering(extreme),
     ]
     .boxed()
 }
@@ -360,7 +380,7 @@ fn pools(extreme: bool) -> BoxedStrategy<Op> {
     .boxed()
 }
 
-fn settle(extreme: bool) -> impl Strategy<Value = Op> {
+pub(super) fn settle(extreme: bool) -> impl Strategy<Value = Op> {
     let base = option::weighted(0.3, amount(extreme));
     let who = (0u8..3, 0u8..5, 0u8..5);
     let rest = (amount(extreme), base, prop::bool::weighted(0.95));
@@ -438,6 +458,7 @@ fn governance(extreme: bool) -> BoxedStrategy<Op> {
         4 => revenue(extreme),
         4 => any::<u8>().prop_map(|loss| Op::Void { loss }),
         1 => prices(),
+        4 => steering(extreme),
     ];
     let expires = prop_oneof![1 => Just(Span::hours(1)), 6 => Just(Span::days(90))];
     let propose = (sensitive, 0u8..16, 0u8..16, expires);

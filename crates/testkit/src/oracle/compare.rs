@@ -36,6 +36,7 @@ impl Model {
         let markets = self.markets.iter().enumerate();
         markets.into_iter().try_for_each(|(at, market)| same_market(state, at, market))?;
         self.same_losses(state)?;
+        self.same_steering(state)?;
         self.same_prices(state)
     }
 

@@ -91,11 +91,17 @@ impl Model {
         Ok(())
     }
 
-    /// What counts toward threshold and target: stakers' money only by policy, and never that of
-    /// leavers.
-    pub(super) fn counted(&self, at: usize) -> u128 {
+    /// What counts toward threshold and target: not what is held for liquidations in flight.
+    pub(super) fn counted(&self, at: usize, now: Timestamp) -> u128 {
+        self.behind(at).saturating_sub(self.held(at, now))
+    }
+
+    /// What stands behind a fund's markets, held or not: stakers' money only by policy, and never that
+    /// of leavers; idle cash only if it is back in time.
+    pub(super) fn behind(&self, at: usize) -> u128 {
         let fund = &self.funds[at];
         let own = fund.reserve.saturating_add(fund.contributions);
+        let own = own.saturating_add(self.idle_counted(at));
         if !fund.policy.counts_stake {
             return own;
         }
@@ -115,12 +121,13 @@ impl Model {
         let money = label(ASSETS[0]);
         let suspense = self.custody.iter().find(|c| c.asset == money).map(|c| c.suspense);
         let disagree = suspense.is_some_and(|net| net.plus != net.minus);
-        let counted = self.counted(at);
+        let counted = self.counted(at, now);
         let band = ceil(fund.target, u128::from(fund.policy.coverage_min.get()), 10_000);
         if fund.gated(now) || disagree || band.is_none_or(|band| counted < band) {
             return 0;
         }
-        counted.saturating_sub(fund.threshold).min(fund.reserve)
+        let free = fund.reserve.min(self.not_held(at, now));
+        counted.saturating_sub(fund.threshold).min(free)
     }
 
     fn withdraw(&mut self, call: &Call<'_>, c: &WithdrawExcess) -> Answer {
@@ -188,6 +195,6 @@ fn hold(
 }
 
 /// A settlement's room under the threshold.
-pub(super) fn room(fund: &Fund, counted: u128) -> u128 {
-    Amount::new(fund.threshold).saturating_sub(Amount::new(counted)).get()
+pub(super) fn room(fund: &Fund, behind: u128) -> u128 {
+    Amount::new(fund.threshold).saturating_sub(Amount::new(behind)).get()
 }

@@ -114,7 +114,7 @@ impl Model {
         self.each_gate(loss, |gate| (gate.until, gate.over) = (gate.until.min(now), true));
     }
 
-    fn settle(&mut self, call: &mut Call<'_>, c: &SettleLiquidation) -> Answer {
+    pub(super) fn settle(&mut self, call: &mut Call<'_>, c: &SettleLiquidation) -> Answer {
         let market = self.market(c.market)?;
         self.account(c.account)?;
         self.account(c.liquidator)?;
@@ -145,6 +145,7 @@ impl Model {
         };
         let fee = fee.ok_or(No::Refused("overflow"))?;
         let gross = outcome.unsigned_abs().checked_add(fee).ok_or(No::Refused("overflow"))?;
+        self.draw_late(call, market, gross)?;
         if !self.sound(market, c.mark.get(), call.now) {
             // Nobody pays and nobody earns until it is assessed.
             let (cause, gross) = (Cause::Bankruptcy, outcome.unsigned_abs());
@@ -164,7 +165,7 @@ impl Model {
         self.place(call, at)?;
         self.markets[market].clearing.sub(fee);
         self.gain(c.liquidator, fee)?;
-        self.bounty(market, c)
+        self.bounty(call, market, c)
     }
 
     pub(super) fn gain(&mut self, account: Label, amount: u128) -> Answer {
@@ -174,7 +175,7 @@ impl Model {
     }
 
     /// Paid by the fund's own reserve, never within one group of accounts.
-    fn bounty(&mut self, market: usize, c: &SettleLiquidation) -> Answer {
+    fn bounty(&mut self, call: &Call<'_>, market: usize, c: &SettleLiquidation) -> Answer {
         let Underwater::Bounty { fee, cap } = self.markets[market].underwater else {
             return Ok(());
         };
@@ -184,7 +185,8 @@ impl Model {
         let fund = self.markets[market].fund;
         let fee = floor(c.notional.get(), u128::from(fee.get()), 10_000);
         let fee = fee.ok_or(No::Refused("overflow"))?;
-        let bounty = fee.min(cap.get()).min(self.funds[fund].reserve);
+        let free = self.funds[fund].reserve.min(self.not_held(fund, call.now));
+        let bounty = fee.min(cap.get()).min(free);
         self.funds[fund].reserve -= bounty;
         self.gain(c.liquidator, bounty)
     }
@@ -202,7 +204,7 @@ impl Model {
                 [fund, liquidator, collateral - fund - liquidator]
             }
         };
-        let accepted = fund.min(room(&self.funds[at], self.counted(at)));
+        let accepted = fund.min(room(&self.funds[at], self.behind(at)));
         self.markets[market].clearing.sub(collateral);
         let reserve = self.funds[at].reserve.checked_add(accepted);
         self.funds[at].reserve = reserve.ok_or(No::Refused("overflow"))?;
@@ -229,13 +231,14 @@ impl Model {
         at: usize,
         layer: &LayerPolicy,
         cause: Cause,
+        now: Timestamp,
     ) -> Result<u128, No> {
         let market = &self.markets[at];
         Ok(match layer.source {
             LayerSource::FeePool => market.fee_pool,
             LayerSource::Reserve(label) => {
-                let fund = &self.funds[self.fund(label)?];
-                let all = fund.reserve.saturating_add(fund.contributions);
+                let at = self.fund(label)?;
+                let (fund, all) = (&self.funds[at], self.not_held(at, now));
                 if fund.policy.covers.has(cause) { all } else { 0 }
             }
             LayerSource::Staked(label) => {
@@ -272,7 +275,7 @@ impl Model {
         }
         let mut need = loss.gross;
         for (number, layer) in layers.iter().enumerate() {
-            let available = self.available(loss.market, layer, loss.cause)?;
+            let available = self.available(loss.market, layer, loss.cause, when)?;
             let room = self.headroom(loss.market, layer, loss.cause, when);
             let [least, most] = room.map(|room| room.min(available).min(need));
             let draw = match seen {

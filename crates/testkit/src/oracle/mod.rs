@@ -7,7 +7,9 @@
 //! the bounds, and takes it over.
 
 mod adl;
+mod begin;
 mod compare;
+mod control;
 mod custody;
 mod declare;
 mod deposits;
@@ -19,10 +21,13 @@ mod math;
 mod model;
 mod pools;
 mod price;
+mod rails;
 mod recovery;
+mod reserve;
 mod revenue;
 mod rights;
 mod stake;
+mod steer;
 
 use crate::world::Setup;
 use backstop_core::{Body, Command, Event, Halt, RejectCode, State, event::Placement};
@@ -150,7 +155,8 @@ impl<'a> Call<'a> {
 impl Model {
     fn command(&mut self, call: &mut Call<'_>, command: &Command) -> Answer {
         need(self.accounts.contains(&command.actor), "the actor is unknown")?;
-        need(call.occurred_at >= call.now.minus(self.limits.skew_past), "too long ago")?;
+        let oldest = call.now.minus(self.oldest(&command.body));
+        need(call.occurred_at >= oldest, "too long ago")?;
         need(call.occurred_at <= call.now.plus(self.limits.skew_ahead), "too far ahead")?;
         self.body(call, &command.body)
     }
@@ -218,8 +224,7 @@ impl Model {
             Body::ReportPrice(_) | Body::SetIndexPolicy(_) | Body::RetireFeed(_) => {
                 self.price_command(call, body)
             }
-            // Scripts send these only with labels that are taken or unknown.
-            _ => refuse("nonsense"),
+            _ => self.steering_command(call, body),
         }
     }
 }

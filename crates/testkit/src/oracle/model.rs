@@ -2,11 +2,11 @@
 
 use super::{
     adl::Taken,
+    control::Control,
     deposits::Lent,
     math::{covered, floor},
-    price::indexes,
+    reserve::{Held, Offline},
 };
-use crate::world::{ASSETS, FUNDS, MARKETS, OFFICES, Setup, TRADERS, TRANCHES, label};
 use backstop_core::{
     Body,
     command::{Direction, OpenAdl, Outcome, Party},
@@ -82,6 +82,11 @@ pub(super) struct Fund {
     pub(super) settled_at: Timestamp,
     /// What is free behind it, if that was reported.
     pub(super) free: Option<i128>,
+    /// What of the reserve is at a yield venue.
+    pub(super) idle: u128,
+    pub(super) control: Option<Control>,
+    /// All reservations there ever were.
+    pub(super) held: Vec<Held>,
 }
 
 /// Exits or entries are held for a stretch of time.
@@ -162,6 +167,7 @@ pub(super) struct Market {
     pub(super) pools: Option<PoolPolicy>,
     pub(super) pnl_pool: u128,
     pub(super) results: Results,
+    pub(super) offline: Offline,
 }
 
 /// What a market's pools were told and have moved.
@@ -281,31 +287,6 @@ pub(super) struct Feed {
 }
 
 impl Model {
-    pub(super) fn new(setup: &Setup) -> Self {
-        let offices = OFFICES.map(|(name, roles)| (label(name), roles.to_vec()));
-        let accounts = offices.iter().map(|office| office.0);
-        let money = label(ASSETS[0]);
-        Self {
-            limits: setup.limits,
-            council: setup.council,
-            nonce: 0,
-            accounts: accounts.chain(TRADERS.map(label)).collect(),
-            roles: offices.to_vec(),
-            balances: TRADERS.map(|name| ((label(name), money), setup.balance.get())).to_vec(),
-            pending: Vec::new(),
-            custody: ASSETS.map(|asset| custody(label(asset), asset == "eth")).to_vec(),
-            funds: FUNDS.map(|name| fund(label(name), setup)).to_vec(),
-            tranches: tranches(setup),
-            tickets: Vec::new(),
-            markets: markets(setup),
-            losses: Vec::new(),
-            transfers: Vec::new(),
-            proposals: Vec::new(),
-            indexes: indexes(setup),
-            unsure: None,
-        }
-    }
-
     pub(super) fn balance(&mut self, account: Label, asset: Label) -> &mut u128 {
         entry(&mut self.balances, (account, asset))
     }
@@ -403,83 +384,4 @@ impl Fund {
         let stretches: Vec<_> = alerts.chain(gates).collect();
         if from < to { covered(&stretches, from, to) } else { Span::ZERO }
     }
-}
-
-fn custody(asset: Label, signed: bool) -> Custody {
-    Custody {
-        asset,
-        signed,
-        as_of: Timestamp::ZERO,
-        held: 0,
-        suspense: Net::default(),
-        transit: Net::default(),
-    }
-}
-
-fn fund(label: Label, setup: &Setup) -> Fund {
-    Fund {
-        label,
-        threshold: setup.threshold.get(),
-        target: setup.target.get(),
-        policy: setup.fund,
-        reserve: setup.reserve.get(),
-        contributions: 0,
-        gifts: Vec::new(),
-        alerts: Vec::new(),
-        pauses: Vec::new(),
-        gates: Vec::new(),
-        revenue: 0,
-        settled_at: crate::world::START,
-        free: None,
-    }
-}
-
-fn fund_index(name: &str) -> usize {
-    FUNDS.iter().position(|fund| *fund == name).expect("a fund of the world")
-}
-
-fn tranches(setup: &Setup) -> Vec<Tranche> {
-    let make = |((name, fund), policy): (&(&str, &str), TranchePolicy)| Tranche {
-        label: label(name),
-        fund: fund_index(fund),
-        policy,
-        series: 0,
-        assets: 0,
-        holders: Vec::new(),
-        protocol: 0,
-        dust: 0,
-        queued: Vec::new(),
-        queued_all: 0,
-        base: 0,
-    };
-    TRANCHES.iter().zip(setup.tranches).map(make).collect()
-}
-
-fn markets(setup: &Setup) -> Vec<Market> {
-    let named = MARKETS.iter().zip(&setup.markets);
-    let make =
-        |((name, fund), policy): (&(&str, &str), &backstop_core::policy::MarketPolicy)| Market {
-            label: label(name),
-            fund: fund_index(fund),
-            underwater: policy.underwater,
-            event_window: policy.event_window,
-            layers: policy.waterfall.clone(),
-            mark_band: policy.mark.map(|_| policy.mark_band.get()),
-            fee_pool: 0,
-            clearing: Net::default(),
-            socialised: 0,
-            residual: 0,
-            deleveraged: 0,
-            depositors: 0,
-            lent: None,
-            adl: policy.adl,
-            open_interest: 0,
-            index: 0,
-            index_carry: 0,
-            uses: Vec::new(),
-            pools: policy.pools,
-            pnl_pool: 0,
-            results: Results::default(),
-        };
-    named.map(make).collect()
 }

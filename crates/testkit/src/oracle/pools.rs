@@ -135,7 +135,7 @@ impl Model {
             let funded = layers.iter().take_while(|layer| money(layer.source));
             let mut least = wanted;
             for layer in funded {
-                let there = self.available(at, layer, Cause::PnlDeficit)?;
+                let there = self.available(at, layer, Cause::PnlDeficit, call.now)?;
                 let [room, _] = self.headroom(at, layer, Cause::PnlDeficit, call.now);
                 let most = room.min(there);
                 let whole = layer.payout == Payout::Whole;

@@ -32,6 +32,9 @@ const fn of_a_venue(body: &Body) -> bool {
             | Body::FundPnlPool(_)
             | Body::CoverDeficit(_)
             | Body::SettleLiquidation(_)
+            | Body::Reserve(_)
+            | Body::CommitReservation(_)
+            | Body::ReleaseReservation(_)
     )
 }
 
@@ -142,6 +145,7 @@ impl Model {
                 Right::Roles(&[Custodian, Operator])
             }
             Body::Linked(_)
+            | Body::RunControl(_)
             | Body::LapseTicket(_)
             | Body::SettleRevenue(_)
             | Body::BalancePools(_)
@@ -150,7 +154,7 @@ impl Model {
             | Body::Approve(_)
             | Body::Execute(_)
             | Body::CancelProposal(_) => Right::Anyone,
-            _ => self.price_right(body)?,
+            _ => self.steers(body)?,
         })
     }
 }

@@ -1,16 +1,19 @@
-//! `demo`: a real crash on a leveraged venue, under two presets side by side.
+//! `demo`: real crashes on a leveraged venue, each under every preset's rules.
 //!
 //! ```text
-//!   DIR/journal.db      the log, preset backstop       DIR/runs/sol-2025-10-10-kana/   the same, kana
+//!   DIR/journal.db      the log of the first run: preset backstop, SOL 2025-10-10
 //!   DIR/checkpoint      its head, signed
 //!   DIR/books.ledger    the books
 //!   DIR/waterfall.svg   who paid, as a picture
 //!   DIR/losses/         a page and a picture for each loss
+//!   DIR/runs/CRASH-PRESET/   every other run: the same, with pages of its largest losses
 //! ```
 //!
 //! Everything is made in `DIR/.partial` and moved up when all of it is there.
 
 mod pages;
+mod parallel;
+mod plan;
 mod referees;
 mod text;
 
@@ -22,12 +25,12 @@ use crate::{
     ledger::{self, Durable, engine_failure},
     printer::Printer,
 };
-use backstop_api::Preset;
-use backstop_core::Genesis;
 use backstop_engine::verify::{KeptCheckpoint, VerifyOptions, VerifyReport, verify};
-use backstop_risk::{Bars, DemoReport, DemoSetup, RiskError};
-use backstop_units::Label;
+use backstop_risk::{Crash, DemoReport, DemoSetup, sweep::Line};
 use ed25519_dalek::SigningKey;
+use indicatif::ProgressBar;
+use parallel::{in_parallel, threads};
+use plan::{Job, Plan};
 use referees::Verdict;
 use serde_json::{Value, json};
 use std::{
@@ -37,10 +40,8 @@ use std::{
     time::Instant,
 };
 
-/// The presets that run, the first into the folder itself.
-const PRESETS: [&str; 2] = ["backstop", "kana"];
-/// What is replayed, in names of folders.
-const CRASH: &str = "sol-2025-10-10";
+/// Losses of a run that have pages, the largest ones; the first run has a page for each.
+const PAGES: usize = 10;
 
 /// Where unfinished results lie inside the folder.
 const PARTIAL: &str = ".partial";
@@ -49,8 +50,9 @@ const PARTIAL: &str = ".partial";
 const NOTHING_LEFT: &str =
     "nothing of this run is left; make room there or name another folder with --out";
 
-/// One preset's run and where it lies.
+/// One run and where it lies.
 pub(crate) struct Run {
+    pub(crate) crash: &'static Crash,
     pub(crate) folder: PathBuf,
     pub(crate) report: DemoReport,
     pub(crate) verified: VerifyReport,
@@ -58,43 +60,32 @@ pub(crate) struct Run {
 }
 
 pub(crate) fn run(args: &DemoArgs, printer: &Printer) -> Result<(), Failure> {
-    let bars = Bars::sol_crash().map_err(|error| Failure::Environment(error.to_string()))?;
+    let Plan { jobs, left_out } = plan::plan(args)?;
     if let Some(seeds) = args.sweep {
-        return sweep(args, seeds, &bars, printer);
+        return sweep(args, seeds, &jobs, printer);
     }
     let started = Instant::now();
     let folder = folder(args)?;
     let partial = Unfinished::folder(folder.join(PARTIAL))?;
-    let place = |top: &Path, preset: &str| {
-        if preset == PRESETS[0] {
-            top.to_owned()
-        } else {
-            top.join(format!("runs/{CRASH}-{preset}"))
-        }
-    };
-    let runs = PRESETS.iter().map(|preset| {
-        let mut run = one(args, preset, &bars, place(partial.path(), preset), printer)?;
-        run.folder = place(&folder, preset);
-        Ok::<_, Failure>(run)
-    });
-    let runs =
-        runs.collect::<Result<Vec<_>, _>>().map_err(|failure| failure.hinting(NOTHING_LEFT))?;
+    let runs = all(args, &jobs, partial.path(), &folder, printer)
+        .map_err(|failure| failure.hinting(NOTHING_LEFT))?;
     move_up(partial, &folder)?;
-    let books: Vec<_> = runs.iter().map(|run| run.folder.join("books.ledger")).collect();
-    let named = runs.iter().zip(&books);
-    let verdicts =
-        referees::ask(named.map(|(run, path)| (run.report.preset.to_string(), path.as_path())));
+    let asked = runs.iter().take(if args.full { runs.len() } else { 1 });
+    let books: Vec<_> = asked.map(|run| (run.name(), run.folder.join("books.ledger"))).collect();
+    let verdicts = referees::ask(&books, threads(args.threads))?;
     let value = json!({
-        "schema": "backstop.demo.v1",
+        "schema": "backstop.demo.v2",
         "folder": folder,
         "seed": args.seed,
-        "prices": "SOL/USDT hourly, real (data/README.md)",
+        "prices": "real (data/README.md)",
         "book": "synthetic",
         "runs": runs.iter().map(Run::value).collect::<Vec<_>>(),
+        "left_out": left_out.iter().map(|(preset, why)| json!({ "preset": preset, "why": why })).collect::<Vec<_>>(),
         "referees": verdicts.iter().map(Verdict::value).collect::<Vec<_>>(),
     });
-    printer
-        .either(&value, || text::summary(&folder, &bars, &runs, &verdicts, started.elapsed()))?;
+    printer.either(&value, || {
+        text::summary(&folder, &runs, &left_out, &verdicts, started.elapsed())
+    })?;
     if !args.no_serve && args.out.is_none() && std::io::stdout().is_terminal() {
         printer.note(
             "The dashboard is not part of this version; the pages under losses/ show every loss.",
@@ -109,11 +100,38 @@ pub(crate) fn run(args: &DemoArgs, printer: &Printer) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Does all runs below `partial`, several at once; `folder` is where they will lie.
+fn all(
+    args: &DemoArgs,
+    jobs: &[Job],
+    partial: &Path,
+    folder: &Path,
+    printer: &Printer,
+) -> Result<Vec<Run>, Failure> {
+    let bars = |job: &Job| job.feeds.iter().map(|feed| feed.bars.bars.len()).max().unwrap_or(0);
+    let bar = printer.bar(jobs.iter().map(bars).sum::<usize>() as u64, "crashes");
+    let runs = in_parallel(jobs, threads(args.threads), |at, job| {
+        let pages = if at == 0 || args.full { usize::MAX } else { PAGES };
+        let mut run = one(args, job, job.place(partial, at == 0), pages, &bar)?;
+        run.folder = job.place(folder, at == 0);
+        Ok(run)
+    });
+    bar.finish_and_clear();
+    runs
+}
+
 impl Run {
+    /// Its name among the runs, as that of its folder.
+    fn name(&self) -> String {
+        format!("{}-{}", self.crash.name, self.report.preset)
+    }
+
     fn value(&self) -> Value {
         json!({
             "folder": self.folder,
+            "crash": self.crash.name,
             "report": self.report,
+            "payers": self.report.payers(),
             "records": self.verified.size,
             "root": self.verified.root,
             "state_hash": self.verified.state_hash,
@@ -158,37 +176,23 @@ fn folder(args: &DemoArgs) -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
-fn genesis(preset: &str, seed: u64) -> Result<Genesis, Failure> {
-    let preset = Preset::named(preset).map_err(|error| Failure::Input(error.to_string()))?;
-    let label = format!("demo-{seed:x}");
-    let label = Label::parse(label.get(..16).unwrap_or(&label))
-        .map_err(|error| Failure::Input(error.to_string()))?;
-    Ok(preset.genesis(label))
-}
-
-/// Runs one preset into its folder: journal, checkpoint, books, pages; then verifies the journal.
+/// One run into its folder: journal, checkpoint, books, pages of so many losses; then verifies the journal.
 fn one(
     args: &DemoArgs,
-    preset: &'static str,
-    bars: &Bars,
+    job: &Job,
     folder: PathBuf,
-    printer: &Printer,
+    most_pages: usize,
+    bar: &ProgressBar,
 ) -> Result<Run, Failure> {
-    let genesis = genesis(preset, args.seed)?;
+    let Job { genesis, feeds, .. } = job;
     let setup =
-        DemoSetup { steps_per_leg: args.steps, ..DemoSetup::new(args.seed, &genesis, bars) };
-    let losses = folder.join("losses");
-    fs::create_dir_all(&losses).map_err(|error| Failure::file(&losses, &error))?;
+        DemoSetup { steps_per_leg: args.steps, ..DemoSetup::new(args.seed, genesis, feeds) };
+    fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
     let journal = folder.join("journal.db");
-
-    let bar = printer.bar(bars.bars.len() as u64, preset);
-    let mut durable = Durable::create(Some(&journal), &genesis, setup.begins_at())
+    let mut durable = Durable::create(Some(&journal), genesis, setup.begins_at())
         .map_err(|error| engine_failure(&journal, &error))?;
-    let report = backstop_risk::run(&setup, &mut durable, &mut |progress| {
-        bar.set_position(progress.bars as u64);
-    });
+    let report = backstop_risk::run(&setup, &mut durable, &mut |_| bar.inc(1));
     drop(durable);
-    bar.finish_and_clear();
     let report = report.map_err(|error| Failure::file(&journal, &error))?;
 
     let note = checkpoint::sign(
@@ -200,15 +204,11 @@ fn one(
     files::write(&folder.join("checkpoint"), |out| {
         out.write_all(note.as_bytes()).map_err(|error| Failure::file(&folder, &error))
     })?;
-    let pages = pages::write(&journal, &folder, &report)?;
+    let pages = pages::write(&journal, &folder, &report, most_pages)?;
     let kept = KeptCheckpoint { text: note, signer: None };
     let options = VerifyOptions { signatures: true, checkpoint: Some(kept), pages: true };
     let verified = verify(&journal, &options).map_err(|error| Failure::file(&journal, &error))?;
-    Ok(Run { folder, report, verified, pages })
-}
-
-fn told(error: &RiskError) -> Failure {
-    Failure::machine(error)
+    Ok(Run { crash: job.crash, folder, report, verified, pages })
 }
 
 /// A key made of the seed, so that two runs write the same bytes. It proves nothing about who signed.
@@ -218,19 +218,35 @@ fn demo_key(seed: u64) -> SigningKey {
     SigningKey::from_bytes(&bytes)
 }
 
-/// The results over many seeds, in memory, both presets.
-fn sweep(args: &DemoArgs, seeds: u32, bars: &Bars, printer: &Printer) -> Result<(), Failure> {
+/// One run over many seeds.
+pub(crate) struct Swept<'a> {
+    pub(crate) job: &'a Job,
+    pub(crate) lines: Vec<Line>,
+}
+
+impl Swept<'_> {
+    fn value(&self) -> Value {
+        json!({ "crash": self.job.crash.name, "preset": self.job.preset, "lines": self.lines })
+    }
+}
+
+/// The results over many seeds, in memory, run by run.
+fn sweep(args: &DemoArgs, seeds: u32, jobs: &[Job], printer: &Printer) -> Result<(), Failure> {
     let mut sweeps = Vec::new();
-    for preset in PRESETS {
-        let genesis = genesis(preset, 0)?;
-        let setup = DemoSetup { steps_per_leg: args.steps, ..DemoSetup::new(0, &genesis, bars) };
-        printer.note(&format!("{preset}: {seeds} seeds, {} steps for each leg", args.steps));
-        let sweep = backstop_risk::sweep(&setup, u64::from(seeds)).map_err(|error| told(&error))?;
-        sweeps.push((preset, sweep.lines()));
+    // The main crash, unless others were named.
+    let main = |job: &&Job| !args.crash.is_empty() || job.crash.name == Crash::MAIN.name;
+    for job in jobs.iter().filter(main) {
+        let Job { crash, preset, genesis, feeds } = job;
+        let setup = DemoSetup { steps_per_leg: args.steps, ..DemoSetup::new(0, genesis, feeds) };
+        printer
+            .note(&format!("{}, {preset}: {seeds} seeds, {} steps a leg", crash.name, args.steps));
+        let sweep = backstop_risk::sweep(&setup, u64::from(seeds));
+        let sweep = sweep.map_err(|error| Failure::machine(&error))?;
+        sweeps.push(Swept { job, lines: sweep.lines() });
     }
     let value = json!({
-        "schema": "backstop.sweep.v1", "seeds": seeds, "steps_per_leg": args.steps,
-        "presets": sweeps.iter().map(|(preset, lines)| json!({ "preset": preset, "lines": lines })).collect::<Vec<_>>(),
+        "schema": "backstop.sweep.v2", "seeds": seeds, "steps_per_leg": args.steps,
+        "runs": sweeps.iter().map(Swept::value).collect::<Vec<_>>(),
     });
     printer.either(&value, || text::sweep(&sweeps))
 }

@@ -1,8 +1,10 @@
 //! Other people's programs that check the exported books: hledger and Ledger, where they are installed.
 
+use super::parallel::in_parallel;
+use crate::exit::Failure;
 use serde_json::{Value, json};
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -23,7 +25,7 @@ const LINES: usize = 6;
 /// What a referee says of one run's books.
 pub(super) struct Verdict {
     pub(super) program: &'static str,
-    pub(super) preset: String,
+    pub(super) run: String,
     /// How to ask again.
     pub(super) command: String,
     /// Its answer: none if it is not installed; an empty text if it has nothing against them.
@@ -35,7 +37,7 @@ impl Verdict {
         let said = self.answer.as_ref().and_then(|answer| answer.as_ref().err());
         json!({
             "program": self.program,
-            "preset": self.preset,
+            "run": self.run,
             "command": self.command,
             "ran": self.answer.is_some(),
             "accepted": self.answer.as_ref().map(Result::is_ok),
@@ -44,22 +46,18 @@ impl Verdict {
     }
 }
 
-/// Asks every referee for every run's books, all at once.
-pub(super) fn ask<'a>(books: impl Iterator<Item = (String, &'a Path)>) -> Vec<Verdict> {
-    let books: Vec<_> = books.collect();
-    let mut asked = Vec::new();
-    for referee in &REFEREES {
-        for (preset, path) in &books {
-            asked.push((referee, preset.clone(), *path, referee.begin(path)));
-        }
-    }
-    let verdicts = asked.into_iter().map(|(referee, preset, path, child)| Verdict {
-        program: referee.program,
-        preset,
-        command: referee.command(path),
-        answer: child.map(answer),
-    });
-    verdicts.collect()
+/// Asks every referee for all these books, a few at a time.
+pub(super) fn ask(books: &[(String, PathBuf)], threads: usize) -> Result<Vec<Verdict>, Failure> {
+    let asked: Vec<_> =
+        REFEREES.iter().flat_map(|referee| books.iter().map(move |run| (referee, run))).collect();
+    in_parallel(&asked, threads, |_, (referee, (run, path))| {
+        Ok(Verdict {
+            program: referee.program,
+            run: run.clone(),
+            command: referee.command(path),
+            answer: referee.begin(path).map(answer),
+        })
+    })
 }
 
 impl Referee {

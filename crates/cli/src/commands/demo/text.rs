@@ -1,86 +1,153 @@
 //! The demo's summary for a terminal.
 
-use super::{Run, pages::picture, referees::Verdict};
+use super::{Run, Swept, pages::picture, referees::Verdict};
 use crate::printer::table;
-use backstop_export::{loss::waterfall_text, names::Unit};
+use backstop_export::loss::waterfall_text;
 use backstop_risk::{
-    Bars, DemoReport,
-    sweep::{Line, Unit as SweepUnit, grouped},
+    DemoReport,
+    demo::Payers,
+    sweep::{Unit as SweepUnit, grouped},
 };
-use backstop_units::{Amount, Bps, format_decimal};
+use backstop_units::{Amount, Bps, format_decimal, mul_div_floor};
 use std::{path::Path, time::Duration};
 
-/// Decimals of both presets' assets.
-const DECIMALS: u8 = 6;
-
-/// Whole units of the asset with thousands separated.
-fn money(amount: Amount) -> String {
-    let text = format_decimal(amount.get(), DECIMALS);
+/// Whole units of an asset with thousands separated.
+fn money(amount: Amount, decimals: u8) -> String {
+    let text = format_decimal(amount.get(), decimals);
     let whole = text.split('.').next().unwrap_or_default();
     grouped(whole)
 }
 
 pub(super) fn summary(
     folder: &Path,
-    bars: &Bars,
     runs: &[Run],
+    left_out: &[(&str, String)],
     verdicts: &[Verdict],
     took: Duration,
 ) -> String {
-    let from = bars.bars.first().map(|bar| bar.open_time.to_string()).unwrap_or_default();
-    let until =
-        bars.bars.last().map(|bar| bar.open_time.plus(bars.span).to_string()).unwrap_or_default();
-    let mut text = format!(
-        "SOL, {from} to {until}: real hourly prices, a SYNTHETIC book of {} accounts\n\n",
-        runs.first().map_or(0, |run| run.report.accounts)
-    );
-    text.push_str(&comparison(runs));
-    for run in runs {
-        text.push_str(&format!(
-            "\n{}",
-            waterfall_text(&picture(
-                &run.report,
-                Unit { symbol: "USDT".to_owned(), decimals: DECIMALS }
-            ))
-        ));
+    let mut text = String::new();
+    if let Some(first) = runs.first() {
+        text.push_str(&story(first));
+    }
+    if runs.len() > 1 {
+        text.push_str(&who_paid(runs));
+    }
+    for (preset, why) in left_out {
+        text.push_str(&format!("not here: preset {preset}: {why}\n"));
     }
     text.push_str(&checks(folder, runs, verdicts));
-    text.push_str(&format!(
-        "\nThe run took {}.{} s.\n",
-        took.as_secs(),
-        took.subsec_millis() / 100
-    ));
+    let took = (took.as_secs(), took.subsec_millis() / 100);
+    let word = if runs.len() == 1 { "run" } else { "runs" };
+    text.push_str(&format!("\n{} {word} took {}.{} s.\n", runs.len(), took.0, took.1));
     text
+}
+
+/// The first run: what happened, and who paid.
+fn story(run: &Run) -> String {
+    let Run { crash, report, .. } = run;
+    let head = format!("whole {}", report.asset.to_string().to_uppercase());
+    let preset = report.preset.to_string();
+    let rows: Vec<Vec<String>> =
+        ROWS.iter().map(|(name, cell)| vec![(*name).to_owned(), cell(report)]).collect();
+    format!(
+        "{}, {} to {}: real prices, a SYNTHETIC book of {} accounts\n\n{}\n{}",
+        crash.title,
+        crash.from,
+        crash.until,
+        grouped(&report.accounts.to_string()),
+        table(&[&head, &preset], &rows),
+        waterfall_text(&picture(report)),
+    )
+}
+
+/// A payer's column: its head, what it means where that needs a word, and what he paid.
+type Column = (&'static str, &'static str, fn(&Payers) -> Amount);
+
+const PAYERS: [Column; 7] = [
+    ("fee pool", "", |paid| paid.fee_pool),
+    ("reserve", "", |paid| paid.reserve),
+    ("stakers", "", |paid| paid.staked),
+    ("winners", "gains given up by deleveraging", |paid| paid.deleveraged),
+    ("positions", "socialised over all that are open", |paid| paid.socialised),
+    ("lenders", "through the index of their deposits", |paid| paid.depositors),
+    ("nobody", "residual, missing at the venue", |paid| paid.residual),
+];
+
+/// One table of all runs: who paid under which rules. Who never paid has no column.
+fn who_paid(runs: &[Run]) -> String {
+    let paid: Vec<Payers> = runs.iter().map(|run| run.report.payers()).collect();
+    let columns = PAYERS.iter().filter(|(_, _, of)| paid.iter().any(|paid| !of(paid).is_zero()));
+    let columns: Vec<&Column> = columns.collect();
+    let mut head = vec!["crash", "preset", "deficits", "loss"];
+    head.extend(columns.iter().map(|(name, ..)| *name));
+    head.push("fund left");
+    let mut last = "";
+    let rows = runs.iter().zip(&paid).map(|(run, paid)| {
+        let Run { crash, report, .. } = run;
+        let name = if crash.name == last { "" } else { crash.name };
+        last = crash.name;
+        let amounts = columns.iter().map(|(.., of)| of(paid));
+        let amounts = [report.gross_loss].into_iter().chain(amounts);
+        [name.to_owned(), report.preset.to_string(), grouped(&report.deficits.to_string())]
+            .into_iter()
+            .chain(amounts.map(|amount| money(amount, report.decimals)))
+            .chain([fund_left(report)])
+            .collect()
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    let words: Vec<String> = columns
+        .iter()
+        .filter(|(_, meaning, _)| !meaning.is_empty())
+        .map(|(name, meaning, _)| format!("{name}: {meaning}; "))
+        .collect();
+    format!(
+        "\nWho paid, in whole units of each preset's asset; the same book and prices in each crash:\n\n{}\n\
+         {}fund left: reserve, gifts and stake after ÷ before\n",
+        table(&head, &rows),
+        words.concat(),
+    )
+}
+
+/// What is left of a fund, in parts of what it held before.
+fn fund_left(report: &DemoReport) -> String {
+    let before = report.fund_before.total().get();
+    let left = mul_div_floor(report.fund_after.total().get(), 10_000, before).ok();
+    let left = left.and_then(|bps| u32::try_from(bps).ok()).map(Bps::new);
+    left.map_or_else(|| "-".to_owned(), |left| left.to_string())
 }
 
 /// One row of the comparison: its name, and the cell of a run.
 type Row = (&'static str, fn(&DemoReport) -> String);
 
 const ROWS: &[Row] = &[
-    ("open interest before, one side", |r| money(r.notional_before)),
-    ("open interest after", |r| money(r.notional_after)),
+    ("open interest before, one side", |r| money(r.notional_before, r.decimals)),
+    ("open interest after", |r| money(r.notional_after, r.decimals)),
     ("liquidations", |r| grouped(&r.liquidations.to_string())),
-    ("  remaining collateral to fund", |r| money(r.to_fund)),
-    ("  to liquidators", |r| money(r.to_liquidators)),
-    ("  back to users", |r| money(r.to_users)),
-    ("  overflow past the threshold", |r| money(r.overflow)),
+    ("  remaining collateral to fund", |r| money(r.to_fund, r.decimals)),
+    ("  to liquidators", |r| money(r.to_liquidators, r.decimals)),
+    ("  back to users", |r| money(r.to_users, r.decimals)),
+    ("  overflow past the threshold", |r| money(r.overflow, r.decimals)),
     ("deficits", |r| grouped(&r.deficits.to_string())),
-    ("  loss in all", |r| money(r.gross_loss)),
+    ("  loss in all", |r| money(r.gross_loss, r.decimals)),
     ("  largest", |r| {
-        r.biggest_loss.as_ref().map_or_else(|| "-".to_owned(), |loss| money(loss.gross))
+        r.biggest_loss.as_ref().map_or_else(|| "-".to_owned(), |loss| money(loss.gross, r.decimals))
     }),
-    ("  paid by layers before positions", |r| money(funded(r))),
-    ("  socialised", |r| money(r.socialised)),
-    ("  residual, paid by nobody", |r| money(r.residual)),
-    ("fund before", |r| money(r.fund_before.total())),
-    ("fund after", |r| money(r.fund_after.total())),
+    ("  paid by funds, pools and stakers", |r| money(funded(r), r.decimals)),
+    ("  given up by winners", |r| money(r.deleveraged, r.decimals)),
+    ("  socialised", |r| money(r.socialised, r.decimals)),
+    ("  residual, paid by nobody", |r| money(r.residual, r.decimals)),
+    ("fund before", |r| money(r.fund_before.total(), r.decimals)),
+    ("fund after", |r| money(r.fund_after.total(), r.decimals)),
     ("coverage before", |r| coverage(r.fund_before.coverage, r.fund_before.target)),
     ("coverage after", |r| coverage(r.fund_after.coverage, r.fund_after.target)),
-    ("mark from oracle, at worst", |r| format!("{}%", signed_percent(r.worst_basis.bps))),
+    ("mark from oracle, at worst", |r| {
+        r.worst_basis().map_or_else(String::new, |worst| format!("{}%", signed_percent(worst.bps)))
+    }),
 ];
 
 fn funded(report: &DemoReport) -> Amount {
-    report.gross_loss.saturating_sub(report.socialised).saturating_sub(report.residual)
+    let Payers { fee_pool, reserve, staked, .. } = report.payers();
+    fee_pool.saturating_add(reserve).saturating_add(staked)
 }
 
 fn coverage(bps: Bps, target: Amount) -> String {
@@ -92,39 +159,32 @@ fn signed_percent(bps: i64) -> String {
     format!("{sign}{}", format_decimal(u128::from(bps.unsigned_abs()), 2))
 }
 
-fn comparison(runs: &[Run]) -> String {
-    let presets: Vec<String> = runs.iter().map(|run| run.report.preset.to_string()).collect();
-    let head: Vec<&str> =
-        ["whole USDT"].into_iter().chain(presets.iter().map(String::as_str)).collect();
-    let rows: Vec<Vec<String>> = ROWS
-        .iter()
-        .map(|(name, cell)| {
-            [(*name).to_owned()]
-                .into_iter()
-                .chain(runs.iter().map(|run| cell(&run.report)))
-                .collect()
-        })
-        .collect();
-    table(&head, &rows)
-}
-
 fn checks(folder: &Path, runs: &[Run], verdicts: &[Verdict]) -> String {
-    let mut text = String::from("\n");
-    for run in runs {
-        let word = if run.verified.is_clean() { "sound" } else { "NOT SOUND" };
+    let sound = runs.iter().filter(|run| run.verified.is_clean()).count();
+    let records: u64 = runs.iter().map(|run| run.verified.size).sum();
+    let mut text = format!(
+        "\n{sound} of {} logs sound, {} records\n",
+        runs.len(),
+        grouped(&records.to_string())
+    );
+    for run in runs.iter().filter(|run| !run.verified.is_clean()) {
+        text.push_str(&format!("NOT SOUND: {}\n", run.folder.display()));
+    }
+    if let Some(first) = runs.first() {
+        let Run { report, verified, .. } = first;
         text.push_str(&format!(
-            "log of   {:8} {} records, {word}, root {}\n",
-            run.report.preset.to_string(),
-            grouped(&run.verified.size.to_string()),
-            run.verified.root
+            "log of {}: {} records, root {}\n",
+            report.preset,
+            grouped(&verified.size.to_string()),
+            verified.root
         ));
     }
-    for Verdict { program, preset, command, answer } in verdicts {
+    for Verdict { program, run, command, answer } in verdicts {
         text.push_str(&match answer {
-            Some(Ok(())) => format!("books of {preset:8} accepted by `{command}`\n"),
-            Some(Err(said)) => format!("books of {preset:8} REFUSED by `{command}`\n{said}\n"),
+            Some(Ok(())) => format!("books of {run} accepted by `{command}`\n"),
+            Some(Err(said)) => format!("books of {run} REFUSED by `{command}`\n{said}\n"),
             None => format!(
-                "books of {preset:8} not checked: {program} is not installed; with it: {command}\n"
+                "books of {run} not checked: {program} is not installed; with it: {command}\n"
             ),
         });
     }
@@ -133,29 +193,41 @@ fn checks(folder: &Path, runs: &[Run], verdicts: &[Verdict]) -> String {
     text.push_str(&format!(
         "\n{at}/journal.db     the log; check it: backstop verify {at}/journal.db --checkpoint {at}/checkpoint\n\
          {at}/books.ledger   the books\n\
-         {at}/losses/        {pages} losses, a page and a picture each\n\
-         {at}/waterfall.svg  who paid\n\
-         {at}/runs/          the other preset\n"
+         {at}/losses/        {} losses, a page and a picture each\n\
+         {at}/waterfall.svg  who paid\n",
+        grouped(&pages.to_string())
     ));
+    if runs.len() > 1 {
+        text.push_str(&format!(
+            "{at}/runs/          the other {}, with pages of their largest losses; --full: of all\n",
+            runs.len() - 1
+        ));
+    }
     text
 }
 
-pub(super) fn sweep(sweeps: &[(&str, Vec<Line>)]) -> String {
+pub(super) fn sweep(sweeps: &[Swept<'_>]) -> String {
     let head = ["", "min", "p5", "p25", "median", "p75", "p95", "max"];
     let mut text = String::new();
-    for (preset, lines) in sweeps {
+    for Swept { job, lines } in sweeps {
+        let decimals = job.feeds.first().map_or(0, |feed| feed.bars.quote_decimals);
         let rows: Vec<Vec<String>> = lines
             .iter()
             .map(|line| {
                 let cell = |value: u128| match line.unit {
-                    SweepUnit::Atoms => money(Amount::new(value)),
+                    SweepUnit::Atoms => money(Amount::new(value), decimals),
                     SweepUnit::Bps => format!("{}%", format_decimal(value, 2)),
                     SweepUnit::Count => grouped(&value.to_string()),
                 };
                 [line.name.clone()].into_iter().chain(line.percentiles.points().map(cell)).collect()
             })
             .collect();
-        text.push_str(&format!("preset {preset}\n{}\n", table(&head, &rows)));
+        text.push_str(&format!(
+            "{}, preset {}\n{}\n",
+            job.crash.name,
+            job.preset,
+            table(&head, &rows)
+        ));
     }
     text
 }
