@@ -216,16 +216,13 @@ fn rules_change_and_reports_stay() {
     assert_eq!(counted(world), 0);
     assert_eq!(code(world.send("venue", report(1, 1, 0))), Some(RejectCode::HouseOff));
     world.must("op", set(policy()));
-    assert_eq!(account(world), House::new(terms()));
-}
-
-fn terms() -> HouseTerms {
-    HouseTerms {
+    let terms = HouseTerms {
         market: SOL,
         counts: HouseCounts::Value,
-        beneficiary: Some(AccountId::new(8)),
+        beneficiary: world.state.account_id(label("carol")).ok(),
         anyone_repays: true,
-    }
+    };
+    assert_eq!(account(world), House::new(terms));
 }
 
 /// A report that does not know of the last movement would undo it.
@@ -390,7 +387,7 @@ fn a_naive_book_agrees() {
         |(own, threshold, whole, steps)| {
             let payout = if whole { Payout::Whole } else { Payout::Partial };
             let mut world = housed(own, threshold, payout);
-            let mut book = Book { own: own.cast_signed(), value: 0, free: 0, gone: 0, moves: 0 };
+            let mut book = Book { own: own.cast_signed(), value: 0, free: 0, moves: 0 };
             for step in steps {
                 let expected = book.step(step, threshold.cast_signed(), whole);
                 let carol = world.balance("carol").get();
@@ -452,13 +449,12 @@ enum Step {
     Lose(u128),
 }
 
-/// The fund's own money, its account, and what has left it.
+/// The fund's own money, and its account.
 #[derive(Debug)]
 struct Book {
     own: i128,
     value: i128,
     free: i128,
-    gone: i128,
     moves: u32,
 }
 
@@ -491,12 +487,10 @@ impl Book {
                 self.value -= there;
                 self.free = (self.free - there).max(0);
                 self.moves += u32::from(there > 0);
-                self.gone += paid;
                 return paid;
             }
         };
         self.moves += u32::from(moved > 0);
-        self.gone += moved;
         moved
     }
 }

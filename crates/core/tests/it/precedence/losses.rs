@@ -73,7 +73,6 @@ fn house_accounts() {
     ladder.rung(world, "alice", blind("main", 3), C::RoleMissing);
     ladder.rung(world, "venue", blind(NOTHING, 3), C::UnknownFund);
     ladder.rung(world, "venue", blind("main", 3), C::NoEvidence);
-    ladder.rung(world, "venue", blind("iso", 3), C::NoEvidence);
     ladder.rung(world, "venue", ReportHouse { evidence: EVIDENCE, ..blind("iso", 3) }, C::HouseOff);
     ladder.rung(world, "venue", report(5, 5, 3), C::HouseLate);
 
