@@ -15,6 +15,8 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("dydx", include_str!("../../../presets/dydx.toml")),
     ("kana", include_str!("../../../presets/kana.toml")),
     ("mango", include_str!("../../../presets/mango.toml")),
+    ("marginfi", include_str!("../../../presets/marginfi.toml")),
+    ("perp-v2", include_str!("../../../presets/perp-v2.toml")),
 ];
 
 /// A venue's rules: limits, and commands that are carried out at the genesis.

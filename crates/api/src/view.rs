@@ -2,6 +2,9 @@
 
 mod control;
 mod gauge;
+mod house;
+
+pub(crate) use house::house_view;
 mod hosted;
 
 pub(crate) use hosted::{margin_view, pool_view};
@@ -62,6 +65,7 @@ pub fn fund_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Hal
         "queued": parts.queued,
         "idle": parts.idle,
         "reserved": parts.reserved,
+        "house": fund.house.as_deref().map(|house| house_view(state, house)),
         "shortfall": parts.shortfall,
         "counted": parts.counted,
         "threshold": fund.threshold,
@@ -131,6 +135,7 @@ pub fn market_view(state: &State, id: MarketId, now: Timestamp) -> Result<Value,
         "socialised": held(LedgerAccount::Socialised(id)),
         "deleveraged": held(LedgerAccount::Deleveraged(id)),
         "depositors": held(LedgerAccount::Depositors(id)),
+        "house_drawn": held(LedgerAccount::HouseDrawn(id)),
         "deposits": deposits(market.deposits.as_deref())?,
         "residual": held(LedgerAccount::Residual(id)),
         "offline_budget": control::offline(state, id)?,
@@ -275,6 +280,7 @@ const fn is_funded(cohort: &Cohort) -> bool {
         Cohort::FeePool
         | Cohort::Reserve(_)
         | Cohort::Contributions(_)
+        | Cohort::House(_)
         | Cohort::Stakers { .. } => true,
         Cohort::Positions { .. }
         | Cohort::Adl { .. }

@@ -2,22 +2,21 @@
 
 use crate::{
     command::{Body, Direction, Outcome},
+    event::HouseTerms,
     fund::inventory::Stock,
     ledger::LedgerAccount,
     loss::deposit_index::Deposits,
-    oracle::{Band, Report},
     policy::{
-        AdlPolicy, FundKind, FundPolicy, IndexPolicy, LayerPolicy, PoolPolicy, PublicKey, Roles,
+        AdlPolicy, BadDebtPolicy, FundKind, FundPolicy, LayerPolicy, PoolPolicy, PublicKey, Roles,
         TierPolicy, TranchePolicy, Underwater,
     },
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, FeedId, Fixed60, FundId, Hash, IndexId, Label, MarketId, Ppm,
-    Shares, Signed, Span, Timestamp, TrancheId,
+    AccountId, Amount, AssetId, Base, Fixed60, FundId, Hash, IndexId, Label, MarketId, Shares,
+    Signed, Span, Timestamp, TrancheId,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
-use serde::{Deserialize, Serialize};
 
 macro_rules! entity {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty),* $(,)? })*) => {$(
@@ -28,7 +27,10 @@ macro_rules! entity {
 }
 
 mod loss;
+mod prices;
+
 pub use loss::*;
+pub use prices::*;
 
 entity! {
     /// An asset.
@@ -84,6 +86,8 @@ entity! {
         settled_at: Timestamp,
         /// What of the money behind its revenue pool is free, if that was reported.
         free: Option<Signed>,
+        /// Its own account at a venue, if it has one.
+        house: Option<Box<House>>,
         /// What it has taken over.
         inventory: Stock,
     }
@@ -210,6 +214,8 @@ entity! {
         pools: Option<PoolPolicy>,
         /// What its pools were told and have moved.
         results: Results,
+        /// Which debts are bad.
+        bad_debt: BadDebtPolicy,
         /// What lenders hold on it, once that was reported.
         deposits: Option<Box<Lent>>,
         /// What layers in another asset fell short of: its venue has not got it yet.
@@ -275,6 +281,26 @@ entity! {
     }
 }
 
+/// A fund's own account at a venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct House {
+    /// Its rules.
+    pub terms: HouseTerms,
+    /// What it is worth, as reported and moved since; below zero: what the fund owes.
+    pub value: Signed,
+    /// What the venue would pay out.
+    pub free: Amount,
+    /// How often the fund has moved it.
+    pub moves: u32,
+}
+
+impl House {
+    /// An account of which nothing was reported yet.
+    pub const fn new(terms: HouseTerms) -> Self {
+        Self { terms, value: Signed::ZERO, free: Amount::ZERO, moves: 0 }
+    }
+}
+
 /// What lenders hold on a market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Lent {
@@ -308,62 +334,6 @@ pub struct Results {
     pub received: Signed,
     /// When that was last counted.
     pub moved_at: Timestamp,
-}
-
-entity! {
-    /// A price that several feeds report.
-    PriceIndex {
-        /// Its name.
-        label: Label,
-        /// The asset that it prices, if it prices one.
-        asset: Option<AssetId>,
-        /// In which asset it is priced.
-        quote: AssetId,
-        /// Its rules.
-        policy: IndexPolicy,
-        /// Its feeds that are not retired.
-        feeds: Vec<FeedId>,
-        /// What it accepted lately.
-        band: Band,
-    }
-    /// One feed of an index.
-    Feed {
-        /// Its name.
-        label: Label,
-        /// Of which index.
-        index: IndexId,
-        /// Feeds that may fail together share a family.
-        family: Label,
-        /// Whose reports it takes.
-        source: FeedSource,
-        /// Its last report.
-        report: Option<Report>,
-        /// Taken out of its index for good.
-        retired: bool,
-    }
-}
-
-/// Who reports for a feed, by handle.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-#[borsh(use_discriminant = true)]
-#[repr(u8)]
-pub enum FeedSource {
-    /// Whoever holds this key.
-    Key(PublicKey) = 0,
-    /// An office of the venue, unsigned.
-    Account(AccountId) = 1,
-}
-
-/// What a market compares a deficit's mark with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct MarkCheck {
-    /// The index.
-    pub index: IndexId,
-    /// How far a mark may lie from its price, as a portion of it.
-    pub band: Ppm,
 }
 
 /// Who pays a layer, by handle.

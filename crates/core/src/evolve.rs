@@ -8,6 +8,7 @@ use crate::{
         evolve::{revenue, stake},
         gauge::{self, Gauge, Peaks},
         holds::Holds,
+        house,
         inventory::{Inventory, Stock, evolve::inventory},
         reservations::{self, Reservations},
     },
@@ -97,6 +98,10 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::DrawdownSet { .. } | Event::DrawdownTurned { .. } => drawdown::evolve(state, event),
         Event::OfflineBudgetMoved { .. } => offline::evolve(state, event),
         Event::OpenInterestMaxSet { .. } => open_interest::evolve(state, event),
+        Event::HouseSet { .. }
+        | Event::HouseReported { .. }
+        | Event::HouseRepaid { .. }
+        | Event::SurplusDistributed { .. } => house::evolve(state, event),
         _ => of_markets(state, event),
     }
 }
@@ -201,6 +206,7 @@ fn fund(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 first_tranche: None,
                 settled_at: now,
                 free: None,
+                house: None,
                 inventory: Stock::default(),
             };
             state.funds.insert(*fund, item)?;
@@ -279,6 +285,7 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 results: Results::default(),
                 short: Amount::ZERO,
                 adl: policy.adl,
+                bad_debt: policy.bad_debt,
                 deposits: None,
             };
             state.markets.insert(*market, item)?;

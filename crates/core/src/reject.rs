@@ -330,12 +330,16 @@ rejects! {
     694 AuctionPrice "AUCTION_PRICE" "the auction's price is worse than the bid's" => "wait until the discount has risen, or bid better";
     695 AuctionGroup "AUCTION_GROUP" "the fund took a position of the bidder's own group over" => "let others bid";
 
+    700 HouseOff "HOUSE_OFF" "the fund has no account of its own at a venue" => "have the council name one";
     701 UnknownLoss "UNKNOWN_LOSS" "no such loss" => "list the losses";
     702 LossState "LOSS_STATE" "the loss is in another state" => "look at the loss's page for its state";
     703 TooManyOpenLosses "TOO_MANY_OPEN_LOSSES" "too many open losses on one fund" => "place or void one first";
     704 DeclarationNotLapsed "DECLARATION_NOT_LAPSED" "the declaration has time left to be assessed" => "wait until the limit";
     705 RecoveryAboveLoss "RECOVERY_ABOVE_LOSS" "more than is still to be recovered" => "send at most the limit";
     706 NothingToClaim "NOTHING_TO_CLAIM" "nothing recovered for this account" => "wait for a recovery";
+    707 NoBeneficiary "NO_BENEFICIARY" "nobody is named to get the fund's surplus" => "have the council name a beneficiary";
+    708 HouseLate "HOUSE_LATE" "the house account was reported before the fund last moved it" => "take the movement into account, and report with the fund's count of them";
+    709 NothingToMove "NOTHING_TO_MOVE" "nothing in the house account is to be moved this way" => "look at the fund for what the account owes and what is free in it";
     710 ListingsStopped "LISTINGS_STOPPED" "the fund's coverage band lists no new markets" => "wait until coverage has reached the limit and the band has risen";
 
     720 AdlUnknown "ADL_UNKNOWN" "the loss has no row for deleveraging" => "look at the loss's rows";

@@ -2,7 +2,7 @@
 
 pub use crate::entity::{
     Account, Adl, AdlCut, AdlPart, Asset, Claim, Contribution, Conversion, Council, Feed,
-    FeedSource, Fund, Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares,
+    FeedSource, Fund, House, Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares,
     Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
 pub use crate::hosted::book::{HostedMarket, HostedPosition, MarginAccount, MarginPool};

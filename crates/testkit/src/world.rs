@@ -15,8 +15,8 @@ use backstop_core::{
         SetRoles,
     },
     policy::{
-        ControlPolicy, FundKind, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, Limits,
-        MarketPolicy, Payout, Role, Roles, TranchePolicy, Underwater,
+        BadDebtPolicy, ControlPolicy, FundKind, FundPolicy, IndexPolicy, LayerPolicy, LayerSource,
+        Limits, MarketPolicy, Payout, Role, Roles, TranchePolicy, Underwater,
     },
     record,
 };
@@ -89,6 +89,7 @@ pub fn market(waterfall: Vec<LayerPolicy>) -> MarketPolicy {
         mark: None,
         mark_band: Ppm::new(20_000),
         adl: None,
+        bad_debt: BadDebtPolicy::default(),
         hosted: None,
     }
 }

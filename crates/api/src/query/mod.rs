@@ -3,6 +3,7 @@
 mod deleverage;
 mod deposits;
 mod fee;
+mod house;
 mod input;
 mod inventory;
 mod liquidation;
@@ -65,6 +66,8 @@ pub enum Query {
     Rescale(shares::Rescale),
     /// What would pass between a market's pools and the revenue pool.
     PoolFlow(Box<pools::PoolFlow>),
+    /// A fund's own account at a venue, and what would leave it or be repaid now.
+    House(house::HouseQuery),
     /// How far a loss lowers the index of lenders' deposits.
     DepositIndex(deposits::DepositIndex),
     /// A risk tier's ceilings.
@@ -209,6 +212,7 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::Rescale(query) => Ok(query.answer()),
         Query::Forfeit(query) => query.answer(),
         Query::PoolFlow(query) => query.answer(),
+        Query::House(query) => query.answer(state, now),
         Query::DepositIndex(query) => query.answer(),
         Query::Tier { tier } => tier_view(state, *tier),
         Query::Waterfall { market, loss, cause } => {

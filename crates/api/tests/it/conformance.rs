@@ -1,11 +1,14 @@
 //! Published cases of other systems: under their preset, or asked of the formulas they state.
 
-use crate::{bankruptcy, drift, drift_formulas, kana, perps};
+use crate::{bankruptcy, drift, drift_formulas, kana, marginfi, perp_v2, perps};
 use backstop_api::{Format, MemoryHost, Scenario, run};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 const CLASSES: &str = include_str!("../../../../conformance/classes.toml");
+
+/// The ids of all that was collected, one a line.
+const PUBLISHED: &str = include_str!("../../../../conformance/published.txt");
 
 /// A table of the classes, the cases it classes, and how they are asked and compared.
 struct Suite {
@@ -41,10 +44,17 @@ const SUITES: &[Suite] = &[
     },
     Suite {
         table: "marginfi",
-        cases: || perps::cases("marginfi_"),
-        scenario: perps::scenario,
-        check: perps::check,
-        least: 6,
+        cases: marginfi::cases,
+        scenario: marginfi::scenario,
+        check: marginfi::check,
+        least: 10,
+    },
+    Suite {
+        table: "perp_v2",
+        cases: perp_v2::cases,
+        scenario: perp_v2::scenario,
+        check: perp_v2::check,
+        least: 7,
     },
     Suite {
         table: "mango",
@@ -103,6 +113,26 @@ fn every_case_stands_in_one_class() {
     }
 }
 
+/// Every collected case is classed, once; and no case is made up.
+#[test]
+fn every_published_case_is_classed() {
+    let classes: toml::Table = toml::from_str(CLASSES).unwrap();
+    let lists = classes.values().flat_map(|table| table.as_table().unwrap().values());
+    let ids = lists.flat_map(|list| list.as_array().unwrap().iter());
+    let mut classed: Vec<&str> = ids.map(|id| id.as_str().unwrap()).collect();
+    classed.sort_unstable();
+    let published: BTreeSet<_> = PUBLISHED.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(published.len() >= 155, "only {} ids", published.len());
+    for pair in classed.windows(2) {
+        assert_ne!(pair[0], pair[1], "classed twice");
+    }
+    let made_up: Vec<_> = classed.iter().filter(|id| !published.contains(*id)).collect();
+    assert!(made_up.is_empty(), "in no collection: {made_up:?}");
+    let missing: Vec<_> =
+        published.iter().filter(|id| classed.binary_search(id).is_err()).collect();
+    assert!(missing.is_empty(), "in no class: {missing:?}");
+}
+
 /// Every case of a file belongs to a suite: none is left out by a prefix.
 #[test]
 fn no_case_is_left_out() {
@@ -110,7 +140,7 @@ fn no_case_is_left_out() {
         let suites = SUITES.iter().filter(|suite| tables.contains(&suite.table));
         suites.map(|suite| ids(suite).len()).sum::<usize>()
     };
-    assert_eq!(of(&["dydx", "bybit", "marginfi"]), perps::cases("").len());
+    assert_eq!(of(&["dydx", "bybit"]), perps::cases("").len());
     assert_eq!(of(&["mango", "bitmex"]), bankruptcy::cases("").len());
 }
 

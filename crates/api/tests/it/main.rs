@@ -9,5 +9,7 @@ mod groups;
 mod hosted;
 mod incidents;
 mod kana;
+mod marginfi;
+mod perp_v2;
 mod perps;
 mod scenarios;

@@ -81,6 +81,23 @@ commands! {
         /// Merkle root of marks, fills and positions; a deficit needs it.
         @default evidence: Option<Hash>,
     }
+    /// Settles what a bankrupt borrower still owes on a market, without a liquidator: nothing is left to take.
+    SettleBadDebt {
+        /// On which market.
+        market: Label,
+        /// Whose debt it is.
+        account: Label,
+        /// What all that the account has is worth, in the unit of the market's `bad_debt` bounds.
+        assets: Amount,
+        /// What all that it owes is worth, in the same unit.
+        debts: Amount,
+        /// What it owes on this market, in atoms.
+        amount: Amount,
+        /// The mark it was valued at, for the loss page.
+        @default mark: Price,
+        /// Merkle root of what it was computed from.
+        evidence: Hash,
+    }
     /// Changes how a market's pools feed each other. Needs the council.
     SetPools {
         /// Which market.

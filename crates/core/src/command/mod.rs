@@ -8,6 +8,7 @@ mod envelope;
 mod fund;
 mod governance;
 mod hosted;
+mod house;
 mod inventory;
 mod loss;
 mod market;
@@ -20,6 +21,7 @@ pub use envelope::*;
 pub use fund::*;
 pub use governance::*;
 pub use hosted::*;
+pub use house::*;
 pub use inventory::*;
 pub use loss::*;
 pub use market::*;
@@ -122,7 +124,6 @@ bodies! {
     140 GrantProtocolShares "grant_protocol_shares",
     141 RedeemProtocolShares "redeem_protocol_shares",
     142 StakeProtocol "stake_protocol",
-    175 SetOpenInterestMax "set_open_interest_max",
     150 SetMarginPool "set_margin_pool",
     151 DepositMargin "deposit_margin",
     152 WithdrawMargin "withdraw_margin",
@@ -137,6 +138,12 @@ bodies! {
     161 MergeIsolated "merge_isolated",
     162 OpeningMargin "opening_margin",
     163 OpeningPosition "opening_position",
+    170 SettleBadDebt "settle_bad_debt",
+    171 SetHouse "set_house",
+    172 ReportHouse "report_house",
+    173 RepayHouse "repay_house",
+    174 DistributeSurplus "distribute_surplus",
+    175 SetOpenInterestMax "set_open_interest_max",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

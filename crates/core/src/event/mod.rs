@@ -368,6 +368,7 @@ pub enum Event {
     LossParked {
         loss: LossId,
         market: MarketId,
+        cause: Cause,
         account: AccountId,
         deficit: Amount,
         evidence: Hash,
@@ -444,4 +445,18 @@ pub enum Event {
     /// A margin account of a scenario.
     MarginOpened { margin: u32, account: AccountId, fund: FundId, asset: AssetId, amount: Signed } =
         175,
+    /// A fund has an account at a venue, other rules for it, or none.
+    HouseSet { fund: FundId, terms: Option<HouseTerms> } = 200,
+    /// A house account was reported, after so many movements.
+    HouseReported { fund: FundId, value: Signed, free: Amount, moves: u32, evidence: Hash } = 201,
+    /// A fund paid what its house account owed.
+    HouseRepaid { fund: FundId, market: MarketId, asset: AssetId, amount: Amount } = 202,
+    /// What counted above a fund's threshold left its house account.
+    SurplusDistributed {
+        fund: FundId,
+        market: MarketId,
+        asset: AssetId,
+        beneficiary: AccountId,
+        amount: Amount,
+    } = 203,
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     ledger::LedgerAccount,
-    policy::{AdlPolicy, Cause, Underwater},
+    policy::{AdlPolicy, Cause, HouseCounts, Underwater},
 };
 use alloc::vec::Vec;
 use backstop_units::{
@@ -64,6 +64,23 @@ pub enum Cohort {
         /// The index after: what a share bore is the difference.
         to: ShareIndex,
     } = 7,
+    /// A fund's own account at the market's venue.
+    House(FundId) = 8,
+}
+
+/// The rules of a fund's house account, by handle.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct HouseTerms {
+    /// Of which market's venue.
+    pub market: MarketId,
+    /// How much of it counts.
+    pub counts: HouseCounts,
+    /// Who gets the surplus.
+    pub beneficiary: Option<AccountId>,
+    /// Whether anyone may have the fund repay what it owes.
+    pub anyone_repays: bool,
 }
 
 /// One row of a loss: who bore how much.

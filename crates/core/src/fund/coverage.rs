@@ -1,12 +1,12 @@
 //! What a fund holds, what of it counts, and what of it is excess.
 
-use super::{idle, reserve::free_reserve};
+use super::{house, idle, reserve::free_reserve};
 use crate::{
     ledger::LedgerAccount,
     reject::{Halt, Reject, RejectCode},
     state::{Fund, State},
 };
-use backstop_units::{Amount, FundId, Shares, Timestamp};
+use backstop_units::{Amount, FundId, Shares, Signed, Timestamp};
 
 /// The parts of a fund's money, in atoms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Coverage {
     pub idle: Amount,
     /// Held for liquidations in flight: no money of its own, a part of the first two.
     pub reserved: Amount,
+    /// What of its own account at a venue counts; below zero: what it owes there. No money of the ledger.
+    pub house: Signed,
     /// Unrealised loss of what was taken over, beyond the margin that came with it: not posted.
     pub shortfall: Amount,
     /// What counts toward threshold and target under the fund's policy, without what is reserved or
@@ -54,6 +56,7 @@ pub fn coverage_at(
         contributions: owed(LedgerAccount::Contributions(id)),
         idle: owed(LedgerAccount::Idle(id)),
         reserved: state.reservations.expect(id)?.held(now),
+        house: house::counted_of(fund),
         shortfall: fund.inventory.shortfall,
         ..Coverage::default()
     };
@@ -81,7 +84,8 @@ fn standing(state: &State, id: FundId, fund: &Fund, parts: &Coverage) -> Result<
     let own = parts.reserve.saturating_add(parts.contributions);
     let own = own.saturating_add(idle::counted(state, id, fund)?);
     let stake = parts.staked.saturating_sub(parts.queued);
-    Ok(if fund.policy.counts_stake { own.saturating_add(stake) } else { own })
+    let all = if fund.policy.counts_stake { own.saturating_add(stake) } else { own };
+    Ok(house::with(all, parts.house))
 }
 
 /// What queued shares may take with them, rounded up: coverage must not count an atom too many.
@@ -107,7 +111,7 @@ pub fn room(state: &State, id: FundId, fund: &Fund) -> Result<Amount, Halt> {
     let own =
         owed(LedgerAccount::Reserve(id)).saturating_add(owed(LedgerAccount::Contributions(id)));
     let own = own.saturating_add(idle::counted(state, id, fund)?);
-    Ok(fund.threshold.saturating_sub(own))
+    Ok(fund.threshold.saturating_sub(house::with(own, house::counted_of(fund))))
 }
 
 /// Refuses while a loss holds the fund.
@@ -129,6 +133,26 @@ pub(crate) fn no_open_loss(state: &State, id: FundId, now: Timestamp) -> Result<
 /// The first rule that leaves nothing, in the order of the reject table from `LOSS_OPEN` on; before
 /// them [`RejectCode::Overflow`], for a target whose band can't be computed.
 pub fn excess(state: &State, id: FundId, fund: &Fund, now: Timestamp) -> Result<Amount, Halt> {
+    let above = above_threshold(state, id, fund, now)?;
+    let free = free_reserve(state, id, now)?;
+    let excess = above.min(free);
+    if excess.is_zero() {
+        return Err(Reject::new(RejectCode::NoProtocolExcess, above, free).into());
+    }
+    none_overdue(state, fund, now)?;
+    Ok(excess)
+}
+
+/// What counts above the threshold, as long as nothing holds it back.
+///
+/// # Errors
+/// As [`excess`], but for what is free.
+pub(crate) fn above_threshold(
+    state: &State,
+    id: FundId,
+    fund: &Fund,
+    now: Timestamp,
+) -> Result<Amount, Halt> {
     let parts = coverage_at(state, id, fund, now)?;
     let band = fund.policy.coverage_min.of_ceil(fund.target)?;
     no_open_loss(state, id, now)?;
@@ -147,19 +171,13 @@ pub fn excess(state: &State, id: FundId, fund: &Fund, now: Timestamp) -> Result<
     if above.is_zero() {
         return Err(Reject::new(RejectCode::NoExcess, parts.counted, fund.threshold).into());
     }
-    let free = free_reserve(state, id, now)?;
-    let excess = above.min(free);
-    if excess.is_zero() {
-        return Err(Reject::new(RejectCode::NoProtocolExcess, above, free).into());
-    }
-    none_overdue(state, fund, now)?;
-    Ok(excess)
+    Ok(above)
 }
 
 /// Refuses while a position that the fund took over is held longer than its rules allow.
 ///
 /// **Complexity** O(open lines), at most [`super::inventory::LINES_MAX`].
-fn none_overdue(state: &State, fund: &Fund, now: Timestamp) -> Result<(), Halt> {
+pub(crate) fn none_overdue(state: &State, fund: &Fund, now: Timestamp) -> Result<(), Halt> {
     for market in &fund.inventory.lines {
         let due = state.inventories.expect(*market)?.due_at();
         if let Some(due) = due.filter(|due| now >= *due) {

@@ -10,6 +10,7 @@ pub(crate) mod evolve;
 pub mod gauge;
 pub(crate) mod hold;
 pub mod holds;
+pub mod house;
 pub(crate) mod idle;
 pub mod inventory;
 pub(crate) mod money;

@@ -73,6 +73,11 @@ pub(crate) fn create_tranche(state: &State, command: &CreateTranche) -> Result<E
 
 pub(crate) fn set_threshold(state: &State, command: &SetThreshold) -> Result<Event, Halt> {
     let fund = state.fund_id(command.fund)?;
+    // Without a threshold all that is free in a house account would leave by itself.
+    if command.threshold.is_zero() && state.funds.expect(fund)?.house.is_some() {
+        let least = backstop_units::Amount::new(1);
+        return Err(Reject::new(RejectCode::BadPolicy, command.threshold, least).into());
+    }
     Ok(Event::ThresholdSet { fund, threshold: command.threshold })
 }
 

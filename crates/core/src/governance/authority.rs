@@ -111,7 +111,9 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::LapseDeclaration(_)
         | Body::SettleRevenue(_)
         | Body::FlagLiquidation(_)
-        | Body::BalancePools(_) => Anyone,
+        | Body::BalancePools(_)
+        | Body::DistributeSurplus(_) => Anyone,
+        Body::SetHouse(_) | Body::ReportHouse(_) | Body::RepayHouse(_) => of_house(state, body)?,
         Body::WithdrawExcess(c) => Council(withdraw_delay(state, state.fund_id(c.fund)?)?),
         Body::RaiseAlert(_) | Body::EndAlert(_) | Body::RetireFeed(_) => Authority::Role(ALERTS),
         Body::PauseEntries(_) => Authority::Role(GUARDIAN),
@@ -133,6 +135,7 @@ fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::ReportDeposits(c) => market(c.market)?,
         Body::PayFees(c) => market(c.market)?,
         Body::SettleLiquidation(c) => market(c.market)?,
+        Body::SettleBadDebt(c) => market(c.market)?,
         Body::ReportResults(c) => market(c.market)?,
         Body::FundPnlPool(c) => market(c.market)?,
         Body::CoverDeficit(c) => market(c.market)?,
@@ -240,6 +243,25 @@ fn withdraw_delay(state: &State, fund: FundId) -> Result<Span, Halt> {
     Ok(state.funds.expect(fund)?.policy.withdraw_delay)
 }
 
+/// A house account: whom it pays is the council's, after the delay of a withdrawal; what it is worth its
+/// venue's to say; what it owes is paid by an office of the house unless its rules let anyone.
+fn of_house(state: &State, body: &Body) -> Result<Authority, Halt> {
+    let house = |label: Label| -> Result<_, Halt> {
+        let fund = state.funds.expect(state.fund_id(label)?)?;
+        let terms = fund.house.as_deref().map(|house| house.terms);
+        Ok(terms.ok_or_else(|| Reject::got(RejectCode::HouseOff, fund.label))?)
+    };
+    Ok(match body {
+        Body::SetHouse(c) => {
+            let delay = withdraw_delay(state, state.fund_id(c.fund)?)?;
+            Authority::Council(delay.max(state.meta.limits.config_delay))
+        }
+        Body::ReportHouse(c) => Authority::Venue(house(c.fund)?.market),
+        Body::RepayHouse(c) if house(c.fund)?.anyone_repays => Authority::Anyone,
+        _ => Authority::Role(PLACES),
+    })
+}
+
 /// What steers a fund: within the rails that the council set the risk desk moves at once; the rails
 /// themselves are the council's, and so is the first setting.
 fn steering(state: &State, body: &Body) -> Result<Authority, Halt> {
@@ -295,6 +317,7 @@ fn least_delay(state: &State, body: &Body) -> Option<Span> {
         Body::CreateMarket(_)
         | Body::SetWaterfall(_)
         | Body::SetCovers(_)
+        | Body::SetHouse(_)
         | Body::SetRevenue(_) => Some(state.meta.limits.config_delay),
         Body::WithdrawExcess(_) | Body::GrantProtocolShares(_) | Body::RedeemProtocolShares(_) => {
             Some(Span::ZERO)

@@ -86,6 +86,8 @@ pub enum LedgerAccount {
     PendingClearing(MarketId) = 34,
     /// Part of clearing: what winners gave up by deleveraging, collected by the venue.
     Deleveraged(MarketId) = 35,
+    /// Part of clearing: what funds paid out of their own accounts at the venue, collected by it there.
+    HouseDrawn(MarketId) = 45,
     /// Part of clearing: what lenders bore through the index of their deposits, collected by the venue.
     Depositors(MarketId) = 39,
 }
@@ -119,6 +121,7 @@ impl LedgerAccount {
             Self::PnlPool(m) => (36, m.get()),
             Self::Depositors(m) => (39, m.get()),
             Self::Conversion(m) => (38, m.get()),
+            Self::HouseDrawn(m) => (45, m.get()),
             Self::Recoveries(l) => (40, l.get()),
             Self::Inventory(m) => (42, m.get()),
         };
@@ -132,7 +135,8 @@ impl LedgerAccount {
             | Self::Socialised(_)
             | Self::Residual(_)
             | Self::Deleveraged(_)
-            | Self::Depositors(_) => Side::Debit,
+            | Self::Depositors(_)
+            | Self::HouseDrawn(_) => Side::Debit,
             Self::InTransit(_)
             | Self::Suspense(_)
             | Self::Opening(_)
@@ -171,6 +175,7 @@ impl LedgerAccount {
             Self::PnlPool(_) => "pnl_pool",
             Self::Depositors(_) => "depositors",
             Self::Conversion(_) => "conversion",
+            Self::HouseDrawn(_) => "house_drawn",
             Self::Recoveries(_) => "recoveries",
             Self::Inventory(_) => "inventory",
         }

@@ -49,7 +49,9 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         | Event::RevenueRouted { .. }
         | Event::ProtocolSharesRedeemed { .. }
         | Event::VaultForced { .. }
-        | Event::IdleMoved { .. } => revenue(event, one),
+        | Event::IdleMoved { .. }
+        | Event::HouseRepaid { .. }
+        | Event::SurplusDistributed { .. } => revenue(event, one),
         Event::PoolsBalanced { .. }
         | Event::PnlPoolFunded { .. }
         | Event::DeficitCovered { .. } => pools(event, one),
@@ -172,7 +174,8 @@ fn settled<E>(
     one(*asset, L::Reserve(*fund), L::Balance(*liquidator), *bounty)
 }
 
-/// Fees and income that are paid in and settled, the protocol's shares, idle cash, and what a scenario forces.
+/// Fees and income that are paid in and settled, the protocol's shares, idle cash, house accounts, and
+/// what a scenario forces.
 fn revenue<E>(
     event: &Event,
     mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
@@ -203,6 +206,12 @@ fn revenue<E>(
         Event::IdleMoved { fund, asset, direction, amount } => {
             let (debit, credit) = idle(*fund, *direction);
             one(*asset, debit, credit, *amount)
+        }
+        Event::HouseRepaid { fund, market, asset, amount } => {
+            one(*asset, L::Reserve(*fund), L::Clearing(*market), *amount)
+        }
+        Event::SurplusDistributed { market, asset, beneficiary, amount, .. } => {
+            one(*asset, L::Clearing(*market), L::Balance(*beneficiary), *amount)
         }
         _ => Ok(()),
     }
@@ -262,6 +271,7 @@ pub(crate) fn row_account(cohort: &Cohort, market: MarketId) -> LedgerAccount {
         Cohort::Residual => LedgerAccount::Residual(market),
         Cohort::Adl { .. } => LedgerAccount::Deleveraged(market),
         Cohort::Depositors { .. } => LedgerAccount::Depositors(market),
+        Cohort::House(_) => LedgerAccount::HouseDrawn(market),
     }
 }
 

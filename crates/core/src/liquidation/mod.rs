@@ -2,6 +2,7 @@
 //!
 //! The formulas take accounts as pure input and know no state; the files that settle do.
 
+pub mod bad_debt;
 pub mod bankruptcy;
 pub mod charge;
 pub mod collateral;

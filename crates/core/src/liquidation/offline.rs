@@ -44,6 +44,7 @@ pub(crate) fn past(state: &State, body: &Body) -> Span {
 fn of_one(state: &State, body: &Body) -> Span {
     let market = match body {
         Body::SettleLiquidation(settlement) => settlement.market,
+        Body::SettleBadDebt(settlement) => settlement.market,
         Body::CommitReservation(commit) => commit.settlement.market,
         _ => return Span::ZERO,
     };

@@ -232,6 +232,7 @@ fn park(
     txn.emit(Event::LossParked {
         loss: state.losses.next_id(),
         market: parties.market,
+        cause: Cause::Bankruptcy,
         account: parties.account,
         deficit: deficit.below,
         evidence: deficit.evidence,

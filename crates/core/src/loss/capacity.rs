@@ -5,7 +5,11 @@ use super::{
     waterfall::{Capacity, LAYERS_MAX},
 };
 use crate::{
-    fund::{drawdown::spared, reservations::unreserved},
+    fund::{
+        drawdown::spared,
+        house::{reachable, with},
+        reservations::unreserved,
+    },
     ledger::LedgerAccount,
     policy::{Cause, LayerPolicy},
     reject::{Corrupt, Halt},
@@ -78,7 +82,8 @@ fn available(
             Amount::ZERO
         }
         Source::Reserve(fund) if state.funds.expect(fund)?.policy.covers.has(cause) => {
-            unreserved(state, fund, state.funds.expect(fund)?, at)?
+            let item = state.funds.expect(fund)?;
+            with(unreserved(state, fund, item, at)?, reachable(state, item, market)?)
         }
         Source::Staked(tranche) if state.tranches.expect(tranche)?.policy.covers.has(cause) => {
             let keeps = state.tranches.expect(tranche)?.policy.keeps;

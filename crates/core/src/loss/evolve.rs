@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     event::{Cohort, Event, Placement, RowPart},
+    fund::house::drawn,
     liquidation::market::latest_layer,
     policy::Cause,
     reject::Corrupt,
@@ -70,6 +71,7 @@ fn declared(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::LossParked {
             loss,
             market,
+            cause,
             account,
             deficit,
             occurred_at,
@@ -78,7 +80,7 @@ fn declared(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             mark,
             ..
         } => {
-            (item.market, item.account) = (*market, Some(*account));
+            (item.market, item.cause, item.account) = (*market, *cause, Some(*account));
             (item.gross, item.occurred_at, item.lapses_at) = (*deficit, *occurred_at, *lapses_at);
             (item.evidence, item.mark) = (*evidence, *mark);
             *loss
@@ -158,6 +160,7 @@ fn placed(state: &mut State, placement: &Placement) -> Result<(), Corrupt> {
                 lent.deposits.index = to;
                 lent.losses = lent.losses.checked_add(1).ok_or(Corrupt::Overflow)?;
             }
+            Cohort::House(fund) => drawn(state, fund, row.amount)?,
             Cohort::FeePool | Cohort::Reserve(_) | Cohort::Contributions(_) | Cohort::Residual => {}
         }
         let used = Use::Draw(row.amount, at);
@@ -185,7 +188,9 @@ pub(super) fn use_layer(
 ) -> Result<(), Corrupt> {
     let source = match cohort {
         Cohort::FeePool => Source::FeePool,
-        Cohort::Reserve(fund) | Cohort::Contributions(fund) => Source::Reserve(*fund),
+        Cohort::House(fund) | Cohort::Reserve(fund) | Cohort::Contributions(fund) => {
+            Source::Reserve(*fund)
+        }
         Cohort::Stakers { tranche, .. } => Source::Staked(*tranche),
         Cohort::Positions { .. } => Source::Socialised,
         Cohort::Adl { .. } => Source::Adl,

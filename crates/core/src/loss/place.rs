@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     event::{Cohort, Event, Placement, Row},
-    fund::{drawdown::turn_due, rescale::prepare, revenue::settle_before_loss},
+    fund::{drawdown::turn_due, house::reachable, rescale::prepare, revenue::settle_before_loss},
     governance::Context,
     ledger::LedgerAccount,
     policy::Cause,
@@ -145,7 +145,7 @@ fn plan(
     Ok(plan)
 }
 
-/// The rows of one layer: two for a reserve that also needs its contributions.
+/// The rows of one layer: up to three for a reserve, of a house account, its own money and contributions.
 fn add_rows(
     state: &State,
     (market, now): (&Market, Timestamp),
@@ -165,16 +165,25 @@ fn add_rows(
     match layer.source {
         Source::FeePool => push(Cohort::FeePool, draw),
         Source::Reserve(fund) => {
-            // Contributions are consumed last within the reserve.
+            // What the venue can take where it is goes first; contributions are consumed last.
+            let house = match first {
+                Some(_) => Amount::ZERO,
+                None => reachable(state, state.funds.expect(fund)?, market)?.positive().min(draw),
+            };
+            let rest = draw.saturating_sub(house);
             let own = match first {
                 Some(own) => own,
-                None => state.ledger.owed(LedgerAccount::Reserve(fund), asset).min(draw),
+                None => state.ledger.owed(LedgerAccount::Reserve(fund), asset).min(rest),
             };
-            let given = draw.saturating_sub(own);
-            [(Cohort::Reserve(fund), own), (Cohort::Contributions(fund), given)]
-                .into_iter()
-                .filter(|(_, amount)| !amount.is_zero())
-                .for_each(|(cohort, amount)| push(cohort, amount));
+            let given = rest.saturating_sub(own);
+            [
+                (Cohort::House(fund), house),
+                (Cohort::Reserve(fund), own),
+                (Cohort::Contributions(fund), given),
+            ]
+            .into_iter()
+            .filter(|(_, amount)| !amount.is_zero())
+            .for_each(|(cohort, amount)| push(cohort, amount));
         }
         Source::Staked(id) => {
             let tranche = state.tranches.expect(id)?;

@@ -135,6 +135,28 @@ pub struct TierPolicy {
     pub period_max: Amount,
 }
 
+/// When an account's debt counts as bad, besides that it owes more than it has. **Units** whatever the
+/// venue values accounts in, such as millionths of a dollar.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
+#[serde(deny_unknown_fields, default)]
+pub struct BadDebtPolicy {
+    /// It has less than this; without a bound whatever it has.
+    pub assets_below: Option<Amount>,
+    /// It owes more than this.
+    pub debts_above: Amount,
+}
+
 /// Rules of one market.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -162,6 +184,9 @@ pub struct MarketPolicy {
     /// How winners are deleveraged; they are not without it.
     #[serde(default)]
     pub adl: Option<AdlPolicy>,
+    /// Which debts of lenders' borrowers are bad.
+    #[serde(default)]
+    pub bad_debt: BadDebtPolicy,
     /// How its positions are kept; without it the venue keeps them.
     #[serde(default)]
     pub hosted: Option<Box<HostedPolicy>>,

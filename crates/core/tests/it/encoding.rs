@@ -9,8 +9,9 @@ use backstop_core::{
     command::{Approvals, OpeningAccount, Party, Reporter, SettleLiquidation, Signature},
     event::{GateCause, MoveCause},
     policy::{
-        AdlRank, AdlSelect, AlertCause, BeyondBankruptcy, Cause, InventoryEnd, MarketStatus,
-        Netting, Payout, PositionSide, PublicKey, Role, SignatureBytes, SpikeCause, SurplusRoute,
+        AdlRank, AdlSelect, AlertCause, BeyondBankruptcy, Cause, HouseCounts, InventoryEnd,
+        MarketStatus, Netting, Payout, PositionSide, PublicKey, Role, SignatureBytes, SpikeCause,
+        SurplusRoute,
     },
     state::FeedSource,
 };
@@ -125,6 +126,10 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::IndexPolicySet { .. } => (133, "index_policy_set"),
         Event::FeedRetired { .. } => (134, "feed_retired"),
         Event::LossParked { .. } => (136, "loss_parked"),
+        Event::HouseSet { .. } => (200, "house_set"),
+        Event::HouseReported { .. } => (201, "house_reported"),
+        Event::HouseRepaid { .. } => (202, "house_repaid"),
+        Event::SurplusDistributed { .. } => (203, "surplus_distributed"),
         Event::ConversionBooked(_) => (135, "conversion_booked"),
         Event::BasisSettled(_) => (137, "basis_settled"),
         Event::ConversionUnpriced { .. } => (138, "conversion_unpriced"),
@@ -155,7 +160,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 113;
+const KINDS: usize = 117;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };
@@ -195,6 +200,9 @@ fn lines() -> Vec<Line> {
     lines.push(pin("law curve", &curve));
     for route in SurplusRoute::ALL {
         lines.push(pin(format!("surplus {}", route.word()), route));
+    }
+    for counts in HouseCounts::ALL {
+        lines.push(pin(format!("house counts {}", counts.word()), counts));
     }
     for cause in SpikeCause::ALL {
         lines.push(pin(format!("spike {}", cause.word()), cause));

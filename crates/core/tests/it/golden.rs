@@ -15,22 +15,23 @@ use backstop_core::{
     command::{
         AddSpike, BidAuction, BookConversion, CheckDrawdown, CloseAdl, CommitReservation,
         CoverDeficit, CreateFund, CreateMarket, CreateTranche, DeleverageInventory, Direction,
-        EndSpike, Execute, FillInventory, FundPnlPool, GrantProtocolShares, MarkInventory,
-        MoveIdle, OpenAdl, Opening, OpeningAccount, OpeningShares, Party, PauseEntries, PayRevenue,
-        Propose, RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex,
-        ReleaseReservation, ReportConditions, ReportDeposits, ReportPrice, ReportResults, Reporter,
-        RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl, SetControl, SetCovers,
-        SetDrawdown, SetIndexPolicy, SetInventory, SetMarketRules, SetMarketTier, SetOfflineBudget,
-        SetOpenInterestMax, SetPools, SetRevenue, SetRoles, SetSplit, SetTier, SetVault,
-        SetWaterfall, SettleBasis, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
-        StartAuction, SubmitAdlPart, TakeOver, VoidLoss, WithdrawExcess,
+        DistributeSurplus, EndSpike, Execute, FillInventory, FundPnlPool, GrantProtocolShares,
+        MarkInventory, MoveIdle, OpenAdl, Opening, OpeningAccount, OpeningShares, Party,
+        PauseEntries, PayRevenue, Propose, RecoverLoss, RedeemProtocolShares, RegisterAsset,
+        RegisterFeed, RegisterIndex, ReleaseReservation, RepayHouse, ReportConditions,
+        ReportDeposits, ReportHouse, ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve,
+        RetireFeed, RunAdl, RunControl, SetControl, SetCovers, SetDrawdown, SetHouse,
+        SetIndexPolicy, SetInventory, SetMarketRules, SetMarketTier, SetOfflineBudget,
+        SetOpenInterestMax, SetPools, SetRevenue, SetRoles, SetSplit, SetThreshold, SetTier,
+        SetVault, SetWaterfall, SettleBadDebt, SettleBasis, SettleLiquidation, SettleRevenue,
+        Stake, StakeProtocol, StartAuction, SubmitAdlPart, TakeOver, VoidLoss, WithdrawExcess,
     },
     invariants,
     loss::adl::Candidate,
     policy::{
-        Causes, ControlPolicy, FundKind, FundPolicy, IdlePolicy, IndexPolicy, LayerPolicy,
-        LayerSource, MarketPolicy, Netting, PoolPolicy, RevenuePolicy, Role, Roles, Routes,
-        SpikeCause, SplitPolicy, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
+        Causes, ControlPolicy, FundKind, FundPolicy, HousePolicy, IdlePolicy, IndexPolicy,
+        LayerPolicy, LayerSource, MarketPolicy, Netting, PoolPolicy, RevenuePolicy, Role, Roles,
+        Routes, SpikeCause, SplitPolicy, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
     },
     recheck, replay, replay_genesis,
     state::Lent,
@@ -112,6 +113,7 @@ fn live(script: &Script) -> World {
     listing(&mut world);
     untouched(&mut world);
     lent(&mut world);
+    housed(&mut world);
     short_of_winnings(&mut world);
     prices(&mut world);
     converted(&mut world);
@@ -309,6 +311,23 @@ fn lent(world: &mut World) {
         evidence: Some(Hash::new([1; 32])),
     };
     world.must("venue", settle);
+    world.must("venue", SettleBadDebt { market: name, ..crate::bad_debt::debt(100) });
+}
+
+/// An account of a fund's own at a venue: it owes, is repaid, gains, and gives its surplus away.
+fn housed(world: &mut World) {
+    use crate::house::{policy, report};
+    let (fund, asset, market) = (label("aside"), label("gold"), label("lent"));
+    let reserve = OpeningAccount::Reserve(fund);
+    world.must("op", Opening { account: reserve, asset, amount: Amount::new(50) });
+    world.must("op", SetThreshold { fund, threshold: Amount::new(30) });
+    approved(world, SetHouse { fund, house: Some(HousePolicy { market, ..policy() }) });
+    let evidence = Hash::new([1; 32]);
+    let told = |value, free, moves| ReportHouse { fund, evidence, ..report(value, free, moves) };
+    world.must("venue", told(-10, 0, 0));
+    world.must("alice", RepayHouse { fund });
+    world.must("venue", told(100, 60, 1));
+    world.must("alice", DistributeSurplus { fund });
 }
 
 /// Opening state and forced balances, and shares that outgrow what is left.

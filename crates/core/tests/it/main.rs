@@ -4,6 +4,7 @@
 
 mod adl;
 mod agreement;
+mod bad_debt;
 mod control;
 mod conversion;
 mod encoding;
@@ -15,6 +16,7 @@ mod golden;
 mod groups;
 mod holds;
 mod hosted;
+mod house;
 mod inventory;
 mod lenders;
 mod limits;

@@ -12,27 +12,28 @@ use backstop_core::{
         ActivateRules, AddSpike, Approvals, Approve, AssessLoss, BalancePools, BeginTransfer,
         CancelUnstake, CheckDrawdown, ClaimRecovery, ClaimUnstake, CloseAdl, CloseLoss,
         CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket, CreateTranche,
-        DeclareLoss, Direction, EndAlert, EndSpike, Execute, FillInventory, FundPnlPool,
-        GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, MarkInventory, MergeIsolated,
-        MoveIdle, OpenAccount, OpenAdl, Opening, OpeningAccount, Outcome, Party, PauseEntries,
-        PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss,
+        DeclareLoss, Direction, DistributeSurplus, EndAlert, EndSpike, Execute, FillInventory,
+        FundPnlPool, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, MarkInventory,
+        MergeIsolated, MoveIdle, OpenAccount, OpenAdl, Opening, OpeningAccount, Outcome, Party,
+        PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss,
         RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
-        ReportConditions, ReportDeposits, ReportOpenInterest, ReportPrice, ReportResults, Reporter,
-        RequestUnstake, Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, SetControl,
-        SetCouncil, SetDrawdown, SetIndexPolicy, SetInventory, SetMarketStatus, SetMarketTier,
-        SetOfflineBudget, SetOpenInterestMax, SetPools, SetRevenue, SetRoles, SetSplit, SetTarget,
-        SetThreshold, SetTier, SetVault, SetWaterfall, SettleLiquidation, SettleRevenue, Stake,
-        StakeProtocol, TakeOver, Trade, VoidLoss, WithdrawExcess,
+        RepayHouse, ReportConditions, ReportDeposits, ReportHouse, ReportOpenInterest, ReportPrice,
+        ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed, RunAdl,
+        RunControl, SetControl, SetCouncil, SetDrawdown, SetIndexPolicy, SetInventory,
+        SetMarketStatus, SetMarketTier, SetOfflineBudget, SetOpenInterestMax, SetPools, SetRevenue,
+        SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall,
+        SettleBadDebt, SettleLiquidation, SettleRevenue, Stake, StakeProtocol, TakeOver, Trade,
+        VoidLoss, WithdrawExcess,
     },
     governance::body_digest,
     loss::adl::Candidate,
     oracle,
     policy::{
         AdlPolicy, AdlRank, AlertCause, AuctionPolicy, Cause, ControlPolicy, DrawdownPolicy,
-        FundKind, FundPolicy, HostedPolicy, IdlePolicy, IndexPolicy, InventoryPolicy, LayerPolicy,
-        LayerSource, MarginPoolPolicy, MarketPolicy, MarketStatus, Netting, Payout, PoolPolicy,
-        PositionSide, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, Routes, SpikeCause,
-        SplitPolicy, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
+        FundKind, FundPolicy, HostedPolicy, HousePolicy, IdlePolicy, IndexPolicy, InventoryPolicy,
+        LayerPolicy, LayerSource, MarginPoolPolicy, MarketPolicy, MarketStatus, Netting, Payout,
+        PoolPolicy, PositionSide, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, Routes,
+        SpikeCause, SplitPolicy, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
     },
     reject::Value,
 };
@@ -1353,6 +1354,63 @@ fn lenders() {
     done(&table);
 }
 
+/// A fund's account at a venue: none, a late report, nothing to move, nobody to get it.
+#[test]
+fn house_accounts() {
+    use crate::house::{housed, policy, report, set};
+    let mut table = Table::default();
+    let fund = label("main");
+    let world = &mut housed(0, 100, Payout::Partial);
+    let elsewhere = set(HousePolicy { market: label("doge"), ..policy() });
+    let other = no(C::BadPolicy, label("iso"), fund);
+    table.case(world, "op", elsewhere, other);
+    let blind = ReportHouse { evidence: Hash::ZERO, ..report(1, 1, 0) };
+    table.case(world, "venue", blind, none(C::NoEvidence));
+    table.case(world, "venue", report(1, 1, 1), no(C::HouseLate, 1u32, 0u32));
+    table.case(world, "dave", RepayHouse { fund }, none(C::NothingToMove));
+    world.must("venue", report(-7, 0, 0));
+    table.case(world, "dave", RepayHouse { fund }, no(C::InsufficientBalance, 7u32, 0u32));
+    let give = DistributeSurplus { fund };
+    table.case(world, "dave", give.clone(), no(C::BelowThreshold, 0u32, 100u32));
+    world.must("venue", report(100, 100, 0));
+    table.case(world, "dave", give.clone(), no(C::NoExcess, 100u32, 100u32));
+    world.must("venue", report(120, 0, 0));
+    table.case(world, "dave", give.clone(), no(C::NothingToMove, 0u32, 20u32));
+    world.must("op", set(HousePolicy { beneficiary: None, ..policy() }));
+    table.case(world, "dave", give.clone(), got(C::NoBeneficiary, fund));
+    let zero = SetThreshold { fund, threshold: Amount::ZERO };
+    table.case(world, "op", zero, no(C::BadPolicy, 0u32, 1u32));
+    world.must("op", set(None));
+    table.case(world, "venue", report(1, 1, 0), got(C::HouseOff, fund));
+    table.case(world, "dave", RepayHouse { fund }, got(C::HouseOff, fund));
+    let mut rich = housed(150, 100, Payout::Partial);
+    rich.must("op", set(None));
+    table.case(&mut rich, "dave", give, got(C::HouseOff, fund));
+    done(&table);
+}
+
+/// Debts of those who can pay, or that say too little.
+#[test]
+fn bad_debts() {
+    use crate::bad_debt::{bank, debt};
+    let mut table = Table::default();
+    let world = &mut bank(0, 1_000);
+    let of =
+        |assets, debts| SettleBadDebt { assets: atoms(assets), debts: atoms(debts), ..debt(5) };
+    for (bad, expected) in [
+        (of(7, 7), no(C::NotBankrupt, 7u32, 7u32)),
+        (of(100_000, 200_000), no(C::NotBankrupt, 100_000u32, 100_000u32)),
+        (of(0, 100), no(C::NotBankrupt, 100u32, 100u32)),
+        (debt(0), none(C::ZeroAmount)),
+        (SettleBadDebt { evidence: Hash::ZERO, ..debt(5) }, none(C::NoEvidence)),
+    ] {
+        table.case(world, "venue", bad, expected);
+    }
+    world.must("venue", debt(1_000));
+    table.case(world, "venue", debt(5), got(C::MarketDead, label("sol")));
+    done(&table);
+}
+
 /// Rules of deleveraging outside their rails, and a rank that needs more of a candidate.
 #[test]
 fn rails_of_deleveraging() {
@@ -1890,6 +1948,21 @@ const CASES: &[(&str, &[C])] = &[
         ],
     ),
     ("lenders", &[C::Overflow, C::BadPolicy, C::MarketDead, C::DepositIndex, C::DepositsLate]),
+    (
+        "house_accounts",
+        &[
+            C::InsufficientBalance,
+            C::BelowThreshold,
+            C::NoExcess,
+            C::BadPolicy,
+            C::NoEvidence,
+            C::HouseOff,
+            C::NoBeneficiary,
+            C::HouseLate,
+            C::NothingToMove,
+        ],
+    ),
+    ("bad_debts", &[C::ZeroAmount, C::NotBankrupt, C::NoEvidence, C::MarketDead]),
     (
         "taking over",
         &[

@@ -9,22 +9,24 @@ use backstop_core::{
         ActivateRules, AddSpike, Approve, AssessLoss, BalancePools, BeginTransfer, BidAuction,
         BookConversion, CancelProposal, CancelUnstake, CheckDrawdown, ClaimRecovery, ClaimUnstake,
         CloseAdl, CloseLoss, CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket,
-        CreateTranche, DeclareLoss, DeleverageInventory, Direction, EndAlert, EndSpike, Execute,
-        FillInventory, FundPnlPool, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked,
-        MarkInventory, MoveIdle, OpenAccount, OpenAdl, Opening, OpeningAccount, OpeningShares,
-        Outcome, Party, PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert,
-        Reconcile, RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex,
-        ReleaseReservation, ReportConditions, ReportDeposits, ReportLiquidity, ReportOpenInterest,
+        CreateTranche, DeclareLoss, DeleverageInventory, Direction, DistributeSurplus, EndAlert,
+        EndSpike, Execute, FillInventory, FundPnlPool, GrantProtocolShares, LapseDeclaration,
+        LapseTicket, Linked, MarkInventory, MoveIdle, OpenAccount, OpenAdl, Opening,
+        OpeningAccount, OpeningShares, Outcome, Party, PauseEntries, PayFees, PayRevenue,
+        PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares,
+        RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation, RepayHouse,
+        ReportConditions, ReportDeposits, ReportHouse, ReportLiquidity, ReportOpenInterest,
         ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed,
-        RunAdl, RunControl, SetControl, SetCouncil, SetCovers, SetDrawdown, SetIndexPolicy,
-        SetInventory, SetMarketRules, SetMarketTier, SetOfflineBudget, SetOpenInterestMax,
-        SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault,
-        SetWaterfall, SettleBasis, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
-        StartAuction, SubmitAdlPart, TakeOver, VoidLoss, WithdrawExcess,
+        RunAdl, RunControl, SetControl, SetCouncil, SetCovers, SetDrawdown, SetHouse,
+        SetIndexPolicy, SetInventory, SetMarketRules, SetMarketTier, SetOfflineBudget,
+        SetOpenInterestMax, SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold,
+        SetTier, SetVault, SetWaterfall, SettleBadDebt, SettleBasis, SettleLiquidation,
+        SettleRevenue, Stake, StakeProtocol, StartAuction, SubmitAdlPart, TakeOver, VoidLoss,
+        WithdrawExcess,
     },
     event::{
-        Cohort, ControlRun, Converted, Home, LineMove, MarketRules, Placement, PoolFlow,
-        RevenuePart, Row, RowPart, Sale, Settled,
+        Cohort, ControlRun, Converted, Home, HouseTerms, LineMove, MarketRules, Placement,
+        PoolFlow, RevenuePart, Row, RowPart, Sale, Settled,
     },
     ledger::LedgerAccount,
     loss::{
@@ -33,13 +35,13 @@ use backstop_core::{
     },
     oracle::Verdict,
     policy::{
-        AdlPolicy, AdlRank, AdlSelect, AlertCause, AuctionPolicy, Band, CancelTerms, Cause, Causes,
-        ControlPolicy, CurvePoint, DrawdownPolicy, EntryPrice, ExitValue, FundKind, FundPolicy,
-        IdlePolicy, IndexPolicy, InventoryEnd, InventoryPolicy, Law, LayerPolicy, LayerSource,
-        MarketPolicy, Overflow, Payout, PiLaw, PoolPolicy, PositionSide, ProtocolHolding,
-        PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, Routes, SignatureBytes, Slew,
-        SpikeCause, SplitPolicy, SplitRate, SplitRounding, SurplusRoute, TierPolicy, TranchePolicy,
-        Underwater,
+        AdlPolicy, AdlRank, AdlSelect, AlertCause, AuctionPolicy, BadDebtPolicy, Band, CancelTerms,
+        Cause, Causes, ControlPolicy, CurvePoint, DrawdownPolicy, EntryPrice, ExitValue, FundKind,
+        FundPolicy, HouseCounts, HousePolicy, IdlePolicy, IndexPolicy, InventoryEnd,
+        InventoryPolicy, Law, LayerPolicy, LayerSource, MarketPolicy, Overflow, Payout, PiLaw,
+        PoolPolicy, PositionSide, ProtocolHolding, PublicKey, ReservationPolicy, RevenuePolicy,
+        Role, Roles, Routes, SignatureBytes, Slew, SpikeCause, SplitPolicy, SplitRate,
+        SplitRounding, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
     },
     state::FeedSource,
 };
@@ -225,6 +227,10 @@ pub(crate) fn market_policy() -> MarketPolicy {
         hosted: Some(Box::new(hosted::policy_sample())),
         mark: Some(label("mark")),
         mark_band: Ppm::new(12),
+        bad_debt: BadDebtPolicy {
+            assets_below: Some(Amount::new(13)),
+            debts_above: Amount::new(14),
+        },
     }
 }
 
@@ -255,6 +261,24 @@ const TIER: TierPolicy = TierPolicy {
     imbalance_max: Amount::new(17),
     period_max: Amount::new(18),
 };
+
+fn house_policy() -> HousePolicy {
+    HousePolicy {
+        market: label("sol"),
+        counts: HouseCounts::Value,
+        beneficiary: Some(label("alice")),
+        anyone_repays: true,
+    }
+}
+
+fn house_terms() -> HouseTerms {
+    HouseTerms {
+        market: MarketId::new(20),
+        counts: HouseCounts::Free,
+        beneficiary: Some(AccountId::new(21)),
+        anyone_repays: true,
+    }
+}
 
 /// The policies that no other sample holds.
 pub(crate) fn underwater() -> [Underwater; 3] {
@@ -482,11 +506,41 @@ pub(crate) fn bodies() -> Vec<Body> {
         GrantProtocolShares { tranche: jun, account: alice, shares: Shares::new(17) }.into(),
         RedeemProtocolShares { tranche: jun, shares: Shares::new(18), amount: Some(amount) }.into(),
         StakeProtocol { tranche: jun, account: alice, amount }.into(),
-        SetOpenInterestMax { market: sol, max: Some(Base::new(9)) }.into(),
     ]
     .into_iter()
     .chain(hosted::command_samples())
+    .chain(later_bodies())
     .collect()
+}
+
+/// Bad debts, house accounts and ceilings of open interest.
+fn later_bodies() -> Vec<Body> {
+    let (main, sol, alice) = (label("main"), label("sol"), label("alice"));
+    let amount = Amount::new(7);
+    vec![
+        SettleBadDebt {
+            market: sol,
+            account: alice,
+            assets: Amount::new(23),
+            debts: Amount::new(24),
+            amount,
+            mark: Price::new(25),
+            evidence: hash(26),
+        }
+        .into(),
+        SetHouse { fund: main, house: Some(house_policy()) }.into(),
+        ReportHouse {
+            fund: main,
+            value: Signed::new(-27),
+            free: Amount::new(28),
+            moves: 29,
+            evidence: hash(30),
+        }
+        .into(),
+        RepayHouse { fund: main }.into(),
+        DistributeSurplus { fund: main }.into(),
+        SetOpenInterestMax { market: sol, max: Some(Base::new(9)) }.into(),
+    ]
 }
 
 /// One event of every kind, in the order of its discriminant.
@@ -721,6 +775,7 @@ fn rows() -> Vec<Row> {
             from: ShareIndex::new(39),
             to: ShareIndex::new(40),
         },
+        Cohort::House(fund),
     ];
     let row = |(layer, cohort)| Row { layer, cohort, amount: Amount::new(u128::from(layer) + 100) };
     (0u8..).zip(cohorts).map(row).collect()
@@ -870,6 +925,7 @@ fn prices() -> Vec<Event> {
         Event::LossParked {
             loss: LossId::new(10),
             market: MarketId::new(11),
+            cause: Cause::BadDebt,
             account: AccountId::new(12),
             deficit: Amount::new(13),
             evidence: hash(14),
@@ -877,6 +933,27 @@ fn prices() -> Vec<Event> {
             price: Some(Price::new(16)),
             occurred_at: ms(17),
             lapses_at: ms(18),
+        },
+        Event::HouseSet { fund: FundId::new(19), terms: Some(house_terms()) },
+        Event::HouseReported {
+            fund: FundId::new(20),
+            value: Signed::new(-21),
+            free: Amount::new(22),
+            moves: 23,
+            evidence: hash(24),
+        },
+        Event::HouseRepaid {
+            fund: FundId::new(25),
+            market: MarketId::new(26),
+            asset: AssetId::new(27),
+            amount: Amount::new(28),
+        },
+        Event::SurplusDistributed {
+            fund: FundId::new(29),
+            market: MarketId::new(30),
+            asset: AssetId::new(31),
+            beneficiary: AccountId::new(32),
+            amount: Amount::new(33),
         },
     ]
 }
@@ -1037,6 +1114,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::PendingClearing(market),
         L::Deleveraged(market),
         L::Depositors(market),
+        L::HouseDrawn(market),
         L::PnlPool(market),
         L::Conversion(market),
         L::Basis(fund),

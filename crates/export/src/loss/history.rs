@@ -130,7 +130,9 @@ fn accounts_of(source: Source, placement: &Placement) -> Vec<LedgerAccount> {
 pub(super) const fn source_of(cohort: &Cohort) -> Option<Source> {
     match cohort {
         Cohort::FeePool => Some(Source::FeePool),
-        Cohort::Reserve(fund) | Cohort::Contributions(fund) => Some(Source::Reserve(*fund)),
+        Cohort::Reserve(fund) | Cohort::Contributions(fund) | Cohort::House(fund) => {
+            Some(Source::Reserve(*fund))
+        }
         Cohort::Stakers { tranche, .. } => Some(Source::Staked(*tranche)),
         Cohort::Positions { .. } => Some(Source::Socialised),
         Cohort::Adl { .. } => Some(Source::Adl),

@@ -144,9 +144,11 @@ const fn rounding(cohort: &Cohort) -> &'static str {
         Cohort::Adl { .. } => {
             "cuts add up exactly, each to less than an atom; a claim on a recovery rounds down"
         }
-        Cohort::FeePool | Cohort::Reserve(_) | Cohort::Contributions(_) | Cohort::Residual => {
-            "exact"
-        }
+        Cohort::FeePool
+        | Cohort::Reserve(_)
+        | Cohort::Contributions(_)
+        | Cohort::House(_)
+        | Cohort::Residual => "exact",
     }
 }
 

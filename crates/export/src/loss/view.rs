@@ -132,7 +132,7 @@ impl<'a> LossView<'a> {
             Cohort::Contributions(fund) => LedgerAccount::Contributions(*fund),
             Cohort::Stakers { tranche, .. } => LedgerAccount::Tranche(*tranche),
             Cohort::Positions { .. } | Cohort::Adl { .. } => return Some(Amount::MAX),
-            Cohort::Depositors { .. } | Cohort::Residual => return None,
+            Cohort::Depositors { .. } | Cohort::House(_) | Cohort::Residual => return None,
         };
         self.placing.and_then(|placing| placing.had(account))
     }
@@ -252,6 +252,7 @@ pub(crate) fn row_words(state: &State, market: MarketId, cohort: &Cohort) -> Str
         (Cohort::Contributions(fund), _) => {
             format!("contributions to {}", fund_label(state, *fund))
         }
+        (Cohort::House(fund), _) => format!("house account of {}", fund_label(state, *fund)),
         (_, Some(source)) => source_words(state, market, source),
         (_, None) => super::picture::RESIDUAL.to_owned(),
     }

@@ -10,8 +10,8 @@ use backstop_core::{
         RequestUnstake, ResolveTransfer, SetRoles, SettleBasis, SettleLiquidation, Stake, VoidLoss,
     },
     policy::{
-        Cause, FundKind, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, Limits, MarketPolicy,
-        Payout, Role, Roles, TranchePolicy, Underwater,
+        BadDebtPolicy, Cause, FundKind, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, Limits,
+        MarketPolicy, Payout, Role, Roles, TranchePolicy, Underwater,
     },
 };
 use backstop_export::loss::History;
@@ -112,6 +112,7 @@ pub(crate) fn setup() -> Vec<Body> {
         mark: None,
         mark_band: Ppm::ZERO,
         adl: None,
+        bad_debt: BadDebtPolicy::default(),
         hosted: None,
     };
     setup.extend([
@@ -269,6 +270,7 @@ impl World {
             mark: None,
             mark_band: Ppm::ZERO,
             adl: None,
+            bad_debt: BadDebtPolicy::default(),
             hosted: None,
         };
         setup.extend([

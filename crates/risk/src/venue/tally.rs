@@ -87,6 +87,7 @@ impl Tally {
                         Cohort::Contributions(_) => add(&mut self.contributions, row.amount),
                         Cohort::FeePool
                         | Cohort::Reserve(_)
+                        | Cohort::House(_)
                         | Cohort::Stakers { .. }
                         | Cohort::Depositors { .. } => {}
                         // What it comes to is known when it is closed.

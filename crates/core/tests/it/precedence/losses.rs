@@ -46,6 +46,77 @@ fn settlements() {
 }
 
 #[test]
+fn house_accounts() {
+    use crate::house::{housed, policy, report, set};
+    let world = &mut housed(0, 100, backstop_core::policy::Payout::Partial);
+    let bad = SetHouse {
+        fund: label(NOTHING),
+        ..set(HousePolicy { market: label(NOTHING), beneficiary: Some(label(NOTHING)), ..policy() })
+    };
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", bad.clone(), C::RoleMissing);
+    ladder.rung(world, "op", bad.clone(), C::UnknownAccount);
+    let house = HousePolicy { beneficiary: None, ..bad.house.unwrap() };
+    let bad = SetHouse { house: Some(house), ..bad };
+    ladder.rung(world, "op", bad.clone(), C::UnknownFund);
+    let bad = SetHouse { fund: label("main"), ..bad };
+    ladder.rung(world, "op", bad.clone(), C::UnknownMarket);
+    let house = HousePolicy { market: label("doge"), ..house };
+    ladder.rung(world, "op", SetHouse { house: Some(house), ..bad }, C::BadPolicy);
+
+    let blind = |fund: &str, moves| ReportHouse {
+        fund: label(fund),
+        evidence: Hash::ZERO,
+        ..report(5, 5, moves)
+    };
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", blind("main", 3), C::RoleMissing);
+    ladder.rung(world, "venue", blind(NOTHING, 3), C::UnknownFund);
+    ladder.rung(world, "venue", blind("main", 3), C::NoEvidence);
+    ladder.rung(world, "venue", ReportHouse { evidence: EVIDENCE, ..blind("iso", 3) }, C::HouseOff);
+    ladder.rung(world, "venue", report(5, 5, 3), C::HouseLate);
+
+    let give = DistributeSurplus { fund: label("main") };
+    world.must("op", set(HousePolicy { beneficiary: None, ..policy() }));
+    world.must("risk", declare(5));
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", DistributeSurplus { fund: label(NOTHING) }, C::UnknownFund);
+    ladder.rung(world, "alice", give.clone(), C::LossOpen);
+    world.wait(Span::days(1));
+    ladder.rung(world, "alice", give.clone(), C::BelowThreshold);
+    world.must("venue", report(200, 0, 0));
+    ladder.rung(world, "alice", give.clone(), C::NoBeneficiary);
+    world.must("op", set(policy()));
+    ladder.rung(world, "alice", give, C::NothingToMove);
+}
+
+#[test]
+fn bad_debts() {
+    use crate::bad_debt::{bank, debt};
+    let world = &mut bank(0, 1_000);
+    world.must("venue", debt(1_000));
+    let bad = SettleBadDebt {
+        market: label(NOTHING),
+        account: label(NOTHING),
+        debts: Amount::ZERO,
+        evidence: Hash::ZERO,
+        ..debt(0)
+    };
+    Ladder::default().rung(world, "alice", bad.clone(), C::UnknownAccount);
+    let bad = SettleBadDebt { market: label("sol"), ..bad };
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", bad.clone(), C::RoleMissing);
+    ladder.rung(world, "venue", bad.clone(), C::UnknownAccount);
+    let bad = SettleBadDebt { account: label("dave"), ..bad };
+    ladder.rung(world, "venue", bad.clone(), C::ZeroAmount);
+    let bad = SettleBadDebt { amount: atoms(5), ..bad };
+    ladder.rung(world, "venue", bad.clone(), C::NotBankrupt);
+    let bad = SettleBadDebt { debts: debt(5).debts, ..bad };
+    ladder.rung(world, "venue", bad.clone(), C::NoEvidence);
+    ladder.rung(world, "venue", SettleBadDebt { evidence: EVIDENCE, ..bad }, C::MarketDead);
+}
+
+#[test]
 fn losses() {
     let world = &mut World::new();
     for _ in 0..64 {

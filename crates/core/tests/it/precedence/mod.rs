@@ -17,16 +17,16 @@ use backstop_core::{
     command::{
         Approvals, Approve, AssessLoss, BeginTransfer, CancelProposal, CancelUnstake,
         ClaimRecovery, ClaimUnstake, CloseAdl, Contribute, CreateFund, CreateMarket, CreateTranche,
-        DeclareLoss, Direction, EndAlert, Execute, LapseTicket, Linked, OpenAdl, Opening,
-        OpeningAccount, Party, PauseEntries, PayFees, Propose, RaiseAlert, Reconcile, RecoverLoss,
-        RequestUnstake, RunAdl, SetCouncil, SetCovers, SetTarget, SetWaterfall, SettleLiquidation,
-        Stake, WithdrawExcess,
+        DeclareLoss, Direction, DistributeSurplus, EndAlert, Execute, LapseTicket, Linked, OpenAdl,
+        Opening, OpeningAccount, Party, PauseEntries, PayFees, Propose, RaiseAlert, Reconcile,
+        RecoverLoss, ReportHouse, RequestUnstake, RunAdl, SetCouncil, SetCovers, SetHouse,
+        SetTarget, SetWaterfall, SettleBadDebt, SettleLiquidation, Stake, WithdrawExcess,
     },
     governance::body_digest,
     loss::adl::Candidate,
     policy::{
-        AlertCause, Cause, Causes, FundKind, FundPolicy, LayerPolicy, LayerSource, PositionSide,
-        SplitPolicy, TranchePolicy, Underwater,
+        AlertCause, Cause, Causes, FundKind, FundPolicy, HousePolicy, LayerPolicy, LayerSource,
+        PositionSide, SplitPolicy, TranchePolicy, Underwater,
     },
 };
 use backstop_testkit::{
