@@ -74,6 +74,7 @@ pub fn layer(source: LayerSource) -> LayerPolicy {
         per_8h: None,
         per_24h: None,
         lifetime: None,
+        haircut: None,
     }
 }
 
@@ -88,6 +89,7 @@ pub fn market(waterfall: Vec<LayerPolicy>) -> MarketPolicy {
         mark: None,
         mark_band: Ppm::new(20_000),
         adl: None,
+        hosted: None,
     }
 }
 

@@ -30,7 +30,7 @@ const SUITES: &[Suite] = &[
         cases: || perps::cases("dydx_"),
         scenario: perps::scenario,
         check: perps::check,
-        least: 55,
+        least: 69,
     },
     Suite {
         table: "bybit",

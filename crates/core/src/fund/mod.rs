@@ -11,6 +11,7 @@ pub mod gauge;
 pub(crate) mod hold;
 pub mod holds;
 pub(crate) mod idle;
+pub mod inventory;
 pub(crate) mod money;
 pub(crate) mod protocol;
 pub mod rails;

@@ -3,6 +3,8 @@
 mod adl;
 mod control;
 mod fund;
+mod hosted;
+mod inventory;
 mod limits;
 mod market;
 mod oracle;
@@ -10,6 +12,8 @@ mod oracle;
 pub use adl::*;
 pub use control::*;
 pub use fund::*;
+pub use hosted::*;
+pub use inventory::*;
 pub use limits::*;
 pub use market::*;
 pub use oracle::*;

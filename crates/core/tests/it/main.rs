@@ -5,6 +5,7 @@
 mod adl;
 mod agreement;
 mod control;
+mod conversion;
 mod encoding;
 mod excess;
 mod extreme;
@@ -13,6 +14,8 @@ mod gauge;
 mod golden;
 mod groups;
 mod holds;
+mod hosted;
+mod inventory;
 mod lenders;
 mod limits;
 mod precedence;
