@@ -31,6 +31,19 @@ const ENGINE: &[&str] = &[
     "3",
     "--json",
 ];
+/// What the reference venue does: a cascade of 100,000 accounts.
+const VENUE: &[&str] = &[
+    "run",
+    "--release",
+    "--package",
+    "backstop-risk",
+    "--example",
+    "cascade",
+    "--",
+    "100000",
+    "5",
+    "--json",
+];
 /// Columns that come first, in this order; others follow by name.
 const FIRST: &[&str] = &["who", "work", "value", "unit", "bar"];
 /// Who measured a row, when the row does not say.
@@ -46,7 +59,9 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Outcome {
     }
     let mut rows = measured(US, command.args(arguments).arg("--json"))?;
     if arguments.is_empty() {
-        rows.extend(measured(US, &mut cargo(&repo.root, ENGINE))?);
+        for bench in [ENGINE, VENUE] {
+            rows.extend(measured(US, &mut cargo(&repo.root, bench))?);
+        }
     }
     if has_postgres() {
         for (name, script) in peers(&repo.root) {

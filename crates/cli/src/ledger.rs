@@ -94,6 +94,20 @@ impl Durable {
         Ok(Self { engine: engine?, clock, commands: 0 })
     }
 
+    /// Begins a ledger in a journal that is thrown away unless it is finished; on the disk once dropped.
+    ///
+    /// # Errors
+    /// As [`Durable::create`].
+    pub(crate) fn unfinished(
+        path: &Path,
+        genesis: &Genesis,
+        start: Timestamp,
+    ) -> Result<Self, EngineError> {
+        let clock = ScenarioClock::at(start);
+        let options = Options { sync_at_end: true, ..Options::with_clock(clock.clone()) };
+        Ok(Self { engine: Engine::create(path, genesis, options)?, clock, commands: 0 })
+    }
+
     /// Looks at the state as of the last answer.
     fn state<T>(&self, look: impl FnOnce(&State) -> T) -> Result<T, EngineError> {
         let size = self.engine.head().size;

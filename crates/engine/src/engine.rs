@@ -107,7 +107,7 @@ impl Engine {
         let record = genesis_record(genesis, options.clock.now())?;
         let meta = GenesisMeta { ledger_id: *genesis.ledger.bytes() };
         let mut journal = SqliteJournal::create(path, &meta)?;
-        limit(&mut journal, &options)?;
+        configure(&mut journal, &options)?;
         Self::begin(Box::new(journal), Some(path.to_owned()), &record, options)
     }
 
@@ -118,7 +118,7 @@ impl Engine {
     pub fn memory(genesis: &Genesis, options: Options) -> Result<Self, EngineError> {
         let meta = GenesisMeta { ledger_id: *genesis.ledger.bytes() };
         let mut journal = SqliteJournal::memory(&meta)?;
-        limit(&mut journal, &options)?;
+        configure(&mut journal, &options)?;
         Self::create_on(Box::new(journal), genesis, options)
     }
 
@@ -143,7 +143,7 @@ impl Engine {
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, EngineError> {
         let path = path.as_ref();
         let mut journal = SqliteJournal::open(path, Access::Append)?;
-        limit(&mut journal, &options)?;
+        configure(&mut journal, &options)?;
         let tree = journal.tree()?;
         let recovered = recover(&journal)?;
         let path = Some(path.to_owned());
@@ -462,11 +462,14 @@ fn genesis_record(genesis: &Genesis, time: Timestamp) -> Result<Record, EngineEr
     Ok(Record { seq: Seq::default(), time, rules: genesis.rules, entry, events })
 }
 
-fn limit(journal: &mut SqliteJournal, options: &Options) -> Result<(), EngineError> {
-    match options.journal_bytes {
-        Some(bytes) => Ok(journal.set_bytes_max(bytes)?),
-        None => Ok(()),
+fn configure(journal: &mut SqliteJournal, options: &Options) -> Result<(), EngineError> {
+    if let Some(bytes) = options.journal_bytes {
+        journal.set_bytes_max(bytes)?;
     }
+    if options.sync_at_end {
+        journal.sync_at_end()?;
+    }
+    Ok(())
 }
 
 /// Bytes that a command takes up in the queue and the log, about.

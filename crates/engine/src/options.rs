@@ -25,6 +25,9 @@ pub struct Options {
     pub snapshot_every: u64,
     /// Bytes that the journal file may grow to.
     pub journal_bytes: Option<u64>,
+    /// The journal is thrown away unless it is finished: batches are answered before they would survive a
+    /// loss of power, and all is on the disk when the engine is dropped.
+    pub sync_at_end: bool,
     /// An operator has looked at the clock: a jump in this run is taken as confirmed.
     pub confirm_clock: bool,
 }
@@ -42,6 +45,7 @@ impl Default for Options {
             ids_expected: 1 << 16,
             snapshot_every: 1_000_000,
             journal_bytes: None,
+            sync_at_end: false,
             confirm_clock: false,
         }
     }

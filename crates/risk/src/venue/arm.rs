@@ -67,12 +67,17 @@ impl Odometer {
 }
 
 impl Venue {
-    /// Arms every open account anew, after their cash has changed.
-    pub(super) fn arm(&mut self) -> Result<(), RiskError> {
+    /// Forgets whom to ask when; everybody open has to be armed again.
+    pub(super) fn disarm(&mut self) {
         for market in &mut self.markets {
             market.triggers.clear();
         }
         self.odometer.waiting.clear();
+    }
+
+    /// Arms every open account anew, after their cash has changed.
+    pub(super) fn arm(&mut self) -> Result<(), RiskError> {
+        self.disarm();
         let marks = self.marks();
         for index in 0..self.traders.len() {
             if self.traders.get(index).is_some_and(|trader| trader.status == Status::Open) {
@@ -90,7 +95,8 @@ impl Venue {
         Ok(())
     }
 
-    fn arm_at(
+    /// Arms one open account that stands so at the marks.
+    pub(super) fn arm_at(
         &mut self,
         index: usize,
         standing: &Standing,

@@ -7,7 +7,7 @@ use crate::{
     float::to_float,
     margin::{Position, signed, size, travelled},
 };
-use backstop_core::liquidation::fee::charge;
+use backstop_core::liquidation::{fee::charge, margin::Standing};
 use backstop_units::{Amount, Base, Bps, Label, MathError, Price, Signed, Span, mul_div_floor};
 
 /// One account that this step has closed.
@@ -133,19 +133,24 @@ impl Venue {
     /// equity, and keeps them for the fee pools. Arms everybody anew.
     pub(super) fn charge_fees(&mut self, elapsed_ms: u64) -> Result<(), RiskError> {
         let marks = self.marks();
+        self.disarm();
         for index in 0..self.traders.len() {
-            self.charge_one(index, elapsed_ms, &marks)?;
+            let Some(standing) = self.charge_one(index, elapsed_ms, &marks)? else { continue };
+            if self.traders.get(index).is_some_and(|trader| trader.status == Status::Open) {
+                self.arm_at(index, &standing, &marks)?;
+            }
         }
-        self.arm()
+        Ok(())
     }
 
+    /// Charges one account; returns how it stands then.
     fn charge_one(
         &mut self,
         index: usize,
         elapsed_ms: u64,
         marks: &[Price],
-    ) -> Result<(), RiskError> {
-        let Some(standing) = self.standing(index, marks)? else { return Ok(()) };
+    ) -> Result<Option<Standing>, RiskError> {
+        let Some(mut standing) = self.standing(index, marks)? else { return Ok(None) };
         let turnover = u128::from(self.params.daily_turnover.get());
         let day = u128::from(Bps::WHOLE.get()) * u128::from(Span::days(1).ms());
         let mut left = standing.equity.get().max(0);
@@ -159,6 +164,7 @@ impl Venue {
             let traded = mul_div_floor(held, turnover * u128::from(elapsed_ms), day)?;
             let fee = signed(self.pool_fee(traded)?)?.min(left);
             left -= fee;
+            standing.equity = Signed::new(standing.equity.get() - fee);
             if let Some(trader) = self.traders.get_mut(index) {
                 trader.cash -= fee;
             }
@@ -166,7 +172,7 @@ impl Venue {
                 market.fees += fee.unsigned_abs();
             }
         }
-        Ok(())
+        Ok(Some(standing))
     }
 
     /// Fees waiting for one market's pool, taken out.

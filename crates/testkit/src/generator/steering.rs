@@ -139,7 +139,7 @@ fn idle() -> impl Strategy<Value = IdlePolicy> {
 
 /// Mostly with both accounts; one that there is not now and then.
 fn routes() -> impl Strategy<Value = Routes> {
-    let mut names = vec![Some("custodian"), Some("keeper"), Some("treasury")].repeat(6);
+    let mut names = [Some("custodian"), Some("keeper"), Some("treasury")].repeat(6);
     names.extend([None, Some("nothing")]);
     let account = move || select(names.clone()).prop_map(|name| name.map(label));
     (account(), account()).prop_map(|(lps, token_holders)| Routes { lps, token_holders })

@@ -189,7 +189,7 @@ fn one(
         DemoSetup { steps_per_leg: args.steps, ..DemoSetup::new(args.seed, genesis, feeds) };
     fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
     let journal = folder.join("journal.db");
-    let mut durable = Durable::create(Some(&journal), genesis, setup.begins_at())
+    let mut durable = Durable::unfinished(&journal, genesis, setup.begins_at())
         .map_err(|error| engine_failure(&journal, &error))?;
     let report = backstop_risk::run(&setup, &mut durable, &mut |_| bar.inc(1));
     drop(durable);

@@ -4,7 +4,7 @@ use crate::{args::DemoArgs, exit::Failure};
 use backstop_api::{PRESETS, Preset};
 use backstop_core::Genesis;
 use backstop_risk::{
-    CRASHES, Crash, Feed,
+    CRASHES, Crash, Feed, LedgerError, RiskError,
     demo::{fits, stage},
 };
 use backstop_units::Label;
@@ -53,7 +53,7 @@ pub(super) fn plan(args: &DemoArgs) -> Result<Plan, Failure> {
         let genesis = genesis(preset, args.seed)?;
         match fits(&genesis) {
             Ok(cast) => fitting.push((preset, genesis, cast.decimals)),
-            Err(error) => plan.left_out.push((preset, error.to_string())),
+            Err(error) => plan.left_out.push((preset, why(&error))),
         }
     }
     for crash in chosen(CRASHES, &args.crash, |crash| crash.name, "crash")? {
@@ -70,6 +70,14 @@ pub(super) fn plan(args: &DemoArgs) -> Result<Plan, Failure> {
         return Err(Failure::Input(format!("nothing can run: {}", why.join("; "))));
     }
     Ok(plan)
+}
+
+/// Why a preset does not fit: of a refusal what was refused, not by which command.
+fn why(error: &RiskError) -> String {
+    match error {
+        RiskError::Ledger(LedgerError::Halt { halt, .. }) => halt.to_string(),
+        other => other.to_string(),
+    }
 }
 
 fn presets(names: &[String]) -> Result<Vec<&'static str>, Failure> {
