@@ -71,10 +71,6 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::SetCouncil(_)
         | Body::ActivateRules(_)
         | Body::SetSplit(_)
-        | Body::SetPools(_)
-        | Body::SetTier(_)
-        | Body::SetMarketTier(_)
-        | Body::SetMarketRules(_)
         | Body::SetDrawdown(_)
         | Body::SetMarginPool(_)
         | Body::MergeIsolated(_)
@@ -131,6 +127,9 @@ fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
     use Authority::{Council, Venue};
     let market = |label| state.market_id(label).map(Venue);
     Ok(match body {
+        Body::SetPools(_) | Body::SetTier(_) | Body::SetMarketTier(_) | Body::SetMarketRules(_) => {
+            Council(state.meta.limits.config_delay)
+        }
         Body::ReportOpenInterest(c) => market(c.market)?,
         Body::ReportDeposits(c) => market(c.market)?,
         Body::PayFees(c) => market(c.market)?,
