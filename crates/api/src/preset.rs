@@ -12,6 +12,7 @@ use serde::Deserialize;
 pub const PRESETS: &[(&str, &str)] = &[
     ("backstop", include_str!("../../../presets/backstop.toml")),
     ("drift", include_str!("../../../presets/drift.toml")),
+    ("dydx", include_str!("../../../presets/dydx.toml")),
     ("kana", include_str!("../../../presets/kana.toml")),
     ("mango", include_str!("../../../presets/mango.toml")),
     ("marginfi", include_str!("../../../presets/marginfi.toml")),

@@ -5,6 +5,9 @@ mod gauge;
 mod house;
 
 pub(crate) use house::house_view;
+mod hosted;
+
+pub(crate) use hosted::{margin_view, pool_view};
 
 use crate::json::named;
 use backstop_core::{
@@ -18,7 +21,7 @@ use backstop_core::{
     },
     ledger::LedgerAccount,
     liquidation::pools::standing,
-    loss::{capacity::capacities, claimable, deposit_index::Deposits},
+    loss::{capacity::capacities, claimable, conversion::rate, deposit_index::Deposits},
     policy::Cause,
     state::{Lent, LossStatus, Source},
     waterfall::allocate,
@@ -63,6 +66,7 @@ pub fn fund_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Hal
         "idle": parts.idle,
         "reserved": parts.reserved,
         "house": fund.house.as_deref().map(|house| house_view(state, house)),
+        "shortfall": parts.shortfall,
         "counted": parts.counted,
         "threshold": fund.threshold,
         "target": fund.target,
@@ -135,6 +139,7 @@ pub fn market_view(state: &State, id: MarketId, now: Timestamp) -> Result<Value,
         "residual": held(LedgerAccount::Residual(id)),
         "offline_budget": control::offline(state, id)?,
         "adl_gauge": gauge::adl(state, id, now)?,
+        "hosted": hosted::market(state, id, now),
         "layers": layers(state, id, Amount::ZERO, Cause::Bankruptcy, now)?,
     }))
 }
@@ -223,9 +228,31 @@ fn layers(
                 "limits_leave": unlimited(capacity.headroom),
                 "used": layer.used,
                 "pays": draw,
+                "haircut": layer.policy.haircut,
+                "conversion": layer.conversion.map(|id| conversion(state, id, now)),
             })
         })
         .collect())
+}
+
+/// What was taken of a layer in another asset and is not settled: atoms of its asset that are unsold, atoms
+/// of the market's that they are to bring or fell short of; and why it can give nothing now.
+fn conversion(state: &State, id: u32, now: Timestamp) -> Value {
+    let Some(item) = state.conversions.get(id) else { return Value::Null };
+    let asset = state.funds.get(item.fund).map(|fund| fund.asset);
+    let into = state.markets.get(item.market).and_then(|market| state.funds.get(market.fund));
+    let assets = asset.zip(into.map(|fund| fund.asset));
+    let code = assets.and_then(|assets| match rate(state, assets, item.haircut, now) {
+        Err(Halt::Reject(reject)) => Some(reject.code.name()),
+        _ => None,
+    });
+    json!({
+        "asset": asset.map(|asset| asset_label(state, asset)),
+        "unsold": item.unsold,
+        "owed": item.owed,
+        "basis": item.short,
+        "code": code,
+    })
 }
 
 /// A layer's name: what it is, and whose.

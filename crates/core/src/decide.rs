@@ -4,12 +4,14 @@ use crate::{
     command::{Body, Linked},
     event::Event,
     fund::{
-        crank, drawdown, hold, house, idle, money, protocol, reserve, revenue, setup, stake,
-        unstake,
+        crank, drawdown, hold, house, idle,
+        inventory::{auction, close, settings, takeover},
+        money, protocol, reserve, revenue, setup, stake, unstake,
     },
     governance::{Context, authority, custody, proposal, registry, sandbox},
+    hosted,
     liquidation::{bad_debt, market, offline, pools, risk_tier, settle},
-    loss::{adl, deposits, lifecycle, recovery},
+    loss::{adl, conversion::book, deposits, lifecycle, recovery},
     oracle::{feed, report},
     reject::{Halt, Reject, RejectCode},
     state::State,
@@ -58,7 +60,11 @@ fn flat(body: &Body) -> Result<(), Reject> {
 
 fn sandboxed(state: &State, body: &Body) -> Result<(), Reject> {
     match body {
-        Body::Opening(_) | Body::OpeningShares(_) | Body::SetVault(_)
+        Body::Opening(_)
+        | Body::OpeningShares(_)
+        | Body::SetVault(_)
+        | Body::OpeningMargin(_)
+        | Body::OpeningPosition(_)
             if !state.meta.limits.sandbox =>
         {
             Err(Reject::new(RejectCode::SandboxOnly, "a live ledger", "a scenario"))
@@ -110,11 +116,34 @@ fn composite(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Re
         Body::SettleBadDebt(c) => bad_debt::settle(txn, context, c),
         Body::CommitReservation(c) => reserve::commit(txn, context, c),
         Body::PlaceLoss(c) => lifecycle::place_assessed(txn, context, c),
+        Body::SettleBasis(c) => book::settle(txn, context, c),
         Body::ClaimRecovery(c) => recovery::claim(txn, context, c),
         Body::Propose(c) => proposal::propose(txn, context, c),
         Body::Approve(c) => proposal::approve(txn, context, c),
         Body::Execute(c) => proposal::execute(txn, context, c),
+        Body::TakeOver(c) => takeover::take_over(txn, context, c),
+        Body::FillInventory(c) => close::fill(txn, context, c),
+        Body::BidAuction(c) => auction::bid(txn, context, c),
+        Body::DeleverageInventory(c) => close::deleverage(txn, context, c),
         Body::Linked(c) => linked(txn, context, c),
+        _ => return of_hosted(txn, context, body),
+    })
+}
+
+/// Commands of hosted markets that take several steps.
+fn of_hosted(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Result<(), Halt>> {
+    Some(match body {
+        Body::DepositMargin(c) => hosted::money::deposit(txn, context, c),
+        Body::WithdrawMargin(c) => hosted::money::withdraw(txn, context, c),
+        Body::ReportMark(c) => hosted::trade::report_mark(txn, context, c),
+        Body::Trade(c) => hosted::trade::trade(txn, context, c),
+        Body::PayFunding(c) => hosted::trade::pay_funding(txn, context, c),
+        Body::FillLiquidation(c) => hosted::liquidate::fill(txn, context, c),
+        Body::Deleverage(c) => hosted::deleverage::deleverage(txn, context, c),
+        Body::SettleBankrupt(c) => hosted::bankrupt::settle_bankrupt(txn, context, c),
+        Body::FlagLiquidation(c) => hosted::backlog::flag(txn, context, c),
+        Body::SetMarketStatus(c) => hosted::wind_down::set_status(txn, context, c),
+        Body::OpeningPosition(c) => hosted::trade::opening_position(txn, c),
         _ => return None,
     })
 }
@@ -179,12 +208,16 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::FundPnlPool(c) => pools::fund_pnl_pool(state, c),
         Body::SetTier(c) => risk_tier::set_tier(state, c),
         Body::SetMarketTier(c) => risk_tier::set_market_tier(state, c),
+        Body::MarkInventory(c) => close::mark(state, context, c),
+        Body::StartAuction(c) => auction::start(state, context, c),
+        Body::SetInventory(c) => settings::set(state, c),
         Body::DeclareLoss(c) => lifecycle::declare(state, context, c),
         Body::AssessLoss(c) => lifecycle::assess(state, context, c),
         Body::CloseLoss(c) => lifecycle::close(state, c),
         Body::VoidLoss(c) => lifecycle::void(state, c),
         Body::LapseDeclaration(c) => lifecycle::lapse(state, context, c),
         Body::RecoverLoss(c) => recovery::recover(state, c),
+        Body::BookConversion(c) => book::book(state, context, c),
         Body::OpenAdl(c) => adl::steps::open(state, c),
         Body::SubmitAdlPart(c) => adl::steps::submit(state, c),
         Body::RunAdl(c) => adl::steps::run(state, c),
@@ -198,6 +231,9 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::ReportPrice(c) => report::report(state, context, c),
         Body::SetIndexPolicy(c) => feed::set_policy(state, c),
         Body::RetireFeed(c) => feed::retire(state, c),
+        Body::SetMarginPool(c) => hosted::setup::set_pool(state, c),
+        Body::MergeIsolated(c) => hosted::merge::merge(state, c),
+        Body::OpeningMargin(c) => hosted::money::opening(state, c),
         // What takes several steps was carried out before.
         _ => Err(Reject::nested(body.word()).into()),
     }

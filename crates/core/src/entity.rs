@@ -2,24 +2,21 @@
 
 use crate::{
     command::{Body, Direction, Outcome},
-    event::{HouseTerms, Row},
+    event::HouseTerms,
+    fund::inventory::Stock,
     ledger::LedgerAccount,
-    loss::{
-        adl::{Candidate, Sealed, Tally},
-        deposit_index::Deposits,
-    },
+    loss::deposit_index::Deposits,
     policy::{
-        AdlPolicy, BadDebtPolicy, Cause, FundKind, FundPolicy, LayerPolicy, PoolPolicy, PublicKey,
-        Roles, TierPolicy, TranchePolicy, Underwater,
+        AdlPolicy, BadDebtPolicy, FundKind, FundPolicy, LayerPolicy, PoolPolicy, PublicKey, Roles,
+        TierPolicy, TranchePolicy, Underwater,
     },
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, Fixed60, FundId, Hash, IndexId, Label, LossId, MarketId,
-    Price, Seq, Shares, Signed, Span, Timestamp, TrancheId,
+    AccountId, Amount, AssetId, Base, Fixed60, FundId, Hash, IndexId, Label, MarketId, Shares,
+    Signed, Span, Timestamp, TrancheId,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
-use serde::Serialize;
 
 macro_rules! entity {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty),* $(,)? })*) => {$(
@@ -29,8 +26,10 @@ macro_rules! entity {
     )*};
 }
 
+mod loss;
 mod prices;
 
+pub use loss::*;
 pub use prices::*;
 
 entity! {
@@ -38,7 +37,7 @@ entity! {
     Asset {
         /// Its name.
         label: Label,
-        /// Decimals of a whole unit, for print only.
+        /// Decimals of a whole unit, for print and for what stands for how much of another asset.
         decimals: u8,
         /// Whose signature an external balance needs.
         custodian: Option<PublicKey>,
@@ -89,6 +88,8 @@ entity! {
         free: Option<Signed>,
         /// Its own account at a venue, if it has one.
         house: Option<Box<House>>,
+        /// What it has taken over.
+        inventory: Stock,
     }
     /// A staked tranche. Its assets are a ledger account.
     Tranche {
@@ -217,6 +218,8 @@ entity! {
         bad_debt: BadDebtPolicy,
         /// What lenders hold on it, once that was reported.
         deposits: Option<Box<Lent>>,
+        /// What layers in another asset fell short of: its venue has not got it yet.
+        short: Amount,
     }
     /// A risk tier.
     Tier {
@@ -237,100 +240,8 @@ entity! {
         used: Amount,
         /// What it paid lately: for each limit that is set, its rolling window.
         windows: [Option<u32>; 9],
-    }
-    /// A loss.
-    Loss {
-        /// On which market.
-        market: MarketId,
-        /// Why.
-        cause: Cause,
-        /// How far it is.
-        status: LossStatus,
-        /// Whose account caused it.
-        account: Option<AccountId>,
-        /// Estimate, then assessment.
-        gross: Amount,
-        /// Merkle root of what it was computed from; zero until it is assessed.
-        evidence: Hash,
-        /// The mark, where a venue reported one.
-        mark: Price,
-        /// When it happened.
-        occurred_at: Timestamp,
-        /// When it was declared.
-        declared_at: Timestamp,
-        /// When the declaration lapses.
-        lapses_at: Timestamp,
-        /// The record that placed it.
-        placed_in: Option<Seq>,
-        /// When it was placed; limits count it then.
-        placed_at: Timestamp,
-        /// Who bore how much.
-        rows: Vec<LossRow>,
-    }
-    /// One row of a loss, and what came back to it.
-    LossRow {
-        /// Who bore how much.
-        row: Row,
-        /// What came back.
-        recovered: Amount,
-    }
-    /// What winners are to give for one loss, and how far that is.
-    Adl {
-        /// For which loss.
-        loss: LossId,
-        /// Which of its rows.
-        row: u8,
-        /// Where the residual stands: behind the last layer of the waterfall that placed it.
-        behind: u8,
-        /// What the row was placed with.
-        claim: Amount,
-        /// When it was placed; its deadline counts from here.
-        placed_at: Timestamp,
-        /// What the venue said of its list, once it has.
-        sealed: Option<Sealed>,
-        /// What has come in of the list.
-        tally: Tally,
-        /// The newest part of the list.
-        last_part: Option<u32>,
-        /// How many cuts were made.
-        cuts: u32,
-        /// Lots closed by them.
-        lots: Base,
-        /// What they forgo.
-        forgone: Amount,
-        /// Whether every cut is made.
-        done: bool,
-        /// Whether the rest is residual.
-        closed: bool,
-    }
-    /// A part of a list of candidates; emptied when it is needed no longer.
-    AdlPart {
-        /// The candidates, in order.
-        entries: Vec<Candidate>,
-        /// The part before it.
-        earlier: Option<u32>,
-    }
-    /// What one holder gave up for one loss: his part of what comes back.
-    AdlCut {
-        /// For which loss.
-        loss: LossId,
-        /// Who.
-        account: Label,
-        /// Lots closed.
-        lots: Base,
-        /// What that forwent.
-        forgone: Amount,
-    }
-    /// What one staker, or one who was deleveraged, was paid of one recovery.
-    Claim {
-        /// Of which loss.
-        loss: LossId,
-        /// Of which row.
-        row: u8,
-        /// To which position; of a row of deleveraging, for which cut.
-        position: u32,
-        /// How much so far.
-        paid: Amount,
+        /// Of a layer in another asset: what was taken of it and is not settled.
+        conversion: Option<u32>,
     }
     /// A transfer between the books and the custodian.
     Transfer {
@@ -449,22 +360,4 @@ impl Source {
     pub const fn is_funded(self) -> bool {
         matches!(self, Self::FeePool | Self::Reserve(_) | Self::Staked(_))
     }
-}
-
-/// How far a loss is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[borsh(use_discriminant = true)]
-#[repr(u8)]
-pub enum LossStatus {
-    /// Declared, without evidence.
-    Declared = 0,
-    /// Amount and evidence are fixed; open until it is placed.
-    Open = 1,
-    /// Every row is placed.
-    Placed = 2,
-    /// Nothing further is expected but recoveries.
-    Closed = 3,
-    /// Withdrawn or lapsed.
-    Void = 4,
 }

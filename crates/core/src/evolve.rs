@@ -9,8 +9,10 @@ use crate::{
         gauge::{self, Gauge, Peaks},
         holds::Holds,
         house,
+        inventory::{Inventory, Stock, evolve::inventory},
         reservations::{self, Reservations},
     },
+    hosted::{self, book::MarginPool},
     ledger::postings,
     liquidation::{
         market::{latest_layer, resolve},
@@ -20,6 +22,7 @@ use crate::{
     loss::{
         adl::evolve::adl,
         capacity::{ROLLING, event_window},
+        conversion::evolve::{begun, conversion},
         evolve::loss,
         window::Window,
     },
@@ -121,10 +124,21 @@ fn of_markets(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::LossRecovered { .. }
         | Event::RecoveryClaimed { .. }
         | Event::LossParked { .. } => loss(state, event),
+        Event::LayerConverted(_)
+        | Event::ConversionBooked(_)
+        | Event::BasisSettled(_)
+        | Event::ConversionUnpriced { .. } => conversion(state, event),
         Event::AdlOpened { .. }
         | Event::AdlPartAdded { .. }
         | Event::AdlRan { .. }
         | Event::AdlClosed { .. } => adl(state, event),
+        Event::PositionTaken { .. }
+        | Event::InventoryMarked { .. }
+        | Event::InventoryFilled(_)
+        | Event::AuctionStarted { .. }
+        | Event::AuctionWon { .. }
+        | Event::InventoryDeleveraged(_)
+        | Event::InventorySet { .. } => inventory(state, event),
         Event::TransferBegun { .. } | Event::TransferResolved { .. } | Event::Reconciled { .. } => {
             transfer(state, event)
         }
@@ -137,7 +151,7 @@ fn of_markets(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::PriceReported { .. }
         | Event::IndexPolicySet { .. }
         | Event::FeedRetired { .. } => oracle(state, event),
-        _ => Err(Corrupt::DanglingHandle),
+        _ => hosted::evolve::evolve(state, event),
     }
 }
 
@@ -189,6 +203,7 @@ fn fund(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 settled_at: now,
                 free: None,
                 house: None,
+                inventory: Stock::default(),
             };
             state.funds.insert(*fund, item)?;
             state.holds.insert(*fund, Holds::default())?;
@@ -197,6 +212,7 @@ fn fund(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             state.gauges.insert(*fund, Gauge::new(now))?;
             state.peaks.insert(*fund, Peaks::default())?;
             state.watches.insert(*fund, Watch::default())?;
+            state.margin_pools.insert(*fund, MarginPool::default())?;
             state.labels.funds.insert(*label, *fund);
         }
         Event::TrancheCreated { tranche, label, fund, policy } => {
@@ -258,12 +274,16 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 tier,
                 pools: policy.pools,
                 results: Results::default(),
+                short: Amount::ZERO,
                 adl: policy.adl,
                 bad_debt: policy.bad_debt,
                 deposits: None,
             };
             state.markets.insert(*market, item)?;
             state.offline.insert(*market, Offline::default())?;
+            state.inventories.insert(*market, Inventory::default())?;
+            let hosted = hosted::evolve::hosted(state, policy.hosted.as_deref())?;
+            state.hosted_markets.insert(*market, hosted)?;
             state.labels.markets.insert(*label, *market);
             set_layers(state, *market, &policy.waterfall)
         }
@@ -290,8 +310,12 @@ fn set_layers(state: &mut State, id: MarketId, policies: &[LayerPolicy]) -> Resu
     for policy in policies {
         let source = resolve(state, policy.source).map_err(|_| Corrupt::DanglingHandle)?;
         let old = latest_layer(state, id, source).map(|(_, layer)| layer.clone());
-        let (used, mut windows) =
-            old.map_or((Amount::ZERO, [None; 9]), |old| (old.used, old.windows));
+        let (used, mut windows, old) = old
+            .map_or((Amount::ZERO, [None; 9], None), |old| (old.used, old.windows, old.conversion));
+        let conversion = match (old, policy.haircut) {
+            (None, Some(haircut)) => Some(begun(state, id, source, haircut)?),
+            _ => old,
+        };
         let rolling = ROLLING
             .iter()
             .filter(|(_, _, limit)| limit(policy).is_some())
@@ -304,7 +328,7 @@ fn set_layers(state: &mut State, id: MarketId, policies: &[LayerPolicy]) -> Resu
             state.windows.insert(window, Window::new(span))?;
             *place = Some(window);
         }
-        layers.push(Layer { market: id, policy: *policy, source, used, windows });
+        layers.push(Layer { market: id, policy: *policy, source, used, windows, conversion });
     }
     let from = state.layers.next_id();
     let count = u8::try_from(layers.len()).map_err(|_| Corrupt::CounterRange)?;

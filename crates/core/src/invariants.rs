@@ -5,14 +5,16 @@ use crate::{
     event::Cohort,
     fund::{
         gauge::fund_of,
+        inventory::{margin, shortfall},
         rescale::{shares_now, ticket_now},
     },
+    hosted,
     ledger::LedgerAccount,
     reject::Corrupt,
     state::{LossStatus, State},
 };
-use alloc::{vec, vec::Vec};
-use backstop_units::{Amount, Base, Shares, TrancheId};
+use alloc::{collections::BTreeMap, vec, vec::Vec};
+use backstop_units::{Amount, AssetId, Base, MarketId, Shares, TrancheId};
 
 /// Counts everything.
 ///
@@ -28,6 +30,14 @@ use backstop_units::{Amount, Base, Shares, TrancheId};
 /// - **G1** a fund's gauge shows what its accounts hold.
 /// - **I6** what winners gave up for a loss are its cuts, in lots and money; it is at most what the row
 ///   was placed with, which the row is until it is closed, and exactly the row after that.
+/// - **I7** a market's conversion holds exactly what its layers in another asset gave and is unsold, and
+///   owes what these are to bring; what they fell short of is their funds' basis, and their markets'.
+///
+/// - **N1** a fund's shortfall is the sum of those of its lines at their last marks, and its open lines
+///   are listed; a flat line has neither cost, shortfall nor margin.
+/// - **H1** a pool's balance is what its margin accounts hold and what waits between the indexes of its
+///   markets. **H2** a market's positions add up to zero, their sizes to its open interest, and its
+///   backlog is as long as it says.
 ///
 /// # Errors
 /// The first that is broken.
@@ -36,6 +46,8 @@ pub fn check(state: &State) -> Result<(), Corrupt> {
     shares(state)?;
     losses(state)?;
     deleveraging(state)?;
+    conversions(state)?;
+    inventory(state)?;
     let over = state
         .layers
         .iter()
@@ -44,7 +56,8 @@ pub fn check(state: &State) -> Result<(), Corrupt> {
         return Err(Corrupt::Invariant("I5"));
     }
     reservations(state)?;
-    gauges(state)
+    gauges(state)?;
+    hosted::evolve::check(state)
 }
 
 fn gauges(state: &State) -> Result<(), Corrupt> {
@@ -69,6 +82,63 @@ fn reservations(state: &State) -> Result<(), Corrupt> {
         }
     }
     Ok(())
+}
+
+fn conversions(state: &State) -> Result<(), Corrupt> {
+    // Accounts that settle both ways, with what they should be owed and should hold.
+    let mut should: BTreeMap<(LedgerAccount, AssetId), (Amount, Amount)> = BTreeMap::new();
+    let mut short: BTreeMap<MarketId, Amount> = BTreeMap::new();
+    for (_, item) in state.conversions.iter() {
+        let asset = state.funds.expect(item.fund)?.asset;
+        let into = state.funds.expect(state.markets.expect(item.market)?.fund)?.asset;
+        let account = LedgerAccount::Conversion(item.market);
+        let owed = should.entry((account, asset)).or_default();
+        owed.0 = owed.0.saturating_add(item.unsold);
+        for (account, amount) in
+            [(account, item.owed), (LedgerAccount::Basis(item.fund), item.short)]
+        {
+            let held = should.entry((account, into)).or_default();
+            held.1 = held.1.saturating_add(amount);
+        }
+        let sum = short.entry(item.market).or_default();
+        *sum = sum.saturating_add(item.short);
+        if item.given > item.unsold {
+            return Err(Corrupt::Invariant("I7"));
+        }
+    }
+    let booked = should.iter().all(|((account, asset), (owed, held))| {
+        (state.ledger.owed(*account, *asset), state.ledger.held(*account, *asset)) == (*owed, *held)
+    });
+    let told = state
+        .markets
+        .iter()
+        .all(|(id, market)| short.get(&id).copied().unwrap_or_default() == market.short);
+    if booked && told { Ok(()) } else { Err(Corrupt::Invariant("I7")) }
+}
+
+fn inventory(state: &State) -> Result<(), Corrupt> {
+    let mut sums: Vec<Amount> = vec![Amount::ZERO; state.funds.len()];
+    for (id, line) in state.inventories.iter() {
+        let fund = state.markets.expect(id)?.fund;
+        let at = usize::try_from(fund.get()).map_err(|_| Corrupt::DanglingHandle)?;
+        let sum = sums.get_mut(at).ok_or(Corrupt::DanglingHandle)?;
+        *sum = sum.saturating_add(line.shortfall);
+        let margin = margin(state, id)?;
+        let flat = line.base.is_zero();
+        let empty = line.cost.is_zero() && line.shortfall.is_zero() && margin.is_zero();
+        let listed = state.funds.expect(fund)?.inventory.lines.contains(&id);
+        let unrealised = line
+            .policy
+            .filter(|_| !flat)
+            .map(|policy| shortfall((line.base, line.cost), line.mark, margin, policy.base_unit));
+        let stands = unrealised.is_none_or(|now| now == Ok(line.shortfall));
+        if (flat && !empty) || listed == flat || !stands {
+            return Err(Corrupt::Invariant("N1"));
+        }
+    }
+    let kept =
+        state.funds.iter().zip(&sums).all(|((_, fund), sum)| fund.inventory.shortfall == *sum);
+    if kept { Ok(()) } else { Err(Corrupt::Invariant("N1")) }
 }
 
 /// What the positions and tickets of one tranche add up to.

@@ -53,6 +53,7 @@ pub mod event;
 mod evolve;
 pub mod fund;
 pub mod governance;
+pub mod hosted;
 mod index;
 pub mod invariants;
 pub mod ledger;

@@ -247,7 +247,7 @@ rejects! {
     440 OfflineBudgetSpent "OFFLINE_BUDGET_SPENT" "a late deficit exceeds what is left of the offline budget" => "have the risk desk look at what was settled and fill it up";
     441 IdleAboveLimit "IDLE_ABOVE_LIMIT" "more idle cash than the fund allows" => "place less; by default nothing may be placed";
     442 AboveIdle "ABOVE_IDLE" "more than is placed" => "return at most the limit";
-    443 NotBankrupt "NOT_BANKRUPT" "the account can pay, or owes too little to count" => "liquidate what it has first";
+    443 NotBankrupt "NOT_BANKRUPT" "the account can pay, owes too little to count, or has positions left" => "liquidate or close what it has first";
     450 DrawdownOff "DRAWDOWN_OFF" "nobody watches this fund for a fall from its peak" => "have the council set when it counts as fallen";
     451 DrawdownStands "DRAWDOWN_STANDS" "the fund's trigger already stands as its fall has it" => "ask again when the fund has changed";
 
@@ -269,7 +269,7 @@ rejects! {
     601 NoWaterfall "NO_WATERFALL" "a market needs at least one layer" => "name the layers";
     602 TooManyLayers "TOO_MANY_LAYERS" "too many layers" => "use at most the limit";
     603 DuplicateLayer "DUPLICATE_LAYER" "a layer stands twice in the waterfall" => "name each layer once";
-    604 LayerAsset "LAYER_ASSET" "a layer holds another asset than the market's fund" => "use layers of the same asset";
+    604 LayerAsset "LAYER_ASSET" "a layer holds another asset than the market's fund" => "use a layer of the same asset, or give it a haircut and both assets a price in one quote";
     605 IsolatedFund "ISOLATED_FUND" "an isolated fund and a shared one can't stand in one waterfall" => "use layers of one kind";
     606 LimitBelowUsed "LIMIT_BELOW_USED" "a lifetime limit below what is already used" => "set at least the limit";
     607 SelfLiquidation "SELF_LIQUIDATION" "an account can't liquidate itself" => "name another liquidator";
@@ -286,6 +286,49 @@ rejects! {
     645 AlreadyLiquidated "ALREADY_LIQUIDATED" "this position was liquidated a moment ago" => "wait until the limit";
     646 PositionLimit "POSITION_LIMIT" "the position would be larger than the market allows" => "trade at most up to the limit, or reduce";
     647 OpenInterestLimit "OPEN_INTEREST_LIMIT" "open interest would be larger than the market allows" => "trade at most up to the limit, or reduce";
+
+    650 NotHosted "NOT_HOSTED" "the venue keeps this market's positions" => "use the commands of attached markets, such as settle_liquidation";
+    651 Hosted "HOSTED" "this market's positions are kept here" => "use the commands of hosted markets, such as fill_liquidation";
+    652 NoMarginPool "NO_MARGIN_POOL" "the fund has no collateral pool" => "have the council open one";
+    653 UnknownMargin "UNKNOWN_MARGIN" "the account has no collateral in this pool" => "deposit first";
+    654 WithdrawalsHeld "WITHDRAWALS_HELD" "an account below zero or a stall was seen, so nothing leaves the pool" => "wait until the limit";
+    655 MarginShort "MARGIN_SHORT" "initial margin needs this collateral" => "withdraw at most the limit, or reduce positions";
+    656 PoolShort "POOL_SHORT" "the pool holds less than this payment" => "wait until positions that lost have paid in";
+    657 NoMark "NO_MARK" "the market has no mark yet" => "report one";
+    658 MarkStale "MARK_STALE" "the market's mark is older than its rules allow" => "report a new one";
+    659 MarkByIndex "MARK_BY_INDEX" "this market's mark is its index's price" => "report to the index's feeds";
+    660 WrongStatus "WRONG_STATUS" "the market's status does not allow this" => "look at the market for its status";
+    661 ReduceOnly "REDUCE_ONLY" "the trade would open or enlarge a position on a market that is wound down" => "trade at most what closes positions of both sides";
+    662 SameAccount "SAME_ACCOUNT" "both sides of a trade are the same account" => "name another one";
+    663 OwnGroup "OWN_GROUP" "the counterparty belongs to the owner group of the liquidated account" => "take a counterparty of another group";
+    664 NotLiquidatable "NOT_LIQUIDATABLE" "the account has its maintenance margin" => "leave it alone, or wait";
+    665 BeyondBankruptcy "BEYOND_BANKRUPTCY" "the fill is worse than bankruptcy by more than insured layers pay" => "find a better price, or deleverage the account";
+    666 LiquidationStep "LIQUIDATION_STEP" "more notional than one step of a liquidation may close" => "close at most the limit, then wait for the next step";
+    667 Throttled "THROTTLED" "more than may be liquidated within the window" => "close at most up to the limit, or wait until it refills";
+    668 NotDeleverageable "NOT_DELEVERAGEABLE" "the account is not below zero, and the market is not in final settlement" => "liquidate it through the book";
+    669 TooManyCounterparties "TOO_MANY_COUNTERPARTIES" "too many counterparties at once" => "send the first ones, then the others";
+    670 DuplicateCounterparty "DUPLICATE_COUNTERPARTY" "a counterparty stands twice in the list" => "name each once";
+    672 TooManyPositions "TOO_MANY_POSITIONS" "the account has too many open positions" => "close one first";
+    673 OpenInterestLeft "OPEN_INTEREST_LEFT" "positions are open" => "close them by trades, or by final settlement";
+    674 NotIsolated "NOT_ISOLATED" "the market is not isolated, or shares its fund with others" => "only a market alone on an isolated fund can be merged";
+    675 FundStaked "FUND_STAKED" "the fund has staked tranches, or the market's waterfall names more than its own reserve" => "stakers agreed to this fund alone; let them leave first";
+
+    680 InventoryOff "INVENTORY_OFF" "this market's fund takes nothing over" => "have the council set what it may take over";
+    681 InventoryMark "INVENTORY_MARK" "the mark is not borne out by the market's index" => "send a mark near the index's price, or wait until it has one";
+    682 InventoryCooldown "INVENTORY_COOLDOWN" "the fund took a position of this owner group a short while ago" => "liquidate in the book, deleverage, or wait until the limit";
+    683 InventoryPosition "INVENTORY_POSITION" "the position would be larger than the fund may hold on this market" => "hand over less";
+    684 InventoryLoss "INVENTORY_LOSS" "positions on this market would have cost more within 24 hours than they may" => "auction or deleverage what is held";
+    685 InventoryRisk "INVENTORY_RISK" "a move against the fund's positions would cost more than the part of its money that may be at risk" => "hand over less, or bring the fund money";
+    686 InventoryOverdue "INVENTORY_OVERDUE" "a position is held longer than it may be" => "auction it or have it closed";
+    687 TooManyInventories "TOO_MANY_INVENTORIES" "the fund holds positions on too many markets" => "close one first";
+    688 InventoryFlat "INVENTORY_FLAT" "the fund holds no position on this market" => "nothing is to be done";
+    689 InventoryStale "INVENTORY_STALE" "the mark is too old to close a position at" => "mark it first";
+    690 InventoryPrice "INVENTORY_PRICE" "the fill is worse than the mark by more than is allowed" => "mark the position anew, or auction it";
+    691 AuctionOpen "AUCTION_OPEN" "the position is being auctioned" => "wait until the limit";
+    692 AuctionOver "AUCTION_OVER" "the position is not being auctioned" => "start an auction";
+    693 AuctionSize "AUCTION_SIZE" "the bid is on the other side or for more than there is" => "bid for at most the limit, with the position's sign";
+    694 AuctionPrice "AUCTION_PRICE" "the auction's price is worse than the bid's" => "wait until the discount has risen, or bid better";
+    695 AuctionGroup "AUCTION_GROUP" "the fund took a position of the bidder's own group over" => "let others bid";
 
     700 HouseOff "HOUSE_OFF" "the fund has no account of its own at a venue" => "have the council name one";
     701 UnknownLoss "UNKNOWN_LOSS" "no such loss" => "list the losses";
@@ -337,6 +380,11 @@ rejects! {
     862 PriceOutOfBand "PRICE_OUT_OF_BAND" "the price moved beyond its band and is not confirmed yet" => "wait until it has held for the confirmation time";
     863 PriceJumped "PRICE_JUMPED" "the price moved further than any that time alone confirms" => "have the council look at it and set the index's policy";
     864 AssetPriced "ASSET_PRICED" "the asset has a price index already" => "use that index, or leave the asset out";
+    865 ConversionUnpriced "CONVERSION_UNPRICED" "a layer in another asset is needed, and too few fresh prices say what it is worth" => "wait for new reports, then place the loss";
+    866 ConversionDisputed "CONVERSION_DISPUTED" "a layer in another asset is needed, and the feeds of its price disagree or are of too few families" => "look at the index's page for the feeds that deviate";
+    867 ConversionSuspect "CONVERSION_SUSPECT" "a layer in another asset is needed, and its price moved beyond its band" => "wait until the price is confirmed, or have the council look at it";
+    868 SaleBelowPrice "SALE_BELOW_PRICE" "the sale brings less than the fresh price after the haircut" => "bring at least the limit, or have the council book it";
+    869 AboveConversion "ABOVE_CONVERSION" "more than is unsold or owed" => "look at the market's layers, and name at most the limit";
 }
 
 /// A broken log or a broken invariant: not the sender's fault. The writer stops; reads go on.

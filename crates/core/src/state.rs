@@ -1,18 +1,21 @@
 //! The state of one ledger: typed slabs, the books, and indexes for outside names.
 
 pub use crate::entity::{
-    Account, Adl, AdlCut, AdlPart, Asset, Claim, Contribution, Council, Feed, FeedSource, Fund,
-    House, Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares, Position,
-    PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
+    Account, Adl, AdlCut, AdlPart, Asset, Claim, Contribution, Conversion, Council, Feed,
+    FeedSource, Fund, House, Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares,
+    Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
+pub use crate::hosted::book::{HostedMarket, HostedPosition, MarginAccount, MarginPool};
 use crate::{
     fund::{
         controls::Control,
         drawdown::Watch,
         gauge::{Gauge, Peaks},
         holds::Holds,
+        inventory::{Inventory, Takeover},
         reservations::Reservations,
     },
+    hosted::book::MarginLabels,
     index::Index,
     ledger::{Entry, Ledger},
     liquidation::offline::Offline,
@@ -21,7 +24,7 @@ use crate::{
     reject::{Corrupt, Reject, RejectCode},
     slab::Slab,
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
     AccountId, Amount, AssetId, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId, ProposalId,
     Seq, TicketId, Timestamp, TrancheId, TransferId,
@@ -124,6 +127,7 @@ state! {
     markets: Slab<MarketId, Market>,
     layers: Slab<u32, Layer>,
     windows: Slab<u32, Window>,
+    conversions: Slab<u32, Conversion>,
     losses: Slab<LossId, Loss>,
     claims: Slab<u32, Claim>,
     adls: Slab<u32, Adl>,
@@ -133,6 +137,12 @@ state! {
     proposals: Slab<ProposalId, Proposal>,
     indexes: Slab<IndexId, PriceIndex>,
     feeds: Slab<FeedId, Feed>,
+    inventories: Slab<MarketId, Inventory>,
+    takeovers: Slab<u32, Takeover>,
+    margin_pools: Slab<FundId, MarginPool>,
+    hosted_markets: Slab<MarketId, Option<Box<HostedMarket>>>,
+    margins: Slab<u32, MarginAccount>,
+    hosted_positions: Slab<u32, HostedPosition>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -150,6 +160,8 @@ pub(crate) struct Labels {
     pub(crate) contributions: Index<(FundId, AccountId), u32>,
     pub(crate) claims: Index<(LossId, u8, u32), u32>,
     pub(crate) adl_cuts: Index<(LossId, Label), u32>,
+    pub(crate) takeovers: Index<(FundId, Label), u32>,
+    pub(crate) margins: MarginLabels,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
@@ -169,6 +181,8 @@ impl Labels {
             contributions: Index::new(seed),
             claims: Index::new(seed),
             adl_cuts: Index::new(seed),
+            takeovers: Index::new(seed),
+            margins: MarginLabels::new(seed),
             closed: Index::new(seed),
         }
     }
@@ -194,6 +208,8 @@ impl Labels {
         self.contributions.commit();
         self.claims.commit();
         self.adl_cuts.commit();
+        self.takeovers.commit();
+        self.margins.commit();
         self.closed.commit();
     }
 
@@ -210,6 +226,8 @@ impl Labels {
         self.contributions.rollback();
         self.claims.rollback();
         self.adl_cuts.rollback();
+        self.takeovers.rollback();
+        self.margins.rollback();
         self.closed.rollback();
     }
 }
@@ -362,6 +380,12 @@ impl State {
         self.adl_cuts
             .iter()
             .for_each(|(id, cut)| labels.adl_cuts.insert((cut.loss, cut.account), id));
+        let takeovers = self.takeovers.iter();
+        takeovers.for_each(|(id, t)| labels.takeovers.insert((t.fund, t.group), id));
+        for (id, margin) in self.margins.iter() {
+            let group = self.accounts.get(margin.account).map_or(Label::NONE, |owner| owner.group);
+            labels.margins.add(id, (margin.account, margin.fund), group);
+        }
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

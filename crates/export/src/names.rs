@@ -52,6 +52,7 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
         L::Pending(id) => format!("Liabilities:Pending:{}", owner(id)),
         L::Reserve(id) => format!("Equity:Fund:{}:Reserve", fund(id)),
         L::Idle(id) => format!("Equity:Fund:{}:Idle", fund(id)),
+        L::Collateral(id) => format!("Liabilities:Collateral:{}", fund(id)),
         L::Contributions(id) => format!("Equity:Fund:{}:Contributions", fund(id)),
         L::Tranche(id) => {
             let owner = state.tranches.get(id).map(|tranche| fund(tranche.fund));
@@ -68,6 +69,9 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
         L::Residual(id) => format!("Liabilities:Market:{}:Clearing:Residual", market(id)),
         L::PendingClearing(id) => format!("Liabilities:Market:{}:PendingClearing", market(id)),
         L::PnlPool(id) => format!("Liabilities:Market:{}:PnlPool", market(id)),
+        L::Basis(id) => format!("Equity:Fund:{}:Basis", fund(id)),
+        L::Conversion(id) => format!("Liabilities:Market:{}:Conversion", market(id)),
+        L::Inventory(id) => format!("Liabilities:Market:{}:Inventory", market(id)),
         L::Recoveries(id) => format!("Liabilities:Recoveries:{id}"),
     }
 }

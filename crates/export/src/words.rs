@@ -67,6 +67,13 @@ const fn of_markets(event: &Event) -> &'static str {
         Event::DeficitCovered { .. } => "deficit_covered",
         Event::TierSet { .. } => "tier_set",
         Event::MarketTierSet { .. } => "market_tier_set",
+        Event::PositionTaken { .. } => "position_taken",
+        Event::InventoryMarked { .. } => "inventory_marked",
+        Event::InventoryFilled(_) => "inventory_filled",
+        Event::AuctionStarted { .. } => "auction_started",
+        Event::AuctionWon { .. } => "auction_won",
+        Event::InventoryDeleveraged(_) => "inventory_deleveraged",
+        Event::InventorySet { .. } => "inventory_set",
         Event::LossDeclared { .. } => "loss_declared",
         Event::LossAssessed { .. } => "loss_assessed",
         Event::LossPlaced(_) => "loss_placed",
@@ -97,6 +104,10 @@ const fn of_markets(event: &Event) -> &'static str {
         Event::HouseReported { .. } => "house_reported",
         Event::HouseRepaid { .. } => "house_repaid",
         Event::SurplusDistributed { .. } => "surplus_distributed",
+        Event::ConversionBooked(_) => "conversion_booked",
+        Event::BasisSettled(_) => "basis_settled",
+        Event::ConversionUnpriced { .. } => "conversion_unpriced",
+        Event::LayerConverted(_) => "layer_converted",
         Event::SharesOpened { .. } => "shares_opened",
         Event::VaultForced { .. } => "vault_forced",
         Event::ProtocolSharesGranted { .. } => "protocol_shares_granted",
@@ -104,6 +115,29 @@ const fn of_markets(event: &Event) -> &'static str {
         Event::ProtocolStaked { .. } => "protocol_staked",
         Event::OrphansTaken { .. } => "orphans_taken",
         Event::Rescaled { .. } => "rescaled",
+        _ => of_hosted(event),
+    }
+}
+
+/// The words of facts about hosted markets.
+const fn of_hosted(event: &Event) -> &'static str {
+    match event {
+        Event::MarginPoolSet { .. } => "margin_pool_set",
+        Event::MarginDeposited { .. } => "margin_deposited",
+        Event::MarginWithdrawn { .. } => "margin_withdrawn",
+        Event::MarkReported(_) => "mark_reported",
+        Event::IndexesSettled(_) => "indexes_settled",
+        Event::Traded(_) => "traded",
+        Event::FundingPaid { .. } => "funding_paid",
+        Event::MarginLiquidated(_) => "margin_liquidated",
+        Event::PoolPaid(_) => "pool_paid",
+        Event::MarginMoved(_) => "margin_moved",
+        Event::BacklogSet { .. } => "backlog_set",
+        Event::MarketStatusSet(_) => "market_status_set",
+        Event::IsolatedMerged(_) => "isolated_merged",
+        Event::GateSeen { .. } => "gate_seen",
+        Event::MarginAbsorbed { .. } => "margin_absorbed",
+        Event::MarginOpened { .. } => "margin_opened",
         // A test compares every word with the JSON.
         _ => "unnamed",
     }

@@ -16,6 +16,7 @@
 pub mod bench;
 pub mod fuzz;
 pub mod generator;
+pub mod hosted;
 pub mod keys;
 pub mod oracle;
 pub mod world;

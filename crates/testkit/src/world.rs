@@ -74,6 +74,7 @@ pub fn layer(source: LayerSource) -> LayerPolicy {
         per_8h: None,
         per_24h: None,
         lifetime: None,
+        haircut: None,
     }
 }
 
@@ -89,6 +90,7 @@ pub fn market(waterfall: Vec<LayerPolicy>) -> MarketPolicy {
         mark_band: Ppm::new(20_000),
         adl: None,
         bad_debt: BadDebtPolicy::default(),
+        hosted: None,
     }
 }
 

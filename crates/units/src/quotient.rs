@@ -1,4 +1,5 @@
-//! Fractions that are only compared: scores and leverages, ordered without being rounded.
+//! Fractions of products: scores and leverages that are ordered without being rounded, and amounts that
+//! are rounded once.
 
 use crate::math::MathError;
 use alloc::vec::Vec;
@@ -53,6 +54,30 @@ impl<const N: usize> Quotient<N> {
             return Err(MathError::DivisionByZero);
         }
         Ok(Self { near: near(over, under), over, under })
+    }
+
+    /// The whole number at or below it.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`] past 128 bits.
+    pub fn floor(&self) -> Result<u128, MathError> {
+        self.divided().map(|(quotient, _)| quotient)
+    }
+
+    /// The whole number at or above it.
+    ///
+    /// # Errors
+    /// As [`Self::floor`].
+    pub fn ceil(&self) -> Result<u128, MathError> {
+        let (quotient, exact) = self.divided()?;
+        if exact { Ok(quotient) } else { quotient.checked_add(1).ok_or(MathError::Overflow) }
+    }
+
+    /// Quotient, and whether there was no remainder.
+    fn divided(&self) -> Result<(u128, bool), MathError> {
+        let (quotient, rest) = product(self.over).div_rem(product(self.under));
+        let quotient = u128::try_from(quotient).map_err(|_| MathError::Overflow)?;
+        Ok((quotient, rest.is_zero()))
     }
 
     fn exact(&self, other: &Self) -> Ordering {
@@ -203,6 +228,27 @@ mod tests {
             assert_eq!(right.cmp(&left), want.reverse());
         }
         assert_eq!(Quotient::new([1; 3], [1, 0, 1]), Err(MathError::DivisionByZero));
+    }
+
+    #[test]
+    fn rounded_once() {
+        let m = u128::MAX;
+        for (over, under, floor, ceil) in [
+            ([0, m, m], [1, 1, 1], Ok(0), Ok(0)),
+            ([1, 1, 1], [m, m, m], Ok(0), Ok(1)),
+            ([7, 1, 1], [2, 1, 1], Ok(3), Ok(4)),
+            ([6, 5, 1], [3, 1, 2], Ok(5), Ok(5)),
+            // Each step rounded by itself would lose an atom.
+            ([10, 10, 10], [3, 3, 3], Ok(37), Ok(38)),
+            ([m, m, m], [m, m, 1], Ok(m), Ok(m)),
+            ([m, m, m], [m, m - 1, m], Ok(1), Ok(2)),
+            ([m, 3, 1], [2, 1, 1], Err(MathError::Overflow), Err(MathError::Overflow)),
+            ([m, m, 2], [m, 2, 1], Ok(m), Ok(m)),
+            ([m, m, m], [m, m - 1, 1], Err(MathError::Overflow), Err(MathError::Overflow)),
+        ] {
+            let got = quotient(over, under);
+            assert_eq!((got.floor(), got.ceil()), (floor, ceil), "{over:?} over {under:?}");
+        }
     }
 
     #[test]

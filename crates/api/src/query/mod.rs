@@ -5,6 +5,7 @@ mod deposits;
 mod fee;
 mod house;
 mod input;
+mod inventory;
 mod liquidation;
 mod margin;
 
@@ -20,7 +21,8 @@ pub use adl::Deleveraging;
 use crate::{
     json::problem,
     view::{
-        account_view, fund_view, loss_view, market_view, revenue_view, tier_view, waterfall_view,
+        account_view, fund_view, loss_view, margin_view, market_view, pool_view, revenue_view,
+        tier_view, waterfall_view,
     },
 };
 use backstop_core::{Halt, Reject, State, fund, liquidation::split, policy::Cause};
@@ -103,6 +105,13 @@ pub enum Query {
     },
     /// Seal, ranks and cuts of a list of candidates.
     Deleveraging(Deleveraging),
+    /// What a market's fund has taken over, and what its auction asks.
+    Inventory {
+        /// Which market.
+        market: Label,
+    },
+    /// What an auction asks so long after it began.
+    AuctionPrice(Box<inventory::AuctionPrice>),
     /// Debits and credits of each asset.
     TrialBalance {},
     /// The state's hash.
@@ -159,6 +168,18 @@ pub enum Query {
     DeleverageTrade(deleverage::DeleverageTradeQuery),
     /// One position closed against several others, in their order.
     DeleverageWalk(deleverage::DeleverageWalkQuery),
+    /// A collateral pool, and whether money may leave it.
+    MarginPool {
+        /// Of which fund.
+        fund: Label,
+    },
+    /// What an account holds in a pool, is worth and needs.
+    MarginAccount {
+        /// Whose.
+        account: Label,
+        /// In which fund's pool.
+        fund: Label,
+    },
     /// Whether money may leave a pool that was seen in trouble.
     WithdrawalGate(deleverage::WithdrawalGateQuery),
 }
@@ -192,6 +213,8 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::Loss { loss } => loss_view(state, *loss),
         Query::Price { index } => oracle::price_view(state, *index, now),
         Query::Deleveraging(query) => adl::answer(state, query),
+        Query::Inventory { market } => inventory::answer(state, *market, now),
+        Query::AuctionPrice(query) => query.answer(),
         Query::TrialBalance {} => Ok(trial_balance(state)),
         Query::StateHash {} => Ok(json!({ "state_hash": state.hash() })),
         Query::Margin(query) => Ok(query.answer()?),
@@ -220,6 +243,8 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::DeleverageAllowed(query) => Ok(query.answer()?),
         Query::DeleverageTrade(query) => Ok(query.answer()?),
         Query::DeleverageWalk(query) => Ok(query.answer()?),
+        Query::MarginPool { fund } => pool_view(state, state.fund_id(*fund)?, now),
+        Query::MarginAccount { account, fund } => margin_view(state, (*account, *fund), now),
         Query::WithdrawalGate(query) => Ok(query.answer()?),
     }
 }

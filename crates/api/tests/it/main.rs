@@ -6,6 +6,7 @@ mod conformance;
 mod drift;
 mod drift_formulas;
 mod groups;
+mod hosted;
 mod incidents;
 mod kana;
 mod marginfi;

@@ -33,11 +33,8 @@ impl Inputs {
         let usual = if repays { 0 } else { 200_000 };
         let named = |field: &&str| inputs.get(*field).is_some();
         // Who tells one part of the fund tells all of it.
-        let usual = if ["fund_wallet_usdc", "fund_vault_value_usdc"].iter().any(|f| named(&f)) {
-            0
-        } else {
-            usual
-        };
+        let usual =
+            if ["fund_wallet_usdc", "fund_vault_value_usdc"].iter().any(named) { 0 } else { usual };
         Self {
             wallet: or("fund_wallet_usdc", 0),
             value: or("fund_vault_value_usdc", usual),

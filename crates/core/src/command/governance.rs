@@ -11,7 +11,7 @@ commands! {
     RegisterAsset {
         /// Its name.
         label: Label,
-        /// Decimals of a whole unit, for print only.
+        /// Decimals of a whole unit, for print and for what stands for how much of another asset.
         decimals: u8,
         /// Whose signature an external balance needs; none: the custodian role alone reports it.
         @default custodian: Option<PublicKey>,

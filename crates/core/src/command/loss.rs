@@ -1,7 +1,10 @@
 //! Losses, from declaration to recovery.
 
 use super::envelope::Party;
-use crate::{policy::Cause, table::commands};
+use crate::{
+    policy::{Cause, LayerSource},
+    table::commands,
+};
 use backstop_units::{Amount, Hash, Label, LossId};
 
 commands! {
@@ -53,6 +56,26 @@ commands! {
         from: Party,
         /// How many atoms.
         amount: Amount,
+    }
+    /// Books a sale of what was taken of a layer in another asset. At any price it needs the council.
+    BookConversion {
+        /// For which market.
+        market: Label,
+        /// Of which layer.
+        layer: LayerSource,
+        /// How many atoms of the layer's asset the venue took.
+        sold: Amount,
+        /// How many atoms of the market's asset it owes for them.
+        received: Amount,
+        /// Whether it may be less than the fresh price after the haircut.
+        @default any_price: bool,
+    }
+    /// Pays what a converted layer is short of: with what came back to its fund, then from the reserve.
+    SettleBasis {
+        /// For which market.
+        market: Label,
+        /// Of which layer.
+        layer: LayerSource,
     }
     /// Pays one staker's part of what was recovered.
     ClaimRecovery {

@@ -7,7 +7,9 @@ mod custody;
 mod envelope;
 mod fund;
 mod governance;
+mod hosted;
 mod house;
+mod inventory;
 mod loss;
 mod market;
 mod oracle;
@@ -18,7 +20,9 @@ pub use custody::*;
 pub use envelope::*;
 pub use fund::*;
 pub use governance::*;
+pub use hosted::*;
 pub use house::*;
+pub use inventory::*;
 pub use loss::*;
 pub use market::*;
 pub use oracle::*;
@@ -78,6 +82,13 @@ bodies! {
     59 CoverDeficit "cover_deficit",
     60 SetTier "set_tier",
     61 SetMarketTier "set_market_tier",
+    62 TakeOver "take_over",
+    63 MarkInventory "mark_inventory",
+    64 FillInventory "fill_inventory",
+    65 StartAuction "start_auction",
+    66 BidAuction "bid_auction",
+    67 DeleverageInventory "deleverage_inventory",
+    68 SetInventory "set_inventory",
     70 DeclareLoss "declare_loss",
     71 AssessLoss "assess_loss",
     72 PlaceLoss "place_loss",
@@ -107,9 +118,25 @@ bodies! {
     132 ReportPrice "report_price",
     133 SetIndexPolicy "set_index_policy",
     134 RetireFeed "retire_feed",
+    135 BookConversion "book_conversion",
+    137 SettleBasis "settle_basis",
     140 GrantProtocolShares "grant_protocol_shares",
     141 RedeemProtocolShares "redeem_protocol_shares",
     142 StakeProtocol "stake_protocol",
+    150 SetMarginPool "set_margin_pool",
+    151 DepositMargin "deposit_margin",
+    152 WithdrawMargin "withdraw_margin",
+    153 ReportMark "report_mark",
+    154 Trade "trade",
+    155 PayFunding "pay_funding",
+    156 FillLiquidation "fill_liquidation",
+    157 Deleverage "deleverage",
+    158 SettleBankrupt "settle_bankrupt",
+    159 FlagLiquidation "flag_liquidation",
+    160 SetMarketStatus "set_market_status",
+    161 MergeIsolated "merge_isolated",
+    162 OpeningMargin "opening_margin",
+    163 OpeningPosition "opening_position",
     170 SettleBadDebt "settle_bad_debt",
     171 SetHouse "set_house",
     172 ReportHouse "report_house",

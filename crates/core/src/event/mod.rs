@@ -1,7 +1,9 @@
 //! Domain facts: what a command turned out to mean. State follows from events alone.
 
+mod hosted;
 mod parts;
 
+pub use hosted::*;
 pub use parts::*;
 
 use crate::{
@@ -15,8 +17,8 @@ use crate::{
     oracle::Verdict,
     policy::{
         AlertCause, Cause, Causes, ControlPolicy, DrawdownPolicy, FundKind, FundPolicy,
-        IndexPolicy, LayerPolicy, MarketPolicy, PoolPolicy, PublicKey, RevenuePolicy, Roles,
-        SpikeCause, SplitPolicy, TierPolicy, TranchePolicy,
+        IndexPolicy, InventoryPolicy, LayerPolicy, MarginPoolPolicy, MarketPolicy, PoolPolicy,
+        PublicKey, RevenuePolicy, Roles, SpikeCause, SplitPolicy, TierPolicy, TranchePolicy,
     },
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -363,6 +365,74 @@ pub enum Event {
         occurred_at: Timestamp,
         lapses_at: Timestamp,
     } = 136,
+    /// A sale of what was taken of a layer in another asset was booked.
+    ConversionBooked(Box<Sale>) = 135,
+    /// What came back to a fund in a market's asset paid what its conversion was short of.
+    BasisSettled(Box<Settled>) = 137,
+    /// The deficit that is parked next needs a layer in another asset that has no price now; `code` is
+    /// the number of the reject that says why.
+    ConversionUnpriced { market: MarketId, code: u16 } = 138,
+    /// Atoms of a layer in another asset were taken, to be sold for the market's.
+    LayerConverted(Box<Converted>) = 139,
+    /// A fund took a position over.
+    PositionTaken { account: AccountId, group: Label, evidence: Hash, moved: Box<LineMove> } = 190,
+    /// A position that was taken over was valued.
+    InventoryMarked { market: MarketId, fund: FundId, mark: Price, shortfall: Amount } = 191,
+    /// A fill closed a part of it.
+    InventoryFilled(Box<LineMove>) = 192,
+    /// It is auctioned.
+    AuctionStarted { market: MarketId, until: Timestamp } = 193,
+    /// A bidder took a part of it, and paid his margin to the venue.
+    AuctionWon { bidder: AccountId, margin: Amount, discount: Ppm, moved: Box<LineMove> } = 194,
+    /// It was closed against the other side of the market.
+    InventoryDeleveraged(Box<LineMove>) = 195,
+    /// The rules of what a market's fund may take over changed.
+    InventorySet { market: MarketId, policy: Box<InventoryPolicy> } = 196,
+    /// A collateral pool has rules.
+    MarginPoolSet { fund: FundId, policy: Box<MarginPoolPolicy> } = 160,
+    /// Free balance became collateral.
+    MarginDeposited {
+        margin: u32,
+        account: AccountId,
+        fund: FundId,
+        asset: AssetId,
+        amount: Amount,
+    } = 161,
+    /// Collateral became free balance.
+    MarginWithdrawn {
+        margin: u32,
+        account: AccountId,
+        fund: FundId,
+        asset: AssetId,
+        amount: Amount,
+    } = 162,
+    /// A mark was reported.
+    MarkReported(MarkReport) = 163,
+    /// A position settled its market's indexes.
+    IndexesSettled(IndexSettlement) = 164,
+    /// Two margin accounts traded.
+    Traded(Fill) = 165,
+    /// A funding index moved by `step`.
+    FundingPaid { market: MarketId, fund: FundId, step: Signed } = 166,
+    /// A fill of an account under maintenance was settled with the fund.
+    MarginLiquidated(Box<Liquidated>) = 167,
+    /// A placed loss made an account whole that owed its pool.
+    PoolPaid(PoolCovered) = 168,
+    /// Collateral went from one margin account to another.
+    MarginMoved(MarginMove) = 169,
+    /// A position waits to be liquidated since a moment, or waits no longer.
+    BacklogSet { position: u32, since: Option<Timestamp> } = 170,
+    /// A hosted market's status changed.
+    MarketStatusSet(StatusChange) = 171,
+    /// An isolated market became one of a shared fund.
+    IsolatedMerged(Merge) = 172,
+    /// What holds withdrawals was seen in a pool.
+    GateSeen { fund: FundId, cause: GateCause } = 173,
+    /// A margin account moved into the pool that took its own pool over.
+    MarginAbsorbed { from: u32, to: u32, account: AccountId, fund: FundId } = 174,
+    /// A margin account of a scenario.
+    MarginOpened { margin: u32, account: AccountId, fund: FundId, asset: AssetId, amount: Signed } =
+        175,
     /// A fund has an account at a venue, other rules for it, or none.
     HouseSet { fund: FundId, terms: Option<HouseTerms> } = 200,
     /// A house account was reported, after so many movements.

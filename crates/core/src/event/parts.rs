@@ -175,6 +175,143 @@ pub struct Placement {
     pub closed: bool,
 }
 
+/// What is taken of a layer in another asset, and what it is to bring.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct Converted {
+    /// Of which layer.
+    pub conversion: u32,
+    /// For which market.
+    pub market: MarketId,
+    /// Of which fund.
+    pub fund: FundId,
+    /// Who gives.
+    pub from: LedgerAccount,
+    /// The fund's asset.
+    pub asset: AssetId,
+    /// How many atoms of it.
+    pub taken: Amount,
+    /// What gets the market's atoms to pay with: who gives, for a row of a loss; the fund's basis, when
+    /// that is made good.
+    pub pays: LedgerAccount,
+    /// The market's asset.
+    pub into: AssetId,
+    /// How many atoms of it the sale is to bring.
+    pub owed: Amount,
+    /// What was taken off the price.
+    pub haircut: Ppm,
+}
+
+/// A sale of what was taken of a layer in another asset.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct Sale {
+    /// Of which layer.
+    pub conversion: u32,
+    /// For which market.
+    pub market: MarketId,
+    /// Of which fund.
+    pub fund: FundId,
+    /// Who takes the atoms and owes what they brought.
+    pub venue: AccountId,
+    /// The fund's asset.
+    pub asset: AssetId,
+    /// How many atoms of it.
+    pub sold: Amount,
+    /// The market's asset.
+    pub into: AssetId,
+    /// How many atoms of it they brought.
+    pub received: Amount,
+    /// What all that was taken fell short of: the fund's basis.
+    pub shortfall: Amount,
+    /// What need not be sold.
+    pub home: Home,
+}
+
+/// Where atoms go that need not be sold.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct Home {
+    /// The layer that gave them.
+    pub to: LedgerAccount,
+    /// How many atoms.
+    pub amount: Amount,
+    /// How many go to the fund's contributions.
+    pub contributed: Amount,
+}
+
+impl Home {
+    /// All of them.
+    pub fn all(&self) -> Amount {
+        self.amount.saturating_add(self.contributed)
+    }
+}
+
+/// What came back to a fund in a market's asset, paid to what its conversion is short of.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct Settled {
+    /// Of which layer.
+    pub conversion: u32,
+    /// For which market.
+    pub market: MarketId,
+    /// Of which fund.
+    pub fund: FundId,
+    /// The market's asset.
+    pub into: AssetId,
+    /// Of what had come back to the reserve.
+    pub from_reserve: Amount,
+    /// Of what had come back to contributions.
+    pub from_contributions: Amount,
+    /// How much of both makes good the basis.
+    pub basis: Amount,
+    /// How much of both stands in for a sale.
+    pub owed: Amount,
+    /// The fund's asset.
+    pub asset: AssetId,
+    /// What need not be sold any more.
+    pub home: Home,
+}
+
+/// What one trade does to a position that a fund has taken over: to position, margin and reserve.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct LineMove {
+    /// On which market.
+    pub market: MarketId,
+    /// Of which fund.
+    pub fund: FundId,
+    /// Of which asset its money is.
+    pub asset: AssetId,
+    /// What the fund received, in base atoms; below zero: what it gave away.
+    pub size: Signed,
+    /// At which price.
+    pub price: Price,
+    /// The mark that it is valued at.
+    pub mark: Price,
+    /// The position after it, in base atoms.
+    pub base: Signed,
+    /// What the position cost.
+    pub cost: Signed,
+    /// What the trade realised.
+    pub result: Signed,
+    /// Margin that came with it.
+    pub margin_in: Amount,
+    /// What of a loss the line's margin bore.
+    pub from_margin: Amount,
+    /// What the market's waterfall was asked for.
+    pub paid: Amount,
+    /// What of the margin went to the fund's reserve, once nothing was left of the position.
+    pub released: Amount,
+    /// The unrealised loss after it, beyond the margin.
+    pub shortfall: Amount,
+}
+
 /// One run of fee control, with every term, so that anyone can compute it again: the rate is the
 /// target as far as `reach` allows, the target the sum of the terms between the rails, what is charged
 /// the rate and the spikes as far as the headroom allows. Coverage, terms and rates in trillionths.

@@ -25,7 +25,10 @@ pub struct Coverage {
     pub reserved: Amount,
     /// What of its own account at a venue counts; below zero: what it owes there. No money of the ledger.
     pub house: Signed,
-    /// What counts toward threshold and target under the fund's policy, without what is reserved.
+    /// Unrealised loss of what was taken over, beyond the margin that came with it: not posted.
+    pub shortfall: Amount,
+    /// What counts toward threshold and target under the fund's policy, without what is reserved or
+    /// taken over at a loss.
     pub counted: Amount,
 }
 
@@ -54,6 +57,7 @@ pub fn coverage_at(
         idle: owed(LedgerAccount::Idle(id)),
         reserved: state.reservations.expect(id)?.held(now),
         house: house::counted_of(fund),
+        shortfall: fund.inventory.shortfall,
         ..Coverage::default()
     };
     for (tranche_id, tranche) in state.tranches_of(fund) {
@@ -63,7 +67,7 @@ pub fn coverage_at(
             parts.queued.saturating_add(leaving(tranche.queued, assets, tranche.shares)?);
     }
     let all = standing(state, id, fund, &parts)?;
-    parts.counted = all.saturating_sub(parts.reserved);
+    parts.counted = all.saturating_sub(parts.reserved).saturating_sub(parts.shortfall);
     Ok(parts)
 }
 
@@ -93,7 +97,7 @@ fn leaving(queued: Shares, assets: Amount, shares: Shares) -> Result<Amount, Hal
 }
 
 /// Room left under the threshold for automatic allocations. A reservation makes none: what is held
-/// may come back, and the fund would have grown past its threshold.
+/// may come back, and the fund would have grown past its threshold. Nor does an unrealised loss.
 ///
 /// # Errors
 /// As [`coverage_at`].
@@ -119,7 +123,8 @@ pub(crate) fn no_open_loss(state: &State, id: FundId, now: Timestamp) -> Result<
 }
 
 /// What the operator may withdraw now: protocol reserve above the threshold, never contributions nor
-/// what is reserved, nothing while a loss is open, the books disagree with the custodian, or coverage is low.
+/// what is reserved, nothing while a loss is open, the books disagree with the custodian, coverage is low,
+/// or a position that was taken over is held too long.
 ///
 /// `min(reserve − contributions, counted − threshold)`, where the reserve account already leaves
 /// contributions out. At exactly the threshold it is nothing.
@@ -134,6 +139,7 @@ pub fn excess(state: &State, id: FundId, fund: &Fund, now: Timestamp) -> Result<
     if excess.is_zero() {
         return Err(Reject::new(RejectCode::NoProtocolExcess, above, free).into());
     }
+    none_overdue(state, fund, now)?;
     Ok(excess)
 }
 
@@ -166,4 +172,17 @@ pub(crate) fn above_threshold(
         return Err(Reject::new(RejectCode::NoExcess, parts.counted, fund.threshold).into());
     }
     Ok(above)
+}
+
+/// Refuses while a position that the fund took over is held longer than its rules allow.
+///
+/// **Complexity** O(open lines), at most [`super::inventory::LINES_MAX`].
+pub(crate) fn none_overdue(state: &State, fund: &Fund, now: Timestamp) -> Result<(), Halt> {
+    for market in &fund.inventory.lines {
+        let due = state.inventories.expect(*market)?.due_at();
+        if let Some(due) = due.filter(|due| now >= *due) {
+            return Err(Reject::new(RejectCode::InventoryOverdue, now, due).into());
+        }
+    }
+    Ok(())
 }

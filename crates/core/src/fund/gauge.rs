@@ -213,14 +213,18 @@ mod tests {
         extremes(&state, FundId::new(0), now).unwrap()
     }
 
-    /// Naive: what was held at any moment not more than `span` before `now`.
-    fn naive(held: &[(u64, u128)], now: u64, span: u64) -> (u128, u128) {
-        let from = now.saturating_sub(span);
+    /// Naive: what was held at any moment from `from` to `now`.
+    fn naive(held: &[(u64, u128)], from: u64, now: u64) -> (u128, u128) {
         let before = held.iter().rev().find(|(minute, _)| *minute <= from);
         let since = held.iter().filter(|(minute, _)| *minute > from && *minute <= now);
         let all = before.into_iter().chain(since).map(|(_, amount)| *amount);
         let all: Vec<u128> = all.collect();
         (*all.iter().min().unwrap(), *all.iter().max().unwrap())
+    }
+
+    fn all(held: &[(u64, u128)]) -> (u128, u128) {
+        let amounts = || held.iter().map(|(_, amount)| *amount);
+        (amounts().min().unwrap(), amounts().max().unwrap())
     }
 
     #[test]
@@ -243,8 +247,10 @@ mod tests {
             let now = held.last().unwrap().0 + idle;
             for (range, window) in asked(gauge, peaks, at(now)).iter().zip(WINDOWS) {
                 let span = window.ms() / 60_000;
-                let (low, high) = naive(&held, now, span);
-                let (least, most) = naive(&held, now, span + span / PARTS);
+                let (low, high) = naive(&held, now.saturating_sub(span), now);
+                // What a change at the very edge of the last part replaced was held up to it.
+                let edge = now.checked_sub(span + span / PARTS + 1);
+                let (least, most) = edge.map_or_else(|| all(&held), |from| naive(&held, from, now));
                 prop_assert!(range.high.get() >= high && range.high.get() <= most);
                 prop_assert!(range.low.get() <= low && range.low.get() >= least);
             }

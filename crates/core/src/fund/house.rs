@@ -9,7 +9,10 @@
 //! The account is the venue's to keep and to value; its books are not here. The fund counts what the venue
 //! reports, a debt in full. Money moves through the clearing of the market that reports it.
 
-use super::{coverage::above_threshold, reserve::free_reserve};
+use super::{
+    coverage::{above_threshold, none_overdue},
+    reserve::free_reserve,
+};
 use crate::{
     command::{DistributeSurplus, RepayHouse, ReportHouse, SetHouse},
     event::{Event, HouseTerms},
@@ -138,11 +141,12 @@ pub(crate) fn repay(
 /// `min(max(counted − threshold, 0), free)`. **Source** as for repayments; the reserve stays.
 ///
 /// # Errors
-/// As for excess, up to [`RejectCode::NoExcess`]; then [`RejectCode::HouseOff`] without an account, and
+/// As for excess, but for what is free of the reserve; then [`RejectCode::HouseOff`] without an account, and
 /// [`RejectCode::NothingToMove`] with nothing free.
 pub fn surplus(state: &State, id: FundId, now: Timestamp) -> Result<Amount, Halt> {
     let fund = state.funds.expect(id)?;
     let above = above_threshold(state, id, fund, now)?;
+    none_overdue(state, fund, now)?;
     Ok(leaving(house_of(fund)?, above)?)
 }
 
@@ -161,6 +165,7 @@ pub(crate) fn distribute(
     let id = state.fund_id(command.fund)?;
     let fund = state.funds.expect(id)?;
     let above = above_threshold(state, id, fund, context.now)?;
+    none_overdue(state, fund, context.now)?;
     let house = house_of(fund)?;
     let nobody = || Reject::got(RejectCode::NoBeneficiary, fund.label);
     let beneficiary = house.terms.beneficiary.ok_or_else(nobody)?;

@@ -12,6 +12,7 @@ pub(crate) mod hold;
 pub mod holds;
 pub mod house;
 pub(crate) mod idle;
+pub mod inventory;
 pub(crate) mod money;
 pub(crate) mod protocol;
 pub mod rails;

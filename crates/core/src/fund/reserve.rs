@@ -66,6 +66,7 @@ pub(crate) fn reserve(
     }
     let held = reservations.held(now);
     let own = unreserved(state, id, fund, now)?.saturating_add(held);
+    let own = own.saturating_sub(fund.inventory.shortfall);
     let left = limits.part_max.of_floor(own)?.saturating_sub(held);
     if amount > left {
         return Err(Reject::new(RejectCode::ReservationAboveCapacity, amount, left).into());
@@ -99,9 +100,10 @@ pub(crate) fn release(
 }
 
 /// What of a fund's own reserve may leave it at `now`: not what contributors gave, and not so much
-/// that open reservations are no longer there.
+/// that open reservations are no longer there, nor what positions taken over lack at their mark.
 pub(crate) fn free_reserve(state: &State, id: FundId, now: Timestamp) -> Result<Amount, Halt> {
     let fund = state.funds.expect(id)?;
     let reserve = state.ledger.owed(LedgerAccount::Reserve(id), fund.asset);
-    Ok(reserve.min(unreserved(state, id, fund, now)?))
+    let free = reserve.min(unreserved(state, id, fund, now)?);
+    Ok(free.saturating_sub(fund.inventory.shortfall))
 }

@@ -2,12 +2,12 @@
 
 use super::{Context, Power, approvals};
 use crate::{
-    command::{Body, Direction, Party, SetIndexPolicy},
+    command::{Body, Direction, Party, SetIndexPolicy, SetMarketStatus},
     event::Event,
-    fund::rails,
+    fund::{inventory::settings, rails},
     liquidation::offline,
     loss::lifecycle::find,
-    policy::{LayerPolicy, LayerSource, Role, Roles},
+    policy::{LayerPolicy, LayerSource, MarketStatus, Role, Roles},
     reject::{Halt, Reject, RejectCode},
     state::{FeedSource, Fund, State},
     txn::Txn,
@@ -63,6 +63,8 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::Opening(_)
         | Body::OpeningShares(_)
         | Body::SetVault(_)
+        | Body::OpeningMargin(_)
+        | Body::OpeningPosition(_)
         | Body::RegisterIndex(_) => Authority::Role(OPERATOR),
         Body::OpenAccount(_) => Authority::Role(OPENS_ACCOUNTS),
         Body::SetRoles(_)
@@ -73,6 +75,8 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::SetTier(_)
         | Body::SetMarketTier(_)
         | Body::SetDrawdown(_)
+        | Body::SetMarginPool(_)
+        | Body::MergeIsolated(_)
         | Body::RegisterFeed(_) => Council(config),
         Body::CreateMarket(c) => Council(waterfall_delay(state, &c.policy.waterfall, config)?),
         Body::SetWaterfall(c) => Council(waterfall_delay(state, &c.layers, config)?),
@@ -89,6 +93,8 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::Stake(c) => account(c.account)?,
         Body::RequestUnstake(c) => account(c.account)?,
         Body::ClaimRecovery(c) => account(c.account)?,
+        Body::DepositMargin(c) => account(c.account)?,
+        Body::WithdrawMargin(c) => account(c.account)?,
         Body::CancelUnstake(c) => ticket_owner(state, c.ticket)?,
         Body::ClaimUnstake(c) => ticket_owner(state, c.ticket)?,
         Body::SetControl(_)
@@ -102,9 +108,9 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::LapseTicket(_)
         | Body::LapseDeclaration(_)
         | Body::SettleRevenue(_)
+        | Body::FlagLiquidation(_)
         | Body::BalancePools(_)
         | Body::DistributeSurplus(_) => Anyone,
-        Body::SetHouse(_) | Body::ReportHouse(_) | Body::RepayHouse(_) => of_house(state, body)?,
         Body::WithdrawExcess(c) => Council(withdraw_delay(state, state.fund_id(c.fund)?)?),
         Body::RaiseAlert(_) | Body::EndAlert(_) | Body::RetireFeed(_) => Authority::Role(ALERTS),
         Body::PauseEntries(_) => Authority::Role(GUARDIAN),
@@ -117,7 +123,7 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
     })
 }
 
-/// The right that a command about markets, losses, custody or prices needs.
+/// The right that a command about markets, losses, custody, prices or house accounts needs.
 fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
     use Authority::{Council, Venue};
     let market = |label| state.market_id(label).map(Venue);
@@ -135,19 +141,43 @@ fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::ReleaseReservation(c) => market(c.market)?,
         Body::DeclareLoss(_) => Authority::Role(DECLARES),
         Body::AssessLoss(_) | Body::CloseLoss(_) => Authority::Role(RISK),
-        Body::PlaceLoss(_) => Authority::Role(PLACES),
+        Body::PlaceLoss(_) | Body::SettleBasis(_) => Authority::Role(PLACES),
+        Body::BookConversion(c) if c.any_price => Council(Span::ZERO),
+        Body::BookConversion(c) => market(c.market)?,
         Body::VoidLoss(_) => Council(Span::ZERO),
         Body::OpenAdl(c) => Venue(find(state, c.loss)?.market),
         Body::SubmitAdlPart(c) => Venue(find(state, c.loss)?.market),
-        Body::RunAdl(_) | Body::CloseAdl(_) => Authority::Role(CRANKS),
+        Body::RunAdl(_) | Body::CloseAdl(_) | Body::SettleBankrupt(_) => Authority::Role(CRANKS),
+        Body::TakeOver(c) => market(c.market)?,
+        Body::FillInventory(c) => market(c.market)?,
+        Body::MarkInventory(c) if c.mark.is_some() => market(c.market)?,
+        Body::MarkInventory(_) => Authority::Anyone,
+        Body::StartAuction(c) => ending(state, c.market)?,
+        Body::DeleverageInventory(c) => ending(state, c.market)?,
+        Body::BidAuction(c) => Authority::Owner(state.account_id(c.bidder)?),
+        Body::SetInventory(c) => {
+            let line = state.inventories.expect(state.market_id(c.market)?)?;
+            if settings::widens(line, &c.policy) {
+                Council(state.meta.limits.config_delay)
+            } else {
+                Authority::Role(PROTECTS)
+            }
+        }
         Body::RecoverLoss(c) => party(state, c.from)?,
         Body::BeginTransfer(c) => match c.direction {
             Direction::In => Authority::Role(CUSTODY),
             Direction::Out => party(state, c.party)?,
         },
         Body::ResolveTransfer(_) | Body::Reconcile(_) => Authority::Role(CUSTODY),
+        Body::SetHouse(_) | Body::ReportHouse(_) | Body::RepayHouse(_) => of_house(state, body)?,
         Body::ReportPrice(c) => reporter(state, c.feed)?,
         Body::SetIndexPolicy(c) => index_policy(state, c)?,
+        Body::ReportMark(c) => market(c.market)?,
+        Body::Trade(c) => market(c.market)?,
+        Body::PayFunding(c) => market(c.market)?,
+        Body::FillLiquidation(c) => market(c.market)?,
+        Body::Deleverage(c) => market(c.market)?,
+        Body::SetMarketStatus(c) => wind_down(state, c)?,
         // Every other command has its right above; one that was forgotten is nobody's to send.
         _ => Authority::Role(Roles::NONE),
     })
@@ -164,6 +194,12 @@ fn protective(
     Ok(if rises(fund) { at_once } else { Authority::Council(fund.policy.threshold_delay) })
 }
 
+/// A position past a limit of time or loss is anybody's to have closed.
+fn ending(state: &State, market: Label) -> Result<Authority, Halt> {
+    let line = state.inventories.expect(state.market_id(market)?)?;
+    Ok(if line.is_due(state.meta.now) { Authority::Anyone } else { Authority::Role(PROTECTS) })
+}
+
 /// Signed reports come from anybody, others from the feed's own account.
 fn reporter(state: &State, feed: Label) -> Result<Authority, Halt> {
     Ok(match state.feeds.expect(state.feed_id(feed)?)?.source {
@@ -177,6 +213,19 @@ fn index_policy(state: &State, command: &SetIndexPolicy) -> Result<Authority, Ha
     let index = state.indexes.expect(state.index_id(command.index)?)?;
     Ok(if command.policy.tightens(&index.policy) {
         Authority::Role(PROTECTS)
+    } else {
+        Authority::Council(state.meta.limits.config_delay)
+    })
+}
+
+/// The venue may let positions only shrink, and close a market that has none; what settles positions at
+/// the mark, or goes a step back, waits for the council and the delay.
+fn wind_down(state: &State, command: &SetMarketStatus) -> Result<Authority, Halt> {
+    let market = state.market_id(command.market)?;
+    let own = matches!(command.status, MarketStatus::ReduceOnly | MarketStatus::Closed);
+    let forward = state.hosted(market).is_ok_and(|hosted| hosted.status < command.status);
+    Ok(if own && forward {
+        Authority::Venue(market)
     } else {
         Authority::Council(state.meta.limits.config_delay)
     })

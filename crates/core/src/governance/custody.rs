@@ -25,8 +25,8 @@ pub fn balance_bytes(ledger: Label, asset: Label, balance: Amount, as_of: Timest
     bytes
 }
 
-/// What a market's venue can have paid out: its clearing less what positions, winners,
-/// lenders, funds' accounts there and nobody bore.
+/// What a market's venue can have paid out: its clearing less what positions, winners, lenders, funds'
+/// accounts there and nobody bore, and less what layers in another asset have not brought yet.
 pub(crate) fn owed_to_venue(state: &State, market: MarketId, asset: AssetId) -> Amount {
     let clearing = state.ledger.owed(LedgerAccount::Clearing(market), asset);
     let borne = [
@@ -35,8 +35,10 @@ pub(crate) fn owed_to_venue(state: &State, market: MarketId, asset: AssetId) -> 
         LedgerAccount::Deleveraged,
         LedgerAccount::Depositors,
         LedgerAccount::HouseDrawn,
+        LedgerAccount::Conversion,
     ];
-    borne.into_iter().fold(clearing, |owed, account| {
+    let short = state.markets.get(market).map_or(Amount::ZERO, |market| market.short);
+    borne.into_iter().fold(clearing.saturating_sub(short), |owed, account| {
         owed.saturating_sub(state.ledger.held(account(market), asset))
     })
 }

@@ -59,6 +59,8 @@ pub enum LedgerAccount {
     Revenue(FundId) = 23,
     /// A fund's own money at a yield venue.
     Idle(FundId) = 24,
+    /// What the margin accounts of a fund's hosted markets hold together.
+    Collateral(FundId) = 27,
     /// A market's fees, first to pay.
     FeePool(MarketId) = 30,
     /// What is owed to a market's venue, or by it.
@@ -69,8 +71,15 @@ pub enum LedgerAccount {
     Residual(MarketId) = 33,
     /// A market's money for its winners.
     PnlPool(MarketId) = 36,
+    /// What was taken of layers in another asset and is not sold yet, and what it is to bring: the
+    /// layers' atoms on the credit side, the market's on the debit side.
+    Conversion(MarketId) = 38,
+    /// The gap between what a fund's converted layers were drawn at and what they were sold for.
+    Basis(FundId) = 26,
     /// Recovered money that waits for those who bore a loss.
     Recoveries(LossId) = 40,
+    /// The margin of what a market's fund has taken over, with what that gained so far.
+    Inventory(MarketId) = 42,
     /// Incoming money that its owner can't use yet.
     Pending(AccountId) = 11,
     /// Incoming money for a market's clearing that is not there yet.
@@ -101,6 +110,8 @@ impl LedgerAccount {
             Self::Tranche(t) => (22, t.get()),
             Self::Revenue(f) => (23, f.get()),
             Self::Idle(f) => (24, f.get()),
+            Self::Basis(f) => (26, f.get()),
+            Self::Collateral(f) => (27, f.get()),
             Self::FeePool(m) => (30, m.get()),
             Self::Clearing(m) => (31, m.get()),
             Self::Socialised(m) => (32, m.get()),
@@ -109,8 +120,10 @@ impl LedgerAccount {
             Self::Deleveraged(m) => (35, m.get()),
             Self::PnlPool(m) => (36, m.get()),
             Self::Depositors(m) => (39, m.get()),
+            Self::Conversion(m) => (38, m.get()),
             Self::HouseDrawn(m) => (45, m.get()),
             Self::Recoveries(l) => (40, l.get()),
+            Self::Inventory(m) => (42, m.get()),
         };
         kind << 32 | widen(id)
     }
@@ -128,6 +141,8 @@ impl LedgerAccount {
             | Self::Suspense(_)
             | Self::Opening(_)
             | Self::External(_)
+            | Self::Basis(_)
+            | Self::Conversion(_)
             | Self::Clearing(_) => Side::Either,
             _ => Side::Credit,
         }
@@ -149,6 +164,8 @@ impl LedgerAccount {
             Self::Tranche(_) => "tranche",
             Self::Revenue(_) => "revenue",
             Self::Idle(_) => "idle",
+            Self::Basis(_) => "basis",
+            Self::Collateral(_) => "collateral",
             Self::FeePool(_) => "fee_pool",
             Self::Clearing(_) => "clearing",
             Self::Socialised(_) => "socialised",
@@ -157,8 +174,10 @@ impl LedgerAccount {
             Self::Deleveraged(_) => "deleveraged",
             Self::PnlPool(_) => "pnl_pool",
             Self::Depositors(_) => "depositors",
+            Self::Conversion(_) => "conversion",
             Self::HouseDrawn(_) => "house_drawn",
             Self::Recoveries(_) => "recoveries",
+            Self::Inventory(_) => "inventory",
         }
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!   what is held            what it is owed to
 //!   custody, in transit  =  balances + reserves + contributions + tranches + fee pools
-//!                           + clearing + recoveries + suspense
+//!                           + clearing + recoveries + inventory + suspense
 //! ```
 //!
 //! A posting debits one account and credits another with the same amount, so the sum over all

@@ -3,7 +3,8 @@
 use super::LedgerAccount;
 use crate::{
     command::{Direction, Outcome},
-    event::{Cohort, Event, Placement},
+    event::{Cohort, Event, LineMove, Placement},
+    loss::conversion::evolve as conversion,
 };
 use backstop_units::{Amount, AssetId, FundId, MarketId};
 
@@ -47,12 +48,17 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         | Event::RevenueSettled { .. }
         | Event::ProtocolSharesRedeemed { .. }
         | Event::VaultForced { .. }
-        | Event::IdleMoved { .. } => revenue(event, one),
+        | Event::IdleMoved { .. }
+        | Event::HouseRepaid { .. }
+        | Event::SurplusDistributed { .. } => revenue(event, one),
         Event::PoolsBalanced { .. }
         | Event::PnlPoolFunded { .. }
         | Event::DeficitCovered { .. } => pools(event, one),
         Event::LiquidationSettled { .. } => settled(event, one),
         Event::LossPlaced(placement) => placed(placement, one),
+        Event::LayerConverted(_) | Event::ConversionBooked(_) | Event::BasisSettled(_) => {
+            conversion::postings(event, one)
+        }
         Event::LossVoided { market, asset, parts, .. } => parts
             .iter()
             .try_for_each(|part| one(*asset, L::Clearing(*market), part.to, part.amount)),
@@ -62,14 +68,15 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         Event::RecoveryClaimed { loss, account, asset, amount, .. } => {
             one(*asset, L::Recoveries(*loss), L::Balance(*account), *amount)
         }
-        Event::HouseRepaid { fund, market, asset, amount } => {
-            one(*asset, L::Reserve(*fund), L::Clearing(*market), *amount)
-        }
-        Event::SurplusDistributed { market, asset, beneficiary, amount, .. } => {
-            one(*asset, L::Clearing(*market), L::Balance(*beneficiary), *amount)
-        }
         Event::AdlClosed { market, asset, residual, .. } => {
             one(*asset, L::Residual(*market), L::Deleveraged(*market), *residual)
+        }
+        Event::PositionTaken { moved, .. }
+        | Event::InventoryFilled(moved)
+        | Event::InventoryDeleveraged(moved) => line(moved, one),
+        Event::AuctionWon { bidder, margin, moved, .. } => {
+            one(moved.asset, L::Balance(*bidder), L::Clearing(moved.market), *margin)?;
+            line(moved, one)
         }
         Event::TransferBegun { direction, party, asset, amount, .. } => {
             begun(*direction, *party, *asset, *amount, one)
@@ -83,6 +90,54 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         }
         Event::Opened { account, asset, amount } => {
             one(*asset, L::Opening(*asset), *account, *amount)
+        }
+        _ => collateral(event, one),
+    }
+}
+
+/// Money in and out of the collateral pools of hosted markets.
+fn collateral<E>(
+    event: &Event,
+    mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
+) -> Result<(), E> {
+    use LedgerAccount as L;
+    match event {
+        Event::MarginDeposited { account, fund, asset, amount, .. } => {
+            one(*asset, L::Balance(*account), L::Collateral(*fund), *amount)
+        }
+        Event::MarginWithdrawn { account, fund, asset, amount, .. } => {
+            one(*asset, L::Collateral(*fund), L::Balance(*account), *amount)
+        }
+        Event::MarginOpened { fund, asset, amount, .. } => {
+            let (opening, pool) = (L::Opening(*asset), L::Collateral(*fund));
+            one(*asset, opening, pool, amount.positive())?;
+            one(*asset, pool, opening, amount.negative())
+        }
+        Event::Traded(fill) => {
+            let (pool, fees) = (L::Collateral(fill.fund), L::FeePool(fill.market));
+            one(fill.asset, pool, fees, fill.buyer_fee)?;
+            one(fill.asset, pool, fees, fill.seller_fee)
+        }
+        Event::MarginLiquidated(it) => {
+            let pool = L::Collateral(it.fund);
+            one(it.asset, pool, L::Reserve(it.fund), it.to_fund)?;
+            one(it.asset, pool, L::Balance(it.treasury), it.overflow)
+        }
+        Event::PoolPaid(it) => {
+            one(it.asset, L::Clearing(it.market), L::Collateral(it.fund), it.paid)
+        }
+        Event::MarginMoved(it) if it.from_fund != it.to_fund => {
+            let (from, to) = (L::Collateral(it.from_fund), L::Collateral(it.to_fund));
+            one(it.asset, from, to, it.amount)
+        }
+        Event::MarketStatusSet(it) => {
+            one(it.asset, L::Collateral(it.fund), L::Reserve(it.fund), it.dust)
+        }
+        Event::IsolatedMerged(it) => {
+            one(it.asset, L::Reserve(it.from), L::Reserve(it.to), it.reserve)?;
+            let (given, taken) = (L::Contributions(it.from), L::Contributions(it.to));
+            one(it.asset, given, taken, it.contributions)?;
+            one(it.asset, L::Collateral(it.from), L::Collateral(it.to), it.collateral)
         }
         _ => Ok(()),
     }
@@ -118,7 +173,8 @@ fn settled<E>(
     one(*asset, L::Reserve(*fund), L::Balance(*liquidator), *bounty)
 }
 
-/// Fees and income that are paid in and settled, the protocol's shares, idle cash, and what a scenario forces.
+/// Fees and income that are paid in and settled, the protocol's shares, idle cash, house accounts, and
+/// what a scenario forces.
 fn revenue<E>(
     event: &Event,
     mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
@@ -147,6 +203,12 @@ fn revenue<E>(
         Event::IdleMoved { fund, asset, direction, amount } => {
             let (debit, credit) = idle(*fund, *direction);
             one(*asset, debit, credit, *amount)
+        }
+        Event::HouseRepaid { fund, market, asset, amount } => {
+            one(*asset, L::Reserve(*fund), L::Clearing(*market), *amount)
+        }
+        Event::SurplusDistributed { market, asset, beneficiary, amount, .. } => {
+            one(*asset, L::Clearing(*market), L::Balance(*beneficiary), *amount)
         }
         _ => Ok(()),
     }
@@ -206,6 +268,20 @@ fn placed<E>(
     placement.rows.iter().try_for_each(|row| {
         one(placement.asset, row_account(&row.cohort, placement.market), clearing, row.amount)
     })
+}
+
+/// A trade on a position that was taken over: margin and gain come from the venue, a loss goes to it as far
+/// as the margin reaches, and what a flat line leaves is the fund's.
+fn line<E>(
+    moved: &LineMove,
+    mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
+) -> Result<(), E> {
+    let (asset, market) = (moved.asset, moved.market);
+    let (clearing, line) = (LedgerAccount::Clearing(market), LedgerAccount::Inventory(market));
+    one(asset, clearing, line, moved.margin_in)?;
+    one(asset, clearing, line, moved.result.positive())?;
+    one(asset, line, clearing, moved.from_margin)?;
+    one(asset, line, LedgerAccount::Reserve(moved.fund), moved.released)
 }
 
 /// Incoming money is held in transit for its owner; outgoing money leaves its owner at once.

@@ -5,7 +5,8 @@ use crate::{
     command::{CreateMarket, PayFees, ReportOpenInterest, SetWaterfall},
     event::Event,
     fund::setup::free_label,
-    loss::{adl::rails, waterfall::LAYERS_MAX},
+    hosted::{book::attached, setup},
+    loss::{adl::rails, conversion, waterfall::LAYERS_MAX},
     policy::{FundKind, LayerPolicy, LayerSource, MarketPolicy, Payout, PoolPolicy, Underwater},
     reject::{Halt, Reject, RejectCode},
     state::{Fund, Layer, Source, State},
@@ -35,8 +36,8 @@ fn payers(state: &State, layers: &[LayerPolicy]) -> Result<Vec<Source>, Reject> 
     layers.iter().map(|layer| resolve(state, layer.source)).collect()
 }
 
-/// A waterfall that can be paid: not empty, each layer once, of one asset, isolated or shared.
-fn check(state: &State, id: FundId, payers: &[Source]) -> Result<(), Halt> {
+/// A waterfall that can be paid: not empty, each layer once, of one asset or convertible, isolated or shared.
+fn check(state: &State, id: FundId, layers: &[LayerPolicy], payers: &[Source]) -> Result<(), Halt> {
     let most = LAYERS_MAX.min(usize::from(state.meta.limits.layers_max));
     if payers.is_empty() {
         return Err(Reject::none(RejectCode::NoWaterfall).into());
@@ -51,18 +52,17 @@ fn check(state: &State, id: FundId, payers: &[Source]) -> Result<(), Halt> {
     }
     let fund = state.funds.expect(id)?;
     let mut others: Vec<&Fund> = Vec::with_capacity(payers.len());
-    for payer in payers {
+    for (payer, layer) in payers.iter().zip(layers) {
         let payer = match *payer {
             Source::Reserve(fund) => fund,
             Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
             Source::FeePool | Source::Socialised | Source::Adl | Source::Depositors => continue,
         };
+        let payer_fund = state.funds.expect(payer)?;
+        conversion::check(state, fund, payer_fund, layer)?;
         if payer != id {
-            others.push(state.funds.expect(payer)?);
+            others.push(payer_fund);
         }
-    }
-    if let Some(other) = others.iter().find(|other| other.asset != fund.asset) {
-        return Err(Reject::new(RejectCode::LayerAsset, other.label, fund.label).into());
     }
     let alone = |other: &&&Fund| [other.kind, fund.kind].contains(&FundKind::Isolated);
     match others.iter().find(alone) {
@@ -134,7 +134,13 @@ pub(crate) fn create(state: &State, command: &CreateMarket) -> Result<Event, Hal
     }
     let tier = command.policy.tier.map(|label| state.tier_id(label)).transpose()?;
     check_rails(&command.policy)?;
-    check(state, fund, &payers)?;
+    if let Some(hosted) = &command.policy.hosted {
+        setup::rails(hosted)?;
+    }
+    conversion::rails(&command.policy.waterfall, &payers)?;
+    setup::layers(command.policy.hosted.is_some(), &payers)?;
+    setup::home(state, fund, &command.policy)?;
+    check(state, fund, &command.policy.waterfall, &payers)?;
     mark?;
     layers_within(state, tier, &command.policy.waterfall)?;
     pools_within(state, tier, command.policy.pools.as_ref())?;
@@ -168,7 +174,9 @@ pub(crate) fn set_waterfall(state: &State, command: &SetWaterfall) -> Result<Eve
         }
     }
     payouts(&command.layers)?;
-    check(state, market.fund, &payers)?;
+    conversion::rails(&command.layers, &payers)?;
+    setup::layers(state.hosted(id).is_ok(), &payers)?;
+    check(state, market.fund, &command.layers, &payers)?;
     for (layer, payer) in command.layers.iter().zip(payers) {
         let old = latest_layer(state, id, payer);
         let (Some((_, old)), Some(limit)) = (old, layer.lifetime) else { continue };
@@ -184,7 +192,9 @@ pub(crate) fn report_open_interest(
     state: &State,
     command: &ReportOpenInterest,
 ) -> Result<Event, Halt> {
-    Ok(Event::OpenInterestReported { market: state.market_id(command.market)?, base: command.base })
+    let market = state.market_id(command.market)?;
+    attached(state, market)?;
+    Ok(Event::OpenInterestReported { market, base: command.base })
 }
 
 pub(crate) fn pay_fees(state: &State, command: &PayFees) -> Result<Event, Halt> {

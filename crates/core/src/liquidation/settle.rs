@@ -9,8 +9,10 @@ use crate::{
     event::Event,
     fund::{coverage::room, reserve::free_reserve},
     governance::Context,
+    hosted::book::attached,
     ledger::LedgerAccount,
     loss::{
+        conversion::waits_for_price,
         deposits::{dead, is_dead},
         lifecycle::not_full,
         place::{Assessed, place},
@@ -88,7 +90,14 @@ pub(crate) fn carry_out(
     let settled = match deficit {
         None => solvent(txn.state(), &parties, command.outcome.positive())?,
         Some(deficit) => match mark::check(txn.state(), parties.mark, command.mark, context.now) {
-            Checked::Sound => underwater(txn, context, &parties, command, &deficit)?,
+            Checked::Sound => match underwater(txn, context, &parties, command, &deficit) {
+                Err(Halt::Reject(reject)) if waits_for_price(reject.code) => {
+                    let (market, code) = (parties.market, reject.code.number());
+                    txn.emit(Event::ConversionUnpriced { market, code })?;
+                    park(txn, context, &parties, (command.mark, None), &deficit)?
+                }
+                settled => settled?,
+            },
             Checked::Unsound(price) => {
                 park(txn, context, &parties, (command.mark, price), &deficit)?
             }
@@ -120,6 +129,7 @@ fn parties(state: &State, command: &SettleLiquidation) -> Result<Parties, Halt> 
     let liquidator = state.account_id(command.liquidator)?;
     let id = state.market_id(command.market)?;
     let market = state.markets.expect(id)?;
+    attached(state, id)?;
     Ok(Parties {
         market: id,
         fund: market.fund,
@@ -200,7 +210,7 @@ fn underwater(
 }
 
 /// Keeps a deficit for the risk desk to assess: nobody pays and nobody earns on a mark that the index
-/// does not bear out. It lapses like any declaration.
+/// does not bear out, or from a layer in another asset that has no price. It lapses like any declaration.
 fn park(
     txn: &mut Txn<'_>,
     context: &Context<'_>,

@@ -1,6 +1,9 @@
 //! What each layer of a market's waterfall has and may pay at a moment.
 
-use super::waterfall::{Capacity, LAYERS_MAX};
+use super::{
+    conversion,
+    waterfall::{Capacity, LAYERS_MAX},
+};
 use crate::{
     fund::{
         drawdown::spared,
@@ -9,7 +12,7 @@ use crate::{
     },
     ledger::LedgerAccount,
     policy::{Cause, LayerPolicy},
-    reject::Corrupt,
+    reject::{Corrupt, Halt},
     state::{Layer, Market, Source, State},
 };
 use arrayvec::ArrayVec;
@@ -32,7 +35,8 @@ pub(crate) fn event_window(cause: Cause) -> usize {
     at.saturating_add(ROLLING.len())
 }
 
-/// What every layer of `market` could pay toward a loss of this cause, in waterfall order.
+/// What every layer of `market` could pay toward a loss of this cause, in waterfall order. A layer in
+/// another asset that has no price now can pay nothing; a placement that reaches one waits for a price.
 ///
 /// # Errors
 /// [`Corrupt::DanglingHandle`] when the waterfall names what does not exist.
@@ -63,6 +67,13 @@ fn available(
     layer: &Layer,
     (cause, at): (Cause, Timestamp),
 ) -> Result<Amount, Corrupt> {
+    if let Some(haircut) = layer.policy.haircut {
+        return match conversion::draw::available(state, (layer, haircut), asset, (cause, at)) {
+            Ok(amount) => Ok(amount),
+            Err(Halt::Reject(_)) => Ok(Amount::ZERO),
+            Err(Halt::Corrupt(corrupt)) => Err(corrupt),
+        };
+    }
     let owed = |account| state.ledger.owed(account, asset);
     Ok(match layer.source {
         Source::FeePool => owed(LedgerAccount::FeePool(id)),

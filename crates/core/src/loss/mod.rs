@@ -11,6 +11,7 @@
 
 pub mod adl;
 pub mod capacity;
+pub mod conversion;
 pub mod deposit_index;
 pub(crate) mod deposits;
 pub(crate) mod evolve;

@@ -1,6 +1,12 @@
 //! Turning a loss into rows: the waterfall's answer, with who bore each part.
 
-use super::{capacity::capacities, deposit_index::Deposits, lifecycle::funds_of, waterfall};
+use super::{
+    capacity::capacities,
+    conversion::{self, draw::available},
+    deposit_index::Deposits,
+    lifecycle::funds_of,
+    waterfall,
+};
 use crate::{
     event::{Cohort, Event, Placement, Row},
     fund::{drawdown::turn_due, house::reachable, rescale::prepare, revenue::settle_due},
@@ -14,8 +20,8 @@ use crate::{
 use alloc::{boxed::Box, vec::Vec};
 use arrayvec::ArrayVec;
 use backstop_units::{
-    AccountId, Amount, Base, Fixed60, Hash, LossId, MarketId, Price, TrancheId, mul_div_floor,
-    split::with_carry,
+    AccountId, Amount, Base, Fixed60, Hash, LossId, MarketId, Price, Timestamp, TrancheId,
+    mul_div_floor, split::with_carry,
 };
 
 /// A loss whose amount and evidence are fixed.
@@ -28,12 +34,19 @@ pub(crate) struct Assessed {
     pub(crate) evidence: Hash,
     pub(crate) mark: Price,
     pub(crate) gross: Amount,
-    pub(crate) occurred_at: backstop_units::Timestamp,
+    pub(crate) occurred_at: Timestamp,
     /// Settled in one command: no further step follows.
     pub(crate) closed: bool,
 }
 
-/// Places a loss at once and in one step, and starts a new share series where it wiped a tranche.
+/// What a placement comes to: its rows, and what layers in another asset must give first.
+struct Plan {
+    placement: Placement,
+    converted: Vec<Event>,
+}
+
+/// Places a loss at once and in one step, and starts a new share series where it wiped a tranche. When a
+/// layer in another asset is needed and has no price, nothing is placed.
 pub(crate) fn place(txn: &mut Txn<'_>, context: &Context<'_>, loss: &Assessed) -> Result<(), Halt> {
     // Revenue that is due is there to pay with.
     let market = txn.state().markets.expect(loss.market)?;
@@ -45,10 +58,21 @@ pub(crate) fn place(txn: &mut Txn<'_>, context: &Context<'_>, loss: &Assessed) -
     for tranche in staked_layers(txn.state(), loss.market)? {
         prepare(txn, tranche)?;
     }
-    let placement = placement(txn.state(), context, loss)?;
-    let wiped = wiped(txn.state(), &placement)?;
+    let Plan { placement, converted } = plan(txn.state(), context, loss, |_| true)?;
+    let wiped = wiped(txn.state(), &placement, &converted)?;
+    converted.into_iter().try_for_each(|event| txn.emit(event))?;
     txn.emit(Event::LossPlaced(Box::new(placement)))?;
     wiped.into_iter().try_for_each(|event| txn.emit(event))
+}
+
+/// Places a loss on winners alone, as far as their layer's limits reach; the rest is residual.
+pub(crate) fn place_on_winners(
+    txn: &mut Txn<'_>,
+    context: &Context<'_>,
+    loss: &Assessed,
+) -> Result<(), Halt> {
+    let plan = plan(txn.state(), context, loss, |source| source == Source::Adl)?;
+    txn.emit(Event::LossPlaced(Box::new(plan.placement)))
 }
 
 /// The tranches that stand in a market's waterfall.
@@ -64,19 +88,25 @@ fn staked_layers(
     Ok(state.layers_of(market).filter_map(|(_, layer)| staked(layer)).collect())
 }
 
-/// The rows of a loss as they would stand now.
-pub(crate) fn placement(
+/// The rows of a loss as they would stand now, over those layers only that `asked` names.
+fn plan(
     state: &State,
     context: &Context<'_>,
     loss: &Assessed,
-) -> Result<Placement, Halt> {
+    asked: impl Fn(Source) -> bool,
+) -> Result<Plan, Halt> {
     let market = state.markets.expect(loss.market)?;
     let asset = state.funds.expect(market.fund)?.asset;
     // Limits count by the time of payment: a late or back-dated report can't dodge them.
-    let capacities = capacities(state, loss.market, market, loss.cause, context.now)?;
+    let mut capacities = capacities(state, loss.market, market, loss.cause, context.now)?;
+    for (capacity, (_, layer)) in capacities.iter_mut().zip(state.layers_of(market)) {
+        if !asked(layer.source) {
+            (capacity.available, capacity.headroom) = (Amount::ZERO, Amount::ZERO);
+        }
+    }
     let paid = waterfall::allocate(loss.gross, &capacities);
 
-    let mut placement = Placement {
+    let placement = Placement {
         loss: loss.loss,
         market: loss.market,
         asset,
@@ -90,38 +120,61 @@ pub(crate) fn placement(
         index_carry: market.index_carry,
         closed: loss.closed,
     };
-    for ((at, (_, layer)), draw) in (0u8..).zip(state.layers_of(market)).zip(&paid.draws) {
+    let mut plan = Plan { placement, converted: Vec::new() };
+    let mut need = loss.gross;
+    let layers = (0u8..).zip(state.layers_of(market)).zip(&paid.draws).zip(&capacities);
+    for (((at, (_, layer)), draw), capacity) in layers {
         if !draw.is_zero() {
-            add_rows(state, market, (at, layer), *draw, &mut placement)?;
+            add_rows(state, (market, context.now), (at, layer), *draw, &mut plan)?;
+        } else if let Some(haircut) = layer.policy.haircut
+            && !need.is_zero()
+            && !capacity.headroom.is_zero()
+        {
+            // It is asked and gives nothing: it is empty, or has no price.
+            available(state, (layer, haircut), asset, (loss.cause, context.now))?;
         }
+        need = need.saturating_sub(*draw);
     }
     if !paid.residual.is_zero() {
-        placement.rows.push(Row {
+        plan.placement.rows.push(Row {
             layer: market.layers,
             cohort: Cohort::Residual,
             amount: paid.residual,
         });
     }
-    Ok(placement)
+    Ok(plan)
 }
 
 /// The rows of one layer: up to three for a reserve, of a house account, its own money and contributions.
 fn add_rows(
     state: &State,
-    market: &Market,
+    (market, now): (&Market, Timestamp),
     (at, layer): (u8, &Layer),
     draw: Amount,
-    placement: &mut Placement,
+    Plan { placement, converted }: &mut Plan,
 ) -> Result<(), Halt> {
     let asset = placement.asset;
+    let first = match layer.policy.haircut {
+        Some(haircut) => {
+            let (to, layer) = ((placement.market, asset), (layer, haircut));
+            Some(conversion::draw::draw(state, to, layer, (draw, now), converted)?)
+        }
+        None => None,
+    };
     let mut push = |cohort, amount| placement.rows.push(Row { layer: at, cohort, amount });
     match layer.source {
         Source::FeePool => push(Cohort::FeePool, draw),
         Source::Reserve(fund) => {
             // What the venue can take where it is goes first; contributions are consumed last.
-            let house = reachable(state, state.funds.expect(fund)?, market)?.positive().min(draw);
+            let house = match first {
+                Some(_) => Amount::ZERO,
+                None => reachable(state, state.funds.expect(fund)?, market)?.positive().min(draw),
+            };
             let rest = draw.saturating_sub(house);
-            let own = state.ledger.owed(LedgerAccount::Reserve(fund), asset).min(rest);
+            let own = match first {
+                Some(own) => own,
+                None => state.ledger.owed(LedgerAccount::Reserve(fund), asset).min(rest),
+            };
             let given = rest.saturating_sub(own);
             [
                 (Cohort::House(fund), house),
@@ -172,14 +225,17 @@ pub(crate) fn index_step(
 }
 
 /// New share series for tranches that this placement empties, where the tranche's policy wants them.
-fn wiped(state: &State, placement: &Placement) -> Result<Vec<Event>, Halt> {
+fn wiped(state: &State, placement: &Placement, converted: &[Event]) -> Result<Vec<Event>, Halt> {
     let mut events = Vec::new();
     for row in &placement.rows {
         let Cohort::Stakers { tranche, series, .. } = row.cohort else { continue };
-        let left = state
-            .ledger
-            .owed(LedgerAccount::Tranche(tranche), placement.asset)
-            .saturating_sub(row.amount);
+        let from = LedgerAccount::Tranche(tranche);
+        let taken = converted.iter().find_map(|event| match event {
+            Event::LayerConverted(drawn) if drawn.from == from => Some((drawn.asset, drawn.taken)),
+            _ => None,
+        });
+        let (asset, amount) = taken.unwrap_or((placement.asset, row.amount));
+        let left = state.ledger.owed(from, asset).saturating_sub(amount);
         if left.is_zero() && state.tranches.expect(tranche)?.policy.new_series_after_wipe {
             events.push(Event::SeriesStarted { tranche, series: series.saturating_add(1) });
         }

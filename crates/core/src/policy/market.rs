@@ -1,7 +1,7 @@
 //! Rules of markets and their waterfalls.
 
-use super::{AdlPolicy, choice};
-use alloc::vec::Vec;
+use super::{AdlPolicy, HostedPolicy, choice};
+use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{Amount, Bps, Label, Ppm, Span};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -68,6 +68,10 @@ pub struct LayerPolicy {
     /// At most ever.
     #[serde(default)]
     pub lifetime: Option<Amount>,
+    /// What is taken off the price of what it holds; a layer of another asset than the market's must
+    /// say so, and no other may. Limits stay in the market's asset.
+    #[serde(default)]
+    pub haircut: Option<Ppm>,
 }
 
 /// What a liquidator earns who closes an account that is already under water.
@@ -183,6 +187,9 @@ pub struct MarketPolicy {
     /// Which debts of lenders' borrowers are bad.
     #[serde(default)]
     pub bad_debt: BadDebtPolicy,
+    /// How its positions are kept; without it the venue keeps them.
+    #[serde(default)]
+    pub hosted: Option<Box<HostedPolicy>>,
 }
 
 const fn partial() -> Payout {

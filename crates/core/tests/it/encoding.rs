@@ -7,9 +7,11 @@ use crate::samples;
 use backstop_core::{
     Body, COMMANDS, Command, Entry, Event, Record,
     command::{Approvals, OpeningAccount, Party, Reporter, SettleLiquidation, Signature},
+    event::{GateCause, MoveCause},
     policy::{
-        AdlRank, AdlSelect, AlertCause, Cause, HouseCounts, Payout, PositionSide, PublicKey, Role,
-        SignatureBytes, SpikeCause, SurplusRoute,
+        AdlRank, AdlSelect, AlertCause, BeyondBankruptcy, Cause, HouseCounts, InventoryEnd,
+        MarketStatus, Netting, Payout, PositionSide, PublicKey, Role, SignatureBytes, SpikeCause,
+        SurplusRoute,
     },
     state::FeedSource,
 };
@@ -88,6 +90,13 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::DeficitCovered { .. } => (59, "deficit_covered"),
         Event::TierSet { .. } => (60, "tier_set"),
         Event::MarketTierSet { .. } => (61, "market_tier_set"),
+        Event::PositionTaken { .. } => (190, "position_taken"),
+        Event::InventoryMarked { .. } => (191, "inventory_marked"),
+        Event::InventoryFilled(_) => (192, "inventory_filled"),
+        Event::AuctionStarted { .. } => (193, "auction_started"),
+        Event::AuctionWon { .. } => (194, "auction_won"),
+        Event::InventoryDeleveraged(_) => (195, "inventory_deleveraged"),
+        Event::InventorySet { .. } => (196, "inventory_set"),
         Event::LossDeclared { .. } => (70, "loss_declared"),
         Event::LossAssessed { .. } => (71, "loss_assessed"),
         Event::LossPlaced(_) => (72, "loss_placed"),
@@ -118,6 +127,10 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::HouseReported { .. } => (201, "house_reported"),
         Event::HouseRepaid { .. } => (202, "house_repaid"),
         Event::SurplusDistributed { .. } => (203, "surplus_distributed"),
+        Event::ConversionBooked(_) => (135, "conversion_booked"),
+        Event::BasisSettled(_) => (137, "basis_settled"),
+        Event::ConversionUnpriced { .. } => (138, "conversion_unpriced"),
+        Event::LayerConverted(_) => (139, "layer_converted"),
         Event::SharesOpened { .. } => (121, "shares_opened"),
         Event::VaultForced { .. } => (122, "vault_forced"),
         Event::ProtocolSharesGranted { .. } => (140, "protocol_shares_granted"),
@@ -125,10 +138,26 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::ProtocolStaked { .. } => (142, "protocol_staked"),
         Event::OrphansTaken { .. } => (143, "orphans_taken"),
         Event::Rescaled { .. } => (144, "rescaled"),
+        Event::MarginPoolSet { .. } => (160, "margin_pool_set"),
+        Event::MarginDeposited { .. } => (161, "margin_deposited"),
+        Event::MarginWithdrawn { .. } => (162, "margin_withdrawn"),
+        Event::MarkReported(_) => (163, "mark_reported"),
+        Event::IndexesSettled(_) => (164, "indexes_settled"),
+        Event::Traded(_) => (165, "traded"),
+        Event::FundingPaid { .. } => (166, "funding_paid"),
+        Event::MarginLiquidated(_) => (167, "margin_liquidated"),
+        Event::PoolPaid(_) => (168, "pool_paid"),
+        Event::MarginMoved(_) => (169, "margin_moved"),
+        Event::BacklogSet { .. } => (170, "backlog_set"),
+        Event::MarketStatusSet(_) => (171, "market_status_set"),
+        Event::IsolatedMerged(_) => (172, "isolated_merged"),
+        Event::GateSeen { .. } => (173, "gate_seen"),
+        Event::MarginAbsorbed { .. } => (174, "margin_absorbed"),
+        Event::MarginOpened { .. } => (175, "margin_opened"),
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 87;
+const KINDS: usize = 114;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };
@@ -189,6 +218,24 @@ fn lines() -> Vec<Line> {
     }
     for side in PositionSide::ALL {
         lines.push(pin(format!("side {}", side.word()), side));
+    }
+    for end in InventoryEnd::ALL {
+        lines.push(pin(format!("end {}", end.word()), end));
+    }
+    for status in MarketStatus::ALL {
+        lines.push(pin(format!("status {}", status.word()), status));
+    }
+    for rule in BeyondBankruptcy::ALL {
+        lines.push(pin(format!("beyond {}", rule.word()), rule));
+    }
+    for rule in Netting::ALL {
+        lines.push(pin(format!("netting {}", rule.word()), rule));
+    }
+    for why in MoveCause::ALL {
+        lines.push(pin(format!("move {}", why.word()), why));
+    }
+    for cause in GateCause::ALL {
+        lines.push(pin(format!("gate {}", cause.word()), cause));
     }
     for role in Role::ALL {
         lines.push(pin(format!("role {}", role.word()), role));

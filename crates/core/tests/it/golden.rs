@@ -6,29 +6,32 @@
 
 use crate::{
     adl::{open, three},
+    inventory::{bid, fill, mark, rules, take},
     run::lose,
     samples::DRAWDOWN,
 };
 use backstop_core::{
     Asked, Body, Command, Entry, Event, Record, State,
     command::{
-        AddSpike, CheckDrawdown, CloseAdl, CommitReservation, CoverDeficit, CreateFund,
-        CreateMarket, CreateTranche, Direction, DistributeSurplus, EndSpike, Execute, FundPnlPool,
-        GrantProtocolShares, MoveIdle, OpenAdl, Opening, OpeningAccount, OpeningShares,
-        PauseEntries, Propose, RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex,
-        ReleaseReservation, RepayHouse, ReportConditions, ReportDeposits, ReportHouse, ReportPrice,
-        ReportResults, Reporter, RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl,
-        SetControl, SetCovers, SetDrawdown, SetHouse, SetIndexPolicy, SetMarketTier,
-        SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit, SetThreshold, SetTier,
-        SetVault, SetWaterfall, SettleBadDebt, SettleLiquidation, Stake, StakeProtocol,
-        SubmitAdlPart, WithdrawExcess,
+        AddSpike, BidAuction, BookConversion, CheckDrawdown, CloseAdl, CommitReservation,
+        CoverDeficit, CreateFund, CreateMarket, CreateTranche, DeleverageInventory, Direction,
+        DistributeSurplus, EndSpike, Execute, FillInventory, FundPnlPool, GrantProtocolShares,
+        MarkInventory, MoveIdle, OpenAdl, Opening, OpeningAccount, OpeningShares, Party,
+        PauseEntries, Propose, RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed,
+        RegisterIndex, ReleaseReservation, RepayHouse, ReportConditions, ReportDeposits,
+        ReportHouse, ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve, RetireFeed,
+        RunAdl, RunControl, SetControl, SetCovers, SetDrawdown, SetHouse, SetIndexPolicy,
+        SetInventory, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit,
+        SetThreshold, SetTier, SetVault, SetWaterfall, SettleBadDebt, SettleBasis,
+        SettleLiquidation, Stake, StakeProtocol, StartAuction, SubmitAdlPart, TakeOver, VoidLoss,
+        WithdrawExcess,
     },
     invariants,
     loss::adl::Candidate,
     policy::{
         Causes, ControlPolicy, FundKind, FundPolicy, HousePolicy, IdlePolicy, IndexPolicy,
-        LayerSource, MarketPolicy, PoolPolicy, RevenuePolicy, Role, Roles, SpikeCause, SplitPolicy,
-        TierPolicy, TranchePolicy,
+        LayerPolicy, LayerSource, MarketPolicy, Netting, PoolPolicy, RevenuePolicy, Role, Roles,
+        SpikeCause, SplitPolicy, TierPolicy, TranchePolicy,
     },
     recheck, replay, replay_genesis,
     state::Lent,
@@ -36,7 +39,7 @@ use backstop_core::{
 use backstop_testkit::{
     Script, World,
     generator::{Ranges, script_of},
-    keys, label,
+    hosted, keys, label,
     world::{MARKETS, layer, market},
 };
 use backstop_units::{
@@ -112,6 +115,9 @@ fn live(script: &Script) -> World {
     housed(&mut world);
     short_of_winnings(&mut world);
     prices(&mut world);
+    converted(&mut world);
+    taken_over(&mut world);
+    positions(&mut world);
     world
 }
 
@@ -180,6 +186,27 @@ fn deleveraged(world: &mut World) {
     for body in bodies {
         let _ = world.send("venue", body);
     }
+}
+
+/// A position taken over, marked, filled, auctioned and closed against the other side.
+fn taken_over(world: &mut World) {
+    let market = label("over");
+    let layers = vec![layer(LayerSource::Reserve(label("aside")))];
+    let (fund, venue, policy) = (label("aside"), label("venue"), Box::new(self::market(layers)));
+    approved(world, CreateMarket { label: market, fund, venue, policy });
+    approved(world, SetInventory { market, policy: Box::new(rules()) });
+    let (account, asset, amount) = (label("bob"), label("gold"), Amount::new(5_000));
+    for account in [OpeningAccount::Account(account), OpeningAccount::Reserve(fund)] {
+        world.must("op", Opening { account, asset, amount });
+    }
+    world.must("venue", TakeOver { market, ..take("alice", 40, 95, 95, 9) });
+    world.must("venue", MarkInventory { market, ..mark(94) });
+    world.must("venue", FillInventory { market, ..fill(-10, 93) });
+    world.must("risk", StartAuction { market });
+    world.must("bob", BidAuction { market, ..bid("bob", 10, 94) });
+    world.wait(Span::hours(1));
+    world.must("venue", MarkInventory { market, ..mark(96) });
+    world.must("keeper", DeleverageInventory { market });
 }
 
 /// An asset and a fund that no script has touched: nothing holds its excess or its market's waterfall.
@@ -394,6 +421,86 @@ fn prices(world: &mut World) {
     };
     world.must("venue", settle);
     world.must("guardian", RetireFeed { feed });
+}
+
+/// A layer of gold under a market in silver: a deficit that waits for its price, one that is paid, and sales
+/// that fall short.
+fn converted(world: &mut World) {
+    let (feed, index) = (label("silver-feed"), label("silver-gold"));
+    let (silver, gold) = (label("silver"), label("gold"));
+    world.must("op", RegisterAsset { label: silver, decimals: 6, custodian: None });
+    let policy = IndexPolicy { quorum: 1, families: 1, ..IndexPolicy::default() };
+    world.must("op", RegisterIndex { label: index, asset: Some(silver), quote: gold, policy });
+    let (family, reporter) = (label("two"), Reporter::Key(keys::public(121)));
+    approved(world, RegisterFeed { label: feed, index, family, reporter });
+    let (fund, treasury, amount) = (label("silvers"), label("treasury"), Amount::ZERO);
+    let (asset, kind, policy) = (silver, FundKind::Shared, Box::default());
+    let create = CreateFund {
+        label: fund,
+        asset,
+        kind,
+        treasury,
+        threshold: amount,
+        target: amount,
+        policy,
+    };
+    world.must("op", create);
+    let source = LayerSource::Reserve(label("aside"));
+    let (account, amount) = (OpeningAccount::Reserve(label("aside")), Amount::new(1_000));
+    world.must("op", Opening { account, asset: gold, amount });
+    let layers = vec![LayerPolicy { haircut: Some(Ppm::new(200_000)), ..layer(source) }];
+    let (market, venue, policy) = (label("mixed"), label("venue"), Box::new(market(layers)));
+    approved(world, CreateMarket { label: market, fund, venue, policy });
+    let settle = SettleLiquidation {
+        market,
+        account: label("alice"),
+        liquidator: label("bob"),
+        outcome: Signed::new(-80),
+        notional: Amount::ZERO,
+        mark: Price::ZERO,
+        open_interest: None,
+        evidence: Some(Hash::new([1; 32])),
+    };
+    world.must("venue", settle.clone());
+    let (ledger, at) = (world.state.meta.ledger, world.now);
+    // An atom of silver for an atom of gold.
+    let price = Price::new(1_000_000_000_000_000);
+    let signature = Some(keys::report(121, ledger, (index, feed), price, at));
+    world.must("keeper", ReportPrice { feed, price, at, signature });
+    let loss = LossId::new(u32::try_from(world.state.losses.len()).expect("a short log") - 1);
+    approved(world, VoidLoss { loss });
+    world.must("venue", settle);
+    let sale = |sold, received| BookConversion {
+        market,
+        layer: source,
+        sold: Amount::new(sold),
+        received: Amount::new(received),
+        any_price: false,
+    };
+    world.must("venue", sale(60, 48));
+    approved(world, BookConversion { any_price: true, ..sale(40, 10) });
+    world.must("keeper", SettleBasis { market, layer: source });
+    let from = Party::Clearing(market);
+    let loss = LossId::new(loss.get() + 1);
+    world.must("venue", RecoverLoss { loss, from, amount: Amount::new(30) });
+    world.must("keeper", SettleBasis { market, layer: source });
+}
+
+/// Hosted markets from their beginning to their end.
+fn positions(world: &mut World) {
+    for body in hosted::bodies([hosted::policy(); 2], hosted::pool(Netting::Pool), &[]) {
+        if matches!(body, Body::CreateFund(_)) {
+            world.must("op", body);
+        } else {
+            approved(world, body);
+        }
+    }
+    // What came before may have spent what this fund has, and it may not cover this.
+    let (account, amount) = (OpeningAccount::Reserve(label("main")), Amount::new(10_000));
+    world.must("op", Opening { account, asset: label("usdt"), amount });
+    let body = SetCovers { fund: label("main"), covers: Causes::INSURED };
+    after_delay(world, body.into());
+    crate::hosted::story(world, approved);
 }
 
 fn freeze() {

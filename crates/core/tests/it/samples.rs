@@ -1,24 +1,32 @@
 //! One value of every command and every event, with no two fields alike.
 
+#[path = "samples/hosted.rs"]
+mod hosted;
+
 use backstop_core::{
     Body, Event,
     command::{
-        ActivateRules, AddSpike, Approve, AssessLoss, BalancePools, BeginTransfer, CancelProposal,
-        CancelUnstake, CheckDrawdown, ClaimRecovery, ClaimUnstake, CloseAdl, CloseLoss,
-        CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket, CreateTranche,
-        DeclareLoss, Direction, DistributeSurplus, EndAlert, EndSpike, Execute, FundPnlPool,
-        GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, MoveIdle, OpenAccount, OpenAdl,
-        Opening, OpeningAccount, OpeningShares, Outcome, Party, PauseEntries, PayFees, PayRevenue,
+        ActivateRules, AddSpike, Approve, AssessLoss, BalancePools, BeginTransfer, BidAuction,
+        BookConversion, CancelProposal, CancelUnstake, CheckDrawdown, ClaimRecovery, ClaimUnstake,
+        CloseAdl, CloseLoss, CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket,
+        CreateTranche, DeclareLoss, DeleverageInventory, Direction, DistributeSurplus, EndAlert,
+        EndSpike, Execute, FillInventory, FundPnlPool, GrantProtocolShares, LapseDeclaration,
+        LapseTicket, Linked, MarkInventory, MoveIdle, OpenAccount, OpenAdl, Opening,
+        OpeningAccount, OpeningShares, Outcome, Party, PauseEntries, PayFees, PayRevenue,
         PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares,
         RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation, RepayHouse,
         ReportConditions, ReportDeposits, ReportHouse, ReportLiquidity, ReportOpenInterest,
         ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed,
         RunAdl, RunControl, SetControl, SetCouncil, SetCovers, SetDrawdown, SetHouse,
-        SetIndexPolicy, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue, SetRoles, SetSplit,
-        SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall, SettleBadDebt, SettleLiquidation,
-        SettleRevenue, Stake, StakeProtocol, SubmitAdlPart, VoidLoss, WithdrawExcess,
+        SetIndexPolicy, SetInventory, SetMarketTier, SetOfflineBudget, SetPools, SetRevenue,
+        SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall,
+        SettleBadDebt, SettleBasis, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
+        StartAuction, SubmitAdlPart, TakeOver, VoidLoss, WithdrawExcess,
     },
-    event::{Cohort, ControlRun, HouseTerms, Placement, PoolFlow, RevenuePart, Row, RowPart},
+    event::{
+        Cohort, ControlRun, Converted, Home, HouseTerms, LineMove, Placement, PoolFlow,
+        RevenuePart, Row, RowPart, Sale, Settled,
+    },
     ledger::LedgerAccount,
     loss::{
         adl::{Candidate, Cut, Sealed, Tally},
@@ -26,12 +34,13 @@ use backstop_core::{
     },
     oracle::Verdict,
     policy::{
-        AdlPolicy, AdlRank, AdlSelect, AlertCause, BadDebtPolicy, Band, CancelTerms, Cause, Causes,
-        ControlPolicy, CurvePoint, DrawdownPolicy, EntryPrice, ExitValue, FundKind, FundPolicy,
-        HouseCounts, HousePolicy, IdlePolicy, IndexPolicy, Law, LayerPolicy, LayerSource,
-        MarketPolicy, Overflow, Payout, PiLaw, PoolPolicy, PositionSide, ProtocolHolding,
-        PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, SignatureBytes, Slew, SpikeCause,
-        SplitPolicy, SplitRounding, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
+        AdlPolicy, AdlRank, AdlSelect, AlertCause, AuctionPolicy, BadDebtPolicy, Band, CancelTerms,
+        Cause, Causes, ControlPolicy, CurvePoint, DrawdownPolicy, EntryPrice, ExitValue, FundKind,
+        FundPolicy, HouseCounts, HousePolicy, IdlePolicy, IndexPolicy, InventoryEnd,
+        InventoryPolicy, Law, LayerPolicy, LayerSource, MarketPolicy, Overflow, Payout, PiLaw,
+        PoolPolicy, PositionSide, ProtocolHolding, PublicKey, ReservationPolicy, RevenuePolicy,
+        Role, Roles, SignatureBytes, Slew, SpikeCause, SplitPolicy, SplitRounding, SurplusRoute,
+        TierPolicy, TranchePolicy, Underwater,
     },
     state::FeedSource,
 };
@@ -157,6 +166,7 @@ fn layers() -> Vec<LayerPolicy> {
         per_8h: Some(Amount::new(2)),
         per_24h: None,
         lifetime: Some(Amount::new(3)),
+        haircut: Some(backstop_units::Ppm::new(50_000)),
     };
     vec![
         layer(LayerSource::FeePool),
@@ -200,6 +210,7 @@ pub(crate) fn market_policy() -> MarketPolicy {
         pools: Some(pool_policy()),
         tier: Some(label("b")),
         adl: Some(adl),
+        hosted: Some(Box::new(hosted::policy_sample())),
         mark: Some(label("mark")),
         mark_band: Ppm::new(12),
         bad_debt: BadDebtPolicy {
@@ -373,6 +384,29 @@ pub(crate) fn bodies() -> Vec<Body> {
         CoverDeficit { market: sol, net_pnl: amount, evidence: hash(8) }.into(),
         SetTier { label: label("b"), tier: TIER }.into(),
         SetMarketTier { market: sol, tier: Some(label("b")) }.into(),
+        TakeOver {
+            market: sol,
+            account: alice,
+            size: Signed::new(-31),
+            price: Price::new(32),
+            mark: Price::new(33),
+            collateral: Signed::new(-34),
+            evidence: hash(35),
+        }
+        .into(),
+        MarkInventory { market: sol, mark: Some(Price::new(36)) }.into(),
+        FillInventory {
+            market: sol,
+            size: Signed::new(-37),
+            price: Price::new(38),
+            evidence: Some(hash(39)),
+        }
+        .into(),
+        StartAuction { market: sol }.into(),
+        BidAuction { market: sol, bidder: alice, size: Signed::new(-40), price: Price::new(41) }
+            .into(),
+        DeleverageInventory { market: sol }.into(),
+        SetInventory { market: sol, policy: Box::new(inventory_policy()) }.into(),
         DeclareLoss {
             market: sol,
             cause: Cause::PnlDeficit,
@@ -445,6 +479,15 @@ pub(crate) fn bodies() -> Vec<Body> {
         .into(),
         SetIndexPolicy { index: main, policy: index_policy() }.into(),
         RetireFeed { feed: sol }.into(),
+        BookConversion {
+            market: sol,
+            layer: LayerSource::Staked(jun),
+            sold: amount,
+            received: Amount::new(17),
+            any_price: true,
+        }
+        .into(),
+        SettleBasis { market: sol, layer: LayerSource::Reserve(main) }.into(),
         GrantProtocolShares { tranche: jun, account: alice, shares: Shares::new(17) }.into(),
         RedeemProtocolShares { tranche: jun, shares: Shares::new(18), amount: Some(amount) }.into(),
         StakeProtocol { tranche: jun, account: alice, amount }.into(),
@@ -470,6 +513,9 @@ pub(crate) fn bodies() -> Vec<Body> {
         RepayHouse { fund: main }.into(),
         DistributeSurplus { fund: main }.into(),
     ]
+    .into_iter()
+    .chain(hosted::command_samples())
+    .collect()
 }
 
 /// One event of every kind, in the order of its discriminant.
@@ -481,9 +527,12 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(pools());
     events.extend(losses());
     events.extend(deleveraging());
+    events.extend(inventory_events());
     events.extend(governance());
     events.extend(prices());
+    events.extend(conversions());
     events.extend(protocol());
+    events.extend(hosted::event_samples());
     events
 }
 
@@ -875,6 +924,123 @@ fn prices() -> Vec<Event> {
     ]
 }
 
+/// What becomes of a layer in another asset.
+fn conversions() -> Vec<Event> {
+    let (market, fund, from) = (MarketId::new(2), FundId::new(3), LedgerAccount::Reserve);
+    let [asset, into] = [AssetId::new(5), AssetId::new(6)];
+    let amount = Amount::new;
+    let home = Home {
+        to: LedgerAccount::Tranche(TrancheId::new(7)),
+        amount: amount(8),
+        contributed: amount(9),
+    };
+    vec![
+        Event::LayerConverted(Box::new(Converted {
+            conversion: 1,
+            market,
+            fund,
+            from: from(FundId::new(4)),
+            asset,
+            taken: amount(7),
+            pays: LedgerAccount::Basis(FundId::new(8)),
+            into,
+            owed: amount(9),
+            haircut: Ppm::new(10),
+        })),
+        Event::ConversionBooked(Box::new(Sale {
+            conversion: 1,
+            market,
+            fund,
+            venue: AccountId::new(4),
+            asset,
+            sold: amount(10),
+            into,
+            received: amount(11),
+            shortfall: amount(12),
+            home,
+        })),
+        Event::BasisSettled(Box::new(Settled {
+            conversion: 1,
+            market,
+            fund,
+            into,
+            from_reserve: amount(13),
+            from_contributions: amount(14),
+            basis: amount(15),
+            owed: amount(16),
+            asset,
+            home,
+        })),
+        Event::ConversionUnpriced { market, code: 865 },
+    ]
+}
+
+/// Takeovers, and how they end.
+fn inventory_events() -> Vec<Event> {
+    let (market, fund) = (MarketId::new(1), FundId::new(2));
+    vec![
+        Event::PositionTaken {
+            account: AccountId::new(3),
+            group: label("carol"),
+            evidence: hash(4),
+            moved: Box::new(line_move()),
+        },
+        Event::InventoryMarked { market, fund, mark: Price::new(5), shortfall: Amount::new(6) },
+        Event::InventoryFilled(Box::new(line_move())),
+        Event::AuctionStarted { market, until: ms(7) },
+        Event::AuctionWon {
+            bidder: AccountId::new(8),
+            margin: Amount::new(9),
+            discount: Ppm::new(10),
+            moved: Box::new(line_move()),
+        },
+        Event::InventoryDeleveraged(Box::new(line_move())),
+        Event::InventorySet { market, policy: Box::new(inventory_policy()) },
+    ]
+}
+
+fn line_move() -> LineMove {
+    LineMove {
+        market: MarketId::new(1),
+        fund: FundId::new(2),
+        asset: AssetId::new(3),
+        size: Signed::new(-4),
+        price: Price::new(5),
+        mark: Price::new(6),
+        base: Signed::new(7),
+        cost: Signed::new(-8),
+        result: Signed::new(9),
+        margin_in: Amount::new(10),
+        from_margin: Amount::new(11),
+        paid: Amount::new(12),
+        released: Amount::new(13),
+        shortfall: Amount::new(14),
+    }
+}
+
+pub(crate) fn inventory_policy() -> InventoryPolicy {
+    InventoryPolicy {
+        base_unit: Base::new(1),
+        position_max: Amount::new(2),
+        loss_max: Amount::new(3),
+        hold_max: Span::from_ms(4),
+        shock: Ppm::new(5),
+        reserve_part: Ppm::new(6),
+        cooldown: Span::from_ms(7),
+        mark_age: Span::from_ms(8),
+        slip_max: Ppm::new(9),
+        auction: AuctionPolicy {
+            start: Ppm::new(10),
+            step: Ppm::new(11),
+            interval: Span::from_ms(12),
+            most: Ppm::new(13),
+            lifetime: Span::from_ms(14),
+            margin: Ppm::new(15),
+        },
+        end: InventoryEnd::Winners,
+    }
+}
+
 /// What an index may make of a median.
 pub(crate) fn verdicts() -> [Verdict; 5] {
     let price = Price::new(1);
@@ -906,6 +1072,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Tranche(tranche),
         L::Revenue(fund),
         L::Idle(fund),
+        L::Collateral(fund),
         L::FeePool(market),
         L::Clearing(market),
         L::Socialised(market),
@@ -915,7 +1082,10 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Depositors(market),
         L::HouseDrawn(market),
         L::PnlPool(market),
+        L::Conversion(market),
+        L::Basis(fund),
         L::Recoveries(loss),
+        L::Inventory(market),
     ]
 }
 

@@ -24,7 +24,7 @@ pub struct Placing {
 }
 
 impl Placing {
-    /// What an account of the waterfall held just before the loss.
+    /// What an account of the waterfall held just before the loss; none for one of another asset.
     pub fn had(&self, account: LedgerAccount) -> Option<Amount> {
         self.had.get(&account).copied()
     }
@@ -73,6 +73,9 @@ fn placing(
     let mut had = BTreeMap::new();
     let rows = placement.rows.iter().map(|row| source_of(&row.cohort)).collect::<Vec<_>>();
     for source in layers.iter().copied().chain(rows.into_iter().flatten()) {
+        if !of_one_asset(after, source, placement)? {
+            continue;
+        }
         for account in accounts_of(source, placement) {
             had.insert(account, before(after, placement, account, later));
         }
@@ -98,6 +101,17 @@ fn before(after: &State, placement: &Placement, account: LedgerAccount, later: &
         });
     }
     entry.credit_balance()
+}
+
+/// Whether a layer holds the market's asset: what one of another asset had is no sum that a row can be
+/// compared with.
+fn of_one_asset(state: &State, source: Source, placement: &Placement) -> Result<bool, ExportError> {
+    let fund = match source {
+        Source::Reserve(fund) => fund,
+        Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
+        Source::FeePool | Source::Socialised | Source::Adl | Source::Depositors => return Ok(true),
+    };
+    Ok(state.funds.expect(fund)?.asset == placement.asset)
 }
 
 /// The accounts that a layer pays from, in the order in which it does.

@@ -86,6 +86,35 @@ fn golden_journal_is_accepted() {
 }
 
 #[test]
+fn a_layer_in_another_asset_has_books_in_both() {
+    let world = World::converted();
+    let journal = journal(&world);
+    accepted(&journal);
+    // 6.25 stones are taken as 7; what they fall short of is basis, and two more make good what they can.
+    for line in [
+        ("Liabilities:Market:sol-stone:Conversion", "7", "stone"),
+        ("Equity:Fund:stones:Basis", "80", "usdt"),
+        ("Equity:Fund:stones:Reserve", "500", "usdt"),
+    ] {
+        let (account, amount, asset) = line;
+        let found = |text: &str| {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            let says = |number: &str| {
+                let number = number.trim_start_matches('-');
+                [Some(".0"), Some(".000000")].contains(&number.strip_prefix(amount))
+            };
+            words.first() == Some(&account)
+                && words.windows(2).any(|pair| says(pair[0]) && pair[1].trim_matches('"') == asset)
+        };
+        assert!(journal.lines().any(found), "{line:?}\n{journal}");
+    }
+    // A figure of another asset is no capacity for the pictures.
+    let placing = world.history.get(backstop_units::LossId::new(0)).unwrap();
+    let stones = backstop_units::FundId::new(1);
+    assert_eq!(placing.had(backstop_core::ledger::LedgerAccount::Reserve(stones)), None);
+}
+
+#[test]
 fn the_state_after_each_record_serves_as_well_as_the_last() {
     let full = World::full();
     let mut writer = LedgerWriter::new(Vec::new());

@@ -3,15 +3,15 @@
 use backstop_core::{
     Body, Checked, Command, Entry, Genesis, Record, State, apply, begin,
     command::{
-        AssessLoss, BeginTransfer, ClaimRecovery, ClaimUnstake, Contribute, CreateFund,
-        CreateMarket, CreateTranche, DeclareLoss, Direction, Linked, OpenAccount, Opening,
-        OpeningAccount, Outcome, Party, PayFees, PlaceLoss, Reconcile, RecoverLoss, RegisterAsset,
-        ReportOpenInterest, RequestUnstake, ResolveTransfer, SetRoles, SettleLiquidation, Stake,
-        VoidLoss,
+        AssessLoss, BeginTransfer, BookConversion, ClaimRecovery, ClaimUnstake, Contribute,
+        CreateFund, CreateMarket, CreateTranche, DeclareLoss, Direction, Linked, OpenAccount,
+        Opening, OpeningAccount, Outcome, Party, PayFees, PlaceLoss, Reconcile, RecoverLoss,
+        RegisterAsset, RegisterFeed, RegisterIndex, ReportOpenInterest, ReportPrice, Reporter,
+        RequestUnstake, ResolveTransfer, SetRoles, SettleBasis, SettleLiquidation, Stake, VoidLoss,
     },
     policy::{
-        BadDebtPolicy, Cause, FundKind, FundPolicy, LayerPolicy, LayerSource, Limits, MarketPolicy,
-        Payout, Role, Roles, TranchePolicy, Underwater,
+        BadDebtPolicy, Cause, FundKind, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, Limits,
+        MarketPolicy, Payout, Role, Roles, TranchePolicy, Underwater,
     },
 };
 use backstop_export::loss::History;
@@ -46,6 +46,7 @@ fn layer(source: LayerSource, per_event: Option<u128>) -> LayerPolicy {
         per_8h: None,
         per_24h: None,
         lifetime: None,
+        haircut: None,
     }
 }
 
@@ -112,6 +113,7 @@ pub(crate) fn setup() -> Vec<Body> {
         mark_band: Ppm::ZERO,
         adl: None,
         bad_debt: BadDebtPolicy::default(),
+        hosted: None,
     };
     setup.extend([
         fund.into(),
@@ -236,6 +238,77 @@ impl World {
         ];
         w.apply("venue", soon, Linked { steps: linked });
         w.slow_losses();
+        w
+    }
+
+    /// A market in `usdt` whose one layer is a fund of whole stones: drawn, sold too low, made good in part,
+    /// and reversed.
+    pub(crate) fn converted() -> Self {
+        let (stone, fund, index) = (label("stone"), label("stones"), label("stone-usdt"));
+        let mut setup = setup();
+        let create = CreateFund {
+            label: fund,
+            asset: stone,
+            kind: FundKind::Shared,
+            treasury: label("op"),
+            threshold: Amount::ZERO,
+            target: Amount::ZERO,
+            policy: Box::default(),
+        };
+        let policy = IndexPolicy { quorum: 1, families: 1, ..IndexPolicy::default() };
+        let quote = label("usdt");
+        let (feed, reporter) = (label("desk"), Reporter::Account(label("op")));
+        let source = LayerSource::Reserve(fund);
+        let cut = LayerPolicy { haircut: Some(Ppm::new(200_000)), ..layer(source, None) };
+        let (name, venue) = (label("sol-stone"), label("venue"));
+        let rules = MarketPolicy {
+            waterfall: vec![cut],
+            underwater: Underwater::Nothing,
+            event_window: Span::hours(1),
+            pools: None,
+            tier: None,
+            mark: None,
+            mark_band: Ppm::ZERO,
+            adl: None,
+            bad_debt: BadDebtPolicy::default(),
+            hosted: None,
+        };
+        setup.extend([
+            RegisterAsset { label: stone, decimals: 0, custodian: None }.into(),
+            create.into(),
+            RegisterIndex { label: index, asset: Some(stone), quote, policy }.into(),
+            RegisterFeed { label: feed, index, family: label("op"), reporter }.into(),
+            CreateMarket { label: name, fund: label("main"), venue, policy: Box::new(rules) }
+                .into(),
+            opening(OpeningAccount::Reserve(fund), "stone", Amount::new(9)),
+        ]);
+        let mut w = Self::begin(setup);
+        let (soon, at) = (Span::from_ms(1), w.state.meta.now);
+        let price = Price::new(100 * 1_000_000 * 1_000_000_000);
+        w.apply("op", Span::ZERO, ReportPrice { feed, price, at, signature: None });
+        let settle = SettleLiquidation {
+            market: name,
+            account: label("alice"),
+            liquidator: label("keeper"),
+            outcome: Signed::new(-500_000_000),
+            notional: Amount::ZERO,
+            mark: Price::ZERO,
+            open_interest: None,
+            evidence: Some(Hash::new([0xab; 32])),
+        };
+        w.apply("venue", soon, settle);
+        let sale = |sold, received, any_price| BookConversion {
+            market: name,
+            layer: source,
+            sold: Amount::new(sold),
+            received: usdt(received),
+            any_price,
+        };
+        w.apply("venue", soon, sale(2, 170, false));
+        w.apply("op", soon, sale(5, 250, true));
+        w.apply("op", soon, SettleBasis { market: name, layer: source });
+        w.apply("op", soon, VoidLoss { loss: LossId::new(0) });
+        w.apply("op", soon, SettleBasis { market: name, layer: source });
         w
     }
 

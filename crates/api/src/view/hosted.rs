@@ -1,0 +1,94 @@
+//! Hosted markets: pools, their gates, margin accounts, the backlog.
+
+use backstop_core::{
+    Halt, RejectCode, State,
+    hosted::{
+        account::{free, load, mark},
+        gate::opens,
+    },
+    ledger::LedgerAccount,
+    state::HostedPosition,
+};
+use backstop_units::{FundId, Label, MarketId, Timestamp};
+use serde_json::{Value, json};
+
+/// A collateral pool: what it holds, and whether money may leave it.
+///
+/// # Errors
+/// A reject when the fund has none.
+pub(crate) fn pool_view(state: &State, fund: FundId, now: Timestamp) -> Result<Value, Halt> {
+    let item = state.funds.expect(fund)?;
+    let pool = state.margin_pools.expect(fund)?;
+    let merged = pool.merged.and_then(|to| state.funds.get(to)).map(|to| to.label);
+    let balance = state.ledger.owed(LedgerAccount::Collateral(fund), item.asset);
+    let opens = match opens(state, fund, now) {
+        Err(Halt::Reject(reject)) if reject.code == RejectCode::NoMarginPool => None,
+        opens => Some(opens?),
+    };
+    Ok(json!({
+        "fund": item.label,
+        "balance": balance,
+        "policy": pool.policy,
+        "merged_into": merged,
+        "negative_at": pool.negative_at,
+        "stalled_at": pool.stalled_at,
+        "withdrawals_open": opens.map(|opens| opens <= now),
+        "opens_at": opens,
+    }))
+}
+
+/// A margin account: what it holds, is worth and needs, with its positions.
+///
+/// # Errors
+/// A reject when there is none, or a mark is missing.
+pub(crate) fn margin_view(
+    state: &State,
+    (account, fund): (Label, Label),
+    now: Timestamp,
+) -> Result<Value, Halt> {
+    let (id, pool) = (state.account_id(account)?, state.fund_id(fund)?);
+    let unknown = || backstop_core::Reject::got(RejectCode::UnknownMargin, account);
+    let (margin, owner) = state.margin(id, pool).ok_or_else(unknown)?;
+    let loaded = load(state, margin, now)?;
+    let standing = loaded.account.standing()?;
+    let mut positions = Vec::new();
+    for ((place, market), seen) in loaded.places.iter().zip(&loaded.account.positions) {
+        let held = state.hosted_positions.expect(*place)?;
+        positions.push(json!({
+            "market": state.markets.expect(*market)?.label,
+            "size": held.size,
+            "mark": seen.mark,
+            "notional": seen.notional()?,
+            "unsettled": seen.funding,
+            "waiting_since": held.waiting,
+        }));
+    }
+    Ok(json!({
+        "account": account,
+        "fund": fund,
+        "quote": owner.quote,
+        "equity": standing.equity,
+        "maintenance": standing.maintenance,
+        "initial": standing.initial,
+        "free": free(&standing),
+        "liquidatable": standing.is_liquidatable(),
+        "positions": positions,
+    }))
+}
+
+/// What is kept of a hosted market, and what of its liquidations nobody has taken yet.
+pub(super) fn market(state: &State, id: MarketId, now: Timestamp) -> Value {
+    let Ok(hosted) = state.hosted(id) else { return Value::Null };
+    let oldest = hosted.first.and_then(|first| state.hosted_positions.get(first));
+    let since = oldest.and_then(|position: &HostedPosition| position.waiting);
+    json!({
+        "status": hosted.status,
+        "mark": mark(state, id, now).ok(),
+        "funding": hosted.funding,
+        "waiting": hosted.waiting,
+        "backlog": hosted.backlog,
+        "oldest_since": since,
+        "oldest_age_seconds": since.map(|since| now.since(since).ms().div_euclid(1_000)),
+        "policy": hosted.policy,
+    })
+}

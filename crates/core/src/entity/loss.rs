@@ -1,0 +1,148 @@
+//! Losses, deleveragings, claims, and what layers in another asset owe.
+
+use super::Source;
+use crate::{
+    event::Row,
+    loss::adl::{Candidate, Sealed, Tally},
+    policy::Cause,
+};
+use alloc::vec::Vec;
+use backstop_units::{
+    AccountId, Amount, Base, FundId, Hash, Label, LossId, MarketId, Ppm, Price, Seq, Timestamp,
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::Serialize;
+
+entity! {
+    /// What was taken of a layer in another asset for one market, until it is sold.
+    Conversion {
+        /// For which market.
+        market: MarketId,
+        /// Of which fund.
+        fund: FundId,
+        /// Of which layer.
+        source: Source,
+        /// What was taken off the price at the last draw.
+        haircut: Ppm,
+        /// Not sold yet, in atoms of the fund's asset.
+        unsold: Amount,
+        /// Of it, what contributors gave: sold last, returned first.
+        given: Amount,
+        /// What it is still to bring, in atoms of the market's asset.
+        owed: Amount,
+        /// What sales fell short of, in atoms of the market's asset.
+        short: Amount,
+    }
+    /// A loss.
+    Loss {
+        /// On which market.
+        market: MarketId,
+        /// Why.
+        cause: Cause,
+        /// How far it is.
+        status: LossStatus,
+        /// Whose account caused it.
+        account: Option<AccountId>,
+        /// Estimate, then assessment.
+        gross: Amount,
+        /// Merkle root of what it was computed from; zero until it is assessed.
+        evidence: Hash,
+        /// The mark, where a venue reported one.
+        mark: Price,
+        /// When it happened.
+        occurred_at: Timestamp,
+        /// When it was declared.
+        declared_at: Timestamp,
+        /// When the declaration lapses.
+        lapses_at: Timestamp,
+        /// The record that placed it.
+        placed_in: Option<Seq>,
+        /// When it was placed; limits count it then.
+        placed_at: Timestamp,
+        /// Who bore how much.
+        rows: Vec<LossRow>,
+    }
+    /// One row of a loss, and what came back to it.
+    LossRow {
+        /// Who bore how much.
+        row: Row,
+        /// What came back.
+        recovered: Amount,
+    }
+    /// What winners are to give for one loss, and how far that is.
+    Adl {
+        /// For which loss.
+        loss: LossId,
+        /// Which of its rows.
+        row: u8,
+        /// Where the residual stands: behind the last layer of the waterfall that placed it.
+        behind: u8,
+        /// What the row was placed with.
+        claim: Amount,
+        /// When it was placed; its deadline counts from here.
+        placed_at: Timestamp,
+        /// What the venue said of its list, once it has.
+        sealed: Option<Sealed>,
+        /// What has come in of the list.
+        tally: Tally,
+        /// The newest part of the list.
+        last_part: Option<u32>,
+        /// How many cuts were made.
+        cuts: u32,
+        /// Lots closed by them.
+        lots: Base,
+        /// What they forgo.
+        forgone: Amount,
+        /// Whether every cut is made.
+        done: bool,
+        /// Whether the rest is residual.
+        closed: bool,
+    }
+    /// A part of a list of candidates; emptied when it is needed no longer.
+    AdlPart {
+        /// The candidates, in order.
+        entries: Vec<Candidate>,
+        /// The part before it.
+        earlier: Option<u32>,
+    }
+    /// What one holder gave up for one loss: his part of what comes back.
+    AdlCut {
+        /// For which loss.
+        loss: LossId,
+        /// Who.
+        account: Label,
+        /// Lots closed.
+        lots: Base,
+        /// What that forwent.
+        forgone: Amount,
+    }
+    /// What one staker, or one who was deleveraged, was paid of one recovery.
+    Claim {
+        /// Of which loss.
+        loss: LossId,
+        /// Of which row.
+        row: u8,
+        /// To which position; of a row of deleveraging, for which cut.
+        position: u32,
+        /// How much so far.
+        paid: Amount,
+    }
+}
+
+/// How far a loss is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum LossStatus {
+    /// Declared, without evidence.
+    Declared = 0,
+    /// Amount and evidence are fixed; open until it is placed.
+    Open = 1,
+    /// Every row is placed.
+    Placed = 2,
+    /// Nothing further is expected but recoveries.
+    Closed = 3,
+    /// Withdrawn or lapsed.
+    Void = 4,
+}

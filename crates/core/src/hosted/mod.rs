@@ -1,0 +1,35 @@
+//! Hosted markets: positions and collateral are kept in the ledger, so that margin, liquidation and
+//! deleveraging are decided here and not reported.
+//!
+//! ```text
+//!   balance ⇄ collateral pool of a fund          shared fund: the cross pool; isolated fund: its own
+//!               │  one margin account for each holder: quote atoms and a list of positions
+//!               │
+//!   trade, funding ──▶ equity < maintenance ──▶ backlog ──▶ fill_liquidation
+//!                                                              │ better than bankruptcy: fee to the fund
+//!                                                              │ worse: owner group, then the waterfall
+//!                                               equity < 0 ──▶ deleverage, at the bankruptcy price
+//!                               no position and debt left ──▶ settle_bankrupt
+//! ```
+//!
+//! The formulas are those of [`liquidation`](crate::liquidation); nothing here computes margin or a
+//! price. **Invariant H1** a pool's balance is what its margin accounts hold and what waits between
+//! the indexes of its markets. **H2** the positions of a market add up to zero, their sizes to its open
+//! interest, and its backlog is as long as it says.
+
+pub mod account;
+pub(crate) mod backlog;
+pub(crate) mod bankrupt;
+pub mod book;
+pub(crate) mod deleverage;
+pub(crate) mod evolve;
+pub(crate) mod fill;
+pub mod gate;
+pub(crate) mod liquidate;
+pub(crate) mod merge;
+pub(crate) mod money;
+pub(crate) mod places;
+pub(crate) mod setup;
+pub(crate) mod throttle;
+pub(crate) mod trade;
+pub(crate) mod wind_down;

@@ -1,0 +1,93 @@
+//! Pools and hosted markets: their rules, within rails.
+
+use super::book::POSITIONS_MAX;
+use crate::{
+    command::SetMarginPool,
+    event::Event,
+    liquidation::margin::scale,
+    loss::waterfall::LAYERS_MAX,
+    policy::{FundKind, HostedPolicy, MarketPolicy, Throttle},
+    reject::{Halt, Reject, RejectCode},
+    state::{Source, State},
+};
+use backstop_units::{FundId, Ppm, Span};
+
+/// Longest hold of withdrawals, and longest span that counts as a stall.
+const HOLD_MAX: Span = Span::days(7);
+/// Shortest rolling window.
+const WINDOW_MIN: Span = Span::from_ms(1);
+
+fn bad(got: impl Into<crate::reject::Value>, limit: impl Into<crate::reject::Value>) -> Reject {
+    Reject::new(RejectCode::BadPolicy, got, limit)
+}
+
+fn throttled(throttle: &Throttle) -> Result<(), Reject> {
+    if throttle.window < WINDOW_MIN { Err(bad(throttle.window, WINDOW_MIN)) } else { Ok(()) }
+}
+
+pub(crate) fn set_pool(state: &State, command: &SetMarginPool) -> Result<Event, Halt> {
+    let fund = state.fund_id(command.fund)?;
+    let policy = &command.policy;
+    let count = policy.positions_max;
+    if count == 0 || count > POSITIONS_MAX {
+        return Err(bad(u32::from(count), u32::from(POSITIONS_MAX)).into());
+    }
+    for span in [policy.gate, policy.stall] {
+        if span > HOLD_MAX {
+            return Err(bad(span, HOLD_MAX).into());
+        }
+    }
+    throttled(&policy.throttle)?;
+    if let Some(to) = state.margin_pools.expect(fund)?.merged {
+        let (got, to) = (command.fund, state.funds.expect(to)?.label);
+        return Err(Reject::new(RejectCode::NoMarginPool, got, to).into());
+    }
+    Ok(Event::MarginPoolSet { fund, policy: command.policy.clone() })
+}
+
+/// A hosted market's settings: margins that can be asked for, portions that are portions.
+pub(crate) fn rails(policy: &HostedPolicy) -> Result<(), Reject> {
+    scale(policy.decimals)?;
+    if policy.maintenance == Ppm::new(0) {
+        return Err(bad(0u32, 1u32));
+    }
+    for (got, most) in [
+        (policy.maintenance, policy.initial),
+        (policy.initial, Ppm::WHOLE),
+        (policy.max_fee, Ppm::WHOLE),
+        (policy.portion, Ppm::WHOLE),
+    ] {
+        if got > most {
+            return Err(bad(got.get(), most.get()));
+        }
+    }
+    throttled(&policy.throttle)
+}
+
+/// The fund where collateral goes that no position on this one needs: a shared one of the same asset.
+pub(crate) fn home(
+    state: &State,
+    fund: FundId,
+    policy: &MarketPolicy,
+) -> Result<Option<FundId>, Halt> {
+    let Some(label) = policy.hosted.as_ref().and_then(|hosted| hosted.home) else {
+        return Ok(None);
+    };
+    let id = state.fund_id(label)?;
+    let (home, own) = (state.funds.expect(id)?, state.funds.expect(fund)?);
+    if home.asset != own.asset {
+        let [got, held] = [state.assets.expect(home.asset)?, state.assets.expect(own.asset)?];
+        return Err(Reject::new(RejectCode::WrongAsset, got.label, held.label).into());
+    }
+    if home.kind != FundKind::Shared {
+        return Err(bad(home.kind.word(), FundKind::Shared.word()).into());
+    }
+    Ok(Some(id))
+}
+
+/// A hosted market deleverages two accounts at a time; a list of winners stands for positions that are
+/// kept elsewhere.
+pub(crate) fn layers(hosted: bool, payers: &[Source]) -> Result<(), Reject> {
+    let lists = payers.iter().take(LAYERS_MAX).any(|payer| *payer == Source::Adl);
+    if hosted && lists { Err(bad("adl", "deleverage")) } else { Ok(()) }
+}

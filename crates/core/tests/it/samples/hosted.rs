@@ -1,0 +1,170 @@
+//! Samples of hosted markets.
+
+use backstop_core::{
+    Body, Event,
+    command::{Deleverage, MergeIsolated, SetMarginPool, SetMarketStatus, Trade},
+    event::{
+        Fill, GateCause, IndexSettlement, Liquidated, MarginMove, MarkReport, Merge, MoveCause,
+        PoolCovered, StatusChange,
+    },
+    policy::{BeyondBankruptcy, HostedPolicy, MarginPoolPolicy, MarketStatus, Netting, Throttle},
+};
+use backstop_testkit::{
+    hosted::{
+        bankrupt, deleverage, deposit, fill, flag, funding, mark, opening, pool, positions, trade,
+        withdraw,
+    },
+    label,
+};
+use backstop_units::{
+    AccountId, Amount, AssetId, Base, FundId, LossId, MarketId, Ppm, Price, Signed, Span, Timestamp,
+};
+
+fn atoms(amount: u128) -> Amount {
+    Amount::new(amount)
+}
+
+/// No two settings alike.
+pub(super) fn policy_sample() -> HostedPolicy {
+    HostedPolicy {
+        decimals: 1,
+        initial: Ppm::new(3),
+        maintenance: Ppm::new(2),
+        max_fee: Ppm::new(4),
+        beyond_bankruptcy: BeyondBankruptcy::Place,
+        mark_age: Span::from_ms(5),
+        min_notional: atoms(6),
+        portion: Ppm::new(7),
+        step: Span::from_ms(8),
+        throttle: throttle_sample(),
+        position_max: Some(Base::new(12)),
+        open_interest_max: Some(Base::new(13)),
+        home: Some(label("main")),
+    }
+}
+
+fn throttle_sample() -> Throttle {
+    Throttle {
+        window: Span::from_ms(9),
+        notional_max: Some(atoms(10)),
+        insurance_max: Some(atoms(11)),
+    }
+}
+
+pub(super) fn command_samples() -> Vec<Body> {
+    let policy = MarginPoolPolicy {
+        gate: Span::from_ms(1),
+        stall: Span::from_ms(2),
+        netting: Netting::Pool,
+        positions_max: 3,
+        throttle: throttle_sample(),
+    };
+    let trade =
+        Trade { buyer_fee: atoms(3), seller_fee: atoms(4), ..trade("sol", ("alice", "bob"), 5, 6) };
+    vec![
+        SetMarginPool { fund: label("main"), policy: Box::new(policy) }.into(),
+        deposit("alice", "main", 1).into(),
+        withdraw("alice", "main", 2).into(),
+        mark("sol", 2).into(),
+        trade.into(),
+        funding("sol", -7).into(),
+        fill("sol", ("alice", "bob"), 8, 9).into(),
+        Deleverage { size: Some(Base::new(10)), ..deleverage("sol", "alice", &["bob", "carol"]) }
+            .into(),
+        bankrupt("alice", "main").into(),
+        flag("alice", "main").into(),
+        SetMarketStatus { market: label("sol"), status: MarketStatus::FinalSettlement }.into(),
+        MergeIsolated { market: label("sol"), fund: label("main") }.into(),
+        opening("alice", "main", -11).into(),
+        positions("sol", ("alice", "bob"), 12).into(),
+    ]
+}
+
+pub(super) fn event_samples() -> Vec<Event> {
+    let (account, asset, fund, market) =
+        (AccountId::new(1), AssetId::new(2), FundId::new(3), MarketId::new(5));
+    let (margin, amount) = (6, atoms(300));
+    let policy = Box::new(pool(Netting::Pool));
+    let mut events = vec![
+        Event::MarginPoolSet { fund, policy },
+        Event::MarginDeposited { margin, account, fund, asset, amount },
+        Event::MarginWithdrawn { margin, account, fund, asset, amount },
+        Event::MarkReported(MarkReport { market, fund, price: Price::new(7) }),
+        Event::FundingPaid { market, fund, step: Signed::new(-8) },
+        Event::BacklogSet { position: 9, since: Some(Timestamp::from_ms(10)) },
+        Event::GateSeen { fund, cause: GateCause::Stall },
+        Event::MarginAbsorbed { from: 11, to: 12, account, fund },
+        Event::MarginOpened { margin, account, fund, asset, amount: Signed::new(-13) },
+    ];
+    let (status, dust) = (MarketStatus::Closed, atoms(34));
+    events.push(Event::MarketStatusSet(StatusChange { market, fund, asset, status, dust }));
+    events.extend(large_samples());
+    events
+}
+
+fn large_samples() -> Vec<Event> {
+    let (account, asset, fund, market) =
+        (AccountId::new(1), AssetId::new(2), FundId::new(3), MarketId::new(5));
+    let margin = 6;
+    vec![
+        Event::IndexesSettled(IndexSettlement {
+            position: 9,
+            market,
+            funding: Signed::new(-14),
+            loss: atoms(15),
+        }),
+        Event::Traded(Fill {
+            market,
+            fund,
+            asset,
+            buyer: 16,
+            seller: 17,
+            size: Base::new(18),
+            quote: Signed::new(-19),
+            buyer_fee: atoms(20),
+            seller_fee: atoms(21),
+        }),
+        Event::MarginLiquidated(Box::new(Liquidated {
+            market,
+            fund,
+            asset,
+            margin,
+            notional: atoms(22),
+            residual: Signed::new(-23),
+            to_fund: atoms(24),
+            overflow: atoms(25),
+            treasury: account,
+            insured: atoms(26),
+            step_left: atoms(27),
+            step_begins: true,
+        })),
+        Event::PoolPaid(PoolCovered {
+            market,
+            fund,
+            asset,
+            margin,
+            loss: LossId::new(28),
+            paid: atoms(29),
+            owed: atoms(30),
+        }),
+        Event::MarginMoved(MarginMove {
+            from: 31,
+            to: 32,
+            account,
+            from_fund: fund,
+            to_fund: FundId::new(4),
+            asset,
+            amount: atoms(33),
+            why: MoveCause::Home,
+        }),
+        Event::IsolatedMerged(Merge {
+            market,
+            from: fund,
+            to: FundId::new(4),
+            asset,
+            reserve: atoms(35),
+            contributions: atoms(36),
+            collateral: atoms(37),
+        }),
+    ]
+}
