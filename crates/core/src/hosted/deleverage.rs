@@ -3,12 +3,11 @@
 use super::{
     account::{Loaded, load},
     book::{Venue, find, venue},
-    fill::{after, book, signed, trader},
+    fill::{after, book, plain, signed, trader},
     gate,
 };
 use crate::{
     command::Deleverage,
-    event::Fill,
     governance::Context,
     liquidation::{
         deleverage::{ClosePrice, Walk, allowed, walk},
@@ -122,23 +121,11 @@ fn fills(
         let paid = before.account.collateral.checked_sub(after.collateral);
         let paid = paid.ok_or(Reject::overflow())?;
         let sells = delta.is_negative();
-        let (buyer, seller) = if sells { (*other, margin) } else { (margin, *other) };
+        let sides = if sells { (*other, margin) } else { (margin, *other) };
         // What the counterparty pays is what it buys for; if it sells, the other side of that.
         let quote = if sells { Some(paid) } else { paid.checked_neg() };
-        book(
-            txn,
-            Fill {
-                market: at.market,
-                fund: at.fund,
-                asset: at.asset,
-                buyer,
-                seller,
-                size: Base::new(size.get()),
-                quote: quote.ok_or(Reject::overflow())?,
-                buyer_fee: Amount::ZERO,
-                seller_fee: Amount::ZERO,
-            },
-        )?;
+        let quote = quote.ok_or(Reject::overflow())?;
+        book(txn, plain(at, sides, Base::new(size.get()), quote))?;
     }
     Ok(())
 }

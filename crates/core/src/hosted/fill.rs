@@ -32,6 +32,18 @@ pub(crate) fn trader(txn: &mut Txn<'_>, venue: &Venue, label: Label) -> Result<u
     Ok(margin)
 }
 
+/// A fill on a market for a quote, without fees.
+pub(crate) const fn plain(
+    venue: &Venue,
+    (buyer, seller): (u32, u32),
+    size: Base,
+    quote: Signed,
+) -> Fill {
+    let Venue { market, fund, asset } = *venue;
+    let (buyer_fee, seller_fee) = (Amount::ZERO, Amount::ZERO);
+    Fill { market, fund, asset, buyer, seller, size, quote, buyer_fee, seller_fee }
+}
+
 /// Base atoms with a sign.
 pub(crate) fn signed(size: Base) -> Result<Signed, Halt> {
     Ok(Signed::gain(Amount::new(size.get())).ok_or(Reject::overflow())?)

@@ -12,7 +12,7 @@
 use super::{
     account::{Loaded, load, standing},
     book::{Venue, both, venue},
-    fill::{after, book, cost, side, signed, stands, trader, trades},
+    fill::{after, book, cost, plain, side, signed, stands, trader, trades},
     gate,
     money::holds,
     places::{affordable, cover, net, worth},
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     command::FillLiquidation,
-    event::{Event, Fill, Liquidated},
+    event::{Event, Liquidated},
     fund::coverage::room,
     governance::Context,
     liquidation::{
@@ -79,20 +79,8 @@ pub(crate) fn fill(
     let value = cost(txn.state(), at.market, command.size, command.price)?;
     let (buyer, seller) =
         if measured.delta.is_negative() { (other, margin) } else { (margin, other) };
-    book(
-        txn,
-        Fill {
-            market: at.market,
-            fund: at.fund,
-            asset: at.asset,
-            buyer,
-            seller,
-            size: command.size,
-            quote: Signed::gain(value).ok_or(Reject::overflow())?,
-            buyer_fee: Amount::ZERO,
-            seller_fee: Amount::ZERO,
-        },
-    )?;
+    let quote = Signed::gain(value).ok_or(Reject::overflow())?;
+    book(txn, plain(&at, (buyer, seller), command.size, quote))?;
     let insured = lacking(txn, context, &at, margin, &measured)?;
     let liquidated = liquidated(txn.state(), &at, margin, &measured, insured)?;
     txn.emit(Event::MarginLiquidated(alloc::boxed::Box::new(liquidated)))?;

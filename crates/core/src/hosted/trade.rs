@@ -3,7 +3,7 @@
 use super::{
     account::standing,
     book::{Venue, venue},
-    fill::{after, book, cost, side, signed, stands, trader, trades},
+    fill::{after, book, cost, plain, side, signed, stands, trader, trades},
     gate,
     money::holds,
 };
@@ -14,7 +14,7 @@ use crate::{
     reject::{Halt, Reject, RejectCode},
     txn::Txn,
 };
-use backstop_units::{Amount, Base, Signed};
+use backstop_units::{Base, Signed};
 
 pub(crate) fn report_mark(
     txn: &mut Txn<'_>,
@@ -57,20 +57,10 @@ pub(crate) fn trade(txn: &mut Txn<'_>, context: &Context<'_>, command: &Trade) -
     let before = [standing(state, buyer, context.now)?, standing(state, seller, context.now)?];
     let fees = command.buyer_fee.checked_add(command.seller_fee).ok_or(Reject::overflow())?;
     holds(state, at.fund, at.asset, fees)?;
-    book(
-        txn,
-        Fill {
-            market: at.market,
-            fund: at.fund,
-            asset: at.asset,
-            buyer,
-            seller,
-            size: command.size,
-            quote: Signed::gain(value).ok_or(Reject::overflow())?,
-            buyer_fee: command.buyer_fee,
-            seller_fee: command.seller_fee,
-        },
-    )?;
+    let quote = Signed::gain(value).ok_or(Reject::overflow())?;
+    let Trade { buyer_fee, seller_fee, .. } = *command;
+    let fill = plain(&at, (buyer, seller), command.size, quote);
+    book(txn, Fill { buyer_fee, seller_fee, ..fill })?;
     for (margin, before) in [buyer, seller].into_iter().zip(&before) {
         stands(txn.state(), margin, before, context.now)?;
     }
@@ -94,20 +84,7 @@ pub(crate) fn opening_position(txn: &mut Txn<'_>, command: &OpeningPosition) -> 
     let bought = signed(command.size)?;
     side(txn.state(), at.market, (buyer, bought))?;
     side(txn.state(), at.market, (seller, bought.checked_neg().ok_or(Reject::overflow())?))?;
-    book(
-        txn,
-        Fill {
-            market: at.market,
-            fund: at.fund,
-            asset: at.asset,
-            buyer,
-            seller,
-            size: command.size,
-            quote: Signed::ZERO,
-            buyer_fee: Amount::ZERO,
-            seller_fee: Amount::ZERO,
-        },
-    )
+    book(txn, plain(&at, (buyer, seller), command.size, Signed::ZERO))
 }
 
 /// Moves the funding index; positions settle to it when they are next touched.

@@ -16,7 +16,9 @@ use crate::{
     state::{Layer, Market, Source, State},
 };
 use arrayvec::ArrayVec;
-use backstop_units::{Amount, AssetId, Fixed60, MarketId, Span, Timestamp, mul_div_floor};
+use backstop_units::{
+    Amount, AssetId, Fixed60, FundId, MarketId, Signed, Span, Timestamp, mul_div_floor,
+};
 
 /// Where a limit is configured.
 type LimitOf = fn(&LayerPolicy) -> Option<Amount>;
@@ -60,6 +62,46 @@ pub fn capacities(
         .collect()
 }
 
+/// What a fund behind a layer has, in its own asset.
+pub(super) struct Holdings {
+    /// Whose it is.
+    pub(super) fund: FundId,
+    /// In reserve or tranche, in atoms.
+    pub(super) own: Amount,
+    /// In the fund's house account, for a layer that is its reserve; below zero: what that owes.
+    pub(super) house: Signed,
+}
+
+/// What the fund behind a layer has for this cause: nothing of what is reserved in it or what a tranche
+/// keeps, and nothing at all of a fund that is spared. None for a layer with no fund behind it.
+pub(super) fn holdings(
+    state: &State,
+    market: &Market,
+    source: Source,
+    (cause, at): (Cause, Timestamp),
+) -> Result<Option<Holdings>, Corrupt> {
+    let (id, tranche) = match source {
+        Source::Reserve(fund) => (fund, None),
+        Source::Staked(tranche) => (state.tranches.expect(tranche)?.fund, Some(tranche)),
+        Source::FeePool | Source::Socialised | Source::Depositors | Source::Adl => return Ok(None),
+    };
+    let fund = state.funds.expect(id)?;
+    let covers = match tranche {
+        None => fund.policy.covers,
+        Some(tranche) => state.tranches.expect(tranche)?.policy.covers,
+    };
+    let (own, house) = match tranche {
+        _ if !covers.has(cause) || spared(state, id, market)? => (Amount::ZERO, Signed::ZERO),
+        None => (unreserved(state, id, fund, at)?, reachable(state, fund, market)?),
+        Some(tranche) => {
+            let staked = state.ledger.owed(LedgerAccount::Tranche(tranche), fund.asset);
+            let keeps = state.tranches.expect(tranche)?.policy.keeps;
+            (staked.saturating_sub(keeps), Signed::ZERO)
+        }
+    };
+    Ok(Some(Holdings { fund: id, own, house }))
+}
+
 /// What a layer has for this cause, before its limits; what is reserved in a fund is not there.
 fn available(
     state: &State,
@@ -68,27 +110,18 @@ fn available(
     (cause, at): (Cause, Timestamp),
 ) -> Result<Amount, Corrupt> {
     if let Some(haircut) = layer.policy.haircut {
-        return match conversion::draw::available(state, (layer, haircut), asset, (cause, at)) {
+        let to = (market, asset);
+        return match conversion::draw::available(state, to, (layer, haircut), (cause, at)) {
             Ok(amount) => Ok(amount),
             Err(Halt::Reject(_)) => Ok(Amount::ZERO),
             Err(Halt::Corrupt(corrupt)) => Err(corrupt),
         };
     }
-    let owed = |account| state.ledger.owed(account, asset);
+    if let Some(Holdings { own, house, .. }) = holdings(state, market, layer.source, (cause, at))? {
+        return Ok(with(own, house));
+    }
     Ok(match layer.source {
-        Source::FeePool => owed(LedgerAccount::FeePool(id)),
-        Source::Reserve(fund) if spared(state, fund, market)? => Amount::ZERO,
-        Source::Staked(tranche) if spared(state, state.tranches.expect(tranche)?.fund, market)? => {
-            Amount::ZERO
-        }
-        Source::Reserve(fund) if state.funds.expect(fund)?.policy.covers.has(cause) => {
-            let item = state.funds.expect(fund)?;
-            with(unreserved(state, fund, item, at)?, reachable(state, item, market)?)
-        }
-        Source::Staked(tranche) if state.tranches.expect(tranche)?.policy.covers.has(cause) => {
-            let keeps = state.tranches.expect(tranche)?.policy.keeps;
-            owed(LedgerAccount::Tranche(tranche)).saturating_sub(keeps)
-        }
+        Source::FeePool => state.ledger.owed(LedgerAccount::FeePool(id), asset),
         // Positions bear what is left, as long as there are some and their index can express it.
         Source::Socialised => {
             let base = market.open_interest.get();

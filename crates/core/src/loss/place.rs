@@ -131,7 +131,7 @@ fn plan(
             && !capacity.headroom.is_zero()
         {
             // It is asked and gives nothing: it is empty, or has no price.
-            available(state, (layer, haircut), asset, (loss.cause, context.now))?;
+            available(state, (market, asset), (layer, haircut), (loss.cause, context.now))?;
         }
         need = need.saturating_sub(*draw);
     }

@@ -1,20 +1,24 @@
 //! Layers in another asset: what they give at fresh prices, what is sold, what is missing, what comes back.
 
-use crate::run::property;
+use crate::{adl::winners_second, run::property};
 use RejectCode as C;
 use backstop_core::{
     Event, Reject, RejectCode,
     command::{
         AssessLoss, BeginTransfer, BookConversion, ClaimRecovery, Contribute, CreateFund,
         CreateMarket, CreateTranche, Direction, Opening, OpeningAccount, Party, PlaceLoss,
-        RecoverLoss, RegisterAsset, RegisterFeed, RegisterIndex, ReportPrice, Reporter,
-        SettleBasis, SettleLiquidation, Stake, VoidLoss,
+        RecoverLoss, RegisterAsset, RegisterFeed, RegisterIndex, ReportHouse, ReportPrice,
+        Reporter, SetDrawdown, SetHouse, SetMarketRules, SetThreshold, SettleBasis,
+        SettleLiquidation, Stake, VoidLoss,
     },
     event::{Cohort, Converted, Home, Placement},
     fund::coverage::excess,
     invariants,
     ledger::LedgerAccount,
-    policy::{Cause, FundKind, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, TranchePolicy},
+    policy::{
+        Cause, DrawdownPolicy, FundKind, FundPolicy, HousePolicy, IndexPolicy, LayerPolicy,
+        LayerSource, TranchePolicy, Underwater,
+    },
     state::LossStatus,
 };
 use backstop_testkit::{
@@ -728,4 +732,53 @@ fn an_uncovered_cause_needs_no_price() {
     world.must("risk", AssessLoss { loss: LOSS, amount: atoms(300), evidence: EVIDENCE });
     let events = world.must("keeper", PlaceLoss { loss: LOSS }).to_vec();
     assert_eq!(rows(&placed(&events)), [(2, 300)]);
+}
+
+/// What is true of a layer in the market's own asset is true of one in another: a fallen fund that is to be
+/// spared gives nothing while winners stand behind it, and what its account at a venue owes is not there.
+#[test]
+fn a_fund_of_another_asset_gives_no_more_than_one_of_the_same() {
+    let paid = |world: &mut World| {
+        let rows = |event: &Event| match event {
+            Event::LossPlaced(placement) => Some(placement.rows.clone()),
+            _ => None,
+        };
+        let rows: Vec<_> = world.events.iter().filter_map(rows).flatten().collect();
+        rows.iter().map(|row| (row.cohort, row.amount.get())).collect::<Vec<_>>()
+    };
+    let of_gems = |amount| (Cohort::Reserve(GEMS), amount);
+    for (spares, asked) in [(false, of_gems(50)), (true, (Cohort::Adl { adl: 0 }, 50))] {
+        let world =
+            &mut world(6, IndexPolicy::default(), &[cut(gems(), 0), layer(LayerSource::Adl)]);
+        open(world, OpeningAccount::Reserve(label("gems")), 1_000);
+        let (market, underwater) = (label("mix"), Underwater::Nothing);
+        let (mark, mark_band, adl) = (None, Ppm::ZERO, winners_second().adl);
+        world.must("op", SetMarketRules { market, underwater, mark, mark_band, adl });
+        let (start, stop) = (Ppm::new(300_000), Ppm::new(250_000));
+        let policy = DrawdownPolicy { start, stop, min_balance: Amount::ZERO, spares };
+        world.must("op", SetDrawdown { fund: label("gems"), policy: Some(policy) });
+        say(world, USD, 0);
+        world.must("venue", settle(-500));
+        assert_eq!(paid(world)[1], of_gems(400));
+        world.must("venue", settle(-50));
+        assert_eq!(paid(world), [asked], "spares: {spares}");
+    }
+
+    for (value, gives) in [(0, 1_000), (-600, 400), (-2_000, 0), (300, 1_000)] {
+        let world = &mut world(6, IndexPolicy::default(), &[cut(gems(), 0)]);
+        open(world, OpeningAccount::Reserve(label("gems")), 1_000);
+        let (name, fund, venue) = (label("gem-perp"), label("gems"), label("venue"));
+        let policy = Box::new(market(vec![layer(gems())]));
+        world.must("op", CreateMarket { label: name, fund, venue, policy });
+        world.must("op", SetThreshold { fund, threshold: atoms(1) });
+        let house = HousePolicy { market: name, ..crate::house::policy() };
+        world.must("op", SetHouse { fund, house: Some(house) });
+        world.must("venue", ReportHouse { fund, ..crate::house::report(value, 0, 0) });
+        say(world, USD, 0);
+        world.must("venue", settle(-5_000));
+        let from_gems =
+            paid(world).into_iter().find(|(cohort, _)| *cohort == Cohort::Reserve(GEMS));
+        assert_eq!(from_gems.map_or(0, |(_, amount)| amount), gives, "an account worth {value}");
+        invariants::check(&world.state).unwrap();
+    }
 }

@@ -3,43 +3,15 @@
 use super::{Rate, rate};
 use crate::{
     event::{Converted, Event},
-    fund::reservations::unreserved,
     ledger::LedgerAccount,
+    loss::capacity::{Holdings, holdings},
     policy::Cause,
     reject::{Corrupt, Halt},
-    state::{Layer, Source, State},
+    state::{Layer, Market, Source, State},
 };
 use alloc::{boxed::Box, vec::Vec};
 use arrayvec::ArrayVec;
-use backstop_units::{Amount, AssetId, FundId, MarketId, Ppm, Timestamp};
-
-/// The fund behind a layer and what it has for this cause, in its own atoms; nothing of what is
-/// reserved in it or what a tranche keeps.
-fn holdings(
-    state: &State,
-    source: Source,
-    cause: Cause,
-    at: Timestamp,
-) -> Result<(FundId, Amount), Corrupt> {
-    match source {
-        Source::Reserve(id) => {
-            let fund = state.funds.expect(id)?;
-            let covers = fund.policy.covers.has(cause);
-            Ok((id, if covers { unreserved(state, id, fund, at)? } else { Amount::ZERO }))
-        }
-        Source::Staked(id) => {
-            let tranche = state.tranches.expect(id)?;
-            let asset = state.funds.expect(tranche.fund)?.asset;
-            let staked = state.ledger.owed(LedgerAccount::Tranche(id), asset);
-            let covers = tranche.policy.covers.has(cause);
-            let free = if covers { staked } else { Amount::ZERO };
-            Ok((tranche.fund, free.saturating_sub(tranche.policy.keeps)))
-        }
-        Source::FeePool | Source::Socialised | Source::Adl | Source::Depositors => {
-            Err(Corrupt::DanglingHandle)
-        }
-    }
-}
+use backstop_units::{Amount, AssetId, MarketId, Ppm, Timestamp};
 
 /// What a layer could pay toward a loss in `asset`, before its limits. An empty layer needs no price.
 ///
@@ -49,11 +21,14 @@ fn holdings(
 /// As [`rate`] when the layer has something and there is no price for it.
 pub(crate) fn available(
     state: &State,
+    (market, asset): (&Market, AssetId),
     (layer, haircut): (&Layer, Ppm),
-    asset: AssetId,
     (cause, at): (Cause, Timestamp),
 ) -> Result<Amount, Halt> {
-    let (fund, atoms) = holdings(state, layer.source, cause, at)?;
+    let found = holdings(state, market, layer.source, (cause, at))?;
+    let Holdings { fund, own, house } = found.ok_or(Corrupt::DanglingHandle)?;
+    // Money in a house account is not taken to be sold; what the account owes is not there.
+    let atoms = own.saturating_sub(house.negative());
     if atoms.is_zero() {
         return Ok(Amount::ZERO);
     }
