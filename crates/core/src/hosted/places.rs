@@ -17,7 +17,7 @@ use crate::{
     },
     policy::{Cause, Netting},
     reject::{Halt, Reject, RejectCode},
-    state::{MarginAccount, Source, State},
+    state::{MarginAccount, State},
     txn::Txn,
 };
 use alloc::vec::Vec;
@@ -118,10 +118,8 @@ pub(crate) fn insured(
     let capacities = capacities(state, id, market, Cause::Bankruptcy, context.now)?;
     let paid = allocate(loss, &capacities);
     let layers = state.layers_of(market).zip(&paid.draws);
-    let insures =
-        |source: Source| !matches!(source, Source::Socialised | Source::Depositors | Source::Adl);
     Ok(layers
-        .filter(|((_, layer), _)| insures(layer.source))
+        .filter(|((_, layer), _)| layer.source.is_funded())
         .fold(Amount::ZERO, |sum, (_, draw)| sum.saturating_add(*draw)))
 }
 
