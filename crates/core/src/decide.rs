@@ -9,7 +9,7 @@ use crate::{
         money, protocol, reserve, revenue, setup, stake, unstake,
     },
     governance::{Context, authority, custody, proposal, registry, sandbox},
-    hosted,
+    hosted, lending,
     liquidation::{bad_debt, market, offline, open_interest, pools, risk_tier, rules, settle},
     loss::{adl, conversion::book, deposits, lifecycle, recovery},
     oracle::{feed, report},
@@ -126,7 +126,7 @@ fn composite(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Re
         Body::BidAuction(c) => auction::bid(txn, context, c),
         Body::DeleverageInventory(c) => close::deleverage(txn, context, c),
         Body::Linked(c) => linked(txn, context, c),
-        _ => return of_hosted(txn, context, body),
+        _ => return of_hosted(txn, context, body).or_else(|| of_lending(txn, context, body)),
     })
 }
 
@@ -144,6 +144,25 @@ fn of_hosted(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Re
         Body::FlagLiquidation(c) => hosted::backlog::flag(txn, context, c),
         Body::SetMarketStatus(c) => hosted::wind_down::set_status(txn, context, c),
         Body::OpeningPosition(c) => hosted::trade::opening_position(txn, c),
+        _ => return None,
+    })
+}
+
+/// Commands of lending reserves that take several steps: interest comes first.
+fn of_lending(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Result<(), Halt>> {
+    Some(match body {
+        Body::SetReserve(c) => lending::setup::set(txn, context, c),
+        Body::AccrueInterest(c) => lending::accrue::crank(txn, context, c),
+        Body::CollectInterest(c) => lending::accrue::collect(txn, context, c),
+        Body::Supply(c) => lending::supply::supply(txn, context, c),
+        Body::WithdrawSupply(c) => lending::supply::withdraw(txn, context, c),
+        Body::Pledge(c) => lending::loan::pledge(txn, context, c),
+        Body::Unpledge(c) => lending::loan::unpledge(txn, context, c),
+        Body::Borrow(c) => lending::loan::borrow(txn, context, c),
+        Body::Repay(c) => lending::loan::repay(txn, context, c),
+        Body::LiquidateLoan(c) => lending::liquidate::liquidate(txn, context, c),
+        Body::MarkImpairment(c) => lending::bad_debt::mark(txn, context, c),
+        Body::SocializeLoan(c) => lending::bad_debt::socialize(txn, context, c),
         _ => return None,
     })
 }
@@ -236,6 +255,8 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::SetMarginPool(c) => hosted::setup::set_pool(state, c),
         Body::MergeIsolated(c) => hosted::merge::merge(state, c),
         Body::OpeningMargin(c) => hosted::money::opening(state, c),
+        Body::CreateReserve(c) => lending::setup::create(state, c),
+        Body::SetReserveStatus(c) => lending::setup::set_status(state, c),
         // What takes several steps was carried out before.
         _ => Err(Reject::nested(body.word()).into()),
     }

@@ -10,6 +10,7 @@ use crate::{
     },
     hosted,
     ledger::LedgerAccount,
+    lending,
     reject::Corrupt,
     state::{LossStatus, State},
 };
@@ -38,6 +39,9 @@ use backstop_units::{Amount, AssetId, Base, MarketId, Shares, TrancheId};
 /// - **H1** a pool's balance is what its margin accounts hold and what waits between the indexes of its
 ///   markets. **H2** a market's positions add up to zero, their sizes to its open interest, and its
 ///   backlog is as long as it says.
+/// - **D1** a lending reserve's loans in the ledger are its debt rounded down, its interest there the fees
+///   rounded down, and lenders are owed what is available and lent less that. **D2** its shares,
+///   impairment and collateral are what its supplies and loans add up to.
 ///
 /// # Errors
 /// The first that is broken.
@@ -57,7 +61,8 @@ pub fn check(state: &State) -> Result<(), Corrupt> {
     }
     reservations(state)?;
     gauges(state)?;
-    hosted::evolve::check(state)
+    hosted::evolve::check(state)?;
+    lending::check::check(state)
 }
 
 fn gauges(state: &State) -> Result<(), Corrupt> {

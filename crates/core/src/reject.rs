@@ -214,6 +214,7 @@ rejects! {
     311 InsufficientBalance "INSUFFICIENT_BALANCE" "the account's free balance is smaller" => "transfer money in first, or send less";
     312 Overflow "OVERFLOW" "the result exceeds 128 bits" => "send a smaller amount";
     313 UnknownTier "UNKNOWN_TIER" "no such tier" => "look up its label";
+    314 UnknownReserve "UNKNOWN_RESERVE" "no such lending reserve" => "create the reserve, or correct its label";
 
     401 BadSplit "BAD_SPLIT" "the shares of the split don't add up to 100%" => "make fund, liquidator and user add up to 10000 bps";
     402 EntriesPaused "ENTRIES_PAUSED" "the guardian has paused entries into this fund" => "wait until the pause ends";
@@ -253,7 +254,7 @@ rejects! {
 
     501 ZeroShares "ZERO_SHARES" "the amount is too small for one share" => "stake more";
     502 BelowMinimumStake "BELOW_MINIMUM_STAKE" "below the tranche's minimum stake" => "stake at least the limit";
-    503 Slippage "SLIPPAGE" "fewer shares than the guard allows" => "look at the share price and send again";
+    503 Slippage "SLIPPAGE" "less than the guard allows" => "look at the price and send again";
     504 TrancheWiped "TRANCHE_WIPED" "a loss took all assets of this tranche" => "this tranche takes no new stake";
     505 InsufficientShares "INSUFFICIENT_SHARES" "more shares than are free" => "ask for at most the limit";
     506 TooManyTickets "TOO_MANY_TICKETS" "too many open tickets of this staker" => "claim or cancel one first";
@@ -386,6 +387,24 @@ rejects! {
     867 ConversionSuspect "CONVERSION_SUSPECT" "a layer in another asset is needed, and its price moved beyond its band" => "wait until the price is confirmed, or have the council look at it";
     868 SaleBelowPrice "SALE_BELOW_PRICE" "the sale brings less than the fresh price after the haircut" => "bring at least the limit, or have the council book it";
     869 AboveConversion "ABOVE_CONVERSION" "more than is unsold or owed" => "look at the market's layers, and name at most the limit";
+
+    900 BadCurve "BAD_CURVE" "a curve has 2 to 11 points from 0 to 100% utilization, each further than the one before, with rates that never fall" => "correct the points";
+    901 ReserveClosed "RESERVE_CLOSED" "the reserve is paused, or dead" => "withdraw, repay or liquidate; or wait until it is open again";
+    902 UnknownLoan "UNKNOWN_LOAN" "the account has no loan from this reserve" => "pledge collateral first, or correct the label";
+    903 NotCollateral "NOT_COLLATERAL" "the reserve takes no such collateral" => "look at its rules for what can be pledged";
+    904 SharesShort "SHARES_SHORT" "the account has fewer shares" => "send fewer";
+    905 PledgeShort "PLEDGE_SHORT" "less of it is pledged" => "send less, or another asset";
+    906 PledgeAboveMax "PLEDGE_ABOVE_MAX" "more of it would be pledged than the reserve takes" => "pledge another asset";
+    907 SupplyAboveMax "SUPPLY_ABOVE_MAX" "more would be supplied than the reserve takes" => "send less";
+    908 SharesRoundToZero "SHARES_ROUND_TO_ZERO" "the amount buys no share" => "send at least the limit";
+    910 CollateralLeft "COLLATERAL_LEFT" "the loan has collateral left" => "liquidate it first";
+    911 LoanCovered "LOAN_COVERED" "the collateral covers the debt" => "wait; there is nothing to liquidate";
+    912 NoDebt "NO_DEBT" "the loan has no debt" => "look at the loan";
+    913 AboveDebt "ABOVE_DEBT" "more than the debt" => "name at most the limit, or no amount for all of it";
+    914 ReserveIlliquid "RESERVE_ILLIQUID" "more than the reserve has at hand" => "take less, or wait for repayments";
+    915 BorrowAboveMax "BORROW_ABOVE_MAX" "more would be lent than the reserve's rules allow" => "borrow less";
+    916 UtilizationAboveMax "UTILIZATION_ABOVE_MAX" "utilization would be above the reserve's limit" => "borrow less, or wait for supply";
+    917 LoanUncovered "LOAN_UNCOVERED" "the collateral does not carry the debt" => "pledge more, or borrow or take back less";
 }
 
 /// A broken log or a broken invariant: not the sender's fault. The writer stops; reads go on.

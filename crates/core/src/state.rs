@@ -6,6 +6,7 @@ pub use crate::entity::{
     Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
 pub use crate::hosted::book::{HostedMarket, HostedPosition, MarginAccount, MarginPool};
+pub use crate::lending::book::{LendingReserve, Loan, Supply};
 use crate::{
     fund::{
         controls::Control,
@@ -27,7 +28,7 @@ use crate::{
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
     AccountId, Amount, AssetId, Base, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId,
-    ProposalId, Seq, TicketId, Timestamp, TrancheId, TransferId,
+    ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use sha2::Digest;
@@ -144,6 +145,9 @@ state! {
     hosted_markets: Slab<MarketId, Option<Box<HostedMarket>>>,
     margins: Slab<u32, MarginAccount>,
     hosted_positions: Slab<u32, HostedPosition>,
+    reserves: Slab<ReserveId, LendingReserve>,
+    supplies: Slab<u32, Supply>,
+    loans: Slab<u32, Loan>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -163,6 +167,9 @@ pub(crate) struct Labels {
     pub(crate) adl_cuts: Index<(LossId, Label), u32>,
     pub(crate) takeovers: Index<(FundId, Label), u32>,
     pub(crate) margins: MarginLabels,
+    pub(crate) reserves: Index<Label, ReserveId>,
+    pub(crate) supplies: Index<(ReserveId, AccountId), u32>,
+    pub(crate) loans: Index<(ReserveId, AccountId), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
@@ -184,6 +191,9 @@ impl Labels {
             adl_cuts: Index::new(seed),
             takeovers: Index::new(seed),
             margins: MarginLabels::new(seed),
+            reserves: Index::new(seed),
+            supplies: Index::new(seed),
+            loans: Index::new(seed),
             closed: Index::new(seed),
         }
     }
@@ -211,6 +221,9 @@ impl Labels {
         self.adl_cuts.commit();
         self.takeovers.commit();
         self.margins.commit();
+        self.reserves.commit();
+        self.supplies.commit();
+        self.loans.commit();
         self.closed.commit();
     }
 
@@ -229,6 +242,9 @@ impl Labels {
         self.adl_cuts.rollback();
         self.takeovers.rollback();
         self.margins.rollback();
+        self.reserves.rollback();
+        self.supplies.rollback();
+        self.loans.rollback();
         self.closed.rollback();
     }
 }
@@ -256,6 +272,7 @@ macro_rules! find {
     (@index $self:ident, tier_id) => { $self.labels.tiers };
     (@index $self:ident, index_id) => { $self.labels.indexes };
     (@index $self:ident, feed_id) => { $self.labels.feeds };
+    (@index $self:ident, reserve_id) => { $self.labels.reserves };
 }
 find! {
     /// The asset under a label.
@@ -274,6 +291,8 @@ find! {
     index_id -> IndexId, UnknownIndex;
     /// The feed under a label.
     feed_id -> FeedId, UnknownFeed;
+    /// The lending reserve under a label.
+    reserve_id -> ReserveId, UnknownReserve;
 }
 
 impl State {

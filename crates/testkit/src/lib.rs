@@ -18,6 +18,7 @@ pub mod fuzz;
 pub mod generator;
 pub mod hosted;
 pub mod keys;
+pub mod lending;
 pub mod oracle;
 pub mod world;
 

@@ -125,17 +125,12 @@ quantity! {
     Price
 }
 quantity! {
-    /// A fraction of an atom in steps of 2⁻⁶⁰, for indexes that add up small parts.
+    /// A number in steps of 2⁻⁶⁰: fractions of atoms, rates, factors. At most 2⁶⁸ − 2⁻⁶⁰.
     Fixed60
 }
 quantity! {
     /// What a share of lenders' deposits is worth, in parts of a unit that is reported with it.
     ShareIndex
-}
-
-impl Fixed60 {
-    /// One atom: 2⁶⁰ steps.
-    pub const ONE: u128 = 1 << 60;
 }
 
 /// Decimal digits as text, or a small number: what people and scenario files write.

@@ -10,6 +10,7 @@ mod governance;
 mod hosted;
 mod house;
 mod inventory;
+mod lending;
 mod loss;
 mod market;
 mod oracle;
@@ -23,13 +24,14 @@ pub use governance::*;
 pub use hosted::*;
 pub use house::*;
 pub use inventory::*;
+pub use lending::*;
 pub use loss::*;
 pub use market::*;
 pub use oracle::*;
 
-use crate::table::{CommandSpec, bodies};
+use crate::table::{CommandSpec, bodies, read_code};
 use alloc::{boxed::Box, vec::Vec};
-use borsh::{BorshDeserialize, BorshSerialize, de::EnumExt, io};
+use borsh::{BorshDeserialize, BorshSerialize, io};
 use serde::{Deserialize, Serialize};
 
 bodies! {
@@ -144,23 +146,37 @@ bodies! {
     173 RepayHouse "repay_house",
     174 DistributeSurplus "distribute_surplus",
     175 SetOpenInterestMax "set_open_interest_max",
+    256 CreateReserve "create_reserve",
+    257 SetReserve "set_reserve",
+    258 SetReserveStatus "set_reserve_status",
+    259 AccrueInterest "accrue_interest",
+    260 Supply "supply",
+    261 WithdrawSupply "withdraw_supply",
+    262 Pledge "pledge",
+    263 Unpledge "unpledge",
+    264 Borrow "borrow",
+    265 Repay "repay",
+    266 LiquidateLoan "liquidate_loan",
+    267 MarkImpairment "mark_impairment",
+    268 SocializeLoan "socialize_loan",
+    269 CollectInterest "collect_interest",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest
 /// deeper than a stack.
 fn flat<R: io::Read>(reader: &mut R) -> io::Result<Body> {
-    let tag = u8::deserialize_reader(reader)?;
-    if HOLDS_BODIES.contains(&tag) {
+    let code = read_code(reader)?;
+    if HOLDS_BODIES.contains(&code) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
             "a body inside a body inside a body",
         ));
     }
-    Body::deserialize_variant(reader, tag)
+    Body::of_code(code, reader)
 }
 
-/// Discriminants of the commands that hold others: `propose` and `linked`.
-const HOLDS_BODIES: [u8; 2] = [100, 110];
+/// Numbers of the commands that hold others: `propose` and `linked`.
+const HOLDS_BODIES: [u16; 2] = [100, 110];
 
 fn flat_body<R: io::Read>(reader: &mut R) -> io::Result<Box<Body>> {
     flat(reader).map(Box::new)

@@ -1,9 +1,11 @@
 //! Domain facts: what a command turned out to mean. State follows from events alone.
 
 mod hosted;
+mod lending;
 mod parts;
 
 pub use hosted::*;
+pub use lending::*;
 pub use parts::*;
 
 use crate::{
@@ -173,6 +175,8 @@ pub enum Event {
         venue: AccountId,
         policy: Box<MarketPolicy>,
     } = 50,
+    /// Something happened in a lending reserve.
+    Lending(LendingEvent) = 240,
     /// A market has a new waterfall.
     WaterfallSet { market: MarketId, layers: Vec<LayerPolicy> } = 51,
     /// The most open interest of a market changed.

@@ -5,6 +5,7 @@ use crate::{
     command::{Body, Direction, Party, SetIndexPolicy, SetMarketStatus},
     event::Event,
     fund::{inventory::settings, rails},
+    lending,
     liquidation::{offline, open_interest},
     loss::lifecycle::find,
     policy::{LayerPolicy, LayerSource, MarketStatus, Role, Roles},
@@ -179,6 +180,27 @@ fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::FillLiquidation(c) => market(c.market)?,
         Body::Deleverage(c) => market(c.market)?,
         Body::SetMarketStatus(c) => wind_down(state, c)?,
+        _ => of_lending(state, body)?,
+    })
+}
+
+/// The right that a command about lending needs.
+fn of_lending(state: &State, body: &Body) -> Result<Authority, Halt> {
+    use Authority::{Anyone, Council, Owner};
+    let owner = |label| state.account_id(label).map(Owner);
+    Ok(match body {
+        Body::CreateReserve(_) | Body::SetReserve(_) => Council(state.meta.limits.config_delay),
+        Body::SetReserveStatus(c) if lending::setup::pauses(state, c)? => Authority::Role(ALERTS),
+        Body::SetReserveStatus(_) => Council(state.meta.limits.config_delay),
+        Body::Supply(c) => owner(c.account)?,
+        Body::WithdrawSupply(c) => owner(c.account)?,
+        Body::Pledge(c) => owner(c.account)?,
+        Body::Unpledge(c) => owner(c.account)?,
+        Body::Borrow(c) => owner(c.account)?,
+        Body::Repay(c) => owner(c.payer)?,
+        Body::LiquidateLoan(c) => owner(c.liquidator)?,
+        Body::SocializeLoan(_) => Authority::Role(PLACES),
+        Body::AccrueInterest(_) | Body::CollectInterest(_) | Body::MarkImpairment(_) => Anyone,
         // Every other command has its right above; one that was forgotten is nobody's to send.
         _ => Authority::Role(Roles::NONE),
     })

@@ -1,6 +1,6 @@
 //! The chart of accounts.
 
-use backstop_units::{AccountId, AssetId, FundId, LossId, MarketId, TrancheId};
+use backstop_units::{AccountId, AssetId, FundId, LossId, MarketId, ReserveId, TrancheId};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +90,14 @@ pub enum LedgerAccount {
     HouseDrawn(MarketId) = 45,
     /// Part of clearing: what lenders bore through the index of their deposits, collected by the venue.
     Depositors(MarketId) = 39,
+    /// What a reserve's lenders are owed: what they paid in, and their interest.
+    Lenders(ReserveId) = 46,
+    /// What a reserve's borrowers owe, in whole atoms.
+    Loans(ReserveId) = 47,
+    /// Interest of a reserve that is the protocol's and was not collected yet, in whole atoms.
+    Interest(ReserveId) = 48,
+    /// What borrowers of a reserve have pledged.
+    Pledged(ReserveId) = 49,
 }
 
 impl LedgerAccount {
@@ -124,6 +132,10 @@ impl LedgerAccount {
             Self::HouseDrawn(m) => (45, m.get()),
             Self::Recoveries(l) => (40, l.get()),
             Self::Inventory(m) => (42, m.get()),
+            Self::Lenders(r) => (46, r.get()),
+            Self::Loans(r) => (47, r.get()),
+            Self::Interest(r) => (48, r.get()),
+            Self::Pledged(r) => (49, r.get()),
         };
         kind << 32 | widen(id)
     }
@@ -136,6 +148,7 @@ impl LedgerAccount {
             | Self::Residual(_)
             | Self::Deleveraged(_)
             | Self::Depositors(_)
+            | Self::Loans(_)
             | Self::HouseDrawn(_) => Side::Debit,
             Self::InTransit(_)
             | Self::Suspense(_)
@@ -178,6 +191,10 @@ impl LedgerAccount {
             Self::HouseDrawn(_) => "house_drawn",
             Self::Recoveries(_) => "recoveries",
             Self::Inventory(_) => "inventory",
+            Self::Lenders(_) => "lenders",
+            Self::Loans(_) => "loans",
+            Self::Interest(_) => "interest",
+            Self::Pledged(_) => "pledged",
         }
     }
 }

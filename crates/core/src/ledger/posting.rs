@@ -4,6 +4,7 @@ use super::LedgerAccount;
 use crate::{
     command::{Direction, Outcome},
     event::{Cohort, Event, LineMove, Placement, RevenuePart},
+    lending,
     loss::conversion::evolve as conversion,
 };
 use backstop_units::{Amount, AssetId, FundId, MarketId};
@@ -56,6 +57,7 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         | Event::PnlPoolFunded { .. }
         | Event::DeficitCovered { .. } => pools(event, one),
         Event::LiquidationSettled { .. } => settled(event, one),
+        Event::Lending(event) => lending::evolve::postings(event, one),
         Event::LossPlaced(placement) => placed(placement, one),
         Event::LayerConverted(_) | Event::ConversionBooked(_) | Event::BasisSettled(_) => {
             conversion::postings(event, one)

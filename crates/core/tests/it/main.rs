@@ -19,6 +19,7 @@ mod hosted;
 mod house;
 mod inventory;
 mod lenders;
+mod lending;
 mod limits;
 mod precedence;
 mod prices;

@@ -2,6 +2,8 @@
 
 #[path = "samples/hosted.rs"]
 mod hosted;
+#[path = "samples/lending.rs"]
+mod lending;
 
 use backstop_core::{
     Body, Event,
@@ -48,8 +50,8 @@ use backstop_core::{
 use backstop_testkit::label;
 use backstop_units::{
     AccountId, Amount, AssetId, Base, Bps, FeedId, Fixed60, FundId, Hash, IndexId, Label, LossId,
-    MarketId, Ppm, Price, ProposalId, ShareIndex, Shares, Signed, Span, TicketId, Timestamp,
-    TrancheId, TransferId,
+    MarketId, Ppm, Price, ProposalId, ReserveId, ShareIndex, Shares, Signed, Span, TicketId,
+    Timestamp, TrancheId, TransferId,
 };
 
 pub(crate) const DRAWDOWN: DrawdownPolicy = DrawdownPolicy {
@@ -510,6 +512,7 @@ pub(crate) fn bodies() -> Vec<Body> {
     .into_iter()
     .chain(hosted::command_samples())
     .chain(later_bodies())
+    .chain(lending::command_samples())
     .collect()
 }
 
@@ -558,6 +561,7 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(conversions());
     events.extend(protocol());
     events.extend(hosted::event_samples());
+    events.extend(lending::event_samples());
     events
 }
 
@@ -1092,6 +1096,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
     use LedgerAccount as L;
     let (asset, account, fund) = (AssetId::new(1), AccountId::new(2), FundId::new(3));
     let (tranche, market, loss) = (TrancheId::new(4), MarketId::new(5), LossId::new(6));
+    let reserve = ReserveId::new(7);
     vec![
         L::Custody(asset),
         L::InTransit(asset),
@@ -1120,6 +1125,10 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Basis(fund),
         L::Recoveries(loss),
         L::Inventory(market),
+        L::Lenders(reserve),
+        L::Loans(reserve),
+        L::Interest(reserve),
+        L::Pledged(reserve),
     ]
 }
 
