@@ -5,6 +5,7 @@ pub use crate::entity::{
     FeedSource, Fund, House, Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares,
     Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
+pub use crate::hosted::bearers::{Bearer, SizeRun};
 pub use crate::hosted::book::{HostedMarket, HostedPosition, MarginAccount, MarginPool};
 pub use crate::lending::book::{LendingReserve, Loan, Supply};
 use crate::{
@@ -145,6 +146,8 @@ state! {
     hosted_markets: Slab<MarketId, Option<Box<HostedMarket>>>,
     margins: Slab<u32, MarginAccount>,
     hosted_positions: Slab<u32, HostedPosition>,
+    bearers: Slab<u32, Bearer>,
+    size_runs: Slab<u32, SizeRun>,
     reserves: Slab<ReserveId, LendingReserve>,
     supplies: Slab<u32, Supply>,
     loans: Slab<u32, Loan>,
@@ -167,6 +170,7 @@ pub(crate) struct Labels {
     pub(crate) adl_cuts: Index<(LossId, Label), u32>,
     pub(crate) takeovers: Index<(FundId, Label), u32>,
     pub(crate) margins: MarginLabels,
+    pub(crate) bearers: Index<(AccountId, MarketId), u32>,
     pub(crate) reserves: Index<Label, ReserveId>,
     pub(crate) supplies: Index<(ReserveId, AccountId), u32>,
     pub(crate) loans: Index<(ReserveId, AccountId), u32>,
@@ -191,6 +195,7 @@ impl Labels {
             adl_cuts: Index::new(seed),
             takeovers: Index::new(seed),
             margins: MarginLabels::new(seed),
+            bearers: Index::new(seed),
             reserves: Index::new(seed),
             supplies: Index::new(seed),
             loans: Index::new(seed),
@@ -221,6 +226,7 @@ impl Labels {
         self.adl_cuts.commit();
         self.takeovers.commit();
         self.margins.commit();
+        self.bearers.commit();
         self.reserves.commit();
         self.supplies.commit();
         self.loans.commit();
@@ -242,6 +248,7 @@ impl Labels {
         self.adl_cuts.rollback();
         self.takeovers.rollback();
         self.margins.rollback();
+        self.bearers.rollback();
         self.reserves.rollback();
         self.supplies.rollback();
         self.loans.rollback();
@@ -406,6 +413,8 @@ impl State {
             let group = self.accounts.get(margin.account).map_or(Label::NONE, |owner| owner.group);
             labels.margins.add(id, (margin.account, margin.fund), group);
         }
+        let bearers = self.bearers.iter();
+        bearers.for_each(|(id, bearer)| labels.bearers.insert((bearer.account, bearer.market), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

@@ -66,7 +66,7 @@ pub fn yearly_rate(points: &[RatePoint], utilization: Fixed60) -> Result<Fixed60
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::vec::Vec;
+    use std::{string::ToString, vec::Vec};
 
     fn curve(points: &[(u32, u32)]) -> Vec<RatePoint> {
         let point = |(utilization, rate)| RatePoint {
