@@ -6,8 +6,10 @@ mod house;
 
 pub(crate) use house::house_view;
 mod hosted;
+mod lending;
 
 pub(crate) use hosted::{margin_view, pool_view};
+pub(crate) use lending::{lending_view, reserve_view};
 
 use crate::json::named;
 use backstop_core::{

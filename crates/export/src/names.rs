@@ -6,7 +6,7 @@
 
 use backstop_core::{ledger::LedgerAccount, state::State};
 use backstop_units::{
-    AccountId, Amount, AssetId, FundId, Label, MarketId, TrancheId, format_decimal,
+    AccountId, Amount, AssetId, FundId, Label, MarketId, ReserveId, TrancheId, format_decimal,
 };
 
 /// A label as one level of an account path.
@@ -27,6 +27,7 @@ labels! {
     fund_label, funds, FundId;
     tranche_label, tranches, TrancheId;
     market_label, markets, MarketId;
+    reserve_label, reserves, ReserveId;
     asset_label, assets, AssetId;
 }
 
@@ -41,6 +42,7 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
     let owner = |id| path(account_label(state, id));
     let fund = |id| path(fund_label(state, id));
     let market = |id| path(market_label(state, id));
+    let reserve = |id| path(reserve_label(state, id));
     match account {
         L::Custody(id) => format!("Assets:Custody:{}", asset(id)),
         L::InTransit(id) => format!("Assets:InTransit:{}", asset(id)),
@@ -72,6 +74,10 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
         L::Basis(id) => format!("Equity:Fund:{}:Basis", fund(id)),
         L::Conversion(id) => format!("Liabilities:Market:{}:Conversion", market(id)),
         L::Inventory(id) => format!("Liabilities:Market:{}:Inventory", market(id)),
+        L::Lenders(id) => format!("Liabilities:Lending:{}:Lenders", reserve(id)),
+        L::Interest(id) => format!("Liabilities:Lending:{}:Interest", reserve(id)),
+        L::Pledged(id) => format!("Liabilities:Lending:{}:Pledged", reserve(id)),
+        L::Loans(id) => format!("Assets:Lending:{}:Loans", reserve(id)),
         L::Recoveries(id) => format!("Liabilities:Recoveries:{id}"),
     }
 }

@@ -49,6 +49,7 @@ pub const fn event_word(event: &Event) -> &'static str {
         Event::OfflineBudgetMoved { .. } => "offline_budget_moved",
         Event::DrawdownSet { .. } => "drawdown_set",
         Event::DrawdownTurned { .. } => "drawdown_turned",
+        Event::Lending(event) => event.word(),
         _ => of_markets(event),
     }
 }

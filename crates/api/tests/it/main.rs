@@ -8,6 +8,7 @@ mod drift_formulas;
 mod groups;
 mod hosted;
 mod incidents;
+mod kamino;
 mod kana;
 mod marginfi;
 mod perp_v2;

@@ -84,6 +84,28 @@ pub enum LendingEvent {
         13,
 }
 
+impl LendingEvent {
+    /// Its word, the same as in its JSON.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::ReserveCreated { .. } => "reserve_created",
+            Self::ReserveSet { .. } => "reserve_set",
+            Self::ReserveStatusSet { .. } => "reserve_status_set",
+            Self::InterestAccrued { .. } => "interest_accrued",
+            Self::Supplied { .. } => "supplied",
+            Self::SupplyWithdrawn { .. } => "supply_withdrawn",
+            Self::Pledged { .. } => "pledged",
+            Self::Unpledged { .. } => "unpledged",
+            Self::Borrowed { .. } => "borrowed",
+            Self::Repaid(_) => "repaid",
+            Self::LoanLiquidated(_) => "loan_liquidated",
+            Self::ImpairmentMarked { .. } => "impairment_marked",
+            Self::LoanSocialized(_) => "loan_socialized",
+            Self::InterestCollected { .. } => "interest_collected",
+        }
+    }
+}
+
 /// What was paid toward a debt.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,

@@ -175,8 +175,6 @@ pub enum Event {
         venue: AccountId,
         policy: Box<MarketPolicy>,
     } = 50,
-    /// Something happened in a lending reserve.
-    Lending(LendingEvent) = 240,
     /// A market has a new waterfall.
     WaterfallSet { market: MarketId, layers: Vec<LayerPolicy> } = 51,
     /// The most open interest of a market changed.
@@ -463,4 +461,7 @@ pub enum Event {
         beneficiary: AccountId,
         amount: Amount,
     } = 203,
+    /// Something happened in a lending reserve. In JSON it stands as if it were one of these.
+    #[serde(untagged)]
+    Lending(LendingEvent) = 240,
 }

@@ -189,9 +189,10 @@ fn of_lending(state: &State, body: &Body) -> Result<Authority, Halt> {
     use Authority::{Anyone, Council, Owner};
     let owner = |label| state.account_id(label).map(Owner);
     Ok(match body {
-        Body::CreateReserve(_) | Body::SetReserve(_) => Council(state.meta.limits.config_delay),
         Body::SetReserveStatus(c) if lending::setup::pauses(state, c)? => Authority::Role(ALERTS),
-        Body::SetReserveStatus(_) => Council(state.meta.limits.config_delay),
+        Body::CreateReserve(_) | Body::SetReserve(_) | Body::SetReserveStatus(_) => {
+            Council(state.meta.limits.config_delay)
+        }
         Body::Supply(c) => owner(c.account)?,
         Body::WithdrawSupply(c) => owner(c.account)?,
         Body::Pledge(c) => owner(c.account)?,

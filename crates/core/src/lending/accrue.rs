@@ -45,6 +45,18 @@ pub(crate) struct Due {
     pub(crate) index: Fixed60,
 }
 
+/// A reserve as it would be if interest were added now.
+///
+/// # Errors
+/// [`RejectCode::Overflow`] when interest does not fit.
+pub fn preview(state: &State, id: ReserveId, now: Timestamp) -> Result<LendingReserve, Halt> {
+    let mut reserve = state.reserves.expect(id)?.clone();
+    if let Some(due) = due(&reserve, now)? {
+        reserve.add(&due)?;
+    }
+    Ok(reserve)
+}
+
 /// Brings a reserve up to now; every rule that looks at its money begins with this.
 pub(crate) fn accrue(txn: &mut Txn<'_>, context: &Context<'_>, id: ReserveId) -> Result<(), Halt> {
     let reserve = txn.state().reserves.expect(id)?;

@@ -3,7 +3,9 @@
 use super::{
     accrue::accrue,
     book::{LendingReserve, Loan, find_loan},
+    exchange::Holdings,
     loan::worth,
+    supply::some,
 };
 use crate::{
     command::{MarkImpairment, SocializeLoan},
@@ -54,10 +56,8 @@ pub(crate) fn socialize(
 ) -> Result<(), Halt> {
     let state = txn.state();
     state.account_id(command.account)?;
+    command.amount.map_or(Ok(()), some)?;
     let id = state.reserve_id(command.reserve)?;
-    if command.amount.is_some_and(|amount| amount.is_zero()) {
-        return Err(Reject::none(RejectCode::ZeroAmount).into());
-    }
     let (loan, held) = find_loan(state, id, command.account)?;
     if !held.is_bare() {
         let left = held.pledges.iter().filter(|pledge| !pledge.amount.is_zero()).count();
@@ -78,7 +78,7 @@ pub(crate) fn socialize(
         Some(amount) => Fixed60::from_atoms(amount).ok_or(Reject::overflow())?.min(debt),
         None => debt,
     };
-    let borne = borne(reserve, amount)?;
+    let borne = borne(&reserve.held, reserve.policy.fees_first, amount)?;
     let left = debt.saturating_sub(amount);
     let socialized = Socialized {
         reserve: id,
@@ -98,14 +98,12 @@ pub(crate) fn socialize(
 ///
 /// # Errors
 /// [`MathError::Overflow`] from 2⁶⁸ atoms on.
-pub fn borne(reserve: &LendingReserve, amount: Fixed60) -> Result<Socialized, MathError> {
-    let held = &reserve.held;
+pub fn borne(held: &Holdings, fees_first: bool, amount: Fixed60) -> Result<Socialized, MathError> {
     let lent = held.borrowed.saturating_sub(amount);
     let there = Fixed60::from_atoms(held.available).ok_or(MathError::Overflow)?;
     let there = there.checked_add(lent).ok_or(MathError::Overflow)?;
     let uncovered = held.fees.saturating_sub(there);
-    let fees =
-        if reserve.policy.fees_first { held.fees.min(amount).max(uncovered) } else { uncovered };
+    let fees = if fees_first { held.fees.min(amount).max(uncovered) } else { uncovered };
     let kept = held.fees.saturating_sub(fees);
     Ok(Socialized {
         amount,

@@ -1,6 +1,6 @@
 //! What is kept of lending reserves, supplies and loans. How to find them.
 
-use super::exchange::Holdings;
+use super::{accrue::Due, exchange::Holdings, interest::Interest};
 use crate::{
     policy::{CollateralPolicy, ReservePolicy, ReserveStatus},
     reject::{Halt, Reject, RejectCode},
@@ -72,6 +72,35 @@ pub struct Pledge {
     pub asset: AssetId,
     /// How many atoms.
     pub amount: Amount,
+}
+
+impl LendingReserve {
+    /// Adds interest up to a moment.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`] from 2⁶⁸ atoms on.
+    pub(crate) fn add(&mut self, due: &Due) -> Result<(), MathError> {
+        let plus = |a: Fixed60, b| a.checked_add(b).ok_or(MathError::Overflow);
+        let Interest { debt, protocol, referrers } = due.interest;
+        self.referrers = plus(self.referrers, referrers)?;
+        self.held.borrowed = plus(self.held.borrowed, debt)?;
+        self.held.fees = plus(plus(self.held.fees, protocol)?, referrers)?;
+        (self.accrued_at, self.index) = (due.at, due.index);
+        Ok(())
+    }
+
+    /// What shares are paid out for: their part of the supply without what is impaired. **Rounding** down.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`] from 2⁶⁸ atoms on.
+    pub fn exit(&self, shares: Shares) -> Result<Fixed60, MathError> {
+        let supply = self.held.supply()?;
+        if self.impaired.is_zero() || supply.is_zero() {
+            return self.held.worth(shares);
+        }
+        let sound = supply.saturating_sub(self.impaired);
+        sound.mul_div_floor(shares.get(), self.held.shares.get())
+    }
 }
 
 impl Loan {

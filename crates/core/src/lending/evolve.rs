@@ -1,7 +1,10 @@
 //! What events about lending change, and what they post.
 
-use super::book::{LendingReserve, Loan, Pledge, Supply};
-use super::exchange::Holdings;
+use super::{
+    accrue::Due,
+    book::{LendingReserve, Loan, Pledge, Supply},
+    exchange::Holdings,
+};
 use crate::{
     event::{LendingEvent, Repayment, Socialized},
     ledger::LedgerAccount,
@@ -32,7 +35,7 @@ pub(crate) fn evolve(state: &mut State, event: &LendingEvent) -> Result<(), Corr
             state.reserves.insert(*reserve, created)
         }
         LendingEvent::ReserveSet { reserve, policy } => {
-            state.reserves.change(*reserve)?.policy = policy.clone();
+            state.reserves.change(*reserve)?.policy.clone_from(policy);
             Ok(())
         }
         LendingEvent::ReserveStatusSet { reserve, status } => {
@@ -40,14 +43,8 @@ pub(crate) fn evolve(state: &mut State, event: &LendingEvent) -> Result<(), Corr
             Ok(())
         }
         LendingEvent::InterestAccrued { reserve, at, interest, index, .. } => {
-            let reserve = state.reserves.change(*reserve)?;
-            reserve.accrued_at = *at;
-            reserve.index = *index;
-            reserve.referrers = plus(reserve.referrers, interest.referrers)?;
-            let held = &mut reserve.held;
-            held.borrowed = plus(held.borrowed, interest.debt)?;
-            held.fees = plus(plus(held.fees, interest.protocol)?, interest.referrers)?;
-            Ok(())
+            let due = Due { at: *at, interest: *interest, index: *index };
+            state.reserves.change(*reserve)?.add(&due).map_err(|_| Corrupt::Overflow)
         }
         LendingEvent::InterestCollected { reserve, amount, .. } => {
             let reserve = state.reserves.change(*reserve)?;

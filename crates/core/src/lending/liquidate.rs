@@ -4,7 +4,7 @@ use super::{
     accrue::accrue,
     book::{LendingReserve, Loan, find_loan, rules_of},
     loan::{repayment, worth},
-    supply::payable,
+    supply::{payable, some},
 };
 use crate::{
     command::LiquidateLoan,
@@ -28,10 +28,8 @@ pub(crate) fn liquidate(
     let asset = state.asset_id(command.asset)?;
     let (owner, payer) =
         (state.account_id(command.account)?, state.account_id(command.liquidator)?);
+    some(command.repay)?;
     let id = state.reserve_id(command.reserve)?;
-    if command.repay.is_zero() {
-        return Err(Reject::none(RejectCode::ZeroAmount).into());
-    }
     let group = |account| state.accounts.expect(account).map(|account| account.group);
     if group(owner)? == group(payer)? {
         return Err(Reject::new(RejectCode::OwnGroup, command.liquidator, group(owner)?).into());

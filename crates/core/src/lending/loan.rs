@@ -3,7 +3,7 @@
 use super::{
     accrue::accrue,
     book::{LendingReserve, Loan, find_loan, opens, rules_of},
-    supply::payable,
+    supply::{payable, some},
 };
 use crate::{
     command::{Borrow, Pledge, Repay, Unpledge},
@@ -20,7 +20,7 @@ use alloc::boxed::Box;
 use backstop_units::{AccountId, Amount, Bps, Fixed60, Ppm, ReserveId, Timestamp};
 
 /// Which part of collateral counts.
-pub(crate) type Counts = fn(&CollateralPolicy) -> Bps;
+pub type Counts = fn(&CollateralPolicy) -> Bps;
 
 /// What a loan's collateral is worth in the reserve's asset, at fresh prices and the part that counts.
 ///
@@ -28,7 +28,7 @@ pub(crate) type Counts = fn(&CollateralPolicy) -> Bps;
 ///
 /// # Errors
 /// When an asset that is pledged has no fresh price. One that the rules no longer name is worth nothing.
-pub(crate) fn worth(
+pub fn worth(
     state: &State,
     reserve: &LendingReserve,
     loan: &Loan,
@@ -76,9 +76,9 @@ pub(crate) fn pledge(
     let state = txn.state();
     let asset = state.asset_id(command.asset)?;
     let account = state.account_id(command.account)?;
-    let id = state.reserve_id(command.reserve)?;
     let amount = command.amount;
     payable(state, account, (asset, amount))?;
+    let id = state.reserve_id(command.reserve)?;
     let reserve = state.reserves.expect(id)?;
     let rules = rules_of(state, reserve, asset)?;
     if let Some(max) = rules.max {
@@ -104,11 +104,9 @@ pub(crate) fn unpledge(
     let state = txn.state();
     let asset = state.asset_id(command.asset)?;
     let account = state.account_id(command.account)?;
-    let id = state.reserve_id(command.reserve)?;
     let amount = command.amount;
-    if amount.is_zero() {
-        return Err(Reject::none(RejectCode::ZeroAmount).into());
-    }
+    some(amount)?;
+    let id = state.reserve_id(command.reserve)?;
     let (loan, held) = find_loan(state, id, command.account)?;
     let pledged = held.pledged(asset);
     if amount > pledged {
@@ -127,11 +125,9 @@ pub(crate) fn borrow(
 ) -> Result<(), Halt> {
     let state = txn.state();
     let account = state.account_id(command.account)?;
-    let id = state.reserve_id(command.reserve)?;
     let amount = command.amount;
-    if amount.is_zero() {
-        return Err(Reject::none(RejectCode::ZeroAmount).into());
-    }
+    some(amount)?;
+    let id = state.reserve_id(command.reserve)?;
     opens(state.reserves.expect(id)?)?;
     let (loan, _) = find_loan(state, id, command.account)?;
     accrue(txn, context, id)?;
@@ -171,17 +167,15 @@ fn within(state: &State, id: ReserveId) -> Result<(), Halt> {
 /// Takes at most the debt, its fraction rounded up.
 pub(crate) fn repay(txn: &mut Txn<'_>, context: &Context<'_>, command: &Repay) -> Result<(), Halt> {
     let state = txn.state();
-    let (account, payer) = (state.account_id(command.account)?, state.account_id(command.payer)?);
+    state.account_id(command.account)?;
+    let payer = state.account_id(command.payer)?;
+    some(command.amount)?;
     let id = state.reserve_id(command.reserve)?;
-    if command.amount.is_zero() {
-        return Err(Reject::none(RejectCode::ZeroAmount).into());
-    }
     let (loan, _) = find_loan(state, id, command.account)?;
     accrue(txn, context, id)?;
     let state = txn.state();
     let repayment = repayment(state, id, (loan, payer), command.amount)?;
     payable(state, payer, (repayment.asset, repayment.amount))?;
-    debug_assert_eq!(state.loans.expect(loan)?.account, account);
     txn.emit(Event::Lending(LendingEvent::Repaid(Box::new(repayment))))
 }
 

@@ -16,7 +16,7 @@
 //! available and lent less that interest. **D2** shares of a reserve are those of its supplies, its
 //! impairment the sum of its loans', and what is pledged in the ledger the sum of its pledges.
 
-pub(crate) mod accrue;
+pub mod accrue;
 pub mod bad_debt;
 pub mod book;
 pub(crate) mod check;
@@ -25,6 +25,6 @@ pub(crate) mod evolve;
 pub mod exchange;
 pub mod interest;
 pub mod liquidate;
-pub(crate) mod loan;
+pub mod loan;
 pub(crate) mod setup;
 pub(crate) mod supply;

@@ -10,7 +10,12 @@ use crate::{
     state::State,
     txn::Txn,
 };
-use backstop_units::{AccountId, Amount, AssetId, Fixed60, ReserveId, Shares};
+use backstop_units::{AccountId, Amount, AssetId, ReserveId, Shares};
+
+/// Refuses nothing.
+pub(crate) fn some(amount: Amount) -> Result<(), Reject> {
+    if amount.is_zero() { Err(Reject::none(RejectCode::ZeroAmount)) } else { Ok(()) }
+}
 
 /// Refuses a payment that a free balance does not hold.
 pub(crate) fn payable(
@@ -18,9 +23,7 @@ pub(crate) fn payable(
     account: AccountId,
     (asset, amount): (AssetId, Amount),
 ) -> Result<(), Reject> {
-    if amount.is_zero() {
-        return Err(Reject::none(RejectCode::ZeroAmount));
-    }
+    some(amount)?;
     let free = state.ledger.owed(LedgerAccount::Balance(account), asset);
     if amount > free {
         return Err(Reject::new(RejectCode::InsufficientBalance, amount, free));
@@ -36,16 +39,17 @@ pub(crate) fn supply(
 ) -> Result<(), Halt> {
     let state = txn.state();
     let account = state.account_id(command.account)?;
+    some(command.amount)?;
     let id = state.reserve_id(command.reserve)?;
     let asset = state.reserves.expect(id)?.asset;
     payable(state, account, (asset, command.amount))?;
-    opens(state.reserves.expect(id)?)?;
     accrue(txn, context, id)?;
     let state = txn.state();
     let shares = state.reserves.expect(id)?.held.minted(command.amount)?;
     if shares < command.min_shares {
         return Err(Reject::new(RejectCode::Slippage, shares, command.min_shares).into());
     }
+    opens(state.reserves.expect(id)?)?;
     let amount = entry(state, id, (command.amount, shares))?;
     let supply = state.supply(id, account).map_or(state.supplies.next_id(), |(supply, _)| supply);
     let event = LendingEvent::Supplied { reserve: id, asset, supply, account, amount, shares };
@@ -80,11 +84,9 @@ pub(crate) fn withdraw(
 ) -> Result<(), Halt> {
     let state = txn.state();
     let account = state.account_id(command.account)?;
-    let id = state.reserve_id(command.reserve)?;
     let shares = command.shares;
-    if shares.is_zero() {
-        return Err(Reject::none(RejectCode::ZeroAmount).into());
-    }
+    some(Amount::new(shares.get()))?;
+    let id = state.reserve_id(command.reserve)?;
     let found = state.supply(id, account);
     let held = found.map_or(Shares::ZERO, |(_, supply)| supply.shares);
     let supply = match found {
@@ -92,7 +94,7 @@ pub(crate) fn withdraw(
         _ => return Err(Reject::new(RejectCode::SharesShort, shares, held).into()),
     };
     accrue(txn, context, id)?;
-    let amount = exit(txn.state(), id, shares)?.floor();
+    let amount = txn.state().reserves.expect(id)?.exit(shares)?.floor();
     if amount < command.min_amount {
         return Err(Reject::new(RejectCode::Slippage, amount, command.min_amount).into());
     }
@@ -104,15 +106,4 @@ pub(crate) fn withdraw(
     let event =
         LendingEvent::SupplyWithdrawn { reserve: id, asset, supply, account, amount, shares };
     txn.emit(Event::Lending(event))
-}
-
-/// What shares are paid out for: their part of the supply without what is impaired. **Rounding** down.
-pub(crate) fn exit(state: &State, id: ReserveId, shares: Shares) -> Result<Fixed60, Halt> {
-    let reserve = state.reserves.expect(id)?;
-    let supply = reserve.held.supply()?;
-    if reserve.impaired.is_zero() || supply.is_zero() {
-        return Ok(reserve.held.worth(shares)?);
-    }
-    let sound = supply.saturating_sub(reserve.impaired);
-    Ok(sound.mul_div_floor(shares.get(), reserve.held.shares.get())?)
 }

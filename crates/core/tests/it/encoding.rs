@@ -163,23 +163,23 @@ fn kind(event: &Event) -> (u16, &'static str) {
 /// The two discriminants of an event about lending as one number, and its name.
 fn lending(event: &LendingEvent) -> (u16, &'static str) {
     use LendingEvent as E;
-    let (code, name) = match event {
-        E::ReserveCreated { .. } => (0, "reserve_created"),
-        E::ReserveSet { .. } => (1, "reserve_set"),
-        E::ReserveStatusSet { .. } => (2, "reserve_status_set"),
-        E::InterestAccrued { .. } => (3, "interest_accrued"),
-        E::Supplied { .. } => (4, "supplied"),
-        E::SupplyWithdrawn { .. } => (5, "supply_withdrawn"),
-        E::Pledged { .. } => (6, "pledged"),
-        E::Unpledged { .. } => (7, "unpledged"),
-        E::Borrowed { .. } => (8, "borrowed"),
-        E::Repaid(_) => (9, "repaid"),
-        E::LoanLiquidated(_) => (10, "loan_liquidated"),
-        E::ImpairmentMarked { .. } => (11, "impairment_marked"),
-        E::LoanSocialized(_) => (12, "loan_socialized"),
-        E::InterestCollected { .. } => (13, "interest_collected"),
+    let code: u16 = match event {
+        E::ReserveCreated { .. } => 0,
+        E::ReserveSet { .. } => 1,
+        E::ReserveStatusSet { .. } => 2,
+        E::InterestAccrued { .. } => 3,
+        E::Supplied { .. } => 4,
+        E::SupplyWithdrawn { .. } => 5,
+        E::Pledged { .. } => 6,
+        E::Unpledged { .. } => 7,
+        E::Borrowed { .. } => 8,
+        E::Repaid(_) => 9,
+        E::LoanLiquidated(_) => 10,
+        E::ImpairmentMarked { .. } => 11,
+        E::LoanSocialized(_) => 12,
+        E::InterestCollected { .. } => 13,
     };
-    (PARTS + code, name)
+    (PARTS + code, event.word())
 }
 /// The first number of the events of a part: its own discriminant, then theirs.
 const PARTS: u16 = 240 << 8;

@@ -1,6 +1,9 @@
 //! Bad input: for every reject code of the core at least one command that yields exactly it, with the
 //! value that was got and the limit it met; and after each the state is as before.
 
+#[path = "rejects/lending.rs"]
+mod lending;
+
 use crate::{
     adl::{asked, open, price, submit, three, winners_second},
     inventory::{self, auction, bid, deleverage, fill, mark, rules, seconds, set, take},
@@ -2060,6 +2063,44 @@ const CASES: &[(&str, &[C])] = &[
             C::AboveConversion,
         ],
     ),
+    (
+        "lending",
+        &[
+            C::ZeroAmount,
+            C::InsufficientBalance,
+            C::UnknownReserve,
+            C::BadPolicy,
+            C::Slippage,
+            C::OwnGroup,
+            C::ReserveClosed,
+            C::UnknownLoan,
+            C::NotCollateral,
+            C::SharesShort,
+            C::PledgeShort,
+            C::PledgeAboveMax,
+            C::SupplyAboveMax,
+            C::CollateralLeft,
+            C::LoanCovered,
+            C::NoDebt,
+            C::AboveDebt,
+            C::ReserveIlliquid,
+            C::BorrowAboveMax,
+            C::LoanUncovered,
+        ],
+    ),
+    (
+        "rules_of_lending",
+        &[
+            C::UnknownAsset,
+            C::DuplicateLabel,
+            C::BadPolicy,
+            C::BadCurve,
+            C::NoDebt,
+            C::ReserveIlliquid,
+            C::UtilizationAboveMax,
+        ],
+    ),
+    ("ends_of_lending", &[C::SharesRoundToZero]),
     (
         "prices",
         &[

@@ -7,6 +7,7 @@
 
 mod control;
 mod inventory;
+mod lending;
 mod losses;
 mod prices;
 mod rights;

@@ -78,6 +78,7 @@ pub(super) fn command_samples() -> Vec<Body> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: one value after the other")]
 pub(super) fn event_samples() -> Vec<Event> {
     let (reserve, asset, account) = (ReserveId::new(1), AssetId::new(2), AccountId::new(3));
     let (loan, supply) = (4, 5);
