@@ -74,7 +74,7 @@ pub enum LendingEvent {
     /// A debt was repaid.
     Repaid(Box<Repayment>) = 9,
     /// A debt was repaid for collateral.
-    LoanLiquidated(Box<(Repayment, Seizure)>) = 10,
+    LoanLiquidated(Box<LoanLiquidation>) = 10,
     /// What a loan's collateral lacks.
     ImpairmentMarked { reserve: ReserveId, loan: u32, impaired: Fixed60 } = 11,
     /// Lenders bear a debt.
@@ -129,6 +129,17 @@ pub struct Repayment {
     pub impaired: Fixed60,
     /// Whole atoms that the reserve has lent less.
     pub loans: Amount,
+}
+
+/// A debt repaid for collateral.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct LoanLiquidation {
+    /// What was paid.
+    pub repayment: Repayment,
+    /// What was taken for it.
+    pub seizure: Seizure,
 }
 
 /// Collateral that went to who repaid.

@@ -6,7 +6,7 @@ use super::{
     exchange::Holdings,
 };
 use crate::{
-    event::{LendingEvent, Repayment, Socialized},
+    event::{LendingEvent, LoanLiquidation, Repayment, Socialized},
     ledger::LedgerAccount,
     policy::ReserveStatus,
     reject::Corrupt,
@@ -103,8 +103,8 @@ fn loan(state: &mut State, event: &LendingEvent) -> Result<(), Corrupt> {
             owe(state, *reserve, *loan, *debt)
         }
         LendingEvent::Repaid(repayment) => repaid(state, repayment),
-        LendingEvent::LoanLiquidated(both) => {
-            let (repayment, seizure) = &**both;
+        LendingEvent::LoanLiquidated(it) => {
+            let LoanLiquidation { repayment, seizure } = &**it;
             repaid(state, repayment)?;
             let seized = seizure.to_liquidator.checked_add(seizure.to_treasury);
             let seized = seized.ok_or(Corrupt::Overflow)?;
@@ -236,8 +236,8 @@ pub(crate) fn postings<E>(
             one(*asset, L::Loans(*reserve), L::Balance(*account), *amount)
         }
         LendingEvent::Repaid(it) => paid(it, one),
-        LendingEvent::LoanLiquidated(both) => {
-            let (repayment, seizure) = &**both;
+        LendingEvent::LoanLiquidated(it) => {
+            let LoanLiquidation { repayment, seizure } = &**it;
             paid(repayment, &mut one)?;
             let pledged = L::Pledged(repayment.reserve);
             let (payer, treasury) = (L::Balance(repayment.payer), L::Balance(seizure.treasury));

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     command::LiquidateLoan,
-    event::{Event, LendingEvent, Seizure},
+    event::{Event, LendingEvent, LoanLiquidation, Seizure},
     governance::Context,
     loss::conversion,
     policy::CollateralPolicy,
@@ -63,7 +63,8 @@ pub(crate) fn liquidate(
         to_treasury,
         treasury: reserve.treasury,
     };
-    txn.emit(Event::Lending(LendingEvent::LoanLiquidated(Box::new((repayment, seizure)))))
+    let liquidation = LoanLiquidation { repayment, seizure };
+    txn.emit(Event::Lending(LendingEvent::LoanLiquidated(Box::new(liquidation))))
 }
 
 /// How much of a debt may be repaid at once: a part of it; all of it when it is small, or when the collateral

@@ -6,7 +6,7 @@ use backstop_core::{
         AccrueInterest, CollectInterest, CreateReserve, SetReserve, SetReserveStatus, Supply,
         WithdrawSupply,
     },
-    event::{LendingEvent, Repayment, Seizure, Socialized},
+    event::{LendingEvent, LoanLiquidation, Repayment, Seizure, Socialized},
     lending::interest::Interest,
     policy::{CollateralPolicy, Growth, InterestPolicy, RatePoint, ReservePolicy, ReserveStatus},
 };
@@ -148,7 +148,7 @@ pub(super) fn event_samples() -> Vec<Event> {
             debt: Fixed60::new(7),
         },
         LendingEvent::Repaid(Box::new(repayment)),
-        LendingEvent::LoanLiquidated(Box::new((repayment, seizure))),
+        LendingEvent::LoanLiquidated(Box::new(LoanLiquidation { repayment, seizure })),
         LendingEvent::ImpairmentMarked { reserve, loan, impaired: Fixed60::new(6) },
         LendingEvent::LoanSocialized(Box::new(Socialized {
             reserve,
