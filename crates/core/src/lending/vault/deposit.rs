@@ -1,0 +1,1 @@
+//! Deposits: streamed rewards, the crank fee, then shares.

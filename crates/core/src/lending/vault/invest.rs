@@ -1,0 +1,1 @@
+//! Moving a vault's money into a reserve and out of it.
