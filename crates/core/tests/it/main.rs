@@ -20,6 +20,7 @@ mod house;
 mod inventory;
 mod lenders;
 mod limits;
+mod margin;
 mod precedence;
 mod prices;
 mod recovery;
