@@ -146,6 +146,7 @@ bodies! {
     173 RepayHouse "repay_house",
     174 DistributeSurplus "distribute_surplus",
     175 SetOpenInterestMax "set_open_interest_max",
+    210 SetHostedRules "set_hosted_rules",
     256 CreateReserve "create_reserve",
     257 SetReserve "set_reserve",
     258 SetReserveStatus "set_reserve_status",
