@@ -162,7 +162,7 @@ fn of_lending(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<R
         Body::Repay(c) => lending::loan::repay(txn, context, c),
         Body::LiquidateLoan(c) => lending::liquidate::liquidate(txn, context, c),
         Body::MarkImpairment(c) => lending::bad_debt::mark(txn, context, c),
-        Body::SocializeLoan(c) => lending::bad_debt::socialize(txn, context, c),
+        Body::SocialiseLoan(c) => lending::bad_debt::socialise(txn, context, c),
         _ => return None,
     })
 }

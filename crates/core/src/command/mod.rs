@@ -159,7 +159,7 @@ bodies! {
     265 Repay "repay",
     266 LiquidateLoan "liquidate_loan",
     267 MarkImpairment "mark_impairment",
-    268 SocializeLoan "socialize_loan",
+    268 SocialiseLoan "socialise_loan",
     269 CollectInterest "collect_interest",
 }
 

@@ -202,7 +202,7 @@ fn of_lending(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::Borrow(c) => owner(c.account)?,
         Body::Repay(c) => owner(c.payer)?,
         Body::LiquidateLoan(c) => owner(c.liquidator)?,
-        Body::SocializeLoan(_) => Authority::Role(PLACES),
+        Body::SocialiseLoan(_) => Authority::Role(PLACES),
         Body::AccrueInterest(_) | Body::CollectInterest(_) | Body::MarkImpairment(_) => Anyone,
         // Every other command has its right above; one that was forgotten is nobody's to send.
         _ => Authority::Role(Roles::NONE),

@@ -178,7 +178,7 @@ fn lending(event: &LendingEvent) -> (u16, &'static str) {
         E::Repaid(_) => 9,
         E::LoanLiquidated(_) => 10,
         E::ImpairmentMarked { .. } => 11,
-        E::LoanSocialized(_) => 12,
+        E::LoanSocialised(_) => 12,
         E::InterestCollected { .. } => 13,
     };
     (PARTS + code, event.word())
