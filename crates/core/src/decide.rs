@@ -162,7 +162,7 @@ fn of_lending(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<R
         Body::Repay(c) => lending::loan::repay(txn, context, c),
         Body::LiquidateLoan(c) => lending::liquidate::liquidate(txn, context, c),
         Body::MarkImpairment(c) => lending::bad_debt::mark(txn, context, c),
-        Body::SocializeLoan(c) => lending::bad_debt::socialize(txn, context, c),
+        Body::SocialiseLoan(c) => lending::bad_debt::socialise(txn, context, c),
         _ => return None,
     })
 }
@@ -253,6 +253,7 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::SetIndexPolicy(c) => feed::set_policy(state, c),
         Body::RetireFeed(c) => feed::retire(state, c),
         Body::SetMarginPool(c) => hosted::setup::set_pool(state, c),
+        Body::SetHostedRules(c) => hosted::rules::set(state, c),
         Body::MergeIsolated(c) => hosted::merge::merge(state, c),
         Body::OpeningMargin(c) => hosted::money::opening(state, c),
         Body::CreateReserve(c) => lending::setup::create(state, c),

@@ -1,10 +1,10 @@
-//! A ledger with a lending reserve of dollars that takes ether as collateral.
+//! A ledger with a lending reserve of dollars that takes ore as collateral.
 //!
 //! ```text
-//!   reserve cash    lends usdt    collateral eth: 70 % to borrow, 80 % before liquidation, 5 % bonus
+//!   reserve cash    lends usdt    collateral ore: 70 % to borrow, 80 % before liquidation, 5 % bonus
 //! ```
 //!
-//! Both assets have six decimals; the venue alone says what an ether is worth.
+//! Both assets have six decimals; the venue alone says what an ore is worth.
 
 use crate::{
     label,
@@ -14,8 +14,8 @@ use backstop_core::{
     Body,
     command::{
         Borrow, CreateReserve, LiquidateLoan, MarkImpairment, Opening, OpeningAccount, Pledge,
-        RegisterFeed, RegisterIndex, Repay, ReportPrice, Reporter, SocializeLoan, Supply, Unpledge,
-        WithdrawSupply,
+        RegisterAsset, RegisterFeed, RegisterIndex, Repay, ReportPrice, Reporter, SocialiseLoan,
+        Supply, Unpledge, WithdrawSupply,
     },
     policy::{CollateralPolicy, IndexPolicy, InterestPolicy, RatePoint, ReservePolicy},
 };
@@ -47,7 +47,7 @@ pub fn policy() -> ReservePolicy {
             ..InterestPolicy::default()
         },
         collateral: vec![CollateralPolicy {
-            asset: label("eth"),
+            asset: label("ore"),
             borrow: Bps::new(7_000),
             liquidation: Bps::new(8_000),
             bonus: Bps::new(500),
@@ -61,12 +61,13 @@ pub fn policy() -> ReservePolicy {
 
 /// What builds the reserve.
 pub fn bodies(policy: ReservePolicy) -> Vec<Body> {
-    let (eth, quote) = (label("eth"), label("usdt"));
-    let index_label = label("eth-usd");
+    let (ore, quote) = (label("ore"), label("usdt"));
+    let index_label = label("ore-usd");
     vec![
-        RegisterIndex { label: index_label, asset: Some(eth), quote, policy: index() }.into(),
+        RegisterAsset { label: ore, decimals: 6, custodian: None }.into(),
+        RegisterIndex { label: index_label, asset: Some(ore), quote, policy: index() }.into(),
         RegisterFeed {
-            label: label("eth-own"),
+            label: label("ore-own"),
             index: index_label,
             family: label("own"),
             reporter: Reporter::Account(label("venue")),
@@ -82,7 +83,7 @@ pub fn bodies(policy: ReservePolicy) -> Vec<Body> {
     ]
 }
 
-/// The usual world with the reserve; each trader has a million atoms of ether too, worth a dollar each
+/// The usual world with the reserve; each trader has a million atoms of ore too, worth a dollar each
 /// atom for atom.
 pub fn world(policy: ReservePolicy) -> World {
     let mut world = World::of(&Setup::default());
@@ -90,19 +91,19 @@ pub fn world(policy: ReservePolicy) -> World {
         world.must("op", body);
     }
     for name in crate::world::TRADERS {
-        let (account, asset) = (OpeningAccount::Account(label(name)), label("eth"));
+        let (account, asset) = (OpeningAccount::Account(label(name)), label("ore"));
         world.must("op", Opening { account, asset, amount: Amount::new(1_000_000) });
     }
     price(&mut world, 1_000);
     world
 }
 
-/// Says what a thousand atoms of ether are worth, in atoms of the dollar.
+/// Says what a thousand atoms of ore are worth, in atoms of the dollar.
 pub fn price(world: &mut World, thousand: u128) {
     world.wait(Span::from_ms(1));
     // A whole unit has a million atoms on both sides.
     let price = Price::new(thousand * 1_000 * 1_000_000_000);
-    let (feed, at) = (label("eth-own"), world.now);
+    let (feed, at) = (label("ore-own"), world.now);
     world.must("venue", ReportPrice { feed, price, at, signature: None });
 }
 
@@ -128,13 +129,13 @@ pub fn withdraw(account: &str, shares: u128) -> WithdrawSupply {
 
 /// Ether pledged.
 pub fn pledge(account: &str, amount: u128) -> Pledge {
-    let (reserve, asset) = (label(CASH), label("eth"));
+    let (reserve, asset) = (label(CASH), label("ore"));
     Pledge { account: label(account), reserve, asset, amount: Amount::new(amount) }
 }
 
 /// Ether taken back.
 pub fn unpledge(account: &str, amount: u128) -> Unpledge {
-    let (reserve, asset) = (label(CASH), label("eth"));
+    let (reserve, asset) = (label(CASH), label("ore"));
     Unpledge { account: label(account), reserve, asset, amount: Amount::new(amount) }
 }
 
@@ -155,7 +156,7 @@ pub fn liquidate(account: &str, liquidator: &str, amount: u128) -> LiquidateLoan
         account: label(account),
         reserve: label(CASH),
         liquidator: label(liquidator),
-        asset: label("eth"),
+        asset: label("ore"),
         repay: Amount::new(amount),
         min_seized: Amount::ZERO,
     }
@@ -167,6 +168,6 @@ pub fn impair(account: &str) -> MarkImpairment {
 }
 
 /// A debt that lenders bear, or this much of it.
-pub fn socialize(account: &str, amount: Option<u128>) -> SocializeLoan {
-    SocializeLoan { account: label(account), reserve: label(CASH), amount: amount.map(Amount::new) }
+pub fn socialise(account: &str, amount: Option<u128>) -> SocialiseLoan {
+    SocialiseLoan { account: label(account), reserve: label(CASH), amount: amount.map(Amount::new) }
 }

@@ -43,7 +43,7 @@ const ADAPTERS: &[Adapter] = &[
     ),
     (
         "socialize",
-        socialize,
+        socialise,
         &[
             ("borrowed_sf_after", "borrowed"),
             ("forgiven_sf", "forgiven"),
@@ -106,7 +106,7 @@ fn accrue(case: &Value) -> Value {
     } })
 }
 
-fn socialize(case: &Value) -> Value {
+fn socialise(case: &Value) -> Value {
     json!({ "loss_of_reserve": {
         "held": held(case),
         "debt": text(&case["obligation_borrowed_sf"]),

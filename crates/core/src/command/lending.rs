@@ -126,7 +126,7 @@ commands! {
         reserve: Label,
     }
     /// Lets lenders bear a debt without collateral, in part or whole.
-    SocializeLoan {
+    SocialiseLoan {
         /// Whose loan.
         account: Label,
         /// Of which reserve.

@@ -146,6 +146,7 @@ bodies! {
     173 RepayHouse "repay_house",
     174 DistributeSurplus "distribute_surplus",
     175 SetOpenInterestMax "set_open_interest_max",
+    210 SetHostedRules "set_hosted_rules",
     256 CreateReserve "create_reserve",
     257 SetReserve "set_reserve",
     258 SetReserveStatus "set_reserve_status",
@@ -158,7 +159,7 @@ bodies! {
     265 Repay "repay",
     266 LiquidateLoan "liquidate_loan",
     267 MarkImpairment "mark_impairment",
-    268 SocializeLoan "socialize_loan",
+    268 SocialiseLoan "socialise_loan",
     269 CollectInterest "collect_interest",
 }
 

@@ -78,7 +78,7 @@ pub enum LendingEvent {
     /// What a loan's collateral lacks.
     ImpairmentMarked { reserve: ReserveId, loan: u32, impaired: Fixed60 } = 11,
     /// Lenders bear a debt.
-    LoanSocialized(Box<Socialized>) = 12,
+    LoanSocialised(Box<Socialised>) = 12,
     /// The protocol's interest was paid out.
     InterestCollected { reserve: ReserveId, asset: AssetId, treasury: AccountId, amount: Amount } =
         13,
@@ -100,7 +100,7 @@ impl LendingEvent {
             Self::Repaid(_) => "repaid",
             Self::LoanLiquidated(_) => "loan_liquidated",
             Self::ImpairmentMarked { .. } => "impairment_marked",
-            Self::LoanSocialized(_) => "loan_socialized",
+            Self::LoanSocialised(_) => "loan_socialised",
             Self::InterestCollected { .. } => "interest_collected",
         }
     }
@@ -172,7 +172,7 @@ pub struct Seizure {
     Serialize,
     Deserialize,
 )]
-pub struct Socialized {
+pub struct Socialised {
     /// Of which reserve.
     pub reserve: ReserveId,
     /// Of which asset.

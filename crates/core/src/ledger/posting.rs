@@ -91,20 +91,20 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
             one(*asset, L::Custody(*asset), L::Suspense(*asset), *surplus)?;
             one(*asset, L::Suspense(*asset), L::Custody(*asset), *shortfall)
         }
-        Event::Opened { account, asset, amount } => {
-            one(*asset, L::Opening(*asset), *account, *amount)
-        }
         _ => collateral(event, one),
     }
 }
 
-/// Money in and out of the collateral pools of hosted markets.
+/// Opening balances; money in and out of the collateral pools of hosted markets.
 fn collateral<E>(
     event: &Event,
     mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
 ) -> Result<(), E> {
     use LedgerAccount as L;
     match event {
+        Event::Opened { account, asset, amount } => {
+            one(*asset, L::Opening(*asset), *account, *amount)
+        }
         Event::MarginDeposited { account, fund, asset, amount, .. } => {
             one(*asset, L::Balance(*account), L::Collateral(*fund), *amount)
         }

@@ -8,8 +8,8 @@ use super::{
     supply::some,
 };
 use crate::{
-    command::{MarkImpairment, SocializeLoan},
-    event::{Event, LendingEvent, Socialized},
+    command::{MarkImpairment, SocialiseLoan},
+    event::{Event, LendingEvent, Socialised},
     governance::Context,
     reject::{Halt, Reject, RejectCode},
     state::State,
@@ -49,10 +49,10 @@ pub fn lacking(state: &State, id: ReserveId, loan: u32, now: Timestamp) -> Resul
 }
 
 /// Takes a debt off the reserve; a loan with collateral left is liquidated first.
-pub(crate) fn socialize(
+pub(crate) fn socialise(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
-    command: &SocializeLoan,
+    command: &SocialiseLoan,
 ) -> Result<(), Halt> {
     let state = txn.state();
     state.account_id(command.account)?;
@@ -80,7 +80,7 @@ pub(crate) fn socialize(
     };
     let borne = borne(&reserve.held, reserve.policy.fees_first, amount)?;
     let left = debt.saturating_sub(amount);
-    let socialized = Socialized {
+    let socialised = Socialised {
         reserve: id,
         asset: reserve.asset,
         loan,
@@ -88,29 +88,29 @@ pub(crate) fn socialize(
         impaired: held.impaired.min(left),
         ..borne
     };
-    txn.emit(Event::Lending(LendingEvent::LoanSocialized(Box::new(socialized))))
+    txn.emit(Event::Lending(LendingEvent::LoanSocialised(Box::new(socialised))))
 }
 
 /// What a debt that is taken off costs the protocol's interest, and whether it leaves lenders anything.
 ///
 /// By policy uncollected interest bears it first; otherwise only as far as lenders have nothing left.
-/// **Source** `socialize_loss` of published lending markets, where fees stand ahead of lenders.
+/// **Source** `socialise_loss` of published lending markets, where fees stand ahead of lenders.
 ///
 /// # Errors
 /// [`MathError::Overflow`] from 2⁶⁸ atoms on.
-pub fn borne(held: &Holdings, fees_first: bool, amount: Fixed60) -> Result<Socialized, MathError> {
+pub fn borne(held: &Holdings, fees_first: bool, amount: Fixed60) -> Result<Socialised, MathError> {
     let lent = held.borrowed.saturating_sub(amount);
     let there = Fixed60::from_atoms(held.available).ok_or(MathError::Overflow)?;
     let there = there.checked_add(lent).ok_or(MathError::Overflow)?;
     let uncovered = held.fees.saturating_sub(there);
     let fees = if fees_first { held.fees.min(amount).max(uncovered) } else { uncovered };
     let kept = held.fees.saturating_sub(fees);
-    Ok(Socialized {
+    Ok(Socialised {
         amount,
         fees,
         loans: held.borrowed.floor().saturating_sub(lent.floor()),
         interest: held.fees.floor().saturating_sub(kept.floor()),
         dead: there.saturating_sub(kept).is_zero() && !held.shares.is_zero(),
-        ..Socialized::default()
+        ..Socialised::default()
     })
 }

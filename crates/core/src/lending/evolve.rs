@@ -6,7 +6,7 @@ use super::{
     exchange::Holdings,
 };
 use crate::{
-    event::{LendingEvent, LoanLiquidation, Repayment, Socialized},
+    event::{LendingEvent, LoanLiquidation, Repayment, Socialised},
     ledger::LedgerAccount,
     policy::ReserveStatus,
     reject::Corrupt,
@@ -113,7 +113,7 @@ fn loan(state: &mut State, event: &LendingEvent) -> Result<(), Corrupt> {
         LendingEvent::ImpairmentMarked { reserve, loan, impaired } => {
             impair(state, *reserve, *loan, *impaired)
         }
-        LendingEvent::LoanSocialized(socialized) => borne(state, socialized),
+        LendingEvent::LoanSocialised(socialised) => borne(state, socialised),
         _ => Err(Corrupt::DanglingHandle),
     }
 }
@@ -171,7 +171,7 @@ fn repaid(state: &mut State, it: &Repayment) -> Result<(), Corrupt> {
     impair(state, it.reserve, it.loan, it.impaired)
 }
 
-fn borne(state: &mut State, it: &Socialized) -> Result<(), Corrupt> {
+fn borne(state: &mut State, it: &Socialised) -> Result<(), Corrupt> {
     let reserve = state.reserves.change(it.reserve)?;
     reserve.held.borrowed = reserve.held.borrowed.saturating_sub(it.amount);
     reserve.held.fees = minus(reserve.held.fees, it.fees)?;
@@ -244,7 +244,7 @@ pub(crate) fn postings<E>(
             one(seizure.asset, pledged, payer, seizure.to_liquidator)?;
             one(seizure.asset, pledged, treasury, seizure.to_treasury)
         }
-        LendingEvent::LoanSocialized(it) => {
+        LendingEvent::LoanSocialised(it) => {
             one(it.asset, L::Interest(it.reserve), L::Lenders(it.reserve), it.interest)?;
             one(it.asset, L::Lenders(it.reserve), L::Loans(it.reserve), it.loans)
         }

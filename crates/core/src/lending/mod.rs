@@ -7,7 +7,7 @@
 //!                                                   │ collateral × part < debt
 //!                     repaid for collateral + bonus ◀── liquidate_loan
 //!                     exits pay less, entries not   ◀── mark_impairment
-//!                     lenders bear it               ◀── socialize_loan, once no collateral is left
+//!                     lenders bear it               ◀── socialise_loan, once no collateral is left
 //! ```
 //!
 //! Debts grow by one index, so interest is O(1) in the number of loans. Fractions of atoms stand in the

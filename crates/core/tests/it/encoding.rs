@@ -156,6 +156,8 @@ fn kind(event: &Event) -> (u16, &'static str) {
         Event::IsolatedMerged(_) => (172, "isolated_merged"),
         Event::GateSeen { .. } => (173, "gate_seen"),
         Event::MarginAbsorbed { .. } => (174, "margin_absorbed"),
+        Event::HostedRulesSet { .. } => (210, "hosted_rules_set"),
+        Event::LiquidatorPaid(_) => (211, "liquidator_paid"),
         Event::MarginOpened { .. } => (175, "margin_opened"),
         Event::Lending(event) => lending(event),
     }
@@ -176,7 +178,7 @@ fn lending(event: &LendingEvent) -> (u16, &'static str) {
         E::Repaid(_) => 9,
         E::LoanLiquidated(_) => 10,
         E::ImpairmentMarked { .. } => 11,
-        E::LoanSocialized(_) => 12,
+        E::LoanSocialised(_) => 12,
         E::InterestCollected { .. } => 13,
     };
     (PARTS + code, event.word())
@@ -184,7 +186,7 @@ fn lending(event: &LendingEvent) -> (u16, &'static str) {
 /// The first number of the events of a part: its own discriminant, then theirs.
 const PARTS: u16 = 240 << 8;
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 131;
+const KINDS: usize = 133;
 
 /// The first bytes of an event with this number.
 fn front(code: u16) -> Vec<u8> {

@@ -16,11 +16,11 @@ use backstop_core::{
 use backstop_testkit::{
     World, label,
     lending::{
-        CASH, bodies, borrow, impair, liquidate, pledge, policy, price, repay, socialize, supply,
+        CASH, bodies, borrow, impair, liquidate, pledge, policy, price, repay, socialise, supply,
         unpledge, withdraw, world,
     },
 };
-use backstop_units::{AccountId, Amount, AssetId, Bps, Fixed60, ReserveId, Shares, Span};
+use backstop_units::{AccountId, Amount, AssetId, Bps, Fixed60, ReserveId, Span};
 use proptest::{collection::vec, prelude::*};
 
 const RESERVE: ReserveId = ReserveId::new(0);
@@ -46,9 +46,10 @@ fn shares(state: &State, name: &str) -> u128 {
     state.supply(RESERVE, account(state, name)).map_or(0, |(_, supply)| supply.shares.get())
 }
 
-fn ether(world: &World, name: &str) -> u128 {
+fn ore(world: &World, name: &str) -> u128 {
     let of = LedgerAccount::Balance(account(&world.state, name));
-    world.state.ledger.owed(of, AssetId::new(1)).get()
+    let asset: AssetId = world.state.asset_id(label("ore")).unwrap();
+    world.state.ledger.owed(of, asset).get()
 }
 
 fn crank() -> AccrueInterest {
@@ -62,13 +63,13 @@ fn refused(world: &mut World, actor: &str, body: impl Into<Body>) -> C {
 /// Every event of lending. `council` sends what needs one.
 pub(crate) fn story(world: &mut World, council: impl Fn(&mut World, Body)) {
     for body in bodies(policy()) {
-        if matches!(body, Body::RegisterIndex(_)) {
+        if matches!(body, Body::RegisterAsset(_) | Body::RegisterIndex(_)) {
             world.must("op", body);
         } else {
             council(world, body);
         }
     }
-    for (name, asset) in [("alice", "usdt"), ("bob", "eth"), ("carol", "usdt")] {
+    for (name, asset) in [("alice", "usdt"), ("bob", "ore"), ("carol", "usdt")] {
         let (account, asset) = (OpeningAccount::Account(label(name)), label(asset));
         world.must("op", Opening { account, asset, amount: atoms(1_000_000) });
     }
@@ -88,7 +89,7 @@ pub(crate) fn story(world: &mut World, council: impl Fn(&mut World, Body)) {
     price(world, 400);
     world.must("keeper", impair("bob"));
     world.must("carol", liquidate("bob", "carol", 100_000));
-    world.must("risk", socialize("bob", None));
+    world.must("risk", socialise("bob", None));
 }
 
 /// 750,000 of 1,000,000 lent for a year at 10 %: 78,876 with interest by the second, 15 % of it the
@@ -124,8 +125,8 @@ fn a_year_of_interest() {
     invariants::check(&world.state).unwrap();
 }
 
-/// Debt 700 against 1,000 of ether; at 0.85 what counts is 680, so half may be repaid: 350 for 431 of
-/// ether, of which a fifth of the bonus of 20 goes to the treasury.
+/// Debt 700 against 1,000 of ore; at 0.85 what counts is 680, so half may be repaid: 350 for 431 of
+/// ore, of which a fifth of the bonus of 20 goes to the treasury.
 #[test]
 fn a_liquidation_and_what_it_leaves() {
     let world = &mut world(policy());
@@ -136,15 +137,15 @@ fn a_liquidation_and_what_it_leaves() {
     price(world, 850);
     world.must("carol", liquidate("bob", "carol", 700));
     assert_eq!(world.balance("carol"), atoms(1_000_000 - 350));
-    assert_eq!(ether(world, "carol"), 1_000_000 + 427);
-    assert_eq!(ether(world, "treasury"), 4);
+    assert_eq!(ore(world, "carol"), 1_000_000 + 427);
+    assert_eq!(ore(world, "treasury"), 4);
     assert_eq!(loan(&world.state, "bob").debt.floor(), atoms(350));
     // At half the price what is left is worth less than the debt: all of it goes.
     price(world, 425);
     world.must("carol", liquidate("bob", "carol", 350));
     let left = loan(&world.state, "bob");
     assert!(left.is_bare());
-    // 569 of ether over 1.05 are 542, worth 230.35, rounded up.
+    // 569 of ore over 1.05 are 542, worth 230.35, rounded up.
     assert_eq!(left.debt.floor(), atoms(119));
     assert_eq!(world.balance("carol"), atoms(1_000_000 - 350 - 231));
     world.must("keeper", impair("bob"));
@@ -154,9 +155,9 @@ fn a_liquidation_and_what_it_leaves() {
     assert_eq!(shares(&world.state, "dave"), 1_000);
     world.must("dave", withdraw("dave", 500));
     assert_eq!(world.balance("dave"), atoms(1_000_000 - 1_000 + 470));
-    world.must("risk", socialize("bob", Some(20)));
+    world.must("risk", socialise("bob", Some(20)));
     assert_eq!(reserve(&world.state).impaired.floor(), atoms(99));
-    world.must("risk", socialize("bob", None));
+    world.must("risk", socialise("bob", None));
     assert!(reserve(&world.state).impaired.is_zero());
     assert_eq!(reserve(&world.state).held.supply().unwrap().floor(), atoms(1_411));
     world.must("alice", withdraw("alice", 1_000));
@@ -176,7 +177,7 @@ fn a_dead_reserve() {
     world.must("bob", borrow("bob", 700));
     price(world, 1);
     world.must("carol", liquidate("bob", "carol", 700));
-    world.must("risk", socialize("bob", None));
+    world.must("risk", socialise("bob", None));
     // What the last atom of collateral repaid is there.
     assert_eq!(reserve(&world.state).status, ReserveStatus::Active);
     assert_eq!(reserve(&world.state).held.available, atoms(1));
@@ -199,7 +200,7 @@ fn interest_bears_a_loss_first() {
         world.must("bob", unpledge("bob", 999));
         price(world, 1);
         world.must("carol", liquidate("bob", "carol", 700));
-        world.must("risk", socialize("bob", None));
+        world.must("risk", socialise("bob", None));
         let held = &reserve(&world.state).held;
         assert_eq!(held.fees.floor(), atoms(fees), "{fees_first}");
         assert_eq!(held.supply().unwrap().floor(), atoms(supply_left), "{fees_first}");
@@ -258,7 +259,7 @@ enum Step {
     Repay(usize, u128),
     Liquidate(usize, u128),
     Impair(usize),
-    Socialize(usize, Option<u128>),
+    Socialise(usize, Option<u128>),
     Price(u128),
     Collect,
     Wait(u64),
@@ -277,14 +278,14 @@ fn step() -> impl Strategy<Value = Step> {
         (who.clone(), some.clone()).prop_map(|(who, some)| Step::Repay(who, some)),
         (who.clone(), some.clone()).prop_map(|(who, some)| Step::Liquidate(who, some)),
         who.clone().prop_map(Step::Impair),
-        (who, proptest::option::of(some)).prop_map(|(who, some)| Step::Socialize(who, some)),
+        (who, proptest::option::of(some)).prop_map(|(who, some)| Step::Socialise(who, some)),
         (1u128..3_000).prop_map(Step::Price),
         Just(Step::Collect),
         (0u64..400).prop_map(Step::Wait),
     ]
 }
 
-/// Sends a step; returns whether it was a loss that lenders bear.
+/// Sends a step; returns whore it was a loss that lenders bear.
 fn send(world: &mut World, step: &Step) -> bool {
     let name = |who: &usize| WHO[*who];
     let (actor, body): (&str, Body) = match step {
@@ -296,7 +297,7 @@ fn send(world: &mut World, step: &Step) -> bool {
         Step::Repay(who, some) => (name(who), repay(name(who), *some).into()),
         Step::Liquidate(who, some) => ("erin", liquidate(name(who), "erin", *some).into()),
         Step::Impair(who) => ("keeper", impair(name(who)).into()),
-        Step::Socialize(who, some) => ("risk", socialize(name(who), *some).into()),
+        Step::Socialise(who, some) => ("risk", socialise(name(who), *some).into()),
         Step::Collect => ("keeper", CollectInterest { reserve: label(CASH) }.into()),
         Step::Price(thousand) => {
             price(world, *thousand);
@@ -308,7 +309,7 @@ fn send(world: &mut World, step: &Step) -> bool {
         }
     };
     let events = world.send(actor, body).unwrap_or_default();
-    let lost = |event: &Event| matches!(event, Event::Lending(LendingEvent::LoanSocialized(_)));
+    let lost = |event: &Event| matches!(event, Event::Lending(LendingEvent::LoanSocialised(_)));
     events.iter().any(lost)
 }
 

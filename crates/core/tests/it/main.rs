@@ -22,6 +22,7 @@ mod inventory;
 mod lenders;
 mod lending;
 mod limits;
+mod margin;
 mod precedence;
 mod prices;
 mod recovery;

@@ -10,7 +10,7 @@ use backstop_core::{
 use backstop_testkit::{
     World, label,
     lending::{
-        CASH, borrow, liquidate, pledge, policy, price, repay, socialize, supply, unpledge,
+        CASH, borrow, liquidate, pledge, policy, price, repay, socialise, supply, unpledge,
         withdraw, world,
     },
 };
@@ -54,7 +54,7 @@ fn lending() {
     table.case(world, "bob", other, got(C::NotCollateral, label("usdt")));
     let over = unpledge("bob", 1_201);
     table.case(world, "bob", over, no(C::PledgeShort, 1_201u32, 1_200u32));
-    // 999 of ether carry 699.
+    // 999 of ore carry 699.
     table.case(world, "bob", unpledge("bob", 201), no(C::LoanUncovered, 700u32, 699u32));
     table.case(world, "bob", borrow("bob", 101), no(C::BorrowAboveMax, 801u32, 800u32));
     table.case(world, "carol", borrow("carol", 1), got(C::UnknownLoan, label("carol")));
@@ -63,12 +63,12 @@ fn lending() {
     // 80 % of 1,200 is 960.
     let sound = liquidate("bob", "carol", 1);
     table.case(world, "carol", sound, no(C::LoanCovered, 700u32, 960u32));
-    table.case(world, "risk", socialize("bob", None), no(C::CollateralLeft, 1u32, 0u32));
+    table.case(world, "risk", socialise("bob", None), no(C::CollateralLeft, 1u32, 0u32));
     price(world, 1);
     world.must("carol", liquidate("bob", "carol", 700));
-    table.case(world, "risk", socialize("bob", Some(700)), no(C::AboveDebt, 700u32, 698u32));
-    world.must("risk", socialize("bob", None));
-    table.case(world, "risk", socialize("bob", None), got(C::NoDebt, label("bob")));
+    table.case(world, "risk", socialise("bob", Some(700)), no(C::AboveDebt, 700u32, 698u32));
+    world.must("risk", socialise("bob", None));
+    table.case(world, "risk", socialise("bob", None), got(C::NoDebt, label("bob")));
     let fees = CollectInterest { reserve: cash };
     table.case(world, "keeper", fees, none(C::ReserveIlliquid));
     let pause = SetReserveStatus { reserve: cash, status: ReserveStatus::Paused };
@@ -105,7 +105,7 @@ fn rules_of_lending() {
     change(|rules| rules.collateral[0].borrow = Bps::new(8_001), bad(8_001, 8_000));
     let most = "liquidation × (1 + bonus) of at most all";
     change(|rules| rules.collateral[0].bonus = Bps::new(2_501), no(C::BadPolicy, 2_501u32, most));
-    let once = no(C::BadPolicy, label("eth"), "each asset once");
+    let once = no(C::BadPolicy, label("ore"), "each asset once");
     change(|rules| rules.collateral.push(rules.collateral[0]), once);
     let none = got(C::UnknownAsset, label("none"));
     change(|rules| rules.collateral[0].asset = label("none"), none);

@@ -6,13 +6,13 @@ use backstop_core::{
         AccrueInterest, CollectInterest, CreateReserve, SetReserve, SetReserveStatus, Supply,
         WithdrawSupply,
     },
-    event::{LendingEvent, LoanLiquidation, Repayment, Seizure, Socialized},
+    event::{LendingEvent, LoanLiquidation, Repayment, Seizure, Socialised},
     lending::interest::Interest,
     policy::{CollateralPolicy, Growth, InterestPolicy, RatePoint, ReservePolicy, ReserveStatus},
 };
 use backstop_testkit::{
     label,
-    lending::{borrow, impair, liquidate, pledge, repay, socialize, unpledge},
+    lending::{borrow, impair, liquidate, pledge, repay, socialise, unpledge},
 };
 use backstop_units::{
     AccountId, Amount, AssetId, Bps, Fixed60, ReserveId, Shares, Span, Timestamp,
@@ -73,7 +73,7 @@ pub(super) fn command_samples() -> Vec<Body> {
         repay("alice", 1).into(),
         liquidate("alice", "bob", 1).into(),
         impair("alice").into(),
-        socialize("alice", Some(1)).into(),
+        socialise("alice", Some(1)).into(),
         CollectInterest { reserve }.into(),
     ]
 }
@@ -150,7 +150,7 @@ pub(super) fn event_samples() -> Vec<Event> {
         LendingEvent::Repaid(Box::new(repayment)),
         LendingEvent::LoanLiquidated(Box::new(LoanLiquidation { repayment, seizure })),
         LendingEvent::ImpairmentMarked { reserve, loan, impaired: Fixed60::new(6) },
-        LendingEvent::LoanSocialized(Box::new(Socialized {
+        LendingEvent::LoanSocialised(Box::new(Socialised {
             reserve,
             asset,
             loan,
