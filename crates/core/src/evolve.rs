@@ -100,6 +100,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::OfflineBudgetMoved { .. } => offline::evolve(state, event),
         Event::OpenInterestMaxSet { .. } => open_interest::evolve(state, event),
         Event::Lending(event) => lending::evolve::evolve(state, event),
+        Event::Vault(event) => lending::vault::evolve::evolve(state, event),
         Event::HouseSet { .. }
         | Event::HouseReported { .. }
         | Event::HouseRepaid { .. }

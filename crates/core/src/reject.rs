@@ -215,6 +215,7 @@ rejects! {
     312 Overflow "OVERFLOW" "the result exceeds 128 bits" => "send a smaller amount";
     313 UnknownTier "UNKNOWN_TIER" "no such tier" => "look up its label";
     314 UnknownReserve "UNKNOWN_RESERVE" "no such lending reserve" => "create the reserve, or correct its label";
+    315 UnknownVault "UNKNOWN_VAULT" "no such vault" => "create the vault, or correct its label";
 
     401 BadSplit "BAD_SPLIT" "the shares of the split don't add up to 100%" => "make fund, liquidator and user add up to 10000 bps";
     402 EntriesPaused "ENTRIES_PAUSED" "the guardian has paused entries into this fund" => "wait until the pause ends";
@@ -408,6 +409,15 @@ rejects! {
     915 BorrowAboveMax "BORROW_ABOVE_MAX" "more would be lent than the reserve's rules allow" => "borrow less";
     916 UtilizationAboveMax "UTILIZATION_ABOVE_MAX" "utilization would be above the reserve's limit" => "borrow less, or wait for supply";
     917 LoanUncovered "LOAN_UNCOVERED" "the collateral does not carry the debt" => "pledge more, or borrow or take back less";
+    920 NotAllocated "NOT_ALLOCATED" "the vault has no such reserve, or nothing waits for it" => "look at the vault's allocations";
+    921 NotListed "NOT_LISTED" "the vault takes listed reserves only" => "have the council list the reserve";
+    922 AllocationWaits "ALLOCATION_WAITS" "the allocation still waits for a veto" => "apply it from the limit on";
+    923 AllocationUsed "ALLOCATION_USED" "the reserve has weight, cap or money" => "set both to zero and move the money out first";
+    924 InvestTooSoon "INVEST_TOO_SOON" "money was moved for this reserve a moment ago" => "wait until the limit";
+    925 BelowMinimum "BELOW_MINIMUM" "less than the vault's minimum, or not more where it has to be more" => "send more; the quoted minimum includes every deduction";
+    926 VaultEmpty "VAULT_EMPTY" "the vault's shares are worth nothing" => "wait for a recovery, or use another vault";
+    927 NothingDelivered "NOTHING_DELIVERED" "nothing would be paid" => "ask for more, or name a reserve that has money";
+    928 PenaltyTakesAll "PENALTY_TAKES_ALL" "the penalty is as much as what would be paid" => "withdraw more at once";
 }
 
 /// A broken log or a broken invariant: not the sender's fault. The writer stops; reads go on.

@@ -4,7 +4,7 @@ use crate::reject::Corrupt;
 use alloc::vec::Vec;
 use backstop_units::{
     AccountId, AssetId, FeedId, FundId, IndexId, LossId, MarketId, ProposalId, ReserveId, TicketId,
-    TrancheId, TransferId,
+    TrancheId, TransferId, VaultId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use core::marker::PhantomData;
@@ -31,7 +31,7 @@ macro_rules! handles {
 }
 handles!(
     AccountId, AssetId, FeedId, FundId, IndexId, LossId, MarketId, ProposalId, ReserveId, TicketId,
-    TrancheId, TransferId
+    TrancheId, TransferId, VaultId
 );
 
 impl Handle for u32 {

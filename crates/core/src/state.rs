@@ -8,6 +8,7 @@ pub use crate::entity::{
 pub use crate::hosted::bearers::{Bearer, SizeRun};
 pub use crate::hosted::book::{HostedMarket, HostedPosition, MarginAccount, MarginPool};
 pub use crate::lending::book::{LendingReserve, Loan, Supply};
+pub use crate::lending::vault::book::{Holding, Vault};
 use crate::{
     fund::{
         controls::Control,
@@ -29,7 +30,7 @@ use crate::{
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
     AccountId, Amount, AssetId, Base, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId,
-    ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId,
+    ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use sha2::Digest;
@@ -151,6 +152,8 @@ state! {
     reserves: Slab<ReserveId, LendingReserve>,
     supplies: Slab<u32, Supply>,
     loans: Slab<u32, Loan>,
+    vaults: Slab<VaultId, Vault>,
+    holdings: Slab<u32, Holding>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -174,6 +177,8 @@ pub(crate) struct Labels {
     pub(crate) reserves: Index<Label, ReserveId>,
     pub(crate) supplies: Index<(ReserveId, AccountId), u32>,
     pub(crate) loans: Index<(ReserveId, AccountId), u32>,
+    pub(crate) vaults: Index<Label, VaultId>,
+    pub(crate) holdings: Index<(VaultId, AccountId), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
@@ -199,6 +204,8 @@ impl Labels {
             reserves: Index::new(seed),
             supplies: Index::new(seed),
             loans: Index::new(seed),
+            vaults: Index::new(seed),
+            holdings: Index::new(seed),
             closed: Index::new(seed),
         }
     }
@@ -230,6 +237,8 @@ impl Labels {
         self.reserves.commit();
         self.supplies.commit();
         self.loans.commit();
+        self.vaults.commit();
+        self.holdings.commit();
         self.closed.commit();
     }
 
@@ -252,6 +261,8 @@ impl Labels {
         self.reserves.rollback();
         self.supplies.rollback();
         self.loans.rollback();
+        self.vaults.rollback();
+        self.holdings.rollback();
         self.closed.rollback();
     }
 }
@@ -280,6 +291,7 @@ macro_rules! find {
     (@index $self:ident, index_id) => { $self.labels.indexes };
     (@index $self:ident, feed_id) => { $self.labels.feeds };
     (@index $self:ident, reserve_id) => { $self.labels.reserves };
+    (@index $self:ident, vault_id) => { $self.labels.vaults };
 }
 find! {
     /// The asset under a label.
@@ -300,6 +312,8 @@ find! {
     feed_id -> FeedId, UnknownFeed;
     /// The lending reserve under a label.
     reserve_id -> ReserveId, UnknownReserve;
+    /// The vault under a label.
+    vault_id -> VaultId, UnknownVault;
 }
 
 impl State {

@@ -6,7 +6,8 @@
 
 use backstop_core::{ledger::LedgerAccount, state::State};
 use backstop_units::{
-    AccountId, Amount, AssetId, FundId, Label, MarketId, ReserveId, TrancheId, format_decimal,
+    AccountId, Amount, AssetId, FundId, Label, MarketId, ReserveId, TrancheId, VaultId,
+    format_decimal,
 };
 
 /// A label as one level of an account path.
@@ -28,6 +29,7 @@ labels! {
     tranche_label, tranches, TrancheId;
     market_label, markets, MarketId;
     reserve_label, reserves, ReserveId;
+    vault_label, vaults, VaultId;
     asset_label, assets, AssetId;
 }
 
@@ -74,6 +76,11 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
         L::Basis(id) => format!("Equity:Fund:{}:Basis", fund(id)),
         L::Conversion(id) => format!("Liabilities:Market:{}:Conversion", market(id)),
         L::Inventory(id) => format!("Liabilities:Market:{}:Inventory", market(id)),
+        L::VaultIdle(id) => format!("Liabilities:Vault:{}:Idle", path(vault_label(state, id))),
+        L::VaultCrank(id) => format!("Liabilities:Vault:{}:Crank", path(vault_label(state, id))),
+        L::VaultRewards(id) => {
+            format!("Liabilities:Vault:{}:Rewards", path(vault_label(state, id)))
+        }
         L::Lenders(id) => format!("Liabilities:Lending:{}:Lenders", reserve(id)),
         L::Interest(id) => format!("Liabilities:Lending:{}:Interest", reserve(id)),
         L::Pledged(id) => format!("Liabilities:Lending:{}:Pledged", reserve(id)),

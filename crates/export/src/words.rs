@@ -50,6 +50,7 @@ pub const fn event_word(event: &Event) -> &'static str {
         Event::DrawdownSet { .. } => "drawdown_set",
         Event::DrawdownTurned { .. } => "drawdown_turned",
         Event::Lending(event) => event.word(),
+        Event::Vault(event) => event.word(),
         _ => of_markets(event),
     }
 }

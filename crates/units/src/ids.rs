@@ -5,9 +5,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 
 /// What handles are spelled with.
-pub(crate) const PREFIXES: [&str; 12] = [
+pub(crate) const PREFIXES: [&str; 13] = [
     "acct", "asset", "feed", "fund", "index", "loss", "market", "proposal", "reserve", "ticket",
-    "tranche", "transfer",
+    "tranche", "transfer", "vault",
 ];
 
 macro_rules! handle {
@@ -58,6 +58,10 @@ handle!(
 handle!(
     /// A lending reserve.
     ReserveId, "reserve"
+);
+handle!(
+    /// A vault.
+    VaultId, "vault"
 );
 handle!(
     /// An account: a trader, staker, liquidator or an office of the venue.

@@ -23,7 +23,7 @@ use crate::{
     json::problem,
     view::{
         account_view, fund_view, lending_view, loss_view, margin_view, market_view, pool_view,
-        reserve_view, revenue_view, tier_view, waterfall_view,
+        reserve_view, revenue_view, tier_view, vault_view, waterfall_view,
     },
 };
 use backstop_core::{
@@ -205,6 +205,11 @@ pub enum Query {
         /// Which reserve.
         reserve: Label,
     },
+    /// A vault: money, shares, fees, allocations and their targets.
+    Vault {
+        /// Which vault.
+        vault: Label,
+    },
     /// What an account supplied to a reserve and owes it.
     Lending {
         /// Whose.
@@ -285,6 +290,7 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::Accrual(query) => query.answer(),
         Query::LossOfReserve(query) => query.answer(),
         Query::Reserve { reserve } => reserve_view(state, state.reserve_id(*reserve)?, now),
+        Query::Vault { vault } => vault_view(state, state.vault_id(*vault)?, now),
         Query::Lending { account, reserve } => lending_view(state, (*account, *reserve), now),
         Query::WithdrawalGate(query) => Ok(query.answer()?),
     }

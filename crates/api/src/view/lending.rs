@@ -7,10 +7,11 @@ use backstop_core::{
         curve,
         interest::{apy, supply_apr},
         loan::worth,
+        vault::{allocation::targets, touch},
     },
     state::LendingReserve,
 };
-use backstop_units::{Fixed60, Label, MathError, ReserveId, Timestamp};
+use backstop_units::{Fixed60, Label, MathError, ReserveId, Timestamp, VaultId};
 use serde_json::{Value, json};
 
 /// A portion as a percentage with four decimals, the nearest one.
@@ -104,5 +105,48 @@ fn loan(
         "carries": counted(|rules| rules.borrow)?,
         "liquidated_above": counted(|rules| rules.liquidation)?,
         "impaired": loan.impaired.ceil(),
+    }))
+}
+
+/// A vault: what it held when it was last touched, and what it is worth at this moment.
+///
+/// # Errors
+/// A reject when it does not fit.
+pub(crate) fn vault_view(state: &State, id: VaultId, now: Timestamp) -> Result<Value, Halt> {
+    let item = state.vaults.expect(id)?;
+    let (vault, valued) = touch::preview(state, id, now)?;
+    let net = valued.net(vault.held.pending);
+    let targets = targets(&vault.policy, &vault.allocations, net).map_err(Reject::from)?;
+    let mut allocations = Vec::new();
+    let places = vault.allocations.iter().zip(&valued.invested).zip(&targets);
+    for ((allocation, worth), target) in places {
+        let reserve = state.reserves.expect(allocation.reserve)?;
+        allocations.push(json!({
+            "reserve": reserve.label,
+            "status": reserve.status,
+            "kind": allocation.kind,
+            "weight": allocation.weight,
+            "cap": allocation.cap,
+            "shares": allocation.shares,
+            "worth": worth.floor(),
+            "target": target,
+        }));
+    }
+    let waiting = item.waiting.iter().map(|(allocation, ready_at)| {
+        let reserve = state.reserves.get(allocation.reserve).map(|reserve| reserve.label);
+        let (weight, cap) = (allocation.weight, allocation.cap);
+        json!({ "reserve": reserve, "weight": weight, "cap": cap, "ready_at": ready_at })
+    });
+    Ok(json!({
+        "vault": item.label,
+        "asset": state.assets.expect(item.asset)?.label,
+        "curator": state.accounts.expect(item.curator)?.label,
+        "held": item.held,
+        "holdings": valued.holdings,
+        "net": net,
+        "pending_fees": vault.held.pending.floor(),
+        "allocations": allocations,
+        "waiting": waiting.collect::<Vec<_>>(),
+        "policy": item.policy,
     }))
 }

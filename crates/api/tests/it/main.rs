@@ -9,6 +9,7 @@ mod groups;
 mod hosted;
 mod incidents;
 mod kamino;
+mod kamino_vaults;
 mod kana;
 mod marginfi;
 mod perp_v2;

@@ -14,6 +14,7 @@ mod lending;
 mod loss;
 mod market;
 mod oracle;
+mod vault;
 
 pub use adl::*;
 pub use control::*;
@@ -28,6 +29,7 @@ pub use lending::*;
 pub use loss::*;
 pub use market::*;
 pub use oracle::*;
+pub use vault::*;
 
 use crate::table::{CommandSpec, bodies, read_code};
 use alloc::{boxed::Box, vec::Vec};
@@ -161,6 +163,23 @@ bodies! {
     267 MarkImpairment "mark_impairment",
     268 SocialiseLoan "socialise_loan",
     269 CollectInterest "collect_interest",
+    270 CreateVault "create_vault",
+    271 SetVaultPolicy "set_vault_policy",
+    272 ListReserve "list_reserve",
+    273 SetAllocation "set_allocation",
+    274 ApplyAllocation "apply_allocation",
+    275 VetoAllocation "veto_allocation",
+    276 RemoveAllocation "remove_allocation",
+    277 DepositVault "deposit_vault",
+    278 WithdrawVault "withdraw_vault",
+    279 RedeemInKind "redeem_in_kind",
+    280 Invest "invest",
+    281 ChargeFees "charge_fees",
+    282 TakeFees "take_fees",
+    283 GiveUpFees "give_up_fees",
+    284 FundRewards "fund_rewards",
+    285 OpeningReserve "opening_reserve",
+    286 OpeningVault "opening_vault",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

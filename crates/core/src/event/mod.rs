@@ -3,10 +3,12 @@
 mod hosted;
 mod lending;
 mod parts;
+mod vault;
 
 pub use hosted::*;
 pub use lending::*;
 pub use parts::*;
+pub use vault::*;
 
 use crate::{
     command::{Body, Direction, Outcome},
@@ -469,4 +471,7 @@ pub enum Event {
     /// Something happened in a lending reserve. In JSON it stands as if it were one of these.
     #[serde(untagged)]
     Lending(LendingEvent) = 240,
+    /// Something happened in a vault. In JSON it stands as if it were one of these.
+    #[serde(untagged)]
+    Vault(VaultEvent) = 241,
 }

@@ -67,6 +67,8 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::SetVault(_)
         | Body::OpeningMargin(_)
         | Body::OpeningPosition(_)
+        | Body::OpeningReserve(_)
+        | Body::OpeningVault(_)
         | Body::RegisterIndex(_) => Authority::Role(OPERATOR),
         Body::OpenAccount(_) => Authority::Role(OPENS_ACCOUNTS),
         Body::SetRoles(_)
@@ -204,6 +206,34 @@ fn of_lending(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::LiquidateLoan(c) => owner(c.liquidator)?,
         Body::SocialiseLoan(_) => Authority::Role(PLACES),
         Body::AccrueInterest(_) | Body::CollectInterest(_) | Body::MarkImpairment(_) => Anyone,
+        _ => of_vaults(state, body)?,
+    })
+}
+
+/// The right that a command about vaults needs: what could hurt depositors is the curator's after a veto's time, or
+/// the council's; what protects them is the curator's at once.
+fn of_vaults(state: &State, body: &Body) -> Result<Authority, Halt> {
+    use Authority::{Anyone, Council, Owner};
+    let owner = |label| state.account_id(label).map(Owner);
+    let curator = |label| -> Result<_, Halt> {
+        Ok(Owner(state.vaults.expect(state.vault_id(label)?)?.curator))
+    };
+    let delay = state.meta.limits.config_delay;
+    Ok(match body {
+        Body::CreateVault(c) => owner(c.curator)?,
+        Body::SetVaultPolicy(c) if lending::vault::curate::eases(state, c)? => curator(c.vault)?,
+        Body::SetVaultPolicy(_) | Body::ListReserve(_) => Council(delay),
+        Body::SetAllocation(c) => curator(c.vault)?,
+        Body::RemoveAllocation(c) => curator(c.vault)?,
+        Body::VetoAllocation(_) => Authority::Role(GUARDIAN),
+        Body::DepositVault(c) => owner(c.account)?,
+        Body::WithdrawVault(c) => owner(c.account)?,
+        Body::RedeemInKind(c) => owner(c.account)?,
+        Body::Invest(c) => owner(c.payer)?,
+        Body::TakeFees(c) => curator(c.vault)?,
+        Body::GiveUpFees(c) => curator(c.vault)?,
+        Body::FundRewards(c) => owner(c.account)?,
+        Body::ApplyAllocation(_) | Body::ChargeFees(_) => Anyone,
         // Every other command has its right above; one that was forgotten is nobody's to send.
         _ => Authority::Role(Roles::NONE),
     })

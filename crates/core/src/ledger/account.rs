@@ -1,6 +1,6 @@
 //! The chart of accounts.
 
-use backstop_units::{AccountId, AssetId, FundId, LossId, MarketId, ReserveId, TrancheId};
+use backstop_units::{AccountId, AssetId, FundId, LossId, MarketId, ReserveId, TrancheId, VaultId};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +98,12 @@ pub enum LedgerAccount {
     Interest(ReserveId) = 48,
     /// What borrowers of a reserve have pledged.
     Pledged(ReserveId) = 49,
+    /// Money of a vault that is in no reserve.
+    VaultIdle(VaultId) = 61,
+    /// What pays for roundings when a vault's money is invested.
+    VaultCrank(VaultId) = 62,
+    /// Rewards that come to a vault second by second.
+    VaultRewards(VaultId) = 63,
 }
 
 impl LedgerAccount {
@@ -136,6 +142,9 @@ impl LedgerAccount {
             Self::Loans(r) => (47, r.get()),
             Self::Interest(r) => (48, r.get()),
             Self::Pledged(r) => (49, r.get()),
+            Self::VaultIdle(v) => (61, v.get()),
+            Self::VaultCrank(v) => (62, v.get()),
+            Self::VaultRewards(v) => (63, v.get()),
         };
         kind << 32 | widen(id)
     }
@@ -195,6 +204,9 @@ impl LedgerAccount {
             Self::Loans(_) => "loans",
             Self::Interest(_) => "interest",
             Self::Pledged(_) => "pledged",
+            Self::VaultIdle(_) => "vault_idle",
+            Self::VaultCrank(_) => "vault_crank",
+            Self::VaultRewards(_) => "vault_rewards",
         }
     }
 }

@@ -58,6 +58,7 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         | Event::DeficitCovered { .. } => pools(event, one),
         Event::LiquidationSettled { .. } => settled(event, one),
         Event::Lending(event) => lending::evolve::postings(event, one),
+        Event::Vault(event) => lending::vault::evolve::postings(event, one),
         Event::LossPlaced(placement) => placed(placement, one),
         Event::LayerConverted(_) | Event::ConversionBooked(_) | Event::BasisSettled(_) => {
             conversion::postings(event, one)

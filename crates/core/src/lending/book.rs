@@ -25,6 +25,8 @@ pub struct LendingReserve {
     pub policy: Box<ReservePolicy>,
     /// What may happen in it.
     pub status: ReserveStatus,
+    /// Whether vaults that take listed reserves only may use it.
+    pub listed: bool,
     /// Its money and shares.
     pub held: Holdings,
     /// The referrers' part of its fees.

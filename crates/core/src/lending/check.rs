@@ -4,7 +4,7 @@ use crate::{ledger::LedgerAccount, reject::Corrupt, state::State};
 use alloc::collections::BTreeMap;
 use backstop_units::{Amount, AssetId, Fixed60, ReserveId, Shares};
 
-/// What a reserve's supplies and loans add up to.
+/// What a reserve's supplies, vaults and loans add up to.
 #[derive(Default)]
 struct Sums {
     shares: Shares,
@@ -30,11 +30,21 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
             *sum = sum.checked_add(pledge.amount).ok_or(Corrupt::Overflow)?;
         }
     }
+    for (_, vault) in state.vaults.iter() {
+        for allocation in &vault.allocations {
+            let sums = all.entry(allocation.reserve).or_default();
+            let sum = sums.shares.checked_add(allocation.shares);
+            sums.shares = sum.ok_or(Corrupt::Overflow)?;
+        }
+    }
     for (id, _) in state.reserves.iter() {
         books(state, id)?;
         adds_up(state, id, &all.remove(&id).unwrap_or_default())?;
     }
-    if all.is_empty() { Ok(()) } else { Err(Corrupt::DanglingHandle) }
+    if !all.is_empty() {
+        return Err(Corrupt::DanglingHandle);
+    }
+    super::vault::check::check(state)
 }
 
 /// D1: the ledger holds the state's fractions rounded down, and lenders the rest.

@@ -26,6 +26,7 @@ pub(crate) fn evolve(state: &mut State, event: &LendingEvent) -> Result<(), Corr
                 treasury: *treasury,
                 policy: policy.clone(),
                 status: ReserveStatus::Active,
+                listed: false,
                 held: Holdings::default(),
                 referrers: Fixed60::ZERO,
                 index: Fixed60::UNIT,

@@ -28,3 +28,4 @@ pub mod liquidate;
 pub mod loan;
 pub(crate) mod setup;
 pub(crate) mod supply;
+pub mod vault;

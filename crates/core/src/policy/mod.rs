@@ -10,6 +10,7 @@ mod lending;
 mod limits;
 mod market;
 mod oracle;
+mod vault;
 
 pub use adl::*;
 pub use control::*;
@@ -21,6 +22,7 @@ pub use lending::*;
 pub use limits::*;
 pub use market::*;
 pub use oracle::*;
+pub use vault::*;
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};

@@ -24,10 +24,15 @@ choice! {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "the macro declares the words, not what is usual")]
+impl Default for AllocationKind {
+    fn default() -> Self {
+        Self::Standard
+    }
+}
+
 /// Rules of one vault.
-#[derive(
-    Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct VaultPolicy {
     /// The curator's part of profit.

@@ -1,5 +1,6 @@
 //! What is kept of vaults and their holders.
 
+use super::fees::Charged;
 use crate::{
     policy::{AllocationKind, VaultPolicy},
     reject::{Halt, Reject, RejectCode},
@@ -7,7 +8,7 @@ use crate::{
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
-    AccountId, Amount, AssetId, Fixed60, Label, ReserveId, Shares, Timestamp, VaultId,
+    AccountId, Amount, AssetId, Fixed60, Label, MathError, ReserveId, Shares, Timestamp, VaultId,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,8 @@ pub struct Vault {
     pub held: Funds,
     /// Its reserves, in the order in which they were added.
     pub allocations: Vec<Allocation>,
+    /// Allocations that wait for a veto, each until a moment.
+    pub waiting: Vec<(Allocation, Timestamp)>,
 }
 
 /// A vault's money, shares and fees.
@@ -118,6 +121,25 @@ pub struct Holding {
     pub vault: VaultId,
     /// How many.
     pub shares: Shares,
+}
+
+impl Funds {
+    /// Takes in fees that were charged.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`] from 2⁶⁸ atoms on.
+    pub(crate) fn apply(
+        &mut self,
+        charged: &Charged,
+        high: (Fixed60, Shares),
+        at: Timestamp,
+    ) -> Result<(), MathError> {
+        let plus = |a: Fixed60, b| a.checked_add(b).ok_or(MathError::Overflow);
+        self.pending = plus(self.pending.saturating_sub(charged.written_down), charged.fee)?;
+        self.earned = plus(self.earned, charged.earned)?;
+        (self.basis, self.high, self.charged_at) = (charged.basis, high, Some(at));
+        Ok(())
+    }
 }
 
 impl Vault {

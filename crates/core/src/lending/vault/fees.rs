@@ -2,10 +2,14 @@
 
 use super::book::Funds;
 use crate::policy::VaultPolicy;
-use backstop_units::{Bps, Fixed60, MathError, Span, Timestamp};
+use backstop_units::{Amount, Bps, Fixed60, MathError, Shares, Span, Timestamp, compare_products};
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
 
 /// What charging fees comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 pub struct Charged {
     /// Added to the pending fees.
     pub fee: Fixed60,
@@ -50,11 +54,8 @@ pub fn charge(
     let net = net.checked_add(written_down).ok_or(MathError::Overflow)?;
     let management = held.basis.times(rate(policy, now.since(last))?)?;
     let earned = net.saturating_sub(held.basis);
-    let above = if policy.high_water {
-        earned.min(net.saturating_sub(high(held)?))
-    } else {
-        earned
-    };
+    let above =
+        if policy.high_water { earned.min(net.saturating_sub(high(held)?)) } else { earned };
     let performance = Fixed60::from_bps(policy.performance).times(above)?;
     let fee = management.checked_add(performance).ok_or(MathError::Overflow)?.min(net);
     Ok(Charged { fee, written_down, earned, basis: net.saturating_sub(fee) })
@@ -78,7 +79,7 @@ fn high(held: &Funds) -> Result<Fixed60, MathError> {
 /// The high after net assets were looked at: they stand for it if a share is worth more than ever.
 pub fn raised(held: &Funds, net: Fixed60) -> (Fixed60, Shares) {
     let (assets, shares) = held.high;
-    let more = backstop_units::compare_products(net.get(), shares.get(), assets.get(), held.shares.get());
+    let more = compare_products(net.get(), shares.get(), assets.get(), held.shares.get());
     if shares.is_zero() || more.is_gt() { (net, held.shares) } else { held.high }
 }
 
@@ -88,10 +89,7 @@ pub fn raised(held: &Funds, net: Fixed60) -> (Fixed60, Shares) {
 ///
 /// # Errors
 /// [`MathError::Overflow`] past 128 bits.
-pub fn penalty(
-    policy: &VaultPolicy,
-    of: backstop_units::Amount,
-) -> Result<backstop_units::Amount, MathError> {
+pub fn penalty(policy: &VaultPolicy, of: Amount) -> Result<Amount, MathError> {
     let portion: Bps = policy.penalty.max(policy.penalty_floor);
     let least = policy.penalty_min.max(policy.penalty_min_floor);
     Ok(portion.of_ceil(of)?.max(least))

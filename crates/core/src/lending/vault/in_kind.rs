@@ -6,9 +6,13 @@ use crate::{
     reject::{Halt, Reject, RejectCode},
 };
 use backstop_units::{Amount, Bps, Fixed60, Shares};
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
 
 /// What leaving in kind comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 pub struct InKind {
     /// Shares of the vault burned.
     pub burned: Shares,

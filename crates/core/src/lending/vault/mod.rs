@@ -15,9 +15,16 @@
 
 pub mod allocation;
 pub mod book;
-pub mod deposit;
+pub(crate) mod check;
+pub(crate) mod curate;
+pub(crate) mod deposit;
+pub(crate) mod evolve;
 pub mod fees;
 pub mod in_kind;
-pub mod invest;
+pub(crate) mod invest;
+pub(crate) mod leave;
+pub(crate) mod opening;
+pub(crate) mod payout;
+pub mod touch;
 pub mod withdraw;
 pub mod worth;

@@ -10,6 +10,8 @@ use crate::{
     reject::{Halt, Reject, RejectCode},
 };
 use backstop_units::{Amount, Bps, Fixed60, MathError, Shares};
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
 
 /// A vault as a withdrawal sees it.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +36,18 @@ pub struct Source {
 }
 
 /// What a withdrawal comes to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
 pub struct Withdrawal {
     /// Shares burned.
     pub burned: Shares,
@@ -124,6 +137,8 @@ pub(crate) struct Drawn {
     pub(crate) received: Amount,
     /// Atoms of them that are paid on.
     pub(crate) paid: Amount,
+    /// Whether what the shares are worth has a fraction.
+    pub(crate) uneven: bool,
 }
 
 /// Redeems shares worth at most `rest`. **Rounding** shares up; an atom is held back where the fraction that
@@ -137,5 +152,6 @@ pub(crate) fn drawn(source: Source, rest: Fixed60) -> Result<Drawn, MathError> {
     let worth = source.held.worth(redeemed)?;
     let short = !worth.fraction().is_zero() && worth.fraction() > wanted.fraction();
     let paid = wanted.floor().saturating_sub(Amount::new(u128::from(short)));
-    Ok(Drawn { wanted, redeemed, received: worth.floor(), paid })
+    let uneven = !worth.fraction().is_zero();
+    Ok(Drawn { wanted, redeemed, received: worth.floor(), paid, uneven })
 }
