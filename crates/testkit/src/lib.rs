@@ -20,6 +20,7 @@ pub mod hosted;
 pub mod keys;
 pub mod lending;
 pub mod oracle;
+pub mod vault;
 pub mod world;
 
 pub use generator::{Op, Script, script};

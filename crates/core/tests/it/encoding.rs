@@ -7,11 +7,11 @@ use crate::samples;
 use backstop_core::{
     Body, COMMANDS, Command, Entry, Event, Record,
     command::{Approvals, OpeningAccount, Party, Reporter, SettleLiquidation, Signature},
-    event::{GateCause, LendingEvent, MoveCause},
+    event::{GateCause, LendingEvent, MoveCause, VaultEvent},
     policy::{
-        AdlRank, AdlSelect, AlertCause, BeyondBankruptcy, Cause, Growth, HouseCounts, InventoryEnd,
-        MarketStatus, Netting, Payout, PositionSide, PublicKey, ReserveStatus, Role,
-        SignatureBytes, SpikeCause, SurplusRoute,
+        AdlRank, AdlSelect, AlertCause, AllocationKind, BeyondBankruptcy, Cause, Growth,
+        HouseCounts, InventoryEnd, MarketStatus, Netting, Payout, PenaltyBase, PositionSide,
+        PublicKey, ReserveStatus, Role, SignatureBytes, SpikeCause, SurplusRoute,
     },
     state::FeedSource,
 };
@@ -160,6 +160,7 @@ fn kind(event: &Event) -> (u16, &'static str) {
         Event::LiquidatorPaid(_) => (211, "liquidator_paid"),
         Event::MarginOpened { .. } => (175, "margin_opened"),
         Event::Lending(event) => lending(event),
+        Event::Vault(event) => vault(event),
     }
 }
 /// The two discriminants of an event about lending as one number, and its name.
@@ -183,10 +184,35 @@ fn lending(event: &LendingEvent) -> (u16, &'static str) {
     };
     (PARTS + code, event.word())
 }
+/// As [`lending`], of an event about vaults.
+fn vault(event: &VaultEvent) -> (u16, &'static str) {
+    use VaultEvent as E;
+    let code: u16 = match event {
+        E::VaultCreated { .. } => 0,
+        E::VaultPolicySet { .. } => 1,
+        E::ReserveListed { .. } => 2,
+        E::AllocationProposed { .. } => 3,
+        E::AllocationSet { .. } => 4,
+        E::AllocationVetoed { .. } => 5,
+        E::AllocationRemoved { .. } => 6,
+        E::RewardsStreamed { .. } => 7,
+        E::FeesCharged { .. } => 8,
+        E::VaultDeposited(_) => 9,
+        E::VaultWithdrawn(_) => 10,
+        E::RedeemedInKind(_) => 11,
+        E::Invested(_) => 12,
+        E::FeesTaken(_) => 13,
+        E::FeesGivenUp { .. } => 14,
+        E::RewardsFunded { .. } => 15,
+        E::ReserveOpened { .. } => 16,
+        E::VaultOpened(_) => 17,
+    };
+    (PARTS + 256 + code, event.word())
+}
 /// The first number of the events of a part: its own discriminant, then theirs.
 const PARTS: u16 = 240 << 8;
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 133;
+const KINDS: usize = 151;
 
 /// The first bytes of an event with this number.
 fn front(code: u16) -> Vec<u8> {
@@ -267,6 +293,12 @@ fn lines() -> Vec<Line> {
     }
     for status in ReserveStatus::ALL {
         lines.push(pin(format!("reserve status {}", status.word()), status));
+    }
+    for kind in AllocationKind::ALL {
+        lines.push(pin(format!("allocation {}", kind.word()), kind));
+    }
+    for base in PenaltyBase::ALL {
+        lines.push(pin(format!("penalty of {}", base.word()), base));
     }
     for growth in Growth::ALL {
         lines.push(pin(format!("growth {}", growth.word()), growth));

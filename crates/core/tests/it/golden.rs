@@ -59,7 +59,7 @@ fn file(name: &str) -> PathBuf {
 fn kinds<'a>(events: impl IntoIterator<Item = &'a Event>) -> BTreeSet<u16> {
     let kind = |event: &Event| {
         let bytes = borsh::to_vec(event).expect("an event");
-        let part = matches!(event, Event::Lending(_));
+        let part = matches!(event, Event::Lending(_) | Event::Vault(_));
         if part { u16::from_be_bytes([bytes[0], bytes[1]]) } else { bytes[0].into() }
     };
     events.into_iter().map(kind).collect()
@@ -541,9 +541,10 @@ fn positions(world: &mut World) {
     crate::hosted::story(world, approved);
 }
 
-/// A lending reserve from its beginning to a loss.
+/// A lending reserve from its beginning to a loss, and a vault over it.
 fn loans(world: &mut World) {
     crate::lending::story(world, approved);
+    crate::vault::story(world, approved);
 }
 
 fn freeze() {

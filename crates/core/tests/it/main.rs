@@ -35,4 +35,5 @@ mod run;
 mod samples;
 mod stakes;
 mod steering;
+mod vault;
 mod venues;

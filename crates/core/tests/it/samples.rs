@@ -4,6 +4,8 @@
 mod hosted;
 #[path = "samples/lending.rs"]
 mod lending;
+#[path = "samples/vault.rs"]
+mod vault;
 
 use backstop_core::{
     Body, Event,
@@ -51,7 +53,7 @@ use backstop_testkit::label;
 use backstop_units::{
     AccountId, Amount, AssetId, Base, Bps, FeedId, Fixed60, FundId, Hash, IndexId, Label, LossId,
     MarketId, Ppm, Price, ProposalId, ReserveId, ShareIndex, Shares, Signed, Span, TicketId,
-    Timestamp, TrancheId, TransferId,
+    Timestamp, TrancheId, TransferId, VaultId,
 };
 
 pub(crate) const DRAWDOWN: DrawdownPolicy = DrawdownPolicy {
@@ -514,6 +516,7 @@ pub(crate) fn bodies() -> Vec<Body> {
     .chain(later_bodies())
     .chain(hosted::later_samples())
     .chain(lending::command_samples())
+    .chain(vault::command_samples())
     .collect()
 }
 
@@ -563,6 +566,7 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(protocol());
     events.extend(hosted::event_samples());
     events.extend(lending::event_samples());
+    events.extend(vault::event_samples());
     events
 }
 
@@ -1098,7 +1102,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
     use LedgerAccount as L;
     let (asset, account, fund) = (AssetId::new(1), AccountId::new(2), FundId::new(3));
     let (tranche, market, loss) = (TrancheId::new(4), MarketId::new(5), LossId::new(6));
-    let reserve = ReserveId::new(7);
+    let (reserve, vault) = (ReserveId::new(7), VaultId::new(8));
     vec![
         L::Custody(asset),
         L::InTransit(asset),
@@ -1131,6 +1135,9 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Loans(reserve),
         L::Interest(reserve),
         L::Pledged(reserve),
+        L::VaultIdle(vault),
+        L::VaultCrank(vault),
+        L::VaultRewards(vault),
     ]
 }
 

@@ -71,6 +71,10 @@ fn streamed(vault: &Vault, now: Timestamp) -> Result<Option<Amount>, Reject> {
     if stream.left.is_zero() || stream.per_second.is_zero() || seconds == 0 {
         return Ok(None);
     }
+    // What comes while nobody holds a share waits for those who will.
+    if vault.held.shares.is_zero() {
+        return Ok(Some(Amount::ZERO));
+    }
     let due = stream.per_second.mul_div_floor(seconds.into(), 1).unwrap_or(Amount::MAX);
     Ok(Some(due.min(stream.left)))
 }

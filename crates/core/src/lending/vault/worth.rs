@@ -31,7 +31,9 @@ pub fn value(state: &State, vault: &Vault, now: Timestamp) -> Result<Valued, Hal
     let mut holdings = Fixed60::from_atoms(vault.held.idle).ok_or(Reject::overflow())?;
     for allocation in &vault.allocations {
         let reserve = preview(state, allocation.reserve, now)?;
-        let dead = reserve.status == ReserveStatus::Dead;
+        // Shares with nothing behind them are worth nothing here, whatever rate they would be sold at anew.
+        let empty = reserve.held.supply()?.is_zero() && !reserve.held.shares.is_zero();
+        let dead = reserve.status == ReserveStatus::Dead || empty;
         let held = if dead { Holdings::default() } else { reserve.held };
         let worth = if dead { Fixed60::ZERO } else { held.worth(allocation.shares)? };
         holdings = holdings.checked_add(worth).ok_or(Reject::overflow())?;
