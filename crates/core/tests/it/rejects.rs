@@ -3,6 +3,8 @@
 
 #[path = "rejects/lending.rs"]
 mod lending;
+#[path = "rejects/vault.rs"]
+mod vault;
 
 use crate::{
     adl::{asked, open, price, submit, three, winners_second},
@@ -2166,6 +2168,24 @@ const CASES: &[(&str, &[C])] = &[
         ],
     ),
     ("ends_of_lending", &[C::SharesRoundToZero]),
+    (
+        "vaults",
+        &[
+            C::UnknownVault,
+            C::Slippage,
+            C::SharesShort,
+            C::SupplyAboveMax,
+            C::NotAllocated,
+            C::NotListed,
+            C::AllocationUsed,
+            C::InvestTooSoon,
+            C::BelowMinimum,
+            C::VaultEmpty,
+            C::NothingDelivered,
+            C::PenaltyTakesAll,
+        ],
+    ),
+    ("rules_of_vaults", &[C::DuplicateLabel, C::BadPolicy, C::AllocationWaits]),
     (
         "prices",
         &[
