@@ -235,6 +235,7 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::RetireFeed(c) => feed::retire(state, c),
         Body::SetMarginPool(c) => hosted::setup::set_pool(state, c),
         Body::MergeIsolated(c) => hosted::merge::merge(state, c),
+        Body::RecapitalisePool(c) => hosted::haircut::leave::recapitalise(state, c),
         Body::OpeningMargin(c) => hosted::money::opening(state, c),
         // What takes several steps was carried out before.
         _ => Err(Reject::nested(body.word()).into()),

@@ -360,6 +360,9 @@ rejects! {
     734 DepositIndex "DEPOSIT_INDEX" "the index of deposits, or its unit, is below what can express a loss" => "scale index and unit up by the same power of ten";
     735 DepositsLate "DEPOSITS_LATE" "the deposits were reported before a loss that they have borne" => "take the loss off the index, and report with the market's count of losses";
 
+    780 PoolHaircut "POOL_HAIRCUT" "the pool is short of what its members can claim, so it takes no new money as collateral and is not merged" => "recapitalise it by the value got, or wait for a recovery";
+    781 AboveHaircut "ABOVE_HAIRCUT" "more than the pool is short of" => "pay at most the limit";
+
     801 UnknownTransfer "UNKNOWN_TRANSFER" "no such transfer" => "list the transfers";
     802 TransferClosed "TRANSFER_CLOSED" "the transfer was already confirmed or failed" => "begin a new transfer";
     803 NothingOwed "NOTHING_OWED" "more than the venue is owed" => "transfer at most the limit";

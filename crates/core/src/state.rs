@@ -7,6 +7,7 @@ pub use crate::entity::{
 };
 pub use crate::hosted::bearers::{Bearer, SizeRun};
 pub use crate::hosted::book::{HostedMarket, HostedPosition, MarginAccount, MarginPool};
+pub use crate::hosted::haircut::{Haircut, HaircutShare};
 use crate::{
     fund::{
         controls::Control,
@@ -147,6 +148,8 @@ state! {
     hosted_positions: Slab<u32, HostedPosition>,
     bearers: Slab<u32, Bearer>,
     size_runs: Slab<u32, SizeRun>,
+    haircuts: Slab<u32, Haircut>,
+    haircut_shares: Slab<u32, HaircutShare>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -167,6 +170,7 @@ pub(crate) struct Labels {
     pub(crate) takeovers: Index<(FundId, Label), u32>,
     pub(crate) margins: MarginLabels,
     pub(crate) bearers: Index<(AccountId, MarketId), u32>,
+    pub(crate) haircut_shares: Index<(u32, AccountId), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
@@ -189,6 +193,7 @@ impl Labels {
             takeovers: Index::new(seed),
             margins: MarginLabels::new(seed),
             bearers: Index::new(seed),
+            haircut_shares: Index::new(seed),
             closed: Index::new(seed),
         }
     }
@@ -217,6 +222,7 @@ impl Labels {
         self.takeovers.commit();
         self.margins.commit();
         self.bearers.commit();
+        self.haircut_shares.commit();
         self.closed.commit();
     }
 
@@ -236,6 +242,7 @@ impl Labels {
         self.takeovers.rollback();
         self.margins.rollback();
         self.bearers.rollback();
+        self.haircut_shares.rollback();
         self.closed.rollback();
     }
 }
@@ -396,6 +403,8 @@ impl State {
         }
         let bearers = self.bearers.iter();
         bearers.for_each(|(id, bearer)| labels.bearers.insert((bearer.account, bearer.market), id));
+        let shares = self.haircut_shares.iter();
+        shares.for_each(|(id, s)| labels.haircut_shares.insert((s.haircut, s.account), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

@@ -128,6 +128,8 @@ const fn of_hosted(event: &Event) -> &'static str {
         Event::MarginPoolSet { .. } => "margin_pool_set",
         Event::MarginDeposited { .. } => "margin_deposited",
         Event::MarginWithdrawn { .. } => "margin_withdrawn",
+        Event::HaircutTaken(_) => "haircut_taken",
+        Event::PoolRecapitalised(_) => "pool_recapitalised",
         Event::MarkReported(_) => "mark_reported",
         Event::IndexesSettled(_) => "indexes_settled",
         Event::Traded(_) => "traded",

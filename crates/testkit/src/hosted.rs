@@ -16,8 +16,8 @@ use backstop_core::{
     Body,
     command::{
         CreateFund, CreateMarket, Deleverage, DepositMargin, FillLiquidation, FlagLiquidation,
-        OpeningMargin, OpeningPosition, PayFunding, ReportMark, SetMarginPool, SettleBankrupt,
-        Trade, WithdrawMargin,
+        OpeningMargin, OpeningPosition, PayFunding, RecapitalisePool, ReportMark, SetMarginPool,
+        SettleBankrupt, Trade, WithdrawMargin,
     },
     policy::{
         BeyondBankruptcy, FundKind, FundPolicy, HostedPolicy, LayerSource, MarginPoolPolicy,
@@ -118,6 +118,11 @@ pub fn deposit(account: &str, fund: &str, amount: u128) -> DepositMargin {
 /// A withdrawal.
 pub fn withdraw(account: &str, fund: &str, amount: u128) -> WithdrawMargin {
     WithdrawMargin { account: label(account), fund: label(fund), amount: Amount::new(amount) }
+}
+
+/// Money for a pool that is short.
+pub fn recapitalise(account: &str, fund: &str, amount: u128) -> RecapitalisePool {
+    RecapitalisePool { account: label(account), fund: label(fund), amount: Amount::new(amount) }
 }
 
 /// A fill between two accounts, without fees.

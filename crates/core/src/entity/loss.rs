@@ -125,7 +125,7 @@ entity! {
         /// Of which row.
         row: u8,
         /// To which position; of a row of deleveraging, for which cut; of one of hosted positions, to
-        /// which account.
+        /// which account; of a haircut, to which share.
         position: u32,
         /// How much so far.
         paid: Amount,

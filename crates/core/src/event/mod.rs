@@ -445,6 +445,10 @@ pub enum Event {
     /// A margin account of a scenario.
     MarginOpened { margin: u32, account: AccountId, fund: FundId, asset: AssetId, amount: Signed } =
         175,
+    /// A margin account left a pool that is short, and bears its part of that.
+    HaircutTaken(Box<HaircutTaken>) = 230,
+    /// Money was paid into a pool that is short.
+    PoolRecapitalised(Box<HaircutTaken>) = 231,
     /// A fund has an account at a venue, other rules for it, or none.
     HouseSet { fund: FundId, terms: Option<HouseTerms> } = 200,
     /// A house account was reported, after so many movements.

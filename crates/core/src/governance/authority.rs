@@ -92,6 +92,7 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::ClaimRecovery(c) => account(c.account)?,
         Body::DepositMargin(c) => account(c.account)?,
         Body::WithdrawMargin(c) => account(c.account)?,
+        Body::RecapitalisePool(c) => account(c.account)?,
         Body::CancelUnstake(c) => ticket_owner(state, c.ticket)?,
         Body::ClaimUnstake(c) => ticket_owner(state, c.ticket)?,
         Body::SetControl(_)

@@ -1,5 +1,6 @@
 //! What is kept of hosted markets: pools, margin accounts, positions. How to find them.
 
+use super::haircut::HAIRCUTS_MAX;
 use crate::{
     index::Index,
     policy::{HostedPolicy, MarginPoolPolicy, MarketStatus},
@@ -27,6 +28,8 @@ pub struct MarginPool {
     pub heard_at: Option<Timestamp>,
     /// The pool that took its money over.
     pub merged: Option<FundId>,
+    /// What it is short of, the oldest first.
+    pub haircuts: [Option<u32>; HAIRCUTS_MAX],
 }
 
 /// What is kept of a hosted market besides what every market has.

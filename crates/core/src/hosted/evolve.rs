@@ -3,6 +3,7 @@
 use super::{
     bearers,
     book::{HostedMarket, HostedPosition, MarginAccount},
+    haircut,
     throttle::count,
 };
 use crate::{
@@ -100,6 +101,12 @@ fn positions(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             wait(state, paid.market, loss(paid.owed)?)
         }
         Event::MarginMoved(moved) => self::moved(state, moved),
+        Event::HaircutTaken(taken) | Event::PoolRecapitalised(taken) => {
+            if let Some(margin) = taken.margin {
+                pay(state, margin, loss(taken.amount)?)?;
+            }
+            haircut::evolve::taken(state, taken)
+        }
         Event::MarginAbsorbed { from, to, account, fund } => {
             open(state, *to, *account, *fund)?;
             absorbed(state, *from, *to)

@@ -109,6 +109,12 @@ fn collateral<E>(
         Event::MarginWithdrawn { account, fund, asset, amount, .. } => {
             one(*asset, L::Collateral(*fund), L::Balance(*account), *amount)
         }
+        Event::HaircutTaken(it) => {
+            one(it.asset, L::Collateral(it.fund), L::Haircut(it.fund), it.amount)
+        }
+        Event::PoolRecapitalised(it) => {
+            one(it.asset, L::Balance(it.account), L::Haircut(it.fund), it.amount)
+        }
         Event::MarginOpened { fund, asset, amount, .. } => {
             let (opening, pool) = (L::Opening(*asset), L::Collateral(*fund));
             one(*asset, opening, pool, amount.positive())?;
@@ -272,6 +278,7 @@ pub(crate) fn row_account(cohort: &Cohort, market: MarketId) -> LedgerAccount {
         Cohort::Adl { .. } => LedgerAccount::Deleveraged(market),
         Cohort::Depositors { .. } => LedgerAccount::Depositors(market),
         Cohort::House(_) => LedgerAccount::HouseDrawn(market),
+        Cohort::Haircut { fund, .. } => LedgerAccount::Haircut(*fund),
     }
 }
 

@@ -8,7 +8,10 @@ use super::{
 use crate::{
     event::{Cohort, Event, Placement, RowPart},
     fund::house::drawn,
-    hosted::bearers,
+    hosted::{
+        bearers,
+        haircut::evolve::{opened, returned},
+    },
     liquidation::market::latest_layer,
     policy::Cause,
     reject::Corrupt,
@@ -163,6 +166,9 @@ fn placed(state: &mut State, placement: &Placement) -> Result<(), Corrupt> {
                 lent.losses = lent.losses.checked_add(1).ok_or(Corrupt::Overflow)?;
             }
             Cohort::House(fund) => drawn(state, fund, row.amount)?,
+            Cohort::Haircut { fund, haircut } => {
+                opened(state, (placement.loss, place), (fund, haircut), row.amount)?;
+            }
             Cohort::FeePool | Cohort::Reserve(_) | Cohort::Contributions(_) | Cohort::Residual => {}
         }
         let used = Use::Draw(row.amount, at);
@@ -197,6 +203,7 @@ pub(super) fn use_layer(
         Cohort::Positions { .. } => Source::Socialised,
         Cohort::Adl { .. } => Source::Adl,
         Cohort::Depositors { .. } => Source::Depositors,
+        Cohort::Haircut { .. } => Source::Haircut,
         Cohort::Residual => return Ok(()),
     };
     let Some((id, layer)) = latest_layer(state, market, source) else { return Ok(()) };
@@ -233,6 +240,9 @@ fn recovered(
             return Err(Corrupt::CounterRange);
         }
         let cohort = row.row.cohort;
+        if let Cohort::Haircut { haircut, .. } = cohort {
+            returned(state, haircut, (part.to, part.amount))?;
+        }
         if reversal {
             use_layer(state, market, &cohort, cause, Use::GiveBack(part.amount, at))?;
         }

@@ -13,7 +13,6 @@ use crate::{
     state::{Loss, LossStatus, Market, Source, State},
     txn::Txn,
 };
-use alloc::vec::Vec;
 use arrayvec::ArrayVec;
 use backstop_units::{FundId, Hash, LossId};
 
@@ -25,7 +24,11 @@ pub(crate) fn funds_of(state: &State, market: &Market) -> Result<ArrayVec<FundId
         let fund = match layer.source {
             Source::Reserve(fund) => fund,
             Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
-            Source::FeePool | Source::Socialised | Source::Adl | Source::Depositors => continue,
+            Source::FeePool
+            | Source::Socialised
+            | Source::Adl
+            | Source::Depositors
+            | Source::Haircut => continue,
         };
         if !funds.contains(&fund) {
             funds.push(fund);
@@ -175,6 +178,6 @@ pub(crate) fn void(state: &State, command: &VoidLoss) -> Result<Event, Halt> {
 fn voided(state: &State, id: LossId, loss: &Loss, lapsed: bool) -> Result<Event, Halt> {
     let market = state.markets.expect(loss.market)?;
     let asset = state.funds.expect(market.fund)?.asset;
-    let parts: Vec<_> = recovery::unrecovered(id, loss).collect();
+    let parts = recovery::shared(state, (id, loss), recovery::unrecovered(id, loss).collect())?;
     Ok(Event::LossVoided { loss: id, lapsed, market: loss.market, asset, parts })
 }

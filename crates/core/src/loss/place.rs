@@ -206,6 +206,10 @@ fn add_rows(
             push(Cohort::Depositors { shares, from, to }, draw);
         }
         Source::Adl => push(Cohort::Adl { adl: state.adls.next_id() }, draw),
+        Source::Haircut => {
+            let haircut = state.haircuts.next_id();
+            push(Cohort::Haircut { fund: market.fund, haircut }, draw);
+        }
     }
     Ok(())
 }

@@ -151,6 +151,8 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::MarginLiquidated(_) => (167, "margin_liquidated"),
         Event::PoolPaid(_) => (168, "pool_paid"),
         Event::MarginMoved(_) => (169, "margin_moved"),
+        Event::HaircutTaken(_) => (230, "haircut_taken"),
+        Event::PoolRecapitalised(_) => (231, "pool_recapitalised"),
         Event::BacklogSet { .. } => (170, "backlog_set"),
         Event::MarketStatusSet(_) => (171, "market_status_set"),
         Event::IsolatedMerged(_) => (172, "isolated_merged"),
@@ -160,7 +162,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 117;
+const KINDS: usize = 119;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };

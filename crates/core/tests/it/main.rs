@@ -15,6 +15,7 @@ mod formulas;
 mod gauge;
 mod golden;
 mod groups;
+mod haircut;
 mod holds;
 mod hosted;
 mod house;

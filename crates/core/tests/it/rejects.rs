@@ -1657,6 +1657,26 @@ fn hosted_markets() {
 }
 
 #[test]
+fn short_pools() {
+    let mut table = Table::default();
+    let layers = [LayerSource::Haircut(Ppm::WHOLE)];
+    let world = &mut hosted::world([hosted::policy(); 2], lone(), &layers, 0);
+    for name in ["alice", "carol"] {
+        world.must(name, hosted::deposit(name, "main", 1_000));
+    }
+    world.must("venue", hosted::mark("perp", 100));
+    world.must("venue", hosted::trade("perp", ("alice", "carol"), 1, 100));
+    world.must("venue", hosted::trade("perp", ("carol", "alice"), 1, 100));
+    world.must("op", hosted::opening("alice", "main", -1_500));
+    world.must("keeper", hosted::bankrupt("alice", "main"));
+    let deposit = hosted::deposit("bob", "main", 1);
+    table.case(world, "bob", deposit, no(C::PoolHaircut, 500u32, 0u32));
+    let more = hosted::recapitalise("bob", "main", 501);
+    table.case(world, "bob", more, no(C::AboveHaircut, 501u32, 500u32));
+    done(&table);
+}
+
+#[test]
 fn limits_of_hosted_markets() {
     let mut table = Table::default();
     let second = Span::from_ms(1_000);
@@ -2022,6 +2042,7 @@ const CASES: &[(&str, &[C])] = &[
             C::FundStaked,
         ],
     ),
+    ("short_pools", &[C::PoolHaircut, C::AboveHaircut]),
     (
         "limits_of_hosted_markets",
         &[

@@ -178,6 +178,7 @@ fn layers() -> Vec<LayerPolicy> {
         layer(LayerSource::Socialised),
         layer(LayerSource::Adl),
         layer(LayerSource::Depositors),
+        layer(LayerSource::Haircut(Ppm::new(13))),
     ]
 }
 
@@ -771,6 +772,7 @@ fn rows() -> Vec<Row> {
         positions,
         Cohort::Residual,
         Cohort::Adl { adl: 27 },
+        Cohort::Haircut { fund: FundId::new(28), haircut: 29 },
         Cohort::Depositors {
             shares: Shares::new(38),
             from: ShareIndex::new(39),
@@ -1112,6 +1114,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Clearing(market),
         L::Socialised(market),
         L::Residual(market),
+        L::Haircut(fund),
         L::PendingClearing(market),
         L::Deleveraged(market),
         L::Depositors(market),

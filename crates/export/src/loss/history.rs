@@ -109,7 +109,11 @@ fn of_one_asset(state: &State, source: Source, placement: &Placement) -> Result<
     let fund = match source {
         Source::Reserve(fund) => fund,
         Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
-        Source::FeePool | Source::Socialised | Source::Adl | Source::Depositors => return Ok(true),
+        Source::FeePool
+        | Source::Socialised
+        | Source::Adl
+        | Source::Depositors
+        | Source::Haircut => return Ok(true),
     };
     Ok(state.funds.expect(fund)?.asset == placement.asset)
 }
@@ -122,7 +126,7 @@ fn accounts_of(source: Source, placement: &Placement) -> Vec<LedgerAccount> {
             vec![LedgerAccount::Reserve(fund), LedgerAccount::Contributions(fund)]
         }
         Source::Staked(tranche) => vec![LedgerAccount::Tranche(tranche)],
-        Source::Socialised | Source::Adl | Source::Depositors => Vec::new(),
+        Source::Socialised | Source::Adl | Source::Depositors | Source::Haircut => Vec::new(),
     }
 }
 
@@ -137,6 +141,7 @@ pub(super) const fn source_of(cohort: &Cohort) -> Option<Source> {
         Cohort::Positions { .. } => Some(Source::Socialised),
         Cohort::Adl { .. } => Some(Source::Adl),
         Cohort::Depositors { .. } => Some(Source::Depositors),
+        Cohort::Haircut { .. } => Some(Source::Haircut),
         Cohort::Residual => None,
     }
 }

@@ -132,7 +132,10 @@ impl<'a> LossView<'a> {
             Cohort::Contributions(fund) => LedgerAccount::Contributions(*fund),
             Cohort::Stakers { tranche, .. } => LedgerAccount::Tranche(*tranche),
             Cohort::Positions { .. } | Cohort::Adl { .. } => return Some(Amount::MAX),
-            Cohort::Depositors { .. } | Cohort::House(_) | Cohort::Residual => return None,
+            Cohort::Depositors { .. }
+            | Cohort::House(_)
+            | Cohort::Haircut { .. }
+            | Cohort::Residual => return None,
         };
         self.placing.and_then(|placing| placing.had(account))
     }
@@ -148,7 +151,7 @@ impl<'a> LossView<'a> {
                 Some(own.saturating_add(given))
             }
             Source::Staked(tranche) => placing.had(LedgerAccount::Tranche(tranche)),
-            Source::Socialised | Source::Adl | Source::Depositors => None,
+            Source::Socialised | Source::Adl | Source::Depositors | Source::Haircut => None,
         }
     }
 
@@ -216,6 +219,7 @@ impl<'a> LossView<'a> {
             (_, None, Source::Socialised) => "no open positions, or a limit",
             (_, None, Source::Adl) => "no rules for deleveraging, or a limit",
             (_, None, Source::Depositors) => "no deposits, or a limit",
+            (_, None, Source::Haircut) => "the pool is as short as it may be, or a limit",
             (_, None, _) => "paid nothing",
         }
     }
@@ -267,5 +271,6 @@ fn source_words(state: &State, market: MarketId, source: Source) -> String {
         Source::Socialised => "socialised, by position".to_owned(),
         Source::Adl => "deleveraged winners".to_owned(),
         Source::Depositors => "depositors, by share".to_owned(),
+        Source::Haircut => "withdrawal haircut, by claim".to_owned(),
     }
 }

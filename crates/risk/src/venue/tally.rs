@@ -89,7 +89,8 @@ impl Tally {
                         | Cohort::Reserve(_)
                         | Cohort::House(_)
                         | Cohort::Stakers { .. }
-                        | Cohort::Depositors { .. } => {}
+                        | Cohort::Depositors { .. }
+                        | Cohort::Haircut { .. } => {}
                         // What it comes to is known when it is closed.
                         Cohort::Adl { .. } => {
                             self.claims.push((placement.loss, placement.market, row.layer));

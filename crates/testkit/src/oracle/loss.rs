@@ -94,7 +94,8 @@ impl Model {
                 LayerSource::FeePool
                 | LayerSource::Socialised
                 | LayerSource::Adl
-                | LayerSource::Depositors => continue,
+                | LayerSource::Depositors
+                | LayerSource::Haircut(_) => continue,
             };
             if let Ok(fund) = fund
                 && !funds.contains(&fund)
@@ -267,7 +268,8 @@ impl Model {
             // What winners turn out to lack becomes residual later.
             LayerSource::Adl if market.adl.is_some() => u128::MAX,
             LayerSource::Depositors => market.lent.map_or(0, |lent| lent.worth()),
-            LayerSource::Socialised | LayerSource::Adl => 0,
+            // The oracle keeps no hosted markets, whose layer this is.
+            LayerSource::Socialised | LayerSource::Adl | LayerSource::Haircut(_) => 0,
         })
     }
 
@@ -375,6 +377,8 @@ impl Model {
                 }
             }
             LayerSource::Depositors => self.lenders_bear(loss, amount)?,
+            // The oracle keeps no hosted markets, whose layer this is.
+            LayerSource::Haircut(_) => return refuse("a haircut off a hosted market"),
             LayerSource::Adl => {
                 self.markets[market].deleveraged += amount;
                 self.row(loss, Bearer::Winners, amount);

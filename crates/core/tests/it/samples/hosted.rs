@@ -4,15 +4,15 @@ use backstop_core::{
     Body, Event,
     command::{Deleverage, MergeIsolated, SetMarginPool, SetMarketStatus, Trade},
     event::{
-        Fill, GateCause, IndexSettlement, Liquidated, MarginMove, MarkReport, Merge, MoveCause,
-        PoolCovered, StatusChange,
+        Fill, GateCause, HaircutPart, HaircutTaken, IndexSettlement, Liquidated, MarginMove,
+        MarkReport, Merge, MoveCause, PoolCovered, StatusChange,
     },
     policy::{BeyondBankruptcy, HostedPolicy, MarginPoolPolicy, MarketStatus, Netting, Throttle},
 };
 use backstop_testkit::{
     hosted::{
-        bankrupt, deleverage, deposit, fill, flag, funding, mark, opening, pool, positions, trade,
-        withdraw,
+        bankrupt, deleverage, deposit, fill, flag, funding, mark, opening, pool, positions,
+        trade, withdraw,
     },
     label,
 };
@@ -99,7 +99,17 @@ pub(super) fn event_samples() -> Vec<Event> {
     let (status, dust) = (MarketStatus::Closed, atoms(34));
     events.push(Event::MarketStatusSet(StatusChange { market, fund, asset, status, dust }));
     events.extend(large_samples());
+    events.extend(haircut_samples());
     events
+}
+
+fn haircut_samples() -> [Event; 2] {
+    let (fund, asset, account) = (FundId::new(3), AssetId::new(2), AccountId::new(1));
+    let part = |haircut, amount| HaircutPart { haircut, amount: atoms(amount) };
+    let (margin, amount, parts) = (Some(35), atoms(36), vec![part(37, 38), part(39, 40)]);
+    let taken = HaircutTaken { fund, asset, account, margin, amount, parts };
+    let paid = HaircutTaken { margin: None, ..taken.clone() };
+    [Event::HaircutTaken(Box::new(taken)), Event::PoolRecapitalised(Box::new(paid))]
 }
 
 fn large_samples() -> Vec<Event> {
