@@ -360,6 +360,9 @@ rejects! {
     734 DepositIndex "DEPOSIT_INDEX" "the index of deposits, or its unit, is below what can express a loss" => "scale index and unit up by the same power of ten";
     735 DepositsLate "DEPOSITS_LATE" "the deposits were reported before a loss that they have borne" => "take the loss off the index, and report with the market's count of losses";
 
+    740 LeverageLimit "LEVERAGE_LIMIT" "the fund's coverage band allows less leverage" => "trade or withdraw less, deposit margin, or wait until the band has risen";
+    741 CapBelowOpen "CAP_BELOW_OPEN" "the cap lies below what is open" => "set it to at least the limit; a cap at what is open lets nothing grow";
+
     780 PoolHaircut "POOL_HAIRCUT" "the pool is short of what its members can claim, so it takes no new money as collateral and is not merged" => "recapitalise it by the value got, or wait for a recovery";
     781 AboveHaircut "ABOVE_HAIRCUT" "more than the pool is short of" => "pay at most the limit";
 

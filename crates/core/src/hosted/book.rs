@@ -3,6 +3,7 @@
 use super::haircut::HAIRCUTS_MAX;
 use crate::{
     index::Index,
+    liquidation::tiers::Tables,
     policy::{HostedPolicy, MarginPoolPolicy, MarketStatus},
     reject::{Corrupt, Halt, Reject, RejectCode},
     state::{Market, State},
@@ -33,10 +34,12 @@ pub struct MarginPool {
 }
 
 /// What is kept of a hosted market besides what every market has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct HostedMarket {
     /// Its rules.
     pub policy: HostedPolicy,
+    /// Its margin tables, if it has tiers.
+    pub tables: Tables,
     /// Where collateral goes that no position needs.
     pub home: Option<FundId>,
     /// How far it is wound down.

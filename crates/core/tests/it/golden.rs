@@ -519,7 +519,8 @@ fn converted(world: &mut World) {
 /// Hosted markets from their beginning to their end.
 fn positions(world: &mut World) {
     let layers = [LayerSource::Haircut(Ppm::WHOLE)];
-    for body in hosted::bodies([hosted::policy(); 2], hosted::pool(Netting::Pool), &layers) {
+    let policies = [hosted::policy(), hosted::policy()];
+    for body in hosted::bodies(policies, hosted::pool(Netting::Pool), &layers) {
         if matches!(body, Body::CreateFund(_)) {
             world.must("op", body);
         } else {

@@ -4,14 +4,15 @@ use crate::run::{cases, property};
 use backstop_core::{
     RejectCode as C, State,
     command::{
-        ClaimRecovery, MergeIsolated, Opening, OpeningAccount, Party, RecoverLoss, VoidLoss,
+        ClaimRecovery, CreateMarket, MergeIsolated, Opening, OpeningAccount, Party, RecoverLoss,
+        VoidLoss,
     },
     event::Cohort,
     hosted::haircut::{HAIRCUTS_MAX, Holdings},
     invariants,
     ledger::LedgerAccount,
     loss::claimable,
-    policy::{BeyondBankruptcy, HostedPolicy, LayerSource, Netting},
+    policy::{BeyondBankruptcy, HostedPolicy, LayerSource, MarketPolicy, Netting},
 };
 use backstop_testkit::{
     World,
@@ -19,6 +20,7 @@ use backstop_testkit::{
         bankrupt, deposit, fill, mark, opening, policy, pool, recapitalise, trade, withdraw, world,
     },
     label,
+    world::{layer, market},
 };
 use backstop_units::{Amount, AssetId, FundId, LossId, Ppm, Span};
 use proptest::{collection::vec, prelude::*};
@@ -34,7 +36,7 @@ fn asset() -> AssetId {
 /// Pools whose waterfall is the haircut, up to `max` of the claims; nobody has paid in yet.
 fn bare(max: u32, netting: Netting, home: Option<&str>) -> World {
     let hosted = HostedPolicy { beyond_bankruptcy: BeyondBankruptcy::Place, ..policy() };
-    let alt = HostedPolicy { home: home.map(label), ..hosted };
+    let alt = HostedPolicy { home: home.map(label), ..hosted.clone() };
     let layer = LayerSource::Haircut(Ppm::new(max));
     let mut world = world([hosted, alt], pool(netting), &[layer], 0);
     let (account, asset) = (OpeningAccount::Account(label("treasury")), label("usdt"));
@@ -476,6 +478,27 @@ fn nobody_gains_by_leaving_first_last_or_twice() {
         short.get() > cases / 2 && claimed.get() > cases,
         "{short:?} leavers, {claimed:?} claims"
     );
+}
+
+#[test]
+fn the_layer_is_one_of_hosted_markets_and_a_portion() {
+    let mut world = bare(1_000_000, Netting::None, None);
+    let mut create = |hosted: bool, portion: u32| {
+        let waterfall = vec![layer(LayerSource::Haircut(Ppm::new(portion)))];
+        let hosted = hosted.then(|| Box::new(policy()));
+        let policy = Box::new(MarketPolicy { hosted, ..market(waterfall) });
+        let (label, fund, venue) = (label("new"), label("main"), label("venue"));
+        world.send("op", CreateMarket { label, fund, venue, policy })
+    };
+    let words = |word: &'static str, limit: &'static str| (word.into(), limit.into());
+    for (hosted, portion, (got, limit)) in [
+        (false, 1, words("withdrawal_haircut", "hosted")),
+        (true, 1_000_001, (Amount::new(1_000_001).into(), Amount::new(1_000_000).into())),
+    ] {
+        let refused = create(hosted, portion).unwrap_err();
+        assert_eq!((refused.code, refused.got, refused.limit), (C::BadPolicy, got, limit));
+    }
+    create(true, 1_000_000).unwrap();
 }
 
 #[test]
