@@ -66,14 +66,16 @@ pub(crate) fn net(
             Err(corrupt) => return Err(corrupt),
         };
         let asset = state.funds.expect(owner.fund)?.asset;
-        let (claim, amount) = match giver.fund == owner.fund {
-            true => (has.min(left), has.min(left)),
-            false => outgoing(state, (giver.fund, asset), has, left)?,
+        let elsewhere = giver.fund != owner.fund;
+        let (claim, amount) = if elsewhere {
+            outgoing(state, (giver.fund, asset), has, left)?
+        } else {
+            (has.min(left), has.min(left))
         };
         if amount.is_zero() {
             continue;
         }
-        if giver.fund != owner.fund {
+        if elsewhere {
             leave(txn, other, claim)?;
         }
         left = left.saturating_sub(amount);

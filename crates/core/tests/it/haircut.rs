@@ -488,13 +488,13 @@ fn the_layer_is_one_of_hosted_markets_and_a_portion() {
         let hosted = hosted.then(|| Box::new(policy()));
         let policy = Box::new(MarketPolicy { hosted, ..market(waterfall) });
         let (label, fund, venue) = (label("new"), label("main"), label("venue"));
-        world.send("op", CreateMarket { label, fund, venue, policy })
+        world.send("op", CreateMarket { label, fund, venue, policy }).map(drop)
     };
     let words = |word: &'static str, limit: &'static str| (word.into(), limit.into());
-    for (hosted, portion, (got, limit)) in [
-        (false, 1, words("withdrawal_haircut", "hosted")),
-        (true, 1_000_001, (Amount::new(1_000_001).into(), Amount::new(1_000_000).into())),
-    ] {
+    let over = (Amount::new(1_000_001).into(), Amount::new(1_000_000).into());
+    for (hosted, portion, (got, limit)) in
+        [(false, 1, words("withdrawal_haircut", "hosted")), (true, 1_000_001, over)]
+    {
         let refused = create(hosted, portion).unwrap_err();
         assert_eq!((refused.code, refused.got, refused.limit), (C::BadPolicy, got, limit));
     }

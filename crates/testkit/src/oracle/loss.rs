@@ -91,11 +91,7 @@ impl Model {
                 LayerSource::Staked(tranche) => {
                     self.tranche(tranche).map(|tranche| self.tranches[tranche].fund)
                 }
-                LayerSource::FeePool
-                | LayerSource::Socialised
-                | LayerSource::Adl
-                | LayerSource::Depositors
-                | LayerSource::Haircut(_) => continue,
+                _ => continue,
             };
             if let Ok(fund) = fund
                 && !funds.contains(&fund)

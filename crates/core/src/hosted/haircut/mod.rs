@@ -83,9 +83,10 @@ impl Holdings {
     /// [`Corrupt::DanglingHandle`].
     pub fn of(state: &State, fund: FundId, asset: AssetId) -> Result<Self, Corrupt> {
         let claims = state.ledger.owed(LedgerAccount::Collateral(fund), asset);
-        let short = match is_short(state.margin_pools.expect(fund)?) {
-            true => state.ledger.held(LedgerAccount::Haircut(fund), asset),
-            false => Amount::ZERO,
+        let short = if is_short(state.margin_pools.expect(fund)?) {
+            state.ledger.held(LedgerAccount::Haircut(fund), asset)
+        } else {
+            Amount::ZERO
         };
         Ok(Self { claims, short })
     }
@@ -149,6 +150,9 @@ pub(crate) fn capacity(
 }
 
 /// The open haircuts of a pool, the oldest first.
+///
+/// # Errors
+/// [`Corrupt::DanglingHandle`].
 pub fn open(state: &State, pool: &MarginPool) -> Result<Vec<(u32, Haircut)>, Corrupt> {
     let found = |id: u32| state.haircuts.expect(id).map(|haircut| (id, *haircut));
     pool.haircuts.iter().flatten().map(|id| found(*id)).collect()
