@@ -343,7 +343,7 @@ rejects! {
     710 ListingsStopped "LISTINGS_STOPPED" "the fund's coverage band lists no new markets" => "wait until coverage has reached the limit and the band has risen";
 
     720 AdlUnknown "ADL_UNKNOWN" "the loss has no row for deleveraging" => "look at the loss's rows";
-    721 AdlClosed "ADL_CLOSED" "the deleveraging of this loss is closed" => "nothing is left to do; the rest is residual";
+    721 AdlClosed "ADL_CLOSED" "the deleveraging of this loss is closed" => "nothing is left to do; the rest went to the layers behind";
     722 AdlUnsettled "ADL_UNSETTLED" "who bore the row of deleveraging is not settled" => "run the deleveraging and close it first";
     723 AdlStarted "ADL_STARTED" "winners were already cut by the list" => "run it to its end";
     724 AdlListTooLong "ADL_LIST_TOO_LONG" "more candidates than the market's policy allows" => "list those who stand first, at most the limit";
@@ -359,6 +359,8 @@ rejects! {
     733 MarketDead "MARKET_DEAD" "a loss has taken all that lenders had on this market" => "create another market; what is lost here stays with those who bore it";
     734 DepositIndex "DEPOSIT_INDEX" "the index of deposits, or its unit, is below what can express a loss" => "scale index and unit up by the same power of ten";
     735 DepositsLate "DEPOSITS_LATE" "the deposits were reported before a loss that they have borne" => "take the loss off the index, and report with the market's count of losses";
+
+    760 ClaimOpen "CLAIM_OPEN" "a layer of the waterfall that placed a loss has yet to pay" => "run it and close it first, or wait for its deadline to close it";
 
     801 UnknownTransfer "UNKNOWN_TRANSFER" "no such transfer" => "list the transfers";
     802 TransferClosed "TRANSFER_CLOSED" "the transfer was already confirmed or failed" => "begin a new transfer";

@@ -22,6 +22,7 @@ mod lenders;
 mod limits;
 mod precedence;
 mod prices;
+mod reallocation;
 mod recovery;
 mod regression;
 mod rejects;
