@@ -8,6 +8,7 @@ use super::{
 use crate::{
     event::{Cohort, Event, Placement, Reallocation, Row, RowPart},
     fund::house::drawn,
+    hosted::bearers,
     liquidation::market::latest_layer,
     policy::Cause,
     reject::Corrupt,
@@ -183,10 +184,11 @@ fn bear(
     for (place, row) in (first..).zip(rows) {
         match row.cohort {
             Cohort::Stakers { tranche, epoch, .. } => state.tranches.change(tranche)?.epoch = epoch,
-            Cohort::Positions { delta, .. } => {
+            Cohort::Positions { delta, epoch, .. } => {
                 let market = state.markets.change(of.market)?;
                 market.index = market.index.checked_add(delta).ok_or(Corrupt::Overflow)?;
                 market.index_carry = index_carry;
+                bearers::counted(state, of.market, epoch)?;
             }
             Cohort::Adl { adl } => {
                 // Without rules nothing is ever placed on winners.

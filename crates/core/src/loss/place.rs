@@ -270,7 +270,9 @@ fn add_rows(
         }
         Source::Socialised => {
             let (delta, carry) = index_step(draw, market.open_interest, market.index_carry)?;
-            push(Cohort::Positions { delta, base: market.open_interest }, draw);
+            let hosted = state.hosted_markets.expect(plan.market)?.as_deref();
+            let epoch = hosted.map(|hosted| hosted.losses);
+            push(Cohort::Positions { delta, base: market.open_interest, epoch }, draw);
             plan.index_carry = carry;
         }
         Source::Depositors => {
