@@ -25,6 +25,7 @@ mod limits;
 mod margin;
 mod precedence;
 mod prices;
+mod reallocation;
 mod recovery;
 mod regression;
 mod rejects;
