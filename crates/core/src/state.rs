@@ -5,7 +5,10 @@ pub use crate::entity::{
     FeedSource, Fund, House, Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares,
     Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
-pub use crate::hosted::book::{HostedMarket, HostedPosition, MarginAccount, MarginPool};
+pub use crate::hosted::{
+    book::{HostedMarket, HostedPosition, MarginAccount, MarginPool},
+    collateral::{Pledge, PoolCollateral},
+};
 use crate::{
     fund::{
         controls::Control,
@@ -144,6 +147,8 @@ state! {
     hosted_markets: Slab<MarketId, Option<Box<HostedMarket>>>,
     margins: Slab<u32, MarginAccount>,
     hosted_positions: Slab<u32, HostedPosition>,
+    collaterals: Slab<u32, PoolCollateral>,
+    pledges: Slab<u32, Pledge>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
