@@ -74,6 +74,7 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::SetSplit(_)
         | Body::SetDrawdown(_)
         | Body::SetMarginPool(_)
+        | Body::SetCollateral(_)
         | Body::MergeIsolated(_)
         | Body::RegisterFeed(_) => Council(config),
         Body::CreateMarket(c) => Council(waterfall_delay(state, &c.policy.waterfall, config)?),
@@ -93,6 +94,9 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::ClaimRecovery(c) => account(c.account)?,
         Body::DepositMargin(c) => account(c.account)?,
         Body::WithdrawMargin(c) => account(c.account)?,
+        Body::DepositCollateral(c) => account(c.account)?,
+        Body::WithdrawCollateral(c) => account(c.account)?,
+        Body::SeizeCollateral(c) => account(c.liquidator)?,
         Body::CancelUnstake(c) => ticket_owner(state, c.ticket)?,
         Body::ClaimUnstake(c) => ticket_owner(state, c.ticket)?,
         Body::SetControl(_)

@@ -13,8 +13,8 @@ use backstop_core::{
 use backstop_testkit::{
     World,
     hosted::{
-        bankrupt, deleverage, deposit, fill, flag, funding, mark, opening, policy, pool, trade,
-        withdraw, world,
+        bankrupt, coin, deleverage, deposit, fill, flag, funding, haircuts, mark, opening, pledge,
+        policy, pool, redeem, seize, takes, trade, withdraw, world, worth,
     },
     label,
 };
@@ -51,7 +51,28 @@ pub(crate) fn story(world: &mut World, council: impl Fn(&mut World, Body)) {
     world.must("venue", deleverage("perp", "alice", &["carol"]));
     world.must("venue", fill("perp", ("dave", "carol"), 10, 230));
     world.must("venue", fill("perp", ("bob", "carol"), 10, 203));
-    end(world, council);
+    end(world, &council);
+    pledged(world, council);
+}
+
+/// Coins beside quote: a position on nothing but them, and what it lost seized.
+fn pledged(world: &mut World, council: impl Fn(&mut World, Body)) {
+    let [asset, index, feed] = coin();
+    world.must("op", asset);
+    world.must("op", index);
+    council(world, feed);
+    council(world, takes("main", haircuts()).into());
+    let (account, asset) = (OpeningAccount::Account(label("alice")), label("coin"));
+    world.must("op", Opening { account, asset, amount: atoms(10) });
+    world.must("venue", worth(100, world.now));
+    world.must("alice", pledge("alice", "main", 10));
+    world.must("venue", trade("perp", ("carol", "alice"), 5, 230));
+    world.must("venue", mark("perp", 300));
+    world.must("bob", seize("alice", "main", "bob"));
+    world.wait(Span::from_ms(120_000));
+    world.must("venue", mark("perp", 300));
+    world.wait(Span::from_ms(120_000));
+    world.must("alice", redeem("alice", "main", 1));
 }
 
 /// Rules under which whoever takes a position over is paid.

@@ -22,6 +22,7 @@ mod inventory;
 mod lenders;
 mod limits;
 mod margin;
+mod pledges;
 mod precedence;
 mod prices;
 mod recovery;
