@@ -125,6 +125,7 @@ pub fn coin() -> [Body; 3] {
         families: 1,
         max_age: Span::hours(1),
         band: Ppm::WHOLE,
+        max_jump: Ppm::new(10_000_000),
         ..IndexPolicy::default()
     };
     let (feed, family, reporter) = (label("coin-feed"), quote, Reporter::Account(label("venue")));

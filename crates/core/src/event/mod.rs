@@ -16,10 +16,10 @@ use crate::{
     },
     oracle::Verdict,
     policy::{
-        AlertCause, Cause, Causes, CollateralPolicy, ControlPolicy, DrawdownPolicy, FundKind, FundPolicy,
-        HostedPolicy, IndexPolicy, InventoryPolicy, LayerPolicy, MarginPoolPolicy, MarketPolicy,
-        PoolPolicy, PublicKey, RevenuePolicy, Roles, SpikeCause, SplitPolicy, TierPolicy,
-        TranchePolicy,
+        AlertCause, Cause, Causes, CollateralPolicy, ControlPolicy, DrawdownPolicy, FundKind,
+        FundPolicy, HostedPolicy, IndexPolicy, InventoryPolicy, LayerPolicy, MarginPoolPolicy,
+        MarketPolicy, PoolPolicy, PublicKey, RevenuePolicy, Roles, SpikeCause, SplitPolicy,
+        TierPolicy, TranchePolicy,
     },
 };
 use alloc::{boxed::Box, vec::Vec};

@@ -94,9 +94,6 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::ClaimRecovery(c) => account(c.account)?,
         Body::DepositMargin(c) => account(c.account)?,
         Body::WithdrawMargin(c) => account(c.account)?,
-        Body::DepositCollateral(c) => account(c.account)?,
-        Body::WithdrawCollateral(c) => account(c.account)?,
-        Body::SeizeCollateral(c) => account(c.liquidator)?,
         Body::CancelUnstake(c) => ticket_owner(state, c.ticket)?,
         Body::ClaimUnstake(c) => ticket_owner(state, c.ticket)?,
         Body::SetControl(_)
@@ -162,6 +159,9 @@ fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::StartAuction(c) => ending(state, c.market)?,
         Body::DeleverageInventory(c) => ending(state, c.market)?,
         Body::BidAuction(c) => Authority::Owner(state.account_id(c.bidder)?),
+        Body::DepositCollateral(c) => Authority::Owner(state.account_id(c.account)?),
+        Body::WithdrawCollateral(c) => Authority::Owner(state.account_id(c.account)?),
+        Body::SeizeCollateral(c) => Authority::Owner(state.account_id(c.liquidator)?),
         Body::SetInventory(c) => {
             let line = state.inventories.expect(state.market_id(c.market)?)?;
             if settings::widens(line, &c.policy) {

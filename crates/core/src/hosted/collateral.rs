@@ -131,11 +131,7 @@ pub(crate) fn exhausted(state: &State, owner: &MarginAccount) -> Result<(), Halt
 ///
 /// # Errors
 /// As [`counted`].
-pub(crate) fn weigh(
-    state: &State,
-    owner: &MarginAccount,
-    now: Timestamp,
-) -> Result<Counted, Halt> {
+pub(crate) fn weigh(state: &State, owner: &MarginAccount, now: Timestamp) -> Result<Counted, Halt> {
     let mut sum = Counted::default();
     for (_, pledge) in state.pledges_of(owner).filter(|(_, pledge)| !pledge.amount.is_zero()) {
         let item = state.collaterals.expect(pledge.collateral)?;
@@ -148,10 +144,8 @@ pub(crate) fn weigh(
         };
         let decimals = state.assets.expect(item.asset)?.decimals;
         let policy = &item.policy;
-        let [maintenance, initial] =
-            [policy.maintenance_haircut, policy.initial_haircut].map(|haircut| {
-                counted(&of(policy, (pledge.amount, decimals), price, haircut))
-            });
+        let [maintenance, initial] = [policy.maintenance_haircut, policy.initial_haircut]
+            .map(|haircut| counted(&of(policy, (pledge.amount, decimals), price, haircut)));
         sum.maintenance = sum.maintenance.saturating_add(maintenance?);
         sum.initial = sum.initial.saturating_add(initial?);
     }
@@ -281,9 +275,8 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
             return Err(Corrupt::Invariant("H4"));
         }
     }
-    let holds = |item: &PoolCollateral| {
-        state.ledger.owed(LedgerAccount::Collateral(item.fund), item.asset)
-    };
+    let holds =
+        |item: &PoolCollateral| state.ledger.owed(LedgerAccount::Collateral(item.fund), item.asset);
     let held = state.collaterals.iter().map(|(_, item)| holds(item));
     if held.eq(sums) { Ok(()) } else { Err(Corrupt::Invariant("H4")) }
 }

@@ -154,11 +154,11 @@ fn lacking(
     let lack = measured.settled.fund.negative();
     let netting = super::book::pool(state, at.fund)?.1.netting;
     let pledged = pledges(state, state.margins.expect(margin)?);
-    let own = match netting {
-        Netting::None if !pledged => Amount::ZERO,
-        _ => standing(state, margin, context.now)?.equity.positive(),
+    // After the fill: an account that is not below zero has borne what was lacking itself.
+    let lack = match netting {
+        Netting::None if !pledged => lack,
+        _ => lack.min(standing(state, margin, context.now)?.equity.negative()),
     };
-    let lack = lack.saturating_sub(own);
     if !lack.is_zero() {
         exhausted(state, state.margins.expect(margin)?)?;
     }
@@ -176,11 +176,7 @@ fn lacking(
 
 /// A fee of the fund's: to its reserve as far as its threshold leaves room; the rest to the treasury, or
 /// nowhere where its policy leaves it to the user.
-pub(crate) fn to_fund(
-    state: &State,
-    id: FundId,
-    fee: Amount,
-) -> Result<(Amount, Amount), Halt> {
+pub(crate) fn to_fund(state: &State, id: FundId, fee: Amount) -> Result<(Amount, Amount), Halt> {
     let fund = state.funds.expect(id)?;
     let to_fund = fee.min(room(state, id, fund)?);
     let overflow = match fund.policy.split.overflow {

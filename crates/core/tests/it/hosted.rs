@@ -72,6 +72,7 @@ fn pledged(world: &mut World, council: impl Fn(&mut World, Body)) {
     world.wait(Span::from_ms(120_000));
     world.must("venue", mark("perp", 300));
     world.wait(Span::from_ms(120_000));
+    world.must("alice", deposit("alice", "main", 1_000));
     world.must("alice", redeem("alice", "main", 1));
 }
 

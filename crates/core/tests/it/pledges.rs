@@ -17,7 +17,7 @@ use backstop_testkit::{
     },
     label,
 };
-use backstop_units::{Amount, Ppm, Span};
+use backstop_units::{Amount, Span};
 use proptest::prelude::*;
 
 const NAMES: [&str; 3] = ["alice", "bob", "carol"];
@@ -94,7 +94,10 @@ fn pledges_weigh_in_margin_and_no_quote_leaves_on_them() {
     // Ten coins: 900 for maintenance; initial margin asks for the 100 more that are taken off there.
     assert_eq!(seen(&world, "alice"), (900, 0, 100, 300, 0));
     assert_eq!(code(world.send("alice", withdraw("alice", "main", 1))), C::MarginShort);
-    assert_eq!(code(world.send("venue", trade("perp", ("carol", "alice"), 31, 100))), C::WorseStanding);
+    assert_eq!(
+        code(world.send("venue", trade("perp", ("carol", "alice"), 31, 100))),
+        C::WorseStanding
+    );
     world.must("venue", trade("perp", ("carol", "alice"), 30, 100));
     assert_eq!(code(world.send("alice", redeem("alice", "main", 1))), C::MarginShort);
     world.must("venue", trade("perp", ("alice", "carol"), 30, 100));
@@ -121,6 +124,7 @@ fn a_cap_takes_more_off_what_lies_beyond_it() {
     world.must("bob", redeem("bob", "main", 5));
     // Half of what a coin is worth, and rules that change for all.
     world.must("op", takes("main", CollateralPolicy { cap: None, ..haircuts() }));
+    world.wait(Span::from_ms(1));
     world.must("venue", worth(50, world.now));
     assert_eq!(seen(&world, "alice"), (450, 0, 0, 50, 0));
 }
@@ -132,7 +136,10 @@ fn a_stale_price_counts_for_nothing_and_liquidates_nobody() {
     assert_eq!(seen(&world, "alice").0, 0);
     let out = redeem("alice", "main", 1);
     assert_eq!(code(world.send("alice", out.clone())), C::MarginShort);
-    assert_eq!(code(world.send("venue", trade("perp", ("carol", "alice"), 1, 100))), C::WorseStanding);
+    assert_eq!(
+        code(world.send("venue", trade("perp", ("carol", "alice"), 1, 100))),
+        C::WorseStanding
+    );
     assert_eq!(code(world.send("keeper", flag("alice", "main"))), C::StalePrice);
     assert_eq!(code(world.send("venue", fill("perp", ("alice", "bob"), 1, 100))), C::StalePrice);
     assert_eq!(code(world.send("venue", deleverage("perp", "alice", &["carol"]))), C::StalePrice);
@@ -184,11 +191,14 @@ fn nobody_pays_while_something_is_left_to_seize() {
     // 1,000 owed on coins that count 900: bankrupt by 100, at most.
     world.must("venue", mark("perp", 200));
     assert_eq!(seen(&world, "alice").0, -100);
-    assert_eq!(code(world.send("venue", deleverage("perp", "alice", &["carol"]))), C::CollateralLeft);
+    assert_eq!(
+        code(world.send("venue", deleverage("perp", "alice", &["carol"]))),
+        C::CollateralLeft
+    );
     let fill = fill("perp", ("alice", "bob"), 10, 200);
     assert_eq!(code(world.send("venue", fill.clone())), C::CollateralLeft);
     world.must("bob", seize("alice", "main", "bob"));
-    assert_eq!(seen(&world, "alice"), (-50, -50, 200, 200, 0));
+    assert_eq!(seen(&world, "alice"), (-50, -50, 200, 400, 0));
     world.must("venue", fill);
     // The fund got 20 of the premium and paid 50.
     assert_eq!(held(&world, LedgerAccount::Reserve), 970);
@@ -198,8 +208,10 @@ fn nobody_pays_while_something_is_left_to_seize() {
     world.must("venue", mark("perp", 150));
     world.must("venue", trade("perp", ("alice", "carol"), 10, 150));
     assert_eq!(code(world.send("keeper", bankrupt("alice", "main"))), C::CollateralLeft);
+    world.wait(Span::from_ms(1));
     world.must("venue", worth(60, world.now));
     assert_eq!(code(world.send("bob", seize("alice", "main", "bob"))), C::NotSeizable);
+    world.wait(Span::from_ms(1));
     world.must("venue", worth(40, world.now));
     world.must("bob", seize("alice", "main", "bob"));
     assert_eq!(seen(&world, "alice"), (-120, -120, 0, 0, 0));
@@ -214,7 +226,7 @@ fn a_fill_within_what_the_account_has_is_its_own_to_pay() {
     // Half of her 80 may be used up by half of the position. At 195 it takes 65, and she has them.
     let mut world = short(5_000, 1_000);
     world.must("venue", mark("perp", 182));
-    assert_eq!(seen(&world, "alice"), (80, -820, 182, 282, 0));
+    assert_eq!(seen(&world, "alice"), (80, -820, 182, 464, 0));
     world.must("venue", fill("perp", ("alice", "bob"), 5, 195));
     assert_eq!(seen(&world, "alice").0, 80 - 65);
     assert_eq!(held(&world, LedgerAccount::Reserve), 1_000);
@@ -257,7 +269,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         (0usize..3, 0usize..3, 1u128..40).prop_map(|(a, b, size)| Step::Trade(a, b, size)),
         (60u128..160).prop_map(Step::Mark),
         (60u128..110).prop_map(Step::Worth),
-        (0usize..3, 0usize..3, prop::option::of(1u128..20)).prop_map(|(a, b, n)| Step::Seize(a, b, n)),
+        (0usize..3, 0usize..3, prop::option::of(1u128..20))
+            .prop_map(|(a, b, n)| Step::Seize(a, b, n)),
         (0usize..3, 0usize..3, 1u128..20).prop_map(|(a, b, size)| Step::Fill(a, b, size)),
         (0usize..3).prop_map(Step::Bankrupt),
     ];
@@ -304,11 +317,7 @@ fn body(step: &Step, naive: &Naive) -> (&'static str, Body) {
 }
 
 /// What an accepted step did to pledges and prices, and whether it may have been accepted.
-fn follow(
-    naive: &mut Naive,
-    step: &Step,
-    (before, world): (&World, &World),
-) -> Result<(), String> {
+fn follow(naive: &mut Naive, step: &Step, (before, world): (&World, &World)) -> Result<(), String> {
     match step {
         Step::Pledge(who, amount) => naive.coins[*who] += amount,
         Step::Redeem(who, amount) => {
@@ -349,44 +358,58 @@ fn follow(
 fn random_pledges_agree_with_a_naive_book() {
     let capped = CollateralPolicy { cap: Some(atoms(10)), ..haircuts() };
     let funded = [0u128, 500, 100_000];
-    property((steps(), 0u128..600, prop::sample::select(funded.to_vec())), |(steps, debt, reserve)| {
-        let mut world = with(capped, debt, reserve);
-        world.must("alice", deposit("alice", "main", 500));
-        let mut naive = Naive { coins: [0; 3], at: (100, 100) };
-        for step in steps {
-            let (actor, mut body) = self::body(&step, &naive);
-            world.wait(Span::from_ms(61_000));
-            if let Body::ReportPrice(report) = &mut body {
-                report.at = world.now;
-            } else if !matches!(step, Step::Mark(_)) {
-                world.must("venue", worth(naive.at.1, world.now));
-                world.wait(Span::from_ms(1));
+    let seized = std::cell::Cell::new(0u32);
+    property(
+        (steps(), 0u128..600, prop::sample::select(funded.to_vec())),
+        |(steps, debt, reserve)| {
+            let mut world = with(capped, debt, reserve);
+            world.must("alice", deposit("alice", "main", 500));
+            for name in ["bob", "carol"] {
+                world.must(name, withdraw(name, "main", 8_500));
             }
-            let before = world.clone();
-            let command = world.command(actor, body);
-            match world.try_command(&command) {
-                Ok(()) => follow(&mut naive, &step, (&before, &world))?,
-                Err(Halt::Reject(_)) => {}
-                Err(Halt::Corrupt(corrupt)) => return Err(corrupt.to_string()),
+            for name in NAMES {
+                world.must(name, pledge(name, "main", 20));
             }
-            invariants::check(&world.state).map_err(|corrupt| corrupt.to_string())?;
-            for (who, name) in NAMES.iter().enumerate() {
-                let (equity, own, ..) = seen_or_none(&world, name);
-                let counted = i128::try_from(naive.counted(who, 10)).unwrap();
-                if equity - own != counted {
-                    return Err(format!("{name} counts {} and not {counted}", equity - own));
+            let mut naive = Naive { coins: [20; 3], at: (100, 100) };
+            for step in steps {
+                let (actor, mut body) = self::body(&step, &naive);
+                world.wait(Span::from_ms(61_000));
+                if let Body::ReportPrice(report) = &mut body {
+                    report.at = world.now;
+                } else if !matches!(step, Step::Mark(_)) {
+                    world.must("venue", worth(naive.at.1, world.now));
+                    world.wait(Span::from_ms(1));
                 }
-                if coins(&world, name) + naive.coins[who] > 300 {
-                    return Err("coins out of nowhere".into());
+                let before = world.clone();
+                let command = world.command(actor, body);
+                match world.try_command(&command) {
+                    Ok(()) => {
+                        seized.set(seized.get() + u32::from(matches!(step, Step::Seize(..))));
+                        follow(&mut naive, &step, (&before, &world))?;
+                    }
+                    Err(Halt::Reject(_)) => {}
+                    Err(Halt::Corrupt(corrupt)) => return Err(corrupt.to_string()),
+                }
+                invariants::check(&world.state).map_err(|corrupt| corrupt.to_string())?;
+                for (who, name) in NAMES.iter().enumerate() {
+                    let (equity, own, ..) = seen_or_none(&world, name);
+                    let counted = i128::try_from(naive.counted(who, 10)).unwrap();
+                    if equity - own != counted {
+                        return Err(format!("{name} counts {} and not {counted}", equity - own));
+                    }
+                    if coins(&world, name) + naive.coins[who] > 300 {
+                        return Err("coins out of nowhere".into());
+                    }
+                }
+                let free: u128 = NAMES.iter().map(|name| coins(&world, name)).sum();
+                if free + naive.coins.iter().sum::<u128>() != 300 {
+                    return Err("coins lost or made".into());
                 }
             }
-            let free: u128 = NAMES.iter().map(|name| coins(&world, name)).sum();
-            if free + naive.coins.iter().sum::<u128>() != 300 {
-                return Err("coins lost or made".into());
-            }
-        }
-        Ok(())
-    });
+            Ok(())
+        },
+    );
+    assert!(seized.get() > 20, "only {} seizures", seized.get());
 }
 
 fn seen_or_none(world: &World, account: &str) -> (i128, i128, u128, u128, u128) {

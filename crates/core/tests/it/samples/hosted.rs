@@ -2,14 +2,17 @@
 
 use backstop_core::{
     Body, Event,
-    command::{Deleverage, MergeIsolated, SeizeCollateral, SetHostedRules, SetMarginPool, SetMarketStatus, Trade},
+    command::{
+        Deleverage, MergeIsolated, SeizeCollateral, SetHostedRules, SetMarginPool, SetMarketStatus,
+        Trade,
+    },
     event::{
         Fill, GateCause, IndexSettlement, Liquidated, LiquidatorPaid, MarginMove, MarkReport,
         Merge, MoveCause, PledgeMove, PoolCovered, Seized, StatusChange,
     },
     policy::{
-        BeyondBankruptcy, CollateralPolicy, FeeRamp, HostedPolicy, LiquidationFees, MarginPoolPolicy, MarginScale,
-        MarginTier, MarketStatus, Netting, SizeFee, Throttle,
+        BeyondBankruptcy, CollateralPolicy, FeeRamp, HostedPolicy, LiquidationFees,
+        MarginPoolPolicy, MarginScale, MarginTier, MarketStatus, Netting, SizeFee, Throttle,
     },
 };
 use backstop_testkit::{
@@ -20,7 +23,8 @@ use backstop_testkit::{
     label,
 };
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, FundId, IndexId, LossId, MarketId, Ppm, Price, Signed, Span, Timestamp,
+    AccountId, Amount, AssetId, Base, FundId, IndexId, LossId, MarketId, Ppm, Price, Signed, Span,
+    Timestamp,
 };
 
 fn atoms(amount: u128) -> Amount {
@@ -171,7 +175,13 @@ fn pledge_samples() -> Vec<Event> {
         treasury: AccountId::new(5),
     };
     vec![
-        Event::CollateralSet { collateral, fund, asset, index: IndexId::new(8), policy: haircuts() },
+        Event::CollateralSet {
+            collateral,
+            fund,
+            asset,
+            index: IndexId::new(8),
+            policy: haircuts(),
+        },
         Event::CollateralDeposited(moved),
         Event::CollateralWithdrawn(moved),
         Event::CollateralSeized(Box::new(seized)),
