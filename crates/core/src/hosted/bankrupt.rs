@@ -16,8 +16,8 @@ use crate::{
 };
 use backstop_units::{Price, Signed};
 
-/// Once nothing is left to seize the owner group pays what it can, then the whole waterfall of the market on which the account's
-/// positions were last closed; the account is left with nothing and owes nothing.
+/// Once nothing is left to seize the owner group pays what it can, then the whole waterfall of the market
+/// on which the account's positions were last closed; the account is left with nothing and owes nothing.
 pub(crate) fn settle_bankrupt(
     txn: &mut Txn<'_>,
     context: &Context<'_>,

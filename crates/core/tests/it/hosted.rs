@@ -226,6 +226,16 @@ fn deleveraging_takes_the_bankruptcy_price_and_skips() {
 }
 
 #[test]
+fn an_account_above_zero_bears_what_a_fill_lacks() {
+    let mut world = short_of(policy(), Netting::Pool, &[], 500);
+    world.must("venue", mark("perp", 190));
+    // 35 worse than bankruptcy for these five, of the 100 that she is worth.
+    world.must("venue", fill("perp", ("alice", "carol"), 5, 207));
+    assert_eq!(equity(&world, "alice", "main"), 100 - 85);
+    assert_eq!(owed(&world, LedgerAccount::Reserve, "main"), 500);
+}
+
+#[test]
 fn an_owner_group_pays_before_the_fund() {
     let mut world = world([policy(), policy()], pool(Netting::Asset), &[], 500);
     for (name, fund, amount) in [
