@@ -252,15 +252,17 @@ pub enum Event {
     AdlPartAdded { loss: LossId, entries: Vec<Candidate>, tally: Tally } = 81,
     /// Winners were cut: the next of the order, closed at the price instead of the mark.
     AdlRan { loss: LossId, mark: Price, price: Price, from: u32, cuts: Vec<Cut>, done: bool } = 82,
-    /// Deleveraging ended: the row is what was forgone, and the rest of it is residual.
+    /// Deleveraging ended: the row is what was forgone, and the rest of it is reallocated.
     AdlClosed {
         loss: LossId,
         row: u8,
         market: MarketId,
         asset: AssetId,
         forgone: Amount,
-        residual: Amount,
+        rest: Amount,
     } = 83,
+    /// What a layer that pays later could not bring was placed over the layers behind it.
+    LossReallocated(Box<Reallocation>) = 220,
     /// What lenders hold was reported, after so many losses that they bore.
     DepositsReported { market: MarketId, deposits: Deposits, losses: u32 } = 84,
     /// What a market does with marks, winners and liquidators of the bankrupt changed.

@@ -3,7 +3,7 @@
 use super::LedgerAccount;
 use crate::{
     command::{Direction, Outcome},
-    event::{Cohort, Event, LineMove, Placement, RevenuePart},
+    event::{Cohort, Event, LineMove, RevenuePart},
     loss::conversion::evolve as conversion,
 };
 use backstop_units::{Amount, AssetId, FundId, MarketId};
@@ -56,7 +56,7 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         | Event::PnlPoolFunded { .. }
         | Event::DeficitCovered { .. } => pools(event, one),
         Event::LiquidationSettled { .. } => settled(event, one),
-        Event::LossPlaced(placement) => placed(placement, one),
+        Event::LossPlaced(_) | Event::LossReallocated(_) => placed(event, one),
         Event::LayerConverted(_) | Event::ConversionBooked(_) | Event::BasisSettled(_) => {
             conversion::postings(event, one)
         }
@@ -69,8 +69,8 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         Event::RecoveryClaimed { loss, account, asset, amount, .. } => {
             one(*asset, L::Recoveries(*loss), L::Balance(*account), *amount)
         }
-        Event::AdlClosed { market, asset, residual, .. } => {
-            one(*asset, L::Residual(*market), L::Deleveraged(*market), *residual)
+        Event::AdlClosed { market, asset, rest, .. } => {
+            one(*asset, L::Clearing(*market), L::Deleveraged(*market), *rest)
         }
         Event::PositionTaken { moved, .. }
         | Event::InventoryFilled(moved)
@@ -289,13 +289,17 @@ pub(crate) fn row_account(cohort: &Cohort, market: MarketId) -> LedgerAccount {
 }
 
 fn placed<E>(
-    placement: &Placement,
+    event: &Event,
     mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
 ) -> Result<(), E> {
-    let clearing = LedgerAccount::Clearing(placement.market);
-    placement.rows.iter().try_for_each(|row| {
-        one(placement.asset, row_account(&row.cohort, placement.market), clearing, row.amount)
-    })
+    let (asset, market, rows) = match event {
+        Event::LossPlaced(loss) => (loss.asset, loss.market, &loss.rows),
+        Event::LossReallocated(rest) => (rest.asset, rest.market, &rest.rows),
+        _ => return Ok(()),
+    };
+    let clearing = LedgerAccount::Clearing(market);
+    rows.iter()
+        .try_for_each(|row| one(asset, row_account(&row.cohort, market), clearing, row.amount))
 }
 
 /// A trade on a position that was taken over: margin and gain come from the venue, a loss goes to it as far

@@ -111,6 +111,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::AdlPartAdded { .. } => (81, "adl_part_added"),
         Event::AdlRan { .. } => (82, "adl_ran"),
         Event::AdlClosed { .. } => (83, "adl_closed"),
+        Event::LossReallocated(_) => (220, "loss_reallocated"),
         Event::DepositsReported { .. } => (84, "deposits_reported"),
         Event::TransferBegun { .. } => (90, "transfer_begun"),
         Event::TransferResolved { .. } => (91, "transfer_resolved"),
@@ -166,7 +167,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 123;
+const KINDS: usize = 124;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };

@@ -25,6 +25,7 @@ mod margin;
 mod pledges;
 mod precedence;
 mod prices;
+mod reallocation;
 mod recovery;
 mod regression;
 mod rejects;

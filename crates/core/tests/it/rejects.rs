@@ -1315,6 +1315,9 @@ fn deleveraging() {
     table.case(world, "venue", submit(&list[2..]), no(C::AdlSeal, 4u32, 3u32));
 
     world.must("keeper", run.clone());
+    let layers = vec![layer(LayerSource::Adl)];
+    let other = SetWaterfall { market: label("sol"), layers };
+    table.case(world, "op", other.clone(), no(C::ClaimOpen, 1u32, 0u32));
     table.case(world, "venue", open(&list), no(C::AdlStarted, 2u32, 0u32));
     table.case(world, "keeper", run.clone(), no(C::AdlDone, 2u32, 2u32));
     world.must("keeper", close.clone());
@@ -1322,6 +1325,7 @@ fn deleveraging() {
     table.case(world, "venue", submit(&list), got(C::AdlClosed, LOSS));
     table.case(world, "keeper", run, got(C::AdlClosed, LOSS));
     table.case(world, "keeper", close, got(C::AdlClosed, LOSS));
+    world.must("op", other);
     done(&table);
 }
 
@@ -2073,6 +2077,7 @@ const CASES: &[(&str, &[C])] = &[
             C::AdlSeal,
             C::AdlNotComplete,
             C::AdlDone,
+            C::ClaimOpen,
         ],
     ),
     ("lenders", &[C::Overflow, C::BadPolicy, C::MarketDead, C::DepositIndex, C::DepositsLate]),
