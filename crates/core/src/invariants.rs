@@ -39,7 +39,8 @@ use backstop_units::{Amount, AssetId, Base, MarketId, Shares, TrancheId};
 /// - **H1** the claims on a pool are what its margin accounts hold and what waits between the indexes of its
 ///   markets. **H2** a market's positions add up to zero, their sizes to its open interest, and its
 ///   backlog is as long as it says. **H3** for each loss that a hosted market's positions bore, what they
-///   held then adds up to its base. **H4** a pool is short of what is open of its haircuts, at most its
+///   held then adds up to its base. **H4** a pool holds of each asset beside its own what is pledged.
+///   **H5** a pool is short of what is open of its haircuts, at most its
 ///   claims; of each, what is open, was taken over and came back add up to its row.
 ///
 /// # Errors

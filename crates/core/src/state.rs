@@ -5,9 +5,12 @@ pub use crate::entity::{
     FeedSource, Fund, House, Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares,
     Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
-pub use crate::hosted::bearers::{Bearer, SizeRun};
-pub use crate::hosted::book::{HostedMarket, HostedPosition, MarginAccount, MarginPool};
-pub use crate::hosted::haircut::{Haircut, HaircutShare};
+pub use crate::hosted::{
+    bearers::{Bearer, SizeRun},
+    book::{HostedMarket, HostedPosition, MarginAccount, MarginPool},
+    collateral::{Pledge, PoolCollateral},
+    haircut::{Haircut, HaircutShare},
+};
 use crate::{
     fund::{
         controls::Control,
@@ -148,6 +151,8 @@ state! {
     hosted_positions: Slab<u32, HostedPosition>,
     bearers: Slab<u32, Bearer>,
     size_runs: Slab<u32, SizeRun>,
+    collaterals: Slab<u32, PoolCollateral>,
+    pledges: Slab<u32, Pledge>,
     haircuts: Slab<u32, Haircut>,
     haircut_shares: Slab<u32, HaircutShare>,
 }

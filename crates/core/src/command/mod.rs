@@ -145,6 +145,10 @@ bodies! {
     174 DistributeSurplus "distribute_surplus",
     175 SetOpenInterestMax "set_open_interest_max",
     210 SetHostedRules "set_hosted_rules",
+    211 SetCollateral "set_collateral",
+    212 DepositCollateral "deposit_collateral",
+    213 WithdrawCollateral "withdraw_collateral",
+    214 SeizeCollateral "seize_collateral",
     230 RecapitalisePool "recapitalise_pool",
 }
 

@@ -3,6 +3,7 @@
 
 use super::{
     book::{pool, venue},
+    collateral::any_held,
     haircut::whole,
 };
 use crate::{
@@ -65,6 +66,9 @@ pub(crate) fn merge(state: &State, command: &MergeIsolated) -> Result<Event, Hal
         && state.layers_of(market).all(|(_, layer)| moves(layer.source));
     if !bare {
         return Err(Reject::got(RejectCode::FundStaked, from.label).into());
+    }
+    if let Some((asset, held)) = any_held(state, at.fund)? {
+        return Err(Reject::new(RejectCode::CollateralLeft, asset, held).into());
     }
     // Members of one pool would pay for the losses of the other's.
     whole(state, at.fund)?;

@@ -161,11 +161,15 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::MarginAbsorbed { .. } => (174, "margin_absorbed"),
         Event::HostedRulesSet { .. } => (210, "hosted_rules_set"),
         Event::LiquidatorPaid(_) => (211, "liquidator_paid"),
+        Event::CollateralSet { .. } => (212, "collateral_set"),
+        Event::CollateralDeposited(_) => (213, "collateral_deposited"),
+        Event::CollateralWithdrawn(_) => (214, "collateral_withdrawn"),
+        Event::CollateralSeized(_) => (215, "collateral_seized"),
         Event::MarginOpened { .. } => (175, "margin_opened"),
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 122;
+const KINDS: usize = 126;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };

@@ -112,12 +112,12 @@ pub(crate) fn returned_by_loss(state: &State) -> Result<Vec<Amount>, Corrupt> {
     Ok(sums)
 }
 
-/// Counts haircuts: **H4**.
+/// Counts haircuts: **H5**.
 ///
 /// # Errors
 /// Where what is open, was taken over and came back does not add up.
 pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
-    let broken = Corrupt::Invariant("H4");
+    let broken = Corrupt::Invariant("H5");
     let mut shares = vec![(Amount::ZERO, Amount::ZERO); state.haircuts.len()];
     for (_, share) in state.haircut_shares.iter() {
         let row = row_of(state, state.haircuts.expect(share.haircut)?)?;
