@@ -94,7 +94,6 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::ClaimRecovery(c) => account(c.account)?,
         Body::DepositMargin(c) => account(c.account)?,
         Body::WithdrawMargin(c) => account(c.account)?,
-        Body::RecapitalisePool(c) => account(c.account)?,
         Body::CancelUnstake(c) => ticket_owner(state, c.ticket)?,
         Body::ClaimUnstake(c) => ticket_owner(state, c.ticket)?,
         Body::SetControl(_)
@@ -160,6 +159,7 @@ fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::StartAuction(c) => ending(state, c.market)?,
         Body::DeleverageInventory(c) => ending(state, c.market)?,
         Body::BidAuction(c) => Authority::Owner(state.account_id(c.bidder)?),
+        Body::RecapitalisePool(c) => Authority::Owner(state.account_id(c.account)?),
         Body::DepositCollateral(c) => Authority::Owner(state.account_id(c.account)?),
         Body::WithdrawCollateral(c) => Authority::Owner(state.account_id(c.account)?),
         Body::SeizeCollateral(c) => Authority::Owner(state.account_id(c.liquidator)?),
