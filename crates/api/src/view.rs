@@ -273,6 +273,7 @@ fn source_name(state: &State, source: Source) -> String {
         Source::Socialised => "socialised".into(),
         Source::Adl => "adl".into(),
         Source::Depositors => "depositors".into(),
+        Source::Haircut => "withdrawal_haircut".into(),
     }
 }
 
@@ -287,6 +288,7 @@ const fn is_funded(cohort: &Cohort) -> bool {
         Cohort::Positions { .. }
         | Cohort::Adl { .. }
         | Cohort::Depositors { .. }
+        | Cohort::Haircut { .. }
         | Cohort::Residual => false,
     }
 }

@@ -220,6 +220,8 @@ entity! {
         deposits: Option<Box<Lent>>,
         /// What layers in another asset fell short of: its venue has not got it yet.
         short: Amount,
+        /// How many claims on layers that pay later are open; its waterfall stays as it is until then.
+        claims: u32,
     }
     /// A risk tier.
     Tier {
@@ -353,6 +355,8 @@ pub enum Source {
     Adl = 4,
     /// Lenders, through the index of their deposits.
     Depositors = 5,
+    /// Who leaves the collateral pool of the market's fund.
+    Haircut = 8,
 }
 
 impl Source {

@@ -126,6 +126,7 @@ fn of_markets(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::LossDeclared { .. }
         | Event::LossAssessed { .. }
         | Event::LossPlaced(_)
+        | Event::LossReallocated(_)
         | Event::LossClosed { .. }
         | Event::LossVoided { .. }
         | Event::LossRecovered { .. }
@@ -287,6 +288,7 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 pools: policy.pools,
                 results: Results::default(),
                 short: Amount::ZERO,
+                claims: 0,
                 adl: policy.adl,
                 bad_debt: policy.bad_debt,
                 deposits: None,

@@ -24,21 +24,25 @@ use backstop_units::{Amount, AssetId, Base, MarketId, Shares, TrancheId};
 ///   than two shares for each position that nobody holds.
 /// - **I3** the rows of a placed loss add up to it, and no row recovered more than it bore.
 /// - **I4** what waits in a loss's recoveries is what its rows of stakers, of deleveraging and of hosted
-///   positions recovered less what was paid.
+///   positions recovered, and what came back for those who took parts of a haircut over, less what was
+///   paid.
 /// - **I5** a layer has never paid more than its lifetime limit.
 /// - **R1** a fund's open reservations are never more than its reserve and contributions.
 /// - **G1** a fund's gauge shows what its accounts hold.
 /// - **I6** what winners gave up for a loss are its cuts, in lots and money; it is at most what the row
-///   was placed with, which the row is until it is closed, and exactly the row after that.
+///   was placed with, which the row is until it is closed, and exactly the row after that. A market
+///   counts its open claims.
 /// - **I7** a market's conversion holds exactly what its layers in another asset gave and is unsold, and
 ///   owes what these are to bring; what they fell short of is their funds' basis, and their markets'.
 ///
 /// - **N1** a fund's shortfall is the sum of those of its lines at their last marks, and its open lines
 ///   are listed; a flat line has neither cost, shortfall nor margin.
-/// - **H1** a pool's balance is what its margin accounts hold and what waits between the indexes of its
+/// - **H1** the claims on a pool are what its margin accounts hold and what waits between the indexes of its
 ///   markets. **H2** a market's positions add up to zero, their sizes to its open interest, and its
 ///   backlog is as long as it says. **H3** for each loss that a hosted market's positions bore, what they
-///   held then adds up to its base.
+///   held then adds up to its base. **H4** a pool holds of each asset beside its own what is pledged.
+///   **H5** a pool is short of what is open of its haircuts, at most its
+///   claims; of each, what is open, was taken over and came back add up to its row.
 /// - **D1** a lending reserve's loans in the ledger are its debt rounded down, its interest there the fees
 ///   rounded down, and lenders are owed what is available and lent less that. **D2** its shares,
 ///   impairment and collateral are what its supplies and loans add up to.
@@ -62,6 +66,7 @@ pub fn check(state: &State) -> Result<(), Corrupt> {
     reservations(state)?;
     gauges(state)?;
     hosted::bearers::check(state)?;
+    hosted::haircut::evolve::check(state)?;
     hosted::evolve::check(state)?;
     lending::check::check(state)
 }
@@ -194,7 +199,8 @@ fn losses(state: &State) -> Result<(), Corrupt> {
         let sum = paid.get_mut(at).ok_or(Corrupt::DanglingHandle)?;
         *sum = sum.saturating_add(claim.paid);
     }
-    for ((id, loss), paid) in state.losses.iter().zip(&paid) {
+    let haircuts = hosted::haircut::evolve::returned_by_loss(state)?;
+    for (((id, loss), paid), haircuts) in state.losses.iter().zip(&paid).zip(haircuts) {
         let sum =
             loss.rows.iter().fold(Amount::ZERO, |sum, row| sum.saturating_add(row.row.amount));
         let placed = matches!(loss.status, LossStatus::Placed | LossStatus::Closed);
@@ -203,7 +209,7 @@ fn losses(state: &State) -> Result<(), Corrupt> {
             return Err(Corrupt::Invariant("I3"));
         }
         let claimed = loss.rows.iter().filter(|row| row.row.cohort.is_claimed());
-        let recovered = claimed.fold(Amount::ZERO, |sum, row| sum.saturating_add(row.recovered));
+        let recovered = claimed.fold(haircuts, |sum, row| sum.saturating_add(row.recovered));
         let asset = state.funds.expect(state.markets.expect(loss.market)?.fund)?.asset;
         let waiting = state.ledger.owed(LedgerAccount::Recoveries(id), asset);
         if waiting.saturating_add(*paid) != recovered {
@@ -214,6 +220,7 @@ fn losses(state: &State) -> Result<(), Corrupt> {
 }
 
 fn deleveraging(state: &State) -> Result<(), Corrupt> {
+    let mut open: Vec<u32> = vec![0; state.markets.len()];
     let mut sums: Vec<(Base, Amount)> = vec![(Base::ZERO, Amount::ZERO); state.losses.len()];
     for (_, cut) in state.adl_cuts.iter() {
         let at = usize::try_from(cut.loss.get()).map_err(|_| Corrupt::DanglingHandle)?;
@@ -226,9 +233,13 @@ fn deleveraging(state: &State) -> Result<(), Corrupt> {
         let loss = state.losses.expect(adl.loss)?;
         let row = loss.rows.get(usize::from(adl.row)).ok_or(Corrupt::DanglingHandle)?;
         let amount = if adl.closed { adl.forgone } else { adl.claim };
+        let market = usize::try_from(loss.market.get()).map_err(|_| Corrupt::DanglingHandle)?;
+        let count = open.get_mut(market).ok_or(Corrupt::DanglingHandle)?;
+        *count = count.saturating_add(u32::from(!adl.closed));
         if sum != (adl.lots, adl.forgone) || adl.forgone > adl.claim || row.row.amount != amount {
             return Err(Corrupt::Invariant("I6"));
         }
     }
-    Ok(())
+    let counted = state.markets.iter().zip(&open).all(|((_, market), open)| market.claims == *open);
+    if counted { Ok(()) } else { Err(Corrupt::Invariant("I6")) }
 }

@@ -345,7 +345,7 @@ rejects! {
     710 ListingsStopped "LISTINGS_STOPPED" "the fund's coverage band lists no new markets" => "wait until coverage has reached the limit and the band has risen";
 
     720 AdlUnknown "ADL_UNKNOWN" "the loss has no row for deleveraging" => "look at the loss's rows";
-    721 AdlClosed "ADL_CLOSED" "the deleveraging of this loss is closed" => "nothing is left to do; the rest is residual";
+    721 AdlClosed "ADL_CLOSED" "the deleveraging of this loss is closed" => "nothing is left to do; the rest went to the layers behind";
     722 AdlUnsettled "ADL_UNSETTLED" "who bore the row of deleveraging is not settled" => "run the deleveraging and close it first";
     723 AdlStarted "ADL_STARTED" "winners were already cut by the list" => "run it to its end";
     724 AdlListTooLong "ADL_LIST_TOO_LONG" "more candidates than the market's policy allows" => "list those who stand first, at most the limit";
@@ -364,6 +364,16 @@ rejects! {
 
     740 LeverageLimit "LEVERAGE_LIMIT" "the fund's coverage band allows less leverage" => "trade or withdraw less, deposit margin, or wait until the band has risen";
     741 CapBelowOpen "CAP_BELOW_OPEN" "the cap lies below what is open" => "set it to at least the limit; a cap at what is open lets nothing grow";
+    742 NotCollateral "NOT_COLLATERAL" "this asset is not taken as collateral here" => "look up which are, and give one of them";
+    743 CollateralCap "COLLATERAL_CAP" "no more of this asset is taken as collateral here" => "give at most the limit, or another asset";
+    744 CollateralLeft "COLLATERAL_LEFT" "something that was pledged is left" => "have it seized or withdrawn first";
+    745 CollateralShort "COLLATERAL_SHORT" "the account has pledged less of this asset" => "name at most the limit";
+    746 NotSeizable "NOT_SEIZABLE" "the account has its margin and owes no more than it may" => "leave it alone, or wait";
+
+    760 ClaimOpen "CLAIM_OPEN" "a layer of the waterfall that placed a loss has yet to pay" => "run it and close it first, or wait for its deadline to close it";
+
+    780 PoolHaircut "POOL_HAIRCUT" "the pool is short of what its members can claim, so it takes no new money as collateral and is not merged" => "recapitalise it by the value got, or wait for a recovery";
+    781 AboveHaircut "ABOVE_HAIRCUT" "more than the pool is short of" => "pay at most the limit";
 
     801 UnknownTransfer "UNKNOWN_TRANSFER" "no such transfer" => "list the transfers";
     802 TransferClosed "TRANSFER_CLOSED" "the transfer was already confirmed or failed" => "begin a new transfer";
@@ -395,13 +405,9 @@ rejects! {
     900 BadCurve "BAD_CURVE" "a curve has 2 to 11 points from 0 to 100% utilization, each further than the one before, with rates that never fall" => "correct the points";
     901 ReserveClosed "RESERVE_CLOSED" "the reserve is paused, or dead" => "withdraw, repay or liquidate; or wait until it is open again";
     902 UnknownLoan "UNKNOWN_LOAN" "the account has no loan from this reserve" => "pledge collateral first, or correct the label";
-    903 NotCollateral "NOT_COLLATERAL" "the reserve takes no such collateral" => "look at its rules for what can be pledged";
     904 SharesShort "SHARES_SHORT" "the account has fewer shares" => "send fewer";
-    905 PledgeShort "PLEDGE_SHORT" "less of it is pledged" => "send less, or another asset";
-    906 PledgeAboveMax "PLEDGE_ABOVE_MAX" "more of it would be pledged than the reserve takes" => "pledge another asset";
     907 SupplyAboveMax "SUPPLY_ABOVE_MAX" "more would be supplied than the reserve takes" => "send less";
     908 SharesRoundToZero "SHARES_ROUND_TO_ZERO" "the amount buys no share" => "send at least the limit";
-    910 CollateralLeft "COLLATERAL_LEFT" "the loan has collateral left" => "liquidate it first";
     911 LoanCovered "LOAN_COVERED" "the collateral covers the debt" => "wait; there is nothing to liquidate";
     912 NoDebt "NO_DEBT" "the loan has no debt" => "look at the loan";
     913 AboveDebt "ABOVE_DEBT" "more than the debt" => "name at most the limit, or no amount for all of it";

@@ -5,8 +5,12 @@ pub use crate::entity::{
     FeedSource, Fund, House, Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares,
     Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
-pub use crate::hosted::bearers::{Bearer, SizeRun};
-pub use crate::hosted::book::{HostedMarket, HostedPosition, MarginAccount, MarginPool};
+pub use crate::hosted::{
+    bearers::{Bearer, SizeRun},
+    book::{HostedMarket, HostedPosition, MarginAccount, MarginPool},
+    collateral::{Pledge, PoolCollateral},
+    haircut::{Haircut, HaircutShare},
+};
 pub use crate::lending::book::{LendingReserve, Loan, Supply};
 pub use crate::lending::vault::book::{Holding, Vault};
 use crate::{
@@ -149,6 +153,10 @@ state! {
     hosted_positions: Slab<u32, HostedPosition>,
     bearers: Slab<u32, Bearer>,
     size_runs: Slab<u32, SizeRun>,
+    collaterals: Slab<u32, PoolCollateral>,
+    pledges: Slab<u32, Pledge>,
+    haircuts: Slab<u32, Haircut>,
+    haircut_shares: Slab<u32, HaircutShare>,
     reserves: Slab<ReserveId, LendingReserve>,
     supplies: Slab<u32, Supply>,
     loans: Slab<u32, Loan>,
@@ -174,6 +182,7 @@ pub(crate) struct Labels {
     pub(crate) takeovers: Index<(FundId, Label), u32>,
     pub(crate) margins: MarginLabels,
     pub(crate) bearers: Index<(AccountId, MarketId), u32>,
+    pub(crate) haircut_shares: Index<(u32, AccountId), u32>,
     pub(crate) reserves: Index<Label, ReserveId>,
     pub(crate) supplies: Index<(ReserveId, AccountId), u32>,
     pub(crate) loans: Index<(ReserveId, AccountId), u32>,
@@ -201,6 +210,7 @@ impl Labels {
             takeovers: Index::new(seed),
             margins: MarginLabels::new(seed),
             bearers: Index::new(seed),
+            haircut_shares: Index::new(seed),
             reserves: Index::new(seed),
             supplies: Index::new(seed),
             loans: Index::new(seed),
@@ -234,6 +244,7 @@ impl Labels {
         self.takeovers.commit();
         self.margins.commit();
         self.bearers.commit();
+        self.haircut_shares.commit();
         self.reserves.commit();
         self.supplies.commit();
         self.loans.commit();
@@ -258,6 +269,7 @@ impl Labels {
         self.takeovers.rollback();
         self.margins.rollback();
         self.bearers.rollback();
+        self.haircut_shares.rollback();
         self.reserves.rollback();
         self.supplies.rollback();
         self.loans.rollback();
@@ -429,6 +441,16 @@ impl State {
         }
         let bearers = self.bearers.iter();
         bearers.for_each(|(id, bearer)| labels.bearers.insert((bearer.account, bearer.market), id));
+        let shares = self.haircut_shares.iter();
+        shares.for_each(|(id, s)| labels.haircut_shares.insert((s.haircut, s.account), id));
+        self.reserves.iter().for_each(|(id, item)| labels.reserves.insert(item.label, id));
+        self.vaults.iter().for_each(|(id, item)| labels.vaults.insert(item.label, id));
+        let supplies = self.supplies.iter();
+        supplies.for_each(|(id, s)| labels.supplies.insert((s.reserve, s.account), id));
+        let loans = self.loans.iter();
+        loans.for_each(|(id, loan)| labels.loans.insert((loan.reserve, loan.account), id));
+        let holdings = self.holdings.iter();
+        holdings.for_each(|(id, h)| labels.holdings.insert((h.vault, h.account), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

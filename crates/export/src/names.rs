@@ -57,6 +57,7 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
         L::Reserve(id) => format!("Equity:Fund:{}:Reserve", fund(id)),
         L::Idle(id) => format!("Equity:Fund:{}:Idle", fund(id)),
         L::Collateral(id) => format!("Liabilities:Collateral:{}", fund(id)),
+        L::Haircut(id) => format!("Liabilities:Collateral:{}:Haircut", fund(id)),
         L::Contributions(id) => format!("Equity:Fund:{}:Contributions", fund(id)),
         L::Tranche(id) => {
             let owner = state.tranches.get(id).map(|tranche| fund(tranche.fund));

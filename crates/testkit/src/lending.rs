@@ -17,7 +17,7 @@ use backstop_core::{
         RegisterAsset, RegisterFeed, RegisterIndex, Repay, ReportPrice, Reporter, SocialiseLoan,
         Supply, Unpledge, WithdrawSupply,
     },
-    policy::{CollateralPolicy, IndexPolicy, InterestPolicy, RatePoint, ReservePolicy},
+    policy::{PledgePolicy, IndexPolicy, InterestPolicy, RatePoint, ReservePolicy},
 };
 use backstop_units::{Amount, Bps, Ppm, Price, Shares, Span};
 
@@ -46,7 +46,7 @@ pub fn policy() -> ReservePolicy {
             curve: vec![point(0), point(10_000)],
             ..InterestPolicy::default()
         },
-        collateral: vec![CollateralPolicy {
+        collateral: vec![PledgePolicy {
             asset: label("ore"),
             borrow: Bps::new(7_000),
             liquidation: Bps::new(8_000),

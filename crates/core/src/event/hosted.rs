@@ -1,6 +1,7 @@
 //! What happened on hosted markets, where a fact has many parts.
 
 use crate::policy::MarketStatus;
+use alloc::vec::Vec;
 use backstop_units::{AccountId, Amount, AssetId, Base, FundId, LossId, MarketId, Price, Signed};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,55 @@ pub struct LiquidatorPaid {
     pub liquidator: u32,
     /// How many quote atoms.
     pub amount: Amount,
+}
+
+/// A pledge that grew or shrank by its holder's will.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct PledgeMove {
+    /// Of which margin account; a new one if its handle is the next.
+    pub margin: u32,
+    /// Whose that is.
+    pub account: AccountId,
+    /// In which fund's pool.
+    pub fund: FundId,
+    /// Of which asset.
+    pub asset: AssetId,
+    /// Which of the pool's that is.
+    pub collateral: u32,
+    /// How many atoms.
+    pub amount: Amount,
+}
+
+/// A pledge that was sold for what its account owes. The account got `paid` less what went to the fund and
+/// its treasury.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct Seized {
+    /// In which fund's pool.
+    pub fund: FundId,
+    /// The pool's own asset.
+    pub asset: AssetId,
+    /// Of which margin account.
+    pub margin: u32,
+    /// Which of the pool's other assets.
+    pub collateral: u32,
+    /// Which asset that is.
+    pub seized: AssetId,
+    /// Who bought it.
+    pub liquidator: AccountId,
+    /// How many atoms of it.
+    pub amount: Amount,
+    /// What he paid, in atoms of the pool's own asset.
+    pub paid: Amount,
+    /// Of it to the fund's reserve.
+    pub to_fund: Amount,
+    /// Of it to the fund's treasury: what does not fit under its threshold.
+    pub overflow: Amount,
+    /// Whose balance that is.
+    pub treasury: AccountId,
 }
 
 /// Collateral of one margin account that became another's.
@@ -153,6 +203,35 @@ pub struct PoolCovered {
     pub paid: Amount,
     /// What positions are yet to pay through the index, and what nobody could bear.
     pub owed: Amount,
+}
+
+/// What one account took over of what a pool is short of: it left with a part of its claim unpaid, or
+/// paid money in.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct HaircutTaken {
+    /// In which fund's pool.
+    pub fund: FundId,
+    /// Of which asset.
+    pub asset: AssetId,
+    /// Who.
+    pub account: AccountId,
+    /// Whose claim fell by it, when an account left; none when money was paid in.
+    pub margin: Option<u32>,
+    /// How many atoms.
+    pub amount: Amount,
+    /// Of which losses.
+    pub parts: Vec<HaircutPart>,
+}
+
+/// A part of one haircut.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct HaircutPart {
+    /// Of which haircut.
+    pub haircut: u32,
+    /// How many atoms.
+    pub amount: Amount,
 }
 
 /// An isolated market that became one of a shared fund.

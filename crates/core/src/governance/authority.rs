@@ -77,6 +77,7 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::SetSplit(_)
         | Body::SetDrawdown(_)
         | Body::SetMarginPool(_)
+        | Body::SetCollateral(_)
         | Body::MergeIsolated(_)
         | Body::RegisterFeed(_) => Council(config),
         Body::CreateMarket(c) => Council(waterfall_delay(state, &c.policy.waterfall, config)?),
@@ -161,6 +162,10 @@ fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::StartAuction(c) => ending(state, c.market)?,
         Body::DeleverageInventory(c) => ending(state, c.market)?,
         Body::BidAuction(c) => Authority::Owner(state.account_id(c.bidder)?),
+        Body::RecapitalisePool(c) => Authority::Owner(state.account_id(c.account)?),
+        Body::DepositCollateral(c) => Authority::Owner(state.account_id(c.account)?),
+        Body::WithdrawCollateral(c) => Authority::Owner(state.account_id(c.account)?),
+        Body::SeizeCollateral(c) => Authority::Owner(state.account_id(c.liquidator)?),
         Body::SetInventory(c) => {
             let line = state.inventories.expect(state.market_id(c.market)?)?;
             if settings::widens(line, &c.policy) {

@@ -1,5 +1,6 @@
 //! What is kept of hosted markets: pools, margin accounts, positions. How to find them.
 
+use super::haircut::HAIRCUTS_MAX;
 use crate::{
     index::Index,
     liquidation::tiers::Tables,
@@ -28,6 +29,10 @@ pub struct MarginPool {
     pub heard_at: Option<Timestamp>,
     /// The pool that took its money over.
     pub merged: Option<FundId>,
+    /// The asset beside its own that it began to take last.
+    pub collateral: Option<u32>,
+    /// What it is short of, the oldest first.
+    pub haircuts: [Option<u32>; HAIRCUTS_MAX],
 }
 
 /// What is kept of a hosted market besides what every market has.
@@ -82,6 +87,8 @@ pub struct MarginAccount {
     pub windows: [Option<u32>; 2],
     /// The next margin account of its owner group.
     pub kin: Option<u32>,
+    /// What it holds beside quote atoms.
+    pub pledge: Option<u32>,
 }
 
 /// One position; with no size the place is free for another market.

@@ -1,14 +1,14 @@
 //! Who pays when an account owes its pool: its owner group, then the waterfall of the market.
 
 use super::{
-    account::{free, settle, standing},
+    account::{load, settle},
     book::{POSITIONS_MAX, pool},
     gate,
+    haircut::leave::{leave, outgoing},
 };
 use crate::{
     event::{Cohort, Event, MarginMove, MoveCause, PoolCovered},
     governance::Context,
-    ledger::LedgerAccount,
     liquidation::margin::notional,
     loss::{
         capacity::capacities,
@@ -60,17 +60,23 @@ pub(crate) fn net(
         settle(txn, other)?;
         let state = txn.state();
         let giver = *state.margins.expect(other)?;
-        let has = match standing(state, other, context.now) {
-            Ok(standing) => free(&standing),
+        let has = match load(state, other, context.now) {
+            Ok(loaded) => loaded.free()?,
             Err(Halt::Reject(_)) => Amount::ZERO,
             Err(corrupt) => return Err(corrupt),
         };
         let asset = state.funds.expect(owner.fund)?.asset;
-        let there = state.ledger.owed(LedgerAccount::Collateral(giver.fund), asset);
-        let most = if giver.fund == owner.fund { has } else { has.min(there) };
-        let amount = most.min(left);
+        let elsewhere = giver.fund != owner.fund;
+        let (claim, amount) = if elsewhere {
+            outgoing(state, (giver.fund, asset), has, left)?
+        } else {
+            (has.min(left), has.min(left))
+        };
         if amount.is_zero() {
             continue;
+        }
+        if elsewhere {
+            leave(txn, other, claim)?;
         }
         left = left.saturating_sub(amount);
         txn.emit(Event::MarginMoved(MarginMove {

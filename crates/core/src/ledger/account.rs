@@ -59,7 +59,7 @@ pub enum LedgerAccount {
     Revenue(FundId) = 23,
     /// A fund's own money at a yield venue.
     Idle(FundId) = 24,
-    /// What the margin accounts of a fund's hosted markets hold together.
+    /// What the margin accounts of a fund's hosted markets claim together.
     Collateral(FundId) = 27,
     /// A market's fees, first to pay.
     FeePool(MarketId) = 30,
@@ -90,6 +90,8 @@ pub enum LedgerAccount {
     HouseDrawn(MarketId) = 45,
     /// Part of clearing: what lenders bore through the index of their deposits, collected by the venue.
     Depositors(MarketId) = 39,
+    /// What a collateral pool is short of its members' claims.
+    Haircut(FundId) = 58,
     /// What a reserve's lenders are owed: what they paid in, and their interest.
     Lenders(ReserveId) = 46,
     /// What a reserve's borrowers owe, in whole atoms.
@@ -138,6 +140,7 @@ impl LedgerAccount {
             Self::HouseDrawn(m) => (45, m.get()),
             Self::Recoveries(l) => (40, l.get()),
             Self::Inventory(m) => (42, m.get()),
+            Self::Haircut(f) => (58, f.get()),
             Self::Lenders(r) => (46, r.get()),
             Self::Loans(r) => (47, r.get()),
             Self::Interest(r) => (48, r.get()),
@@ -157,6 +160,7 @@ impl LedgerAccount {
             | Self::Residual(_)
             | Self::Deleveraged(_)
             | Self::Depositors(_)
+            | Self::Haircut(_)
             | Self::Loans(_)
             | Self::HouseDrawn(_) => Side::Debit,
             Self::InTransit(_)
@@ -200,6 +204,7 @@ impl LedgerAccount {
             Self::HouseDrawn(_) => "house_drawn",
             Self::Recoveries(_) => "recoveries",
             Self::Inventory(_) => "inventory",
+            Self::Haircut(_) => "haircut",
             Self::Lenders(_) => "lenders",
             Self::Loans(_) => "loans",
             Self::Interest(_) => "interest",

@@ -2,7 +2,7 @@
 
 use super::{accrue::Due, exchange::Holdings, interest::Interest};
 use crate::{
-    policy::{CollateralPolicy, ReservePolicy, ReserveStatus},
+    policy::{PledgePolicy, ReservePolicy, ReserveStatus},
     reject::{Halt, Reject, RejectCode},
     state::State,
 };
@@ -158,7 +158,7 @@ pub(crate) fn rules_of(
     state: &State,
     reserve: &LendingReserve,
     asset: AssetId,
-) -> Result<CollateralPolicy, Halt> {
+) -> Result<PledgePolicy, Halt> {
     let label = state.assets.expect(asset)?.label;
     let found = reserve.policy.collateral.iter().find(|rules| rules.asset == label);
     Ok(*found.ok_or_else(|| Reject::got(RejectCode::NotCollateral, label))?)

@@ -11,7 +11,7 @@ use crate::{
     event::{Event, LendingEvent, LoanLiquidation, Seizure},
     governance::Context,
     loss::conversion,
-    policy::CollateralPolicy,
+    policy::PledgePolicy,
     reject::{Halt, Reject, RejectCode},
     state::State,
     txn::Txn,
@@ -34,8 +34,8 @@ pub(crate) fn liquidate(
     if group(owner)? == group(payer)? {
         return Err(Reject::new(RejectCode::OwnGroup, command.liquidator, group(owner)?).into());
     }
-    let (loan, _) = find_loan(state, id, command.account)?;
     let rules = rules_of(state, state.reserves.expect(id)?, asset)?;
+    let (loan, _) = find_loan(state, id, command.account)?;
     accrue(txn, context, id)?;
     let state = txn.state();
     let reserve = state.reserves.expect(id)?;
@@ -47,7 +47,7 @@ pub(crate) fn liquidate(
         return Err(Reject::new(RejectCode::Slippage, seized, command.min_seized).into());
     }
     if seized.is_zero() {
-        return Err(Reject::none(RejectCode::PledgeShort).into());
+        return Err(Reject::none(RejectCode::CollateralShort).into());
     }
     let repayment = repayment(state, id, (loan, payer), repay)?;
     payable(state, payer, (repayment.asset, repayment.amount))?;
@@ -94,7 +94,7 @@ fn closable(
 fn seizable(
     state: &State,
     reserve: &LendingReserve,
-    (loan, asset, rules): (&Loan, AssetId, &CollateralPolicy),
+    (loan, asset, rules): (&Loan, AssetId, &PledgePolicy),
     repay: Amount,
     now: Timestamp,
 ) -> Result<(Amount, Amount), Halt> {

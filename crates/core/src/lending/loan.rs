@@ -11,7 +11,7 @@ use crate::{
     governance::Context,
     ledger::LedgerAccount,
     loss::conversion,
-    policy::CollateralPolicy,
+    policy::PledgePolicy,
     reject::{Halt, Reject, RejectCode},
     state::State,
     txn::Txn,
@@ -20,7 +20,7 @@ use alloc::boxed::Box;
 use backstop_units::{AccountId, Amount, Bps, Fixed60, Ppm, ReserveId, Timestamp};
 
 /// Which part of collateral counts.
-pub type Counts = fn(&CollateralPolicy) -> Bps;
+pub type Counts = fn(&PledgePolicy) -> Bps;
 
 /// What a loan's collateral is worth in the reserve's asset, at fresh prices and the part that counts.
 ///
@@ -85,7 +85,7 @@ pub(crate) fn pledge(
         let there = state.ledger.owed(LedgerAccount::Pledged(id), asset);
         let all = there.checked_add(amount).ok_or(Reject::overflow())?;
         if all > max {
-            return Err(Reject::new(RejectCode::PledgeAboveMax, all, max).into());
+            return Err(Reject::new(RejectCode::CollateralCap, all, max).into());
         }
     }
     accrue(txn, context, id)?;
@@ -110,7 +110,7 @@ pub(crate) fn unpledge(
     let (loan, held) = find_loan(state, id, command.account)?;
     let pledged = held.pledged(asset);
     if amount > pledged {
-        return Err(Reject::new(RejectCode::PledgeShort, amount, pledged).into());
+        return Err(Reject::new(RejectCode::CollateralShort, amount, pledged).into());
     }
     accrue(txn, context, id)?;
     let event = LendingEvent::Unpledged { reserve: id, loan, account, asset, amount };

@@ -5,7 +5,7 @@ use crate::{
     command::{CreateReserve, SetReserve, SetReserveStatus},
     event::{Event, LendingEvent},
     governance::Context,
-    policy::{CollateralPolicy, ReservePolicy, ReserveStatus},
+    policy::{PledgePolicy, ReservePolicy, ReserveStatus},
     reject::{Halt, Reject, RejectCode, Value},
     state::State,
     txn::Txn,
@@ -97,7 +97,7 @@ fn rails(state: &State, policy: &ReservePolicy) -> Result<(), Halt> {
 }
 
 /// A position at its liquidation threshold must be worth its debt and the bonus.
-fn collateral(rules: &CollateralPolicy) -> Result<(), Reject> {
+fn collateral(rules: &PledgePolicy) -> Result<(), Reject> {
     for part in [rules.liquidation, rules.bonus, rules.bonus_take] {
         portion(part)?;
     }

@@ -25,6 +25,7 @@ pub(crate) fn resolve(state: &State, source: LayerSource) -> Result<Source, Reje
         LayerSource::Socialised => Source::Socialised,
         LayerSource::Adl => Source::Adl,
         LayerSource::Depositors => Source::Depositors,
+        LayerSource::Haircut(_) => Source::Haircut,
     })
 }
 
@@ -58,7 +59,11 @@ fn check(state: &State, id: FundId, layers: &[LayerPolicy], payers: &[Source]) -
         let payer = match *payer {
             Source::Reserve(fund) => fund,
             Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
-            Source::FeePool | Source::Socialised | Source::Adl | Source::Depositors => continue,
+            Source::FeePool
+            | Source::Socialised
+            | Source::Adl
+            | Source::Depositors
+            | Source::Haircut => continue,
         };
         let payer_fund = state.funds.expect(payer)?;
         conversion::check(state, fund, payer_fund, layer)?;
@@ -73,7 +78,7 @@ fn check(state: &State, id: FundId, layers: &[LayerPolicy], payers: &[Source]) -
     }
 }
 
-/// Who pays later can't promise to pay all.
+/// Who pays later can't promise to pay all, and a pool is short of at most all its claims.
 fn payouts(layers: &[LayerPolicy]) -> Result<(), Reject> {
     let promised =
         |layer: &LayerPolicy| layer.source == LayerSource::Adl && layer.payout == Payout::Whole;
@@ -81,7 +86,14 @@ fn payouts(layers: &[LayerPolicy]) -> Result<(), Reject> {
         let [got, limit] = [Payout::Whole, Payout::Partial].map(Payout::word);
         return Err(Reject::new(RejectCode::BadPolicy, got, limit));
     }
-    Ok(())
+    let over = layers.iter().find_map(|layer| match layer.source {
+        LayerSource::Haircut(max) if max > Ppm::WHOLE => Some(max),
+        _ => None,
+    });
+    match over {
+        Some(max) => Err(Reject::new(RejectCode::BadPolicy, max.get(), Ppm::WHOLE.get())),
+        None => Ok(()),
+    }
 }
 
 /// Settings within their rails: an event lasts a minute or more, a fee or band is at most all of it.
@@ -172,6 +184,9 @@ pub(crate) fn set_waterfall(state: &State, command: &SetWaterfall) -> Result<Eve
         }
     }
     layers_within(state, market.tier, &command.layers)?;
+    if market.claims > 0 {
+        return Err(Reject::new(RejectCode::ClaimOpen, market.claims, 0u32).into());
+    }
     Ok(Event::WaterfallSet { market: id, layers: command.layers.clone() })
 }
 

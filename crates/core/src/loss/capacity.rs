@@ -10,8 +10,9 @@ use crate::{
         house::{reachable, with},
         reservations::unreserved,
     },
+    hosted::haircut,
     ledger::LedgerAccount,
-    policy::{Cause, LayerPolicy},
+    policy::{Cause, LayerPolicy, LayerSource},
     reject::{Corrupt, Halt},
     state::{Layer, Market, Source, State},
 };
@@ -83,7 +84,11 @@ pub(super) fn holdings(
     let (id, tranche) = match source {
         Source::Reserve(fund) => (fund, None),
         Source::Staked(tranche) => (state.tranches.expect(tranche)?.fund, Some(tranche)),
-        Source::FeePool | Source::Socialised | Source::Depositors | Source::Adl => return Ok(None),
+        Source::FeePool
+        | Source::Socialised
+        | Source::Depositors
+        | Source::Adl
+        | Source::Haircut => return Ok(None),
     };
     let fund = state.funds.expect(id)?;
     let covers = match tranche {
@@ -91,7 +96,9 @@ pub(super) fn holdings(
         Some(tranche) => state.tranches.expect(tranche)?.policy.covers,
     };
     let (own, house) = match tranche {
-        _ if !covers.has(cause) || spared(state, id, market)? => (Amount::ZERO, Signed::ZERO),
+        _ if !covers.has(cause) || spared(state, id, (market, source))? => {
+            (Amount::ZERO, Signed::ZERO)
+        }
         None => (unreserved(state, id, fund, at)?, reachable(state, fund, market)?),
         Some(tranche) => {
             let staked = state.ledger.owed(LedgerAccount::Tranche(tranche), fund.asset);
@@ -132,11 +139,15 @@ fn available(
             let most = mul_div_floor(steps, base, Fixed60::ONE);
             Amount::new(most.unwrap_or(u128::MAX))
         }
+        Source::Haircut => match layer.policy.source {
+            LayerSource::Haircut(max) => haircut::capacity(state, (market.fund, asset), max)?,
+            _ => Amount::ZERO,
+        },
         Source::Depositors => match market.deposits.as_deref() {
             Some(lent) => lent.deposits.worth().map_err(|_| Corrupt::Overflow)?,
             None => Amount::ZERO,
         },
-        // Whatever winners are found to lack becomes residual when their deleveraging is closed.
+        // Whatever winners are found to lack goes to the layers behind when their deleveraging is closed.
         Source::Adl if market.adl.is_some() => Amount::MAX,
         _ => Amount::ZERO,
     })

@@ -90,7 +90,7 @@ impl Default for InterestPolicy {
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
 #[serde(deny_unknown_fields)]
-pub struct CollateralPolicy {
+pub struct PledgePolicy {
     /// Which.
     pub asset: Label,
     /// The part of its worth that can be borrowed against.
@@ -115,7 +115,7 @@ pub struct ReservePolicy {
     /// What borrowers pay, and who gets it.
     pub interest: InterestPolicy,
     /// What can be pledged, at most 16 assets.
-    pub collateral: Vec<CollateralPolicy>,
+    pub collateral: Vec<PledgePolicy>,
     /// At most so many atoms are supplied.
     pub supply_max: Option<Amount>,
     /// At most so many atoms are borrowed.

@@ -1,6 +1,7 @@
 //! Settings: what makes one venue differ from another. Presets are values of these types, no code.
 
 mod adl;
+mod collateral;
 mod control;
 mod fund;
 mod hosted;
@@ -13,6 +14,7 @@ mod oracle;
 mod vault;
 
 pub use adl::*;
+pub use collateral::*;
 pub use control::*;
 pub use fund::*;
 pub use hosted::*;

@@ -111,6 +111,7 @@ fn kind(event: &Event) -> (u16, &'static str) {
         Event::AdlPartAdded { .. } => (81, "adl_part_added"),
         Event::AdlRan { .. } => (82, "adl_ran"),
         Event::AdlClosed { .. } => (83, "adl_closed"),
+        Event::LossReallocated(_) => (220, "loss_reallocated"),
         Event::DepositsReported { .. } => (84, "deposits_reported"),
         Event::TransferBegun { .. } => (90, "transfer_begun"),
         Event::TransferResolved { .. } => (91, "transfer_resolved"),
@@ -151,6 +152,8 @@ fn kind(event: &Event) -> (u16, &'static str) {
         Event::MarginLiquidated(_) => (167, "margin_liquidated"),
         Event::PoolPaid(_) => (168, "pool_paid"),
         Event::MarginMoved(_) => (169, "margin_moved"),
+        Event::HaircutTaken(_) => (230, "haircut_taken"),
+        Event::PoolRecapitalised(_) => (231, "pool_recapitalised"),
         Event::BacklogSet { .. } => (170, "backlog_set"),
         Event::MarketStatusSet(_) => (171, "market_status_set"),
         Event::IsolatedMerged(_) => (172, "isolated_merged"),
@@ -158,6 +161,10 @@ fn kind(event: &Event) -> (u16, &'static str) {
         Event::MarginAbsorbed { .. } => (174, "margin_absorbed"),
         Event::HostedRulesSet { .. } => (210, "hosted_rules_set"),
         Event::LiquidatorPaid(_) => (211, "liquidator_paid"),
+        Event::CollateralSet { .. } => (212, "collateral_set"),
+        Event::CollateralDeposited(_) => (213, "collateral_deposited"),
+        Event::CollateralWithdrawn(_) => (214, "collateral_withdrawn"),
+        Event::CollateralSeized(_) => (215, "collateral_seized"),
         Event::MarginOpened { .. } => (175, "margin_opened"),
         Event::Lending(event) => lending(event),
         Event::Vault(event) => vault(event),
@@ -212,7 +219,7 @@ fn vault(event: &VaultEvent) -> (u16, &'static str) {
 /// The first number of the events of a part: its own discriminant, then theirs.
 const PARTS: u16 = 240 << 8;
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 151;
+const KINDS: usize = 158;
 
 /// The first bytes of an event with this number.
 fn front(code: u16) -> Vec<u8> {

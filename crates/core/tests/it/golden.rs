@@ -524,9 +524,9 @@ fn converted(world: &mut World) {
 
 /// Hosted markets from their beginning to their end.
 fn positions(world: &mut World) {
-    for body in
-        hosted::bodies([hosted::policy(), hosted::policy()], hosted::pool(Netting::Pool), &[])
-    {
+    let layers = [LayerSource::Haircut(Ppm::WHOLE)];
+    let policies = [hosted::policy(), hosted::policy()];
+    for body in hosted::bodies(policies, hosted::pool(Netting::Pool), &layers) {
         if matches!(body, Body::CreateFund(_)) {
             world.must("op", body);
         } else {
@@ -539,6 +539,21 @@ fn positions(world: &mut World) {
     let body = SetCovers { fund: label("main"), covers: Causes::INSURED };
     after_delay(world, body.into());
     crate::hosted::story(world, approved);
+    short_pool(world);
+}
+
+/// A pool that is short: one leaves it, another closes the gap.
+fn short_pool(world: &mut World) {
+    world.must("op", hosted::opening("carol", "main", 1_000_000));
+    world.must("op", hosted::opening("erin", "main", 1_000));
+    world.must("venue", hosted::mark("perp", 100));
+    world.must("venue", hosted::trade("perp", ("erin", "carol"), 1, 100));
+    world.must("venue", hosted::trade("perp", ("carol", "erin"), 1, 100));
+    world.must("op", hosted::opening("erin", "main", -300_000));
+    world.must("keeper", hosted::bankrupt("erin", "main"));
+    world.wait(Span::hours(1));
+    world.must("carol", hosted::withdraw("carol", "main", 1_000));
+    world.must("carol", hosted::recapitalise("carol", "main", 1));
 }
 
 /// A lending reserve from its beginning to a loss, and a vault over it.

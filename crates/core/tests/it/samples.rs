@@ -30,7 +30,7 @@ use backstop_core::{
     },
     event::{
         Cohort, ControlRun, Converted, Home, HouseTerms, LineMove, MarketRules, Placement,
-        PoolFlow, RevenuePart, Row, RowPart, Sale, Settled,
+        PoolFlow, Reallocation, RevenuePart, Row, RowPart, Sale, Settled,
     },
     ledger::LedgerAccount,
     loss::{
@@ -182,6 +182,7 @@ fn layers() -> Vec<LayerPolicy> {
         layer(LayerSource::Socialised),
         layer(LayerSource::Adl),
         layer(LayerSource::Depositors),
+        layer(LayerSource::Haircut(Ppm::new(13))),
     ]
 }
 
@@ -780,6 +781,7 @@ fn rows() -> Vec<Row> {
         positions,
         Cohort::Residual,
         Cohort::Adl { adl: 27 },
+        Cohort::Haircut { fund: FundId::new(28), haircut: 29 },
         Cohort::Depositors {
             shares: Shares::new(38),
             from: ShareIndex::new(39),
@@ -846,8 +848,17 @@ fn deleveraging() -> Vec<Event> {
             market,
             asset,
             forgone: Amount::new(36),
-            residual: Amount::new(37),
+            rest: Amount::new(37),
         },
+        Event::LossReallocated(Box::new(Reallocation {
+            loss,
+            market,
+            asset,
+            cause: Cause::BadDebt,
+            amount: Amount::new(38),
+            rows: rows(),
+            index_carry: Fixed60::new(39),
+        })),
         Event::DepositsReported { market, deposits: deposits(), losses: 41 },
     ]
 }
@@ -1122,6 +1133,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Clearing(market),
         L::Socialised(market),
         L::Residual(market),
+        L::Haircut(fund),
         L::PendingClearing(market),
         L::Deleveraged(market),
         L::Depositors(market),

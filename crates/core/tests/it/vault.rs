@@ -383,6 +383,27 @@ fn a_round_trip_gains_nothing() {
     });
 }
 
+/// A ledger that was read back from its bytes goes on as the one that was written.
+#[test]
+fn a_restart_changes_nothing() {
+    let world = &mut world(rules());
+    world.must("alice", deposit("alice", 10_000));
+    world.must("erin", invest(CASH));
+    world.must("bob", pledge("bob", 100_000));
+    world.must("bob", borrow("bob", 1_000));
+    world.must("alice", redeem("alice", 500, CASH));
+    let mut other = world.clone();
+    other.state = State::from_bytes(&world.state.to_bytes()).unwrap();
+    for world in [&mut *world, &mut other] {
+        world.wait(Span::hours(1));
+        world.must("alice", withdraw("alice", 700, Some(CASH)));
+        world.must("alice", backstop_testkit::lending::withdraw("alice", 5));
+        world.must("bob", repay("bob", 10));
+        world.must("carol", allocate(CASH, 1, 5));
+    }
+    assert_eq!(world.state.hash(), other.state.hash());
+}
+
 /// What a case of time needs and no other test.
 #[test]
 fn rewards_come_second_by_second() {

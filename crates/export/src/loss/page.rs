@@ -83,7 +83,8 @@ fn payers(out: &mut String, view: &LossView<'_>) {
     let _ = writeln!(out, "Amounts in `{symbol}`.\n");
     let _ = writeln!(out, "| row | layer | who | bore | formula | rounding |");
     let _ = writeln!(out, "| ---: | ---: | --- | ---: | --- | --- |");
-    for (at, row) in (0u64..).zip(view.rows()) {
+    for row in view.rows() {
+        let at = row.at;
         let cohort = &row.row.row.cohort;
         let who = row_words(view.state, view.loss.market, cohort);
         let amount = view.unit.digits(row.row.row.amount);
@@ -121,6 +122,14 @@ fn formula(view: &LossView<'_>, row: &RowView<'_>) -> String {
             ),
             None => format!("min(needed {needed}, limits)"),
         },
+        (Cohort::Haircut { haircut, .. }, _) => match view.state.haircuts.get(*haircut) {
+            Some(haircut) => format!(
+                "min(needed {needed}, portion of claims, limits); {} open, {} taken over",
+                view.unit.digits(haircut.open),
+                view.unit.digits(haircut.taken)
+            ),
+            None => format!("min(needed {needed}, portion of claims, limits)"),
+        },
         (_, Some(had)) if amount == row.needed.min(had) => {
             format!("min(needed {needed}, had {})", view.unit.digits(had))
         }
@@ -146,6 +155,9 @@ const fn rounding(cohort: &Cohort) -> &'static str {
         Cohort::Stakers { .. } => "exact; a staker's claim on a recovery rounds down",
         Cohort::Adl { .. } => {
             "cuts add up exactly, each to less than an atom; a claim on a recovery rounds down"
+        }
+        Cohort::Haircut { .. } => {
+            "exact; what a leaver bears rounds up, a claim on a recovery rounds down"
         }
         Cohort::FeePool
         | Cohort::Reserve(_)

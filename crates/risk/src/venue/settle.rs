@@ -80,13 +80,17 @@ impl Venue {
     /// Lets every open position bear its part of the losses that these events socialised.
     ///
     /// **Rounding** down for each position; what is not collected is counted as dust.
-    fn socialise(&mut self, events: &[Event]) -> Result<(), RiskError> {
+    pub(super) fn socialise(&mut self, events: &[Event]) -> Result<(), RiskError> {
         let mut deltas = vec![0u128; self.markets.len()];
         for event in events {
-            let Event::LossPlaced(placement) = event else { continue };
-            let at = self.markets.iter().position(|market| market.id == placement.market);
+            let (of, rows) = match event {
+                Event::LossPlaced(placement) => (placement.market, &placement.rows),
+                Event::LossReallocated(more) => (more.market, &more.rows),
+                _ => continue,
+            };
+            let at = self.markets.iter().position(|market| market.id == of);
             let Some(delta) = at.and_then(|at| deltas.get_mut(at)) else { continue };
-            for row in &placement.rows {
+            for row in rows {
                 if let Cohort::Positions { delta: moved, .. } = row.cohort {
                     *delta = delta.checked_add(moved.get()).ok_or(MathError::Overflow)?;
                     self.books.socialised(row.amount)?;

@@ -1,6 +1,9 @@
 //! What settlements came to, counted from the events that the ledger answered with.
 
-use backstop_core::{Event, event::Cohort};
+use backstop_core::{
+    Event,
+    event::{Cohort, Row},
+};
 use backstop_units::{AccountId, Amount, LossId, MarketId, Timestamp};
 
 /// The largest loss of a run.
@@ -80,27 +83,9 @@ impl Tally {
                         gross: placement.gross,
                     });
                 }
-                for row in &placement.rows {
-                    match row.cohort {
-                        Cohort::Residual => add(&mut self.residual, row.amount),
-                        Cohort::Positions { .. } => add(&mut self.socialised, row.amount),
-                        Cohort::Contributions(_) => add(&mut self.contributions, row.amount),
-                        Cohort::FeePool
-                        | Cohort::Reserve(_)
-                        | Cohort::House(_)
-                        | Cohort::Stakers { .. }
-                        | Cohort::Depositors { .. } => {}
-                        // What it comes to is known when it is closed.
-                        Cohort::Adl { .. } => {
-                            self.claims.push((placement.loss, placement.market, row.layer));
-                            continue;
-                        }
-                    }
-                    if row.cohort != Cohort::Residual {
-                        self.pay((placement.market, row.layer), row.amount);
-                    }
-                }
+                self.rows((placement.loss, placement.market), &placement.rows);
             }
+            Event::LossReallocated(more) => self.rows((more.loss, more.market), &more.rows),
             Event::LiquidationSettled {
                 to_fund, to_liquidator, to_user, overflow, bounty, ..
             } => {
@@ -111,15 +96,39 @@ impl Tally {
                 add(&mut self.bounties, *bounty);
             }
             Event::FeesPaid { amount, .. } => add(&mut self.fees, *amount),
-            Event::AdlClosed { loss, forgone, residual, .. } => {
+            Event::AdlClosed { loss, forgone, .. } => {
                 add(&mut self.deleveraged, *forgone);
-                add(&mut self.residual, *residual);
                 if let Some(at) = self.claims.iter().position(|(claimed, ..)| claimed == loss) {
                     let (_, market, layer) = self.claims.swap_remove(at);
                     self.pay((market, layer), *forgone);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Adds who bore what of a loss.
+    fn rows(&mut self, (loss, market): (LossId, MarketId), rows: &[Row]) {
+        for row in rows {
+            match row.cohort {
+                Cohort::Residual => add(&mut self.residual, row.amount),
+                Cohort::Positions { .. } => add(&mut self.socialised, row.amount),
+                Cohort::Contributions(_) => add(&mut self.contributions, row.amount),
+                Cohort::FeePool
+                | Cohort::Reserve(_)
+                | Cohort::House(_)
+                | Cohort::Stakers { .. }
+                | Cohort::Depositors { .. }
+                | Cohort::Haircut { .. } => {}
+                // What it comes to is known when it is closed.
+                Cohort::Adl { .. } => {
+                    self.claims.push((loss, market, row.layer));
+                    continue;
+                }
+            }
+            if row.cohort != Cohort::Residual {
+                self.pay((market, row.layer), row.amount);
+            }
         }
     }
 

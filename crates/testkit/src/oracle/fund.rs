@@ -150,7 +150,8 @@ impl Model {
                 LayerSource::FeePool
                 | LayerSource::Socialised
                 | LayerSource::Adl
-                | LayerSource::Depositors => own,
+                | LayerSource::Depositors
+                | LayerSource::Haircut(_) => own,
             };
             need(payer == own || (payer != 1 && own != 1), "shared and isolated")?;
             let used = self.used_ever(market, layer.source);
@@ -159,6 +160,7 @@ impl Model {
         for fund in self.touched(market) {
             need(self.funds[fund].gates.iter().all(|gate| gate.over), "a loss is open")?;
         }
+        need(!self.has_claims(market), "somebody has yet to pay")?;
         self.markets[market].layers.clone_from(&c.layers);
         Ok(())
     }

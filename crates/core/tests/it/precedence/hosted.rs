@@ -2,10 +2,14 @@
 
 use super::*;
 use backstop_core::{
-    command::{SetControl, SetHostedRules, Trade, WithdrawMargin},
-    policy::{HostedPolicy, Netting},
+    command::{
+        DepositCollateral, SeizeCollateral, SetCollateral, SetControl, SetHostedRules, Trade,
+        WithdrawCollateral, WithdrawMargin,
+    },
+    policy::{CollateralPolicy, HostedPolicy, LayerSource, Netting},
 };
 use backstop_testkit::hosted;
+use backstop_units::Ppm;
 
 fn world() -> World {
     let capped = HostedPolicy { open_interest_max: Some(Base::new(20)), ..hosted::policy() };
@@ -67,4 +71,89 @@ fn leverage() {
     ladder.rung(world, "alice", out(0), C::ZeroAmount);
     ladder.rung(world, "alice", out(801), C::MarginShort);
     ladder.rung(world, "alice", out(700), C::LeverageLimit);
+}
+
+/// What is pledged, from its asset to its price.
+#[test]
+fn pledges() {
+    let world = &mut world();
+    for body in hosted::coin() {
+        world.must("op", body);
+    }
+    let nothing = label(NOTHING);
+    let mut ladder = Ladder::default();
+    let mut bad = SetCollateral { asset: nothing, ..hosted::takes(NOTHING, hosted::haircuts()) };
+    bad.policy.beyond = Ppm::new(1);
+    ladder.rung(world, "alice", bad.clone(), C::RoleMissing);
+    ladder.rung(world, "op", bad.clone(), C::UnknownAsset);
+    let known = SetCollateral { asset: label("usdt"), ..bad.clone() };
+    ladder.rung(world, "op", known.clone(), C::UnknownFund);
+    ladder.rung(world, "op", SetCollateral { fund: label("main"), ..known }, C::WrongAsset);
+    let priced = SetCollateral { fund: label("main"), asset: label("coin"), ..bad };
+    ladder.rung(world, "op", priced, C::BadPolicy);
+
+    let put = hosted::pledge("alice", "main", 9);
+    let bad = DepositCollateral { asset: nothing, amount: atoms(0), fund: nothing, ..put.clone() };
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "bob", bad.clone(), C::NotOwner);
+    ladder.rung(world, "alice", bad.clone(), C::UnknownAsset);
+    let known = DepositCollateral { asset: label("coin"), ..bad };
+    ladder.rung(world, "alice", known.clone(), C::UnknownFund);
+    let known = DepositCollateral { fund: label("main"), ..known };
+    ladder.rung(world, "alice", known, C::ZeroAmount);
+    ladder.rung(world, "alice", put.clone(), C::InsufficientBalance);
+    let (account, asset) = (OpeningAccount::Account(label("alice")), label("coin"));
+    world.must("op", Opening { account, asset, amount: atoms(9) });
+    ladder.rung(world, "alice", put, C::NotCollateral);
+    let few = CollateralPolicy { pool_max: Some(atoms(8)), ..hosted::haircuts() };
+    world.must("op", hosted::takes("main", few));
+    ladder.rung(world, "alice", hosted::pledge("alice", "main", 9), C::CollateralCap);
+
+    let out = hosted::redeem("alice", "main", 1);
+    let bad = WithdrawCollateral { asset: nothing, amount: atoms(0), ..out.clone() };
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", bad.clone(), C::UnknownAsset);
+    let known = WithdrawCollateral { asset: label("coin"), ..bad };
+    ladder.rung(world, "alice", known, C::ZeroAmount);
+    ladder.rung(world, "alice", out, C::CollateralShort);
+
+    let bad = SeizeCollateral { amount: Some(atoms(0)), ..hosted::seize("alice", "main", "alice") };
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "bob", bad.clone(), C::NotOwner);
+    ladder.rung(world, "alice", bad, C::ZeroAmount);
+    ladder.rung(world, "alice", hosted::seize("alice", "main", "alice"), C::SameAccount);
+    let other = hosted::seize("alice", "main", "bob");
+    ladder.rung(world, "bob", other.clone(), C::CollateralShort);
+    world.must("alice", hosted::pledge("alice", "main", 1));
+    ladder.rung(world, "bob", other, C::TooFewFeeds);
+}
+
+/// A pool that is short takes no deposit, and no more than it is short of.
+#[test]
+fn short_pools() {
+    let (policies, layers) =
+        ([hosted::policy(), hosted::policy()], [LayerSource::Haircut(Ppm::WHOLE)]);
+    let world = &mut hosted::world(policies, hosted::pool(Netting::None), &layers, 0);
+    for name in ["alice", "bob"] {
+        world.must(name, hosted::deposit(name, "main", 1_000));
+    }
+    world.must("venue", hosted::mark("perp", 100));
+    world.must("venue", hosted::trade("perp", ("alice", "bob"), 1, 100));
+    world.must("venue", hosted::trade("perp", ("bob", "alice"), 1, 100));
+    world.must("op", hosted::opening("alice", "main", -1_500));
+    world.must("keeper", hosted::bankrupt("alice", "main"));
+    let pay = |fund, amount| hosted::recapitalise("bob", fund, amount);
+    let join = |fund, amount| hosted::deposit("bob", fund, amount);
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "carol", pay(NOTHING, 0), C::NotOwner);
+    ladder.rung(world, "bob", pay(NOTHING, 0), C::UnknownFund);
+    ladder.rung(world, "bob", pay("main", 0), C::ZeroAmount);
+    ladder.rung(world, "bob", pay("main", u128::MAX), C::InsufficientBalance);
+    ladder.rung(world, "bob", pay("main", 501), C::AboveHaircut);
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "carol", join(NOTHING, 0), C::NotOwner);
+    ladder.rung(world, "bob", join(NOTHING, 0), C::UnknownFund);
+    ladder.rung(world, "bob", join("main", 0), C::ZeroAmount);
+    ladder.rung(world, "bob", join("main", u128::MAX), C::InsufficientBalance);
+    ladder.rung(world, "bob", join("main", 1), C::PoolHaircut);
 }

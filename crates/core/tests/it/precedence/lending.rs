@@ -93,7 +93,7 @@ fn borrowing() {
     ladder.rung(world, "bob", other, C::NotCollateral);
     let mut ladder = Ladder::default();
     ladder.rung(world, "bob", unpledge("bob", 0), C::ZeroAmount);
-    ladder.rung(world, "bob", unpledge("bob", 2), C::PledgeShort);
+    ladder.rung(world, "bob", unpledge("bob", 2), C::CollateralShort);
 }
 
 #[test]
@@ -105,10 +105,10 @@ fn liquidating() {
     world.must("bob", borrow("bob", 700));
     ladder.rung(world, "bob", liquidate("bob", "bob", 0), C::ZeroAmount);
     ladder.rung(world, "bob", liquidate("bob", "bob", 1), C::OwnGroup);
-    ladder.rung(world, "carol", liquidate("dave", "carol", 1), C::UnknownLoan);
-    let mut other = liquidate("bob", "carol", 1);
+    let mut other = liquidate("dave", "carol", 1);
     other.asset = label("usdt");
     ladder.rung(world, "carol", other, C::NotCollateral);
+    ladder.rung(world, "carol", liquidate("dave", "carol", 1), C::UnknownLoan);
     let mut guarded = liquidate("bob", "carol", 1);
     guarded.min_seized = atoms(5);
     ladder.rung(world, "carol", guarded.clone(), C::LoanCovered);

@@ -48,12 +48,12 @@ fn lending() {
     let lent_out = withdraw("alice", 301);
     table.case(world, "alice", lent_out, no(C::ReserveIlliquid, 301u32, 300u32));
     let over = pledge("bob", 801);
-    table.case(world, "bob", over, no(C::PledgeAboveMax, 2_001u32, 2_000u32));
+    table.case(world, "bob", over, no(C::CollateralCap, 2_001u32, 2_000u32));
     let mut other = pledge("bob", 1);
     other.asset = label("usdt");
     table.case(world, "bob", other, got(C::NotCollateral, label("usdt")));
     let over = unpledge("bob", 1_201);
-    table.case(world, "bob", over, no(C::PledgeShort, 1_201u32, 1_200u32));
+    table.case(world, "bob", over, no(C::CollateralShort, 1_201u32, 1_200u32));
     // 999 of ore carry 699.
     table.case(world, "bob", unpledge("bob", 201), no(C::LoanUncovered, 700u32, 699u32));
     table.case(world, "bob", borrow("bob", 101), no(C::BorrowAboveMax, 801u32, 800u32));

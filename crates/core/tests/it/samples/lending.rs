@@ -8,7 +8,7 @@ use backstop_core::{
     },
     event::{LendingEvent, LoanLiquidation, Repayment, Seizure, Socialised},
     lending::interest::Interest,
-    policy::{CollateralPolicy, Growth, InterestPolicy, RatePoint, ReservePolicy, ReserveStatus},
+    policy::{PledgePolicy, Growth, InterestPolicy, RatePoint, ReservePolicy, ReserveStatus},
 };
 use backstop_testkit::{
     label,
@@ -35,7 +35,7 @@ fn policy() -> Box<ReservePolicy> {
             period: Span::from_ms(7),
             growth: Growth::Series,
         },
-        collateral: vec![CollateralPolicy {
+        collateral: vec![PledgePolicy {
             asset: label("eth"),
             borrow: Bps::new(8),
             liquidation: Bps::new(9),
