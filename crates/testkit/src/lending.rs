@@ -17,7 +17,7 @@ use backstop_core::{
         RegisterAsset, RegisterFeed, RegisterIndex, Repay, ReportPrice, Reporter, SocialiseLoan,
         Supply, Unpledge, WithdrawSupply,
     },
-    policy::{PledgePolicy, IndexPolicy, InterestPolicy, RatePoint, ReservePolicy},
+    policy::{IndexPolicy, InterestPolicy, PledgePolicy, RatePoint, ReservePolicy},
 };
 use backstop_units::{Amount, Bps, Ppm, Price, Shares, Span};
 

@@ -8,7 +8,7 @@ use backstop_core::{
     },
     event::{LendingEvent, LoanLiquidation, Repayment, Seizure, Socialised},
     lending::interest::Interest,
-    policy::{PledgePolicy, Growth, InterestPolicy, RatePoint, ReservePolicy, ReserveStatus},
+    policy::{Growth, InterestPolicy, PledgePolicy, RatePoint, ReservePolicy, ReserveStatus},
 };
 use backstop_testkit::{
     label,
