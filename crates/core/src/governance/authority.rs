@@ -67,8 +67,6 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::SetVault(_)
         | Body::OpeningMargin(_)
         | Body::OpeningPosition(_)
-        | Body::OpeningReserve(_)
-        | Body::OpeningVault(_)
         | Body::RegisterIndex(_) => Authority::Role(OPERATOR),
         Body::OpenAccount(_) => Authority::Role(OPENS_ACCOUNTS),
         Body::SetRoles(_)
@@ -225,6 +223,7 @@ fn of_vaults(state: &State, body: &Body) -> Result<Authority, Halt> {
     };
     let delay = state.meta.limits.config_delay;
     Ok(match body {
+        Body::OpeningReserve(_) | Body::OpeningVault(_) => Authority::Role(OPERATOR),
         Body::CreateVault(c) => owner(c.curator)?,
         Body::SetVaultPolicy(c) if lending::vault::curate::eases(state, c)? => curator(c.vault)?,
         Body::SetVaultPolicy(_) | Body::ListReserve(_) => Council(delay),
