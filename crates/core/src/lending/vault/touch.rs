@@ -29,7 +29,7 @@ pub(crate) fn touch(
     id: VaultId,
 ) -> Result<Touched, Halt> {
     let vault = txn.state().vaults.expect(id)?;
-    if let Some(amount) = streamed(vault, context.now)? {
+    if let Some(amount) = streamed(vault, context.now) {
         let (asset, at) = (vault.asset, context.now);
         txn.emit(Event::Vault(VaultEvent::RewardsStreamed { vault: id, asset, amount, at }))?;
     }
@@ -65,18 +65,18 @@ fn fees(
 }
 
 /// What the stream of rewards brings up to a moment; nothing while no second is over.
-fn streamed(vault: &Vault, now: Timestamp) -> Result<Option<Amount>, Reject> {
+fn streamed(vault: &Vault, now: Timestamp) -> Option<Amount> {
     let stream = &vault.held.rewards;
     let seconds = now.since(stream.at).ms().checked_div(1_000).unwrap_or(0);
     if stream.left.is_zero() || stream.per_second.is_zero() || seconds == 0 {
-        return Ok(None);
+        return None;
     }
     // What comes while nobody holds a share waits for those who will.
     if vault.held.shares.is_zero() {
-        return Ok(Some(Amount::ZERO));
+        return Some(Amount::ZERO);
     }
     let due = stream.per_second.mul_div_floor(seconds.into(), 1).unwrap_or(Amount::MAX);
-    Ok(Some(due.min(stream.left)))
+    Some(due.min(stream.left))
 }
 
 /// A vault under a label, brought up to now.
@@ -106,7 +106,7 @@ pub(crate) fn first(basis: Fixed60, shares: Shares) -> Marks {
 /// [`RejectCode::Overflow`] when it does not fit.
 pub fn preview(state: &State, id: VaultId, now: Timestamp) -> Result<(Vault, Valued), Halt> {
     let mut vault = state.vaults.expect(id)?.clone();
-    if let Some(amount) = streamed(&vault, now)? {
+    if let Some(amount) = streamed(&vault, now) {
         let idle = vault.held.idle.checked_add(amount);
         vault.held.idle = idle.ok_or_else(|| Reject::bare(RejectCode::Overflow))?;
     }
