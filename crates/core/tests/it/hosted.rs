@@ -200,7 +200,7 @@ fn a_position_worth_no_whole_atoms_is_closed_whole() {
     // One and a half base units at 75 are 112.5 atoms, for a long and for a short.
     for (long, mark_at) in [(true, 75), (false, 125)] {
         let hosted = HostedPolicy { decimals: 1, ..policy() };
-        let mut world = world([hosted; 2], pool(Netting::None), &[], 0);
+        let mut world = world([hosted.clone(), hosted], pool(Netting::None), &[], 0);
         for (name, amount) in [("alice", 40), ("carol", 1_000)] {
             world.must(name, deposit(name, "main", amount));
         }
