@@ -3,6 +3,7 @@
 use crate::{
     command::{Body, Linked},
     event::Event,
+    farm,
     fund::{
         crank, drawdown, hold, house, idle,
         inventory::{auction, close, settings, takeover},
@@ -179,6 +180,28 @@ fn of_lending(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<R
         Body::GiveUpFees(c) => vault::payout::give_up(txn, context, c),
         Body::FundRewards(c) => vault::payout::fund(txn, context, c),
         Body::SocialiseLoan(c) => lending::bad_debt::socialise(txn, context, c),
+        _ => return of_farms(txn, context, body),
+    })
+}
+
+/// Commands of farms that take several steps: rewards up to now come first.
+fn of_farms(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Result<(), Halt>> {
+    Some(match body {
+        Body::SetFarmPolicy(c) => farm::setup::set_policy(txn, context, c),
+        Body::SetReward(c) => farm::rewards::set(txn, context, c),
+        Body::FundFarm(c) => farm::rewards::fund(txn, context, c),
+        Body::DefundFarm(c) => farm::rewards::defund(txn, context, c),
+        Body::StakeFarm(c) => farm::stake::stake(txn, context, c),
+        Body::UnstakeFarm(c) => farm::unstake::unstake(txn, context, c),
+        Body::CancelFarmTicket(c) => farm::tickets::cancel(txn, context, c),
+        Body::WithdrawFarm(c) => farm::tickets::withdraw(txn, context, c),
+        Body::HarvestFarm(c) => farm::harvest::harvest(txn, context, c),
+        Body::CompoundFarm(c) => farm::compound::compound(txn, context, c),
+        Body::TransferFarmStake(c) => farm::transfer::transfer(txn, context, c),
+        Body::SetFarmStake(c) => farm::delegated::set(txn, context, c),
+        Body::RewardOnce(c) => farm::delegated::reward_once(txn, context, c),
+        Body::GiveFarmStake(c) => farm::gift::give(txn, context, c),
+        Body::RefreshFarm(c) => farm::gift::refresh(txn, context, c),
         _ => return None,
     })
 }
@@ -281,6 +304,11 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::ApplyAllocation(c) => vault::curate::apply(state, context, c),
         Body::VetoAllocation(c) => vault::curate::veto(state, c),
         Body::RemoveAllocation(c) => vault::curate::remove(state, c),
+        Body::CreateFarm(c) => farm::setup::create(state, c),
+        Body::AttachFarm(c) => farm::setup::attach(state, c),
+        Body::OfferFarm(c) => farm::setup::offer(state, c),
+        Body::TakeFarm(c) => farm::setup::take(state, c),
+        Body::PayPenalties(c) => farm::gift::pay_penalties(state, c),
         Body::CreateReserve(c) => lending::setup::create(state, c),
         Body::SetReserveStatus(c) => lending::setup::set_status(state, c),
         // What takes several steps was carried out before.

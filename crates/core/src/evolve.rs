@@ -2,6 +2,7 @@
 
 use crate::{
     event::Event,
+    farm,
     fund::{
         controls::{self, Control},
         drawdown::{self, Watch},
@@ -101,6 +102,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::OpenInterestMaxSet { .. } => open_interest::evolve(state, event),
         Event::Lending(event) => lending::evolve::evolve(state, event),
         Event::Vault(event) => lending::vault::evolve::evolve(state, event),
+        Event::Farm(event) => farm::evolve::evolve(state, event),
         Event::HouseSet { .. }
         | Event::HouseReported { .. }
         | Event::HouseRepaid { .. }

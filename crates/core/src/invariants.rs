@@ -2,6 +2,7 @@
 //! tests after each command.
 
 use crate::{
+    farm,
     fund::{
         gauge::fund_of,
         inventory::{margin, shortfall},
@@ -46,6 +47,9 @@ use backstop_units::{Amount, AssetId, Base, MarketId, Shares, TrancheId};
 /// - **D1** a lending reserve's loans in the ledger are its debt rounded down, its interest there the fees
 ///   rounded down, and lenders are owed what is available and lent less that. **D2** its shares,
 ///   impairment and collateral are what its supplies and loans add up to.
+/// - **F2** a farm's shares and waits are its stakers', and behind them stands what its account holds or what is
+///   bound in holders' places. **F3** its rewards' account holds what is left and owed, and what is owed is what
+///   stakers have and carry.
 ///
 /// # Errors
 /// The first that is broken.
@@ -68,7 +72,8 @@ pub fn check(state: &State) -> Result<(), Corrupt> {
     hosted::bearers::check(state)?;
     hosted::haircut::evolve::check(state)?;
     hosted::evolve::check(state)?;
-    lending::check::check(state)
+    lending::check::check(state)?;
+    farm::check::check(state)
 }
 
 fn gauges(state: &State) -> Result<(), Corrupt> {

@@ -51,6 +51,7 @@ mod decide;
 mod entity;
 pub mod event;
 mod evolve;
+pub mod farm;
 pub mod fund;
 pub mod governance;
 pub mod hosted;

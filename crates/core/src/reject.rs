@@ -158,6 +158,7 @@ rejects! {
     313 UnknownTier "UNKNOWN_TIER" "no such tier" => "look up its label";
     314 UnknownReserve "UNKNOWN_RESERVE" "no such lending reserve" => "create the reserve, or correct its label";
     315 UnknownVault "UNKNOWN_VAULT" "no such vault" => "create the vault, or correct its label";
+    316 UnknownFarm "UNKNOWN_FARM" "no such farm" => "create the farm, or correct its label";
 
     401 BadSplit "BAD_SPLIT" "the shares of the split don't add up to 100%" => "make fund, liquidator and user add up to 10000 bps";
     402 EntriesPaused "ENTRIES_PAUSED" "the guardian has paused entries into this fund" => "wait until the pause ends";
@@ -366,6 +367,23 @@ rejects! {
     926 VaultEmpty "VAULT_EMPTY" "the vault's shares are worth nothing" => "wait for a recovery, or use another vault";
     927 NothingDelivered "NOTHING_DELIVERED" "nothing would be paid" => "ask for more, or name a reserve that has money";
     928 PenaltyTakesAll "PENALTY_TAKES_ALL" "the penalty is as much as what would be paid" => "withdraw more at once";
+    930 FarmKind "FARM_KIND" "a farm of this kind, or with these rules, does not do this" => "look at the farm for what it is for";
+    931 VaultFarmUsed "VAULT_FARM_USED" "something is staked in the farm that the vault has" => "wait until all have left it";
+    932 NotOffered "NOT_OFFERED" "the farm was offered to nobody" => "have its owner offer it";
+    933 UnknownReward "UNKNOWN_REWARD" "the farm pays no reward in this asset" => "look at the farm's rewards";
+    934 UnknownStaker "UNKNOWN_STAKER" "the account has no place in this farm" => "stake, or refresh the farm for the account";
+    935 FarmFull "FARM_FULL" "more would be staked than the farm takes" => "stake less";
+    936 StakeLocked "STAKE_LOCKED" "the stake is locked" => "wait until the limit";
+    937 ExitWaits "EXIT_WAITS" "an exit whose wait is over was not collected" => "withdraw it first";
+    938 NoExit "NO_EXIT" "no exit of this account waits" => "unstake first";
+    939 ClaimTooEarly "CLAIM_TOO_EARLY" "the wait before a claim is not over" => "claim from the limit on";
+    940 NothingEarned "NOTHING_EARNED" "nothing to claim" => "wait until the farm has issued something";
+    941 BadSchedule "BAD_SCHEDULE" "a schedule has at most 20 points, each later than the one before, and at most 18 decimals" => "correct the points";
+    942 RewardsRun "REWARDS_RUN" "the reward's schedule is not over" => "set all rates to zero first";
+    943 AboveUnissued "ABOVE_UNISSUED" "more than what is left to be issued" => "name at most the limit";
+    944 ExpectedDiffers "EXPECTED_DIFFERS" "the staker has another amount unclaimed than expected" => "look whether the reward was given already";
+    945 NobodyStakes "NOBODY_STAKES" "nobody has active stake" => "wait until somebody stakes";
+    946 NoPenalties "NO_PENALTIES" "the farm holds no penalties" => "nothing is to be done";
 }
 
 /// A broken log or a broken invariant: not the sender's fault. The writer stops; reads go on.

@@ -5,6 +5,7 @@ pub use crate::entity::{
     FeedSource, Fund, House, Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares,
     Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
+pub use crate::farm::book::{Farm, Staker};
 pub use crate::hosted::{
     bearers::{Bearer, SizeRun},
     book::{HostedMarket, HostedPosition, MarginAccount, MarginPool},
@@ -33,8 +34,8 @@ use crate::{
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId,
-    ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId,
+    AccountId, Amount, AssetId, Base, FarmId, FeedId, FundId, Hash, IndexId, Label, LossId,
+    MarketId, ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use sha2::Digest;
@@ -162,6 +163,8 @@ state! {
     loans: Slab<u32, Loan>,
     vaults: Slab<VaultId, Vault>,
     holdings: Slab<u32, Holding>,
+    farms: Slab<FarmId, Farm>,
+    stakers: Slab<u32, Staker>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -188,6 +191,8 @@ pub(crate) struct Labels {
     pub(crate) loans: Index<(ReserveId, AccountId), u32>,
     pub(crate) vaults: Index<Label, VaultId>,
     pub(crate) holdings: Index<(VaultId, AccountId), u32>,
+    pub(crate) farms: Index<Label, FarmId>,
+    pub(crate) stakers: Index<(FarmId, AccountId), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
@@ -216,6 +221,8 @@ impl Labels {
             loans: Index::new(seed),
             vaults: Index::new(seed),
             holdings: Index::new(seed),
+            farms: Index::new(seed),
+            stakers: Index::new(seed),
             closed: Index::new(seed),
         }
     }
@@ -250,6 +257,8 @@ impl Labels {
         self.loans.commit();
         self.vaults.commit();
         self.holdings.commit();
+        self.farms.commit();
+        self.stakers.commit();
         self.closed.commit();
     }
 
@@ -275,6 +284,8 @@ impl Labels {
         self.loans.rollback();
         self.vaults.rollback();
         self.holdings.rollback();
+        self.farms.rollback();
+        self.stakers.rollback();
         self.closed.rollback();
     }
 }
@@ -304,6 +315,7 @@ macro_rules! find {
     (@index $self:ident, feed_id) => { $self.labels.feeds };
     (@index $self:ident, reserve_id) => { $self.labels.reserves };
     (@index $self:ident, vault_id) => { $self.labels.vaults };
+    (@index $self:ident, farm_id) => { $self.labels.farms };
 }
 find! {
     /// The asset under a label.
@@ -326,6 +338,8 @@ find! {
     reserve_id -> ReserveId, UnknownReserve;
     /// The vault under a label.
     vault_id -> VaultId, UnknownVault;
+    /// The farm under a label.
+    farm_id -> FarmId, UnknownFarm;
 }
 
 impl State {
@@ -451,6 +465,9 @@ impl State {
         loans.for_each(|(id, loan)| labels.loans.insert((loan.reserve, loan.account), id));
         let holdings = self.holdings.iter();
         holdings.for_each(|(id, h)| labels.holdings.insert((h.vault, h.account), id));
+        self.farms.iter().for_each(|(id, item)| labels.farms.insert(item.label, id));
+        let stakers = self.stakers.iter();
+        stakers.for_each(|(id, s)| labels.stakers.insert((s.farm, s.account), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

@@ -51,6 +51,7 @@ pub const fn event_word(event: &Event) -> &'static str {
         Event::DrawdownTurned { .. } => "drawdown_turned",
         Event::Lending(event) => event.word(),
         Event::Vault(event) => event.word(),
+        Event::Farm(event) => event.word(),
         _ => of_markets(event),
     }
 }
@@ -129,8 +130,8 @@ const fn of_markets(event: &Event) -> &'static str {
 const fn of_hosted(event: &Event) -> &'static str {
     match event {
         Event::MarginPoolSet { .. } => "margin_pool_set",
-        Event::MarginDeposited { .. } => "margin_deposited",
-        Event::MarginWithdrawn { .. } => "margin_withdrawn",
+        Event::MarginDeposited(_) => "margin_deposited",
+        Event::MarginWithdrawn(_) => "margin_withdrawn",
         Event::HaircutTaken(_) => "haircut_taken",
         Event::PoolRecapitalised(_) => "pool_recapitalised",
         Event::MarkReported(_) => "mark_reported",

@@ -22,8 +22,8 @@ pub use adl::Deleveraging;
 use crate::{
     json::problem,
     view::{
-        account_view, fund_view, lending_view, loss_view, margin_view, market_view, pool_view,
-        reserve_view, revenue_view, tier_view, vault_view, waterfall_view,
+        account_view, farm_view, fund_view, lending_view, loss_view, margin_view, market_view,
+        pool_view, reserve_view, revenue_view, staker_view, tier_view, vault_view, waterfall_view,
     },
 };
 use backstop_core::{
@@ -210,6 +210,18 @@ pub enum Query {
         /// Which vault.
         vault: Label,
     },
+    /// A farm: what is staked, its rewards, its rules.
+    Farm {
+        /// Which farm.
+        farm: Label,
+    },
+    /// What an account has in a farm, and could claim.
+    Staker {
+        /// Whose.
+        account: Label,
+        /// In which farm.
+        farm: Label,
+    },
     /// What an account supplied to a reserve and owes it.
     Lending {
         /// Whose.
@@ -291,6 +303,8 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::LossOfReserve(query) => query.answer(),
         Query::Reserve { reserve } => reserve_view(state, state.reserve_id(*reserve)?, now),
         Query::Vault { vault } => vault_view(state, state.vault_id(*vault)?, now),
+        Query::Farm { farm } => farm_view(state, state.farm_id(*farm)?, now),
+        Query::Staker { account, farm } => staker_view(state, (*account, *farm), now),
         Query::Lending { account, reserve } => lending_view(state, (*account, *reserve), now),
         Query::WithdrawalGate(query) => Ok(query.answer()?),
     }

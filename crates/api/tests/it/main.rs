@@ -9,6 +9,7 @@ mod groups;
 mod hosted;
 mod incidents;
 mod kamino;
+mod kamino_farms;
 mod kamino_vaults;
 mod kana;
 mod marginfi;

@@ -5,6 +5,7 @@ mod adl;
 mod control;
 mod custody;
 mod envelope;
+mod farm;
 mod fund;
 mod governance;
 mod hosted;
@@ -20,6 +21,7 @@ pub use adl::*;
 pub use control::*;
 pub use custody::*;
 pub use envelope::*;
+pub use farm::*;
 pub use fund::*;
 pub use governance::*;
 pub use hosted::*;
@@ -185,6 +187,26 @@ bodies! {
     284 FundRewards "fund_rewards",
     285 OpeningReserve "opening_reserve",
     286 OpeningVault "opening_vault",
+    290 CreateFarm "create_farm",
+    291 AttachFarm "attach_farm",
+    292 SetFarmPolicy "set_farm_policy",
+    293 OfferFarm "offer_farm",
+    294 TakeFarm "take_farm",
+    295 SetReward "set_reward",
+    296 FundFarm "fund_farm",
+    297 DefundFarm "defund_farm",
+    298 StakeFarm "stake_farm",
+    299 UnstakeFarm "unstake_farm",
+    300 CancelFarmTicket "cancel_farm_ticket",
+    301 WithdrawFarm "withdraw_farm",
+    302 HarvestFarm "harvest_farm",
+    303 CompoundFarm "compound_farm",
+    304 TransferFarmStake "transfer_farm_stake",
+    305 SetFarmStake "set_farm_stake",
+    306 RewardOnce "reward_once",
+    307 GiveFarmStake "give_farm_stake",
+    308 RefreshFarm "refresh_farm",
+    309 PayPenalties "pay_penalties",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

@@ -31,6 +31,23 @@ pub struct Fill {
     pub seller_fee: Amount,
 }
 
+/// Free balance that became collateral, or is free again.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct MarginFlow {
+    /// Which margin account.
+    pub margin: u32,
+    /// Whose.
+    pub account: AccountId,
+    /// In which fund's pool.
+    pub fund: FundId,
+    /// Of which asset.
+    pub asset: AssetId,
+    /// How many atoms.
+    pub amount: Amount,
+}
+
 /// How a fill that closed a part of an account under maintenance was settled with the fund.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,

@@ -1,10 +1,12 @@
 //! Domain facts: what a command turned out to mean. State follows from events alone.
 
+mod farm;
 mod hosted;
 mod lending;
 mod parts;
 mod vault;
 
+pub use farm::*;
 pub use hosted::*;
 pub use lending::*;
 pub use parts::*;
@@ -410,21 +412,9 @@ pub enum Event {
     /// A collateral pool has rules.
     MarginPoolSet { fund: FundId, policy: Box<MarginPoolPolicy> } = 160,
     /// Free balance became collateral.
-    MarginDeposited {
-        margin: u32,
-        account: AccountId,
-        fund: FundId,
-        asset: AssetId,
-        amount: Amount,
-    } = 161,
+    MarginDeposited(MarginFlow) = 161,
     /// Collateral became free balance.
-    MarginWithdrawn {
-        margin: u32,
-        account: AccountId,
-        fund: FundId,
-        asset: AssetId,
-        amount: Amount,
-    } = 162,
+    MarginWithdrawn(MarginFlow) = 162,
     /// A mark was reported.
     MarkReported(MarkReport) = 163,
     /// A position settled its market's indexes.
@@ -488,10 +478,11 @@ pub enum Event {
         beneficiary: AccountId,
         amount: Amount,
     } = 203,
-    /// Something happened in a lending reserve. In JSON it stands as if it were one of these.
+    // Parts with events of their own: in JSON each stands as if it were one of these.
     #[serde(untagged)]
     Lending(LendingEvent) = 240,
-    /// Something happened in a vault. In JSON it stands as if it were one of these.
     #[serde(untagged)]
     Vault(VaultEvent) = 241,
+    #[serde(untagged)]
+    Farm(FarmEvent) = 242,
 }

@@ -4,6 +4,7 @@ use super::{Context, Power, approvals};
 use crate::{
     command::{Body, Direction, Party, SetHostedRules, SetIndexPolicy, SetMarketStatus},
     event::Event,
+    farm,
     fund::{inventory::settings, rails},
     hosted::rules,
     lending,
@@ -238,8 +239,7 @@ fn of_vaults(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::GiveUpFees(c) => curator(c.vault)?,
         Body::FundRewards(c) => owner(c.account)?,
         Body::ApplyAllocation(_) | Body::ChargeFees(_) => Anyone,
-        // Every other command has its right above; one that was forgotten is nobody's to send.
-        _ => Authority::Role(Roles::NONE),
+        _ => farm::rights::of_farms(state, body)?,
     })
 }
 

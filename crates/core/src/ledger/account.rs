@@ -1,6 +1,8 @@
 //! The chart of accounts.
 
-use backstop_units::{AccountId, AssetId, FundId, LossId, MarketId, ReserveId, TrancheId, VaultId};
+use backstop_units::{
+    AccountId, AssetId, FarmId, FundId, LossId, MarketId, ReserveId, TrancheId, VaultId,
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +108,10 @@ pub enum LedgerAccount {
     VaultCrank(VaultId) = 62,
     /// Rewards that come to a vault second by second.
     VaultRewards(VaultId) = 63,
+    /// What is staked in a farm, or waits there, or is a penalty it holds.
+    FarmStake(FarmId) = 50,
+    /// Rewards of a farm, issued or not.
+    FarmRewards(FarmId) = 51,
 }
 
 impl LedgerAccount {
@@ -148,6 +154,8 @@ impl LedgerAccount {
             Self::VaultIdle(v) => (61, v.get()),
             Self::VaultCrank(v) => (62, v.get()),
             Self::VaultRewards(v) => (63, v.get()),
+            Self::FarmStake(f) => (50, f.get()),
+            Self::FarmRewards(f) => (51, f.get()),
         };
         kind << 32 | widen(id)
     }
@@ -212,6 +220,8 @@ impl LedgerAccount {
             Self::VaultIdle(_) => "vault_idle",
             Self::VaultCrank(_) => "vault_crank",
             Self::VaultRewards(_) => "vault_rewards",
+            Self::FarmStake(_) => "farm_stake",
+            Self::FarmRewards(_) => "farm_rewards",
         }
     }
 }

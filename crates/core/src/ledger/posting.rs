@@ -4,7 +4,7 @@ use super::LedgerAccount;
 use crate::{
     command::{Direction, Outcome},
     event::{Cohort, Event, LineMove, RevenuePart},
-    lending,
+    farm, lending,
     loss::conversion::evolve as conversion,
 };
 use backstop_units::{Amount, AssetId, FundId, MarketId};
@@ -60,6 +60,7 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         Event::LossPlaced(_) | Event::LossReallocated(_) => placed(event, one),
         Event::Lending(event) => lending::evolve::postings(event, one),
         Event::Vault(event) => lending::vault::evolve::postings(event, one),
+        Event::Farm(event) => farm::evolve::postings(event, one),
         Event::LayerConverted(_) | Event::ConversionBooked(_) | Event::BasisSettled(_) => {
             conversion::postings(event, one)
         }
@@ -106,11 +107,11 @@ fn collateral<E>(
         Event::Opened { account, asset, amount } => {
             one(*asset, L::Opening(*asset), *account, *amount)
         }
-        Event::MarginDeposited { account, fund, asset, amount, .. } => {
-            one(*asset, L::Balance(*account), L::Collateral(*fund), *amount)
+        Event::MarginDeposited(it) => {
+            one(it.asset, L::Balance(it.account), L::Collateral(it.fund), it.amount)
         }
-        Event::MarginWithdrawn { account, fund, asset, amount, .. } => {
-            one(*asset, L::Collateral(*fund), L::Balance(*account), *amount)
+        Event::MarginWithdrawn(it) => {
+            one(it.asset, L::Collateral(it.fund), L::Balance(it.account), it.amount)
         }
         Event::CollateralDeposited(it) => {
             one(it.asset, L::Balance(it.account), L::Collateral(it.fund), it.amount)

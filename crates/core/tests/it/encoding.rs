@@ -7,7 +7,7 @@ use crate::samples;
 use backstop_core::{
     Body, COMMANDS, Command, Entry, Event, Record,
     command::{Approvals, OpeningAccount, Party, Reporter, SettleLiquidation, Signature},
-    event::{GateCause, LendingEvent, MoveCause, VaultEvent},
+    event::{FarmEvent, GateCause, LendingEvent, MoveCause, VaultEvent},
     policy::{
         AdlRank, AdlSelect, AlertCause, AllocationKind, BeyondBankruptcy, Cause, Growth,
         HouseCounts, InventoryEnd, MarketStatus, Netting, Payout, PenaltyBase, PositionSide,
@@ -143,8 +143,8 @@ fn kind(event: &Event) -> (u16, &'static str) {
         Event::OrphansTaken { .. } => (143, "orphans_taken"),
         Event::Rescaled { .. } => (144, "rescaled"),
         Event::MarginPoolSet { .. } => (160, "margin_pool_set"),
-        Event::MarginDeposited { .. } => (161, "margin_deposited"),
-        Event::MarginWithdrawn { .. } => (162, "margin_withdrawn"),
+        Event::MarginDeposited(_) => (161, "margin_deposited"),
+        Event::MarginWithdrawn(_) => (162, "margin_withdrawn"),
         Event::MarkReported(_) => (163, "mark_reported"),
         Event::IndexesSettled(_) => (164, "indexes_settled"),
         Event::Traded(_) => (165, "traded"),
@@ -168,6 +168,7 @@ fn kind(event: &Event) -> (u16, &'static str) {
         Event::MarginOpened { .. } => (175, "margin_opened"),
         Event::Lending(event) => lending(event),
         Event::Vault(event) => vault(event),
+        Event::Farm(event) => farm(event),
     }
 }
 /// The two discriminants of an event about lending as one number, and its name.
@@ -216,10 +217,39 @@ fn vault(event: &VaultEvent) -> (u16, &'static str) {
     };
     (PARTS + 256 + code, event.word())
 }
+/// As [`lending`], of an event about farms.
+fn farm(event: &FarmEvent) -> (u16, &'static str) {
+    use FarmEvent as E;
+    let code: u16 = match event {
+        E::FarmCreated(_) => 0,
+        E::FarmAttached { .. } => 1,
+        E::FarmPolicySet { .. } => 2,
+        E::FarmOffered { .. } => 3,
+        E::FarmTaken { .. } => 4,
+        E::RewardSet { .. } => 5,
+        E::FarmFunded { .. } => 6,
+        E::FarmDefunded { .. } => 7,
+        E::RewardIssued { .. } => 8,
+        E::StakerOpened { .. } => 9,
+        E::StakerSettled { .. } => 10,
+        E::StakeWarmed { .. } => 11,
+        E::FarmStaked(_) => 12,
+        E::FarmUnstaked(_) => 13,
+        E::FarmTicketCancelled(_) => 14,
+        E::FarmWithdrawn(_) => 15,
+        E::RewardHarvested { .. } => 16,
+        E::FarmStakeMoved(_) => 17,
+        E::FarmStakeSet(_) => 18,
+        E::RewardGiven { .. } => 19,
+        E::FarmStakeGiven { .. } => 20,
+        E::PenaltiesPaid { .. } => 21,
+    };
+    (PARTS + 2 * 256 + code, event.word())
+}
 /// The first number of the events of a part: its own discriminant, then theirs.
 const PARTS: u16 = 240 << 8;
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 158;
+const KINDS: usize = 180;
 
 /// The first bytes of an event with this number.
 fn front(code: u16) -> Vec<u8> {

@@ -11,6 +11,7 @@ mod conversion;
 mod encoding;
 mod excess;
 mod extreme;
+mod farm;
 mod formulas;
 mod gauge;
 mod golden;

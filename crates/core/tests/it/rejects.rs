@@ -1,6 +1,8 @@
 //! Bad input: for every reject code of the core at least one command that yields exactly it, with the
 //! value that was got and the limit it met; and after each the state is as before.
 
+#[path = "rejects/farm.rs"]
+mod farm;
 #[path = "rejects/lending.rs"]
 mod lending;
 #[path = "rejects/vault.rs"]
@@ -2293,6 +2295,39 @@ const CASES: &[(&str, &[C])] = &[
         ],
     ),
     ("rules_of_vaults", &[C::DuplicateLabel, C::BadPolicy, C::AllocationWaits]),
+    (
+        "farms",
+        &[
+            C::ZeroAmount,
+            C::InsufficientBalance,
+            C::UnknownFarm,
+            C::InsufficientShares,
+            C::TooManyTickets,
+            C::UnknownTicket,
+            C::CooldownNotOver,
+            C::SameAccount,
+            C::NothingDelivered,
+            C::FarmKind,
+            C::NotOffered,
+            C::UnknownReward,
+            C::UnknownStaker,
+            C::FarmFull,
+            C::StakeLocked,
+            C::ExitWaits,
+            C::NoExit,
+            C::ClaimTooEarly,
+            C::NothingEarned,
+            C::RewardsRun,
+            C::AboveUnissued,
+            C::NobodyStakes,
+            C::NoPenalties,
+        ],
+    ),
+    (
+        "farms_of_vaults_and_others",
+        &[C::SharesShort, C::FarmKind, C::VaultFarmUsed, C::AboveUnissued, C::ExpectedDiffers],
+    ),
+    ("rules_of_farms", &[C::DuplicateLabel, C::BadPolicy, C::FarmKind, C::BadSchedule]),
     (
         "prices",
         &[

@@ -1,5 +1,7 @@
 //! One value of every command and every event, with no two fields alike.
 
+#[path = "samples/farm.rs"]
+mod farm;
 #[path = "samples/hosted.rs"]
 mod hosted;
 #[path = "samples/lending.rs"]
@@ -51,9 +53,9 @@ use backstop_core::{
 };
 use backstop_testkit::label;
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, Bps, FeedId, Fixed60, FundId, Hash, IndexId, Label, LossId,
-    MarketId, Ppm, Price, ProposalId, ReserveId, ShareIndex, Shares, Signed, Span, TicketId,
-    Timestamp, TrancheId, TransferId, VaultId,
+    AccountId, Amount, AssetId, Base, Bps, FarmId, FeedId, Fixed60, FundId, Hash, IndexId, Label,
+    LossId, MarketId, Ppm, Price, ProposalId, ReserveId, ShareIndex, Shares, Signed, Span,
+    TicketId, Timestamp, TrancheId, TransferId, VaultId,
 };
 
 pub(crate) const DRAWDOWN: DrawdownPolicy = DrawdownPolicy {
@@ -518,6 +520,7 @@ pub(crate) fn bodies() -> Vec<Body> {
     .chain(hosted::later_samples())
     .chain(lending::command_samples())
     .chain(vault::command_samples())
+    .chain(farm::command_samples())
     .collect()
 }
 
@@ -568,6 +571,7 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(hosted::event_samples());
     events.extend(lending::event_samples());
     events.extend(vault::event_samples());
+    events.extend(farm::event_samples());
     events
 }
 
@@ -1113,7 +1117,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
     use LedgerAccount as L;
     let (asset, account, fund) = (AssetId::new(1), AccountId::new(2), FundId::new(3));
     let (tranche, market, loss) = (TrancheId::new(4), MarketId::new(5), LossId::new(6));
-    let (reserve, vault) = (ReserveId::new(7), VaultId::new(8));
+    let (reserve, vault, farm) = (ReserveId::new(7), VaultId::new(8), FarmId::new(9));
     vec![
         L::Custody(asset),
         L::InTransit(asset),
@@ -1150,6 +1154,8 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::VaultIdle(vault),
         L::VaultCrank(vault),
         L::VaultRewards(vault),
+        L::FarmStake(farm),
+        L::FarmRewards(farm),
     ]
 }
 

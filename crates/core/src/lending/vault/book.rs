@@ -8,7 +8,8 @@ use crate::{
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
-    AccountId, Amount, AssetId, Fixed60, Label, MathError, ReserveId, Shares, Timestamp, VaultId,
+    AccountId, Amount, AssetId, FarmId, Fixed60, Label, MathError, ReserveId, Shares, Timestamp,
+    VaultId,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,8 @@ pub struct Vault {
     pub allocations: Vec<Allocation>,
     /// Allocations that wait for a veto, each until a moment.
     pub waiting: Vec<(Allocation, Timestamp)>,
+    /// The farm in which its shares are staked, once it has one.
+    pub farm: Option<FarmId>,
 }
 
 /// A vault's money, shares and fees.
@@ -119,8 +122,17 @@ pub struct Holding {
     pub account: AccountId,
     /// Of which vault.
     pub vault: VaultId,
-    /// How many.
+    /// How many he has at hand.
     pub shares: Shares,
+    /// How many he has in farms.
+    pub staked: Shares,
+}
+
+impl Holding {
+    /// Shares at hand and in farms; none past 128 bits.
+    pub fn all(&self) -> Option<Shares> {
+        self.shares.checked_add(self.staked)
+    }
 }
 
 impl Funds {

@@ -12,7 +12,7 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
     let mut held: BTreeMap<VaultId, Shares> = BTreeMap::new();
     for (_, holding) in state.holdings.iter() {
         let sum = held.entry(holding.vault).or_default();
-        *sum = sum.checked_add(holding.shares).ok_or(Corrupt::Overflow)?;
+        *sum = holding.all().and_then(|all| sum.checked_add(all)).ok_or(Corrupt::Overflow)?;
     }
     for (id, vault) in state.vaults.iter() {
         let owed = |account| state.ledger.owed(account, vault.asset);

@@ -20,7 +20,8 @@ pub(crate) fn evolve(state: &mut State, event: &VaultEvent) -> Result<(), Corrup
             let held = Funds::default();
             let (allocations, waiting) = (Vec::new(), Vec::new());
             let (label, asset, curator, policy) = (*label, *asset, *curator, policy.clone());
-            let created = Vault { label, asset, curator, policy, held, allocations, waiting };
+            let farm = None;
+            let created = Vault { label, asset, curator, policy, held, allocations, waiting, farm };
             state.vaults.insert(*vault, created)
         }
         VaultEvent::VaultPolicySet { vault, policy } => {
@@ -128,6 +129,20 @@ fn supplies(
     state.supplies.change(supply)
 }
 
+/// A holder's place; a new one if its handle is the next.
+pub(crate) fn holder(
+    state: &mut State,
+    holding: u32,
+    (vault, account): (VaultId, AccountId),
+) -> Result<&mut Holding, Corrupt> {
+    if holding == state.holdings.next_id() {
+        let (shares, staked) = (Shares::ZERO, Shares::ZERO);
+        state.labels.holdings.insert((vault, account), holding);
+        state.holdings.insert(holding, Holding { account, vault, shares, staked })?;
+    }
+    state.holdings.change(holding)
+}
+
 fn forced_reserve(
     state: &mut State,
     (supply, account): (u32, AccountId),
@@ -152,19 +167,6 @@ fn opened(state: &mut State, it: &OpenedVault) -> Result<(), Corrupt> {
     vault.held = it.held;
     vault.allocations = it.allocations.iter().map(|(allocation, _)| *allocation).collect();
     Ok(())
-}
-
-/// A holder's place; a new one if its handle is the next.
-fn holder(
-    state: &mut State,
-    holding: u32,
-    (vault, account): (VaultId, AccountId),
-) -> Result<&mut Holding, Corrupt> {
-    if holding == state.holdings.next_id() {
-        state.labels.holdings.insert((vault, account), holding);
-        state.holdings.insert(holding, Holding { account, vault, shares: Shares::ZERO })?;
-    }
-    state.holdings.change(holding)
 }
 
 fn withdrawn(state: &mut State, it: &VaultWithdrawal) -> Result<(), Corrupt> {

@@ -33,7 +33,7 @@ pub(crate) fn source(vault: &Vault, touched: &Touched, place: usize) -> Result<S
     Ok(Source { held, shares, worth: worth.min(at_hand) })
 }
 
-/// At most what is held, and something.
+/// At most what is held at hand, and something.
 fn asked(
     state: &State,
     (id, account): (VaultId, AccountId),

@@ -10,7 +10,7 @@
 //!
 //! A vault values all its reserves at each command: at most [`ALLOCATIONS_MAX`](book::ALLOCATIONS_MAX) of
 //! them, each with the interest up to then. A dead one is worth nothing, a paused one what it is worth, and neither
-//! stops the others. **Invariant V1** a vault's idle money is its ledger account's, its shares are its
+//! stops the others. Shares that are staked in a farm stay in their holder's place. **Invariant V1** a vault's idle money is its ledger account's, its shares are its
 //! holders' and the dead ones, and the reserve shares it names are counted in those reserves.
 
 pub mod allocation;
@@ -20,6 +20,7 @@ pub(crate) mod curate;
 pub(crate) mod deposit;
 pub(crate) mod evolve;
 pub mod fees;
+pub(crate) mod holders;
 pub mod in_kind;
 pub(crate) mod invest;
 pub(crate) mod leave;

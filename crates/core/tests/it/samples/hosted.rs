@@ -8,7 +8,8 @@ use backstop_core::{
     },
     event::{
         Fill, GateCause, HaircutPart, HaircutTaken, IndexSettlement, Liquidated, LiquidatorPaid,
-        MarginMove, MarkReport, Merge, MoveCause, PledgeMove, PoolCovered, Seized, StatusChange,
+        MarginFlow, MarginMove, MarkReport, Merge, MoveCause, PledgeMove, PoolCovered, Seized,
+        StatusChange,
     },
     policy::{
         BeyondBankruptcy, CollateralPolicy, FeeRamp, HostedPolicy, LiquidationFees,
@@ -140,8 +141,8 @@ pub(super) fn event_samples() -> Vec<Event> {
     let policy = Box::new(pool(Netting::Pool));
     let mut events = vec![
         Event::MarginPoolSet { fund, policy },
-        Event::MarginDeposited { margin, account, fund, asset, amount },
-        Event::MarginWithdrawn { margin, account, fund, asset, amount },
+        Event::MarginDeposited(MarginFlow { margin, account, fund, asset, amount }),
+        Event::MarginWithdrawn(MarginFlow { margin, account, fund, asset, amount }),
         Event::MarkReported(MarkReport { market, fund, price: Price::new(7) }),
         Event::FundingPaid { market, fund, step: Signed::new(-8) },
         Event::BacklogSet { position: 9, since: Some(Timestamp::from_ms(10)) },
