@@ -7,7 +7,7 @@ use crate::{
     ledger::LedgerAccount,
     loss::deposit_index::Deposits,
     policy::{
-        AdlPolicy, BadDebtPolicy, FundKind, FundPolicy, LayerPolicy, PoolPolicy, PublicKey, Roles,
+        AdlPolicy, BadDebtPolicy, EquityPolicy, FundKind, FundPolicy, LayerPolicy, PoolPolicy, PublicKey, Roles,
         TierPolicy, TranchePolicy, Underwater,
     },
 };
@@ -208,6 +208,8 @@ entity! {
         index_carry: Fixed60,
         /// How winners are deleveraged.
         adl: Option<AdlPolicy>,
+        /// How accounts share a loss by equity.
+        equity: Option<EquityPolicy>,
         /// Its risk tier.
         tier: Option<u32>,
         /// How its pools feed each other.
@@ -355,6 +357,8 @@ pub enum Source {
     Adl = 4,
     /// Lenders, through the index of their deposits.
     Depositors = 5,
+    /// Accounts, by equity.
+    Equity = 7,
 }
 
 impl Source {

@@ -87,6 +87,10 @@ const fn of_markets(event: &Event) -> &'static str {
         Event::AdlPartAdded { .. } => "adl_part_added",
         Event::AdlRan { .. } => "adl_ran",
         Event::AdlClosed { .. } => "adl_closed",
+        Event::EquityOpened { .. } => "equity_opened",
+        Event::EquityPartAdded { .. } => "equity_part_added",
+        Event::EquityRan { .. } => "equity_ran",
+        Event::EquityClosed { .. } => "equity_closed",
         Event::LossReallocated(_) => "loss_reallocated",
         Event::DepositsReported { .. } => "deposits_reported",
         Event::MarketRulesSet { .. } => "market_rules_set",
@@ -165,6 +169,10 @@ pub(crate) fn loss_of(event: &Event) -> Option<LossId> {
         | Event::AdlPartAdded { loss, .. }
         | Event::AdlRan { loss, .. }
         | Event::AdlClosed { loss, .. }
+        | Event::EquityOpened { loss, .. }
+        | Event::EquityPartAdded { loss, .. }
+        | Event::EquityRan { loss, .. }
+        | Event::EquityClosed { loss, .. }
         | Event::LossClosed { loss }
         | Event::LossVoided { loss, .. }
         | Event::LossRecovered { loss, .. }

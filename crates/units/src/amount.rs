@@ -133,6 +133,11 @@ quantity! {
     ShareIndex
 }
 
+quantity! {
+    /// What the entries of a list add up to, in the list's own unit: lots, or atoms of equity.
+    Measure
+}
+
 impl Fixed60 {
     /// One atom: 2⁶⁰ steps.
     pub const ONE: u128 = 1 << 60;

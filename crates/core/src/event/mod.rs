@@ -11,8 +11,10 @@ use crate::{
     entity::FeedSource,
     ledger::LedgerAccount,
     loss::{
-        adl::{Candidate, Cut, Sealed, Tally},
+        adl::{Candidate, Cut, Sealed},
+        claim::{Seal, Tally},
         deposit_index::Deposits,
+        equity::{EquityShare, Holder},
     },
     oracle::Verdict,
     policy::{
@@ -260,6 +262,21 @@ pub enum Event {
         forgone: Amount,
         rest: Amount,
     } = 83,
+    /// A list of accounts was announced: what it adds up to.
+    EquityOpened { loss: LossId, seal: Seal } = 221,
+    /// A part of the list came in; `tally` is what has come in with it.
+    EquityPartAdded { loss: LossId, entries: Vec<Holder>, tally: Tally } = 222,
+    /// Accounts paid: the next of the list.
+    EquityRan { loss: LossId, from: u32, shares: Vec<EquityShare>, done: bool } = 223,
+    /// A claim by equity ended: the row is what was paid, and the rest of it is reallocated.
+    EquityClosed {
+        loss: LossId,
+        row: u8,
+        market: MarketId,
+        asset: AssetId,
+        paid: Amount,
+        rest: Amount,
+    } = 224,
     /// What a layer that pays later could not bring was placed over the layers behind it.
     LossReallocated(Box<Reallocation>) = 220,
     /// What lenders hold was reported, after so many losses that they bore.

@@ -90,6 +90,8 @@ pub enum LedgerAccount {
     HouseDrawn(MarketId) = 45,
     /// Part of clearing: what lenders bore through the index of their deposits, collected by the venue.
     Depositors(MarketId) = 39,
+    /// Part of clearing: what accounts bore by their equity, collected by the venue.
+    ByEquity(MarketId) = 55,
 }
 
 impl LedgerAccount {
@@ -124,6 +126,7 @@ impl LedgerAccount {
             Self::HouseDrawn(m) => (45, m.get()),
             Self::Recoveries(l) => (40, l.get()),
             Self::Inventory(m) => (42, m.get()),
+            Self::ByEquity(m) => (55, m.get()),
         };
         kind << 32 | widen(id)
     }
@@ -136,6 +139,7 @@ impl LedgerAccount {
             | Self::Residual(_)
             | Self::Deleveraged(_)
             | Self::Depositors(_)
+            | Self::ByEquity(_)
             | Self::HouseDrawn(_) => Side::Debit,
             Self::InTransit(_)
             | Self::Suspense(_)
@@ -178,6 +182,7 @@ impl LedgerAccount {
             Self::HouseDrawn(_) => "house_drawn",
             Self::Recoveries(_) => "recoveries",
             Self::Inventory(_) => "inventory",
+            Self::ByEquity(_) => "by_equity",
         }
     }
 }

@@ -83,7 +83,11 @@ pub(super) fn holdings(
     let (id, tranche) = match source {
         Source::Reserve(fund) => (fund, None),
         Source::Staked(tranche) => (state.tranches.expect(tranche)?.fund, Some(tranche)),
-        Source::FeePool | Source::Socialised | Source::Depositors | Source::Adl => return Ok(None),
+        Source::FeePool
+ | Source::Socialised
+ | Source::Adl
+ | Source::Depositors
+ | Source::Equity => return Ok(None),
     };
     let fund = state.funds.expect(id)?;
     let covers = match tranche {
@@ -138,8 +142,9 @@ fn available(
             Some(lent) => lent.deposits.worth().map_err(|_| Corrupt::Overflow)?,
             None => Amount::ZERO,
         },
-        // Whatever winners are found to lack goes to the layers behind when their deleveraging is closed.
+        // What a claim is found to lack goes to the layers behind when it is closed.
         Source::Adl if market.adl.is_some() => Amount::MAX,
+        Source::Equity if market.equity.is_some() => Amount::MAX,
         _ => Amount::ZERO,
     })
 }

@@ -47,7 +47,11 @@ fn with_funds(
         let fund = match layer.source {
             Source::Reserve(fund) => fund,
             Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
-            Source::FeePool | Source::Socialised | Source::Adl | Source::Depositors => continue,
+            Source::FeePool
+ | Source::Socialised
+ | Source::Adl
+ | Source::Depositors
+ | Source::Equity => continue,
         };
         if !funds.contains(&fund) {
             funds.push(fund);

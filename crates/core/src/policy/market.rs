@@ -1,6 +1,6 @@
 //! Rules of markets and their waterfalls.
 
-use super::{AdlPolicy, HostedPolicy, choice};
+use super::{AdlPolicy, EquityPolicy, HostedPolicy, choice};
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{Amount, Bps, Label, Ppm, Span};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -36,6 +36,8 @@ pub enum LayerSource {
     Adl = 4,
     /// Lenders, by their shares, through the index of their deposits.
     Depositors = 5,
+    /// Accounts of the market, in proportion to their equity; nothing unless the market's policy says how.
+    Equity = 7,
 }
 
 /// A layer and its limits, each in atoms; without a limit the layer gives all it has.
@@ -184,6 +186,9 @@ pub struct MarketPolicy {
     /// How winners are deleveraged; they are not without it.
     #[serde(default)]
     pub adl: Option<AdlPolicy>,
+    /// How accounts share a loss by equity; they do not without it.
+    #[serde(default)]
+    pub equity: Option<EquityPolicy>,
     /// Which debts of lenders' borrowers are bad.
     #[serde(default)]
     pub bad_debt: BadDebtPolicy,

@@ -2,6 +2,7 @@
 
 mod adl;
 mod control;
+mod equity;
 mod fund;
 mod hosted;
 mod house;
@@ -12,6 +13,7 @@ mod oracle;
 
 pub use adl::*;
 pub use control::*;
+pub use equity::*;
 pub use fund::*;
 pub use hosted::*;
 pub use house::*;

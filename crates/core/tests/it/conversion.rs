@@ -753,7 +753,7 @@ fn a_fund_of_another_asset_gives_no_more_than_one_of_the_same() {
         open(world, OpeningAccount::Reserve(label("gems")), 1_000);
         let (market, underwater) = (label("mix"), Underwater::Nothing);
         let (mark, mark_band, adl) = (None, Ppm::ZERO, winners_second().adl);
-        world.must("op", SetMarketRules { market, underwater, mark, mark_band, adl });
+        world.must("op", SetMarketRules { market, underwater, mark, mark_band, adl, equity: None });
         let (start, stop) = (Ppm::new(300_000), Ppm::new(250_000));
         let policy = DrawdownPolicy { start, stop, min_balance: Amount::ZERO, spares };
         world.must("op", SetDrawdown { fund: label("gems"), policy: Some(policy) });

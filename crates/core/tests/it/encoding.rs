@@ -112,6 +112,10 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::AdlRan { .. } => (82, "adl_ran"),
         Event::AdlClosed { .. } => (83, "adl_closed"),
         Event::LossReallocated(_) => (220, "loss_reallocated"),
+        Event::EquityOpened { .. } => (221, "equity_opened"),
+        Event::EquityPartAdded { .. } => (222, "equity_part_added"),
+        Event::EquityRan { .. } => (223, "equity_ran"),
+        Event::EquityClosed { .. } => (224, "equity_closed"),
         Event::DepositsReported { .. } => (84, "deposits_reported"),
         Event::TransferBegun { .. } => (90, "transfer_begun"),
         Event::TransferResolved { .. } => (91, "transfer_resolved"),
@@ -161,7 +165,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 118;
+const KINDS: usize = 122;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };

@@ -5,7 +5,7 @@
 //! never touches those that exist: a rule that must change is a new version with a log of its own.
 
 use crate::{
-    adl::{open, three},
+    adl::{open, three, winners_second},
     inventory::{bid, fill, mark, rules, take},
     run::lose,
     samples::DRAWDOWN,
@@ -13,7 +13,7 @@ use crate::{
 use backstop_core::{
     Asked, Body, Command, Entry, Event, Record, State,
     command::{
-        AddSpike, BidAuction, BookConversion, CheckDrawdown, CloseAdl, CommitReservation,
+        AddSpike, BidAuction, BookConversion, CheckDrawdown, CloseAdl, CloseEquity, OpenEquity, RunEquity, SubmitEquityPart, CommitReservation,
         CoverDeficit, CreateFund, CreateMarket, CreateTranche, DeleverageInventory, Direction,
         DistributeSurplus, EndSpike, Execute, FillInventory, FundPnlPool, GrantProtocolShares,
         MarkInventory, MoveIdle, OpenAdl, Opening, OpeningAccount, OpeningShares, Party,
@@ -164,7 +164,7 @@ fn decided(world: &mut World) {
     let layers = [LayerSource::FeePool, LayerSource::Reserve(label("main"))].map(layer).to_vec();
     after_delay(world, SetWaterfall { market: label("btc"), layers }.into());
     let (market, underwater, adl) = (label("doge"), Underwater::Nothing, None);
-    let rules = SetMarketRules { market, underwater, mark: None, mark_band: Ppm::ZERO, adl };
+    let rules = SetMarketRules { market, underwater, mark: None, mark_band: Ppm::ZERO, adl, equity: None };
     after_delay(world, rules.into());
     let (fund, amount) = (label("main"), Amount::new(1));
     after_delay(world, WithdrawExcess { fund, amount }.into());
@@ -173,8 +173,13 @@ fn decided(world: &mut World) {
 /// A waterfall that asks winners first, where the market has rules for it, and a loss that they are cut
 /// for.
 fn deleveraged(world: &mut World) {
-    let layers = vec![layer(LayerSource::Adl)];
+    let layers = [LayerSource::Adl, LayerSource::Equity].map(layer).to_vec();
     after_delay(world, SetWaterfall { market: label("sol"), layers }.into());
+    let (market, underwater, adl) = (label("sol"), Underwater::Nothing, winners_second().adl);
+    let equity = Some(crate::equity::RULES);
+    let mark_band = Ppm::ZERO;
+    let rules = SetMarketRules { market, underwater, mark: None, mark_band, adl, equity };
+    after_delay(world, rules.into());
     // A market that lenders lost all on settles nothing; another script is tried.
     let sol = world.state.markets.get(MarketId::new(0)).expect("a market");
     if sol.deposits.as_deref().is_some_and(Lent::is_dead) {
@@ -187,6 +192,14 @@ fn deleveraged(world: &mut World) {
         (OpenAdl { loss, ..open(&list) }, SubmitAdlPart { loss, entries: list });
     let bodies: [Body; 4] =
         [announced.into(), part.into(), RunAdl { loss }.into(), CloseAdl { loss }.into()];
+    for body in bodies {
+        let _ = world.send("venue", body);
+    }
+    let list = crate::equity::three();
+    let open = OpenEquity { loss, ..crate::equity::open(&list) };
+    let part = SubmitEquityPart { loss, entries: list };
+    let bodies: [Body; 4] =
+        [open.into(), part.into(), RunEquity { loss }.into(), CloseEquity { loss }.into()];
     for body in bodies {
         let _ = world.send("venue", body);
     }

@@ -34,7 +34,8 @@ fn has_open_loss(world: &World, fund: FundId) -> bool {
             LayerSource::FeePool
             | LayerSource::Socialised
             | LayerSource::Adl
-            | LayerSource::Depositors => false,
+            | LayerSource::Depositors
+            | LayerSource::Equity => false,
         });
         open && (market.fund == fund || touches)
     })

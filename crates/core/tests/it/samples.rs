@@ -8,16 +8,16 @@ use backstop_core::{
     command::{
         ActivateRules, AddSpike, Approve, AssessLoss, BalancePools, BeginTransfer, BidAuction,
         BookConversion, CancelProposal, CancelUnstake, CheckDrawdown, ClaimRecovery, ClaimUnstake,
-        CloseAdl, CloseLoss, CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket,
+        CloseAdl, CloseEquity, CloseLoss, CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket,
         CreateTranche, DeclareLoss, DeleverageInventory, Direction, DistributeSurplus, EndAlert,
         EndSpike, Execute, FillInventory, FundPnlPool, GrantProtocolShares, LapseDeclaration,
-        LapseTicket, Linked, MarkInventory, MoveIdle, OpenAccount, OpenAdl, Opening,
+        LapseTicket, Linked, MarkInventory, MoveIdle, OpenAccount, OpenAdl, OpenEquity, Opening,
         OpeningAccount, OpeningShares, Outcome, Party, PauseEntries, PayFees, PayRevenue,
         PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares,
         RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation, RepayHouse,
         ReportConditions, ReportDeposits, ReportHouse, ReportLiquidity, ReportOpenInterest,
         ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed,
-        RunAdl, RunControl, SetControl, SetCouncil, SetCovers, SetDrawdown, SetHouse,
+        RunAdl, RunEquity, SubmitEquityPart, RunControl, SetControl, SetCouncil, SetCovers, SetDrawdown, SetHouse,
         SetIndexPolicy, SetInventory, SetMarketRules, SetMarketTier, SetOfflineBudget,
         SetOpenInterestMax, SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold,
         SetTier, SetVault, SetWaterfall, SettleBadDebt, SettleBasis, SettleLiquidation,
@@ -30,12 +30,14 @@ use backstop_core::{
     },
     ledger::LedgerAccount,
     loss::{
-        adl::{Candidate, Cut, Sealed, Tally},
+        adl::{Candidate, Cut, Sealed},
+        claim::{Seal, Tally},
+        equity::{EquityShare, Holder},
         deposit_index::Deposits,
     },
     oracle::Verdict,
     policy::{
-        AdlPolicy, AdlRank, AdlSelect, AlertCause, AuctionPolicy, BadDebtPolicy, Band, CancelTerms,
+        AdlPolicy, AdlRank, AdlSelect, AlertCause, AuctionPolicy, BadDebtPolicy, EquityPolicy, Band, CancelTerms,
         Cause, Causes, ControlPolicy, CurvePoint, DrawdownPolicy, EntryPrice, ExitValue, FundKind,
         FundPolicy, HouseCounts, HousePolicy, IdlePolicy, IndexPolicy, InventoryEnd,
         InventoryPolicy, Law, LayerPolicy, LayerSource, MarketPolicy, Overflow, Payout, PiLaw,
@@ -47,6 +49,7 @@ use backstop_core::{
 };
 use backstop_testkit::label;
 use backstop_units::{
+    Measure,
     AccountId, Amount, AssetId, Base, Bps, FeedId, Fixed60, FundId, Hash, IndexId, Label, LossId,
     MarketId, Ppm, Price, ProposalId, ShareIndex, Shares, Signed, Span, TicketId, Timestamp,
     TrancheId, TransferId,
@@ -178,6 +181,7 @@ fn layers() -> Vec<LayerPolicy> {
         layer(LayerSource::Socialised),
         layer(LayerSource::Adl),
         layer(LayerSource::Depositors),
+        layer(LayerSource::Equity),
     ]
 }
 
@@ -205,14 +209,31 @@ const ADL: AdlPolicy = AdlPolicy {
     deadline: Span::from_ms(15),
 };
 
+const EQUITY: EquityPolicy = EquityPolicy {
+    cap: Ppm::new(16),
+    batch: 17,
+    accounts_max: 18,
+    deadline: Span::from_ms(19),
+};
+
+fn holder() -> Holder {
+    Holder { account: label("bob"), equity: Amount::new(27) }
+}
+
 fn market_rules() -> MarketRules {
     let underwater = Underwater::FullFee { fee: Bps::new(9) };
-    MarketRules { underwater, mark: Some(label("mark")), mark_band: Ppm::new(12), adl: Some(ADL) }
+    MarketRules {
+        underwater,
+        mark: Some(label("mark")),
+        mark_band: Ppm::new(12),
+        adl: Some(ADL),
+        equity: Some(EQUITY),
+    }
 }
 
 fn set_market_rules() -> SetMarketRules {
-    let MarketRules { underwater, mark, mark_band, adl } = market_rules();
-    SetMarketRules { market: label("sol"), underwater, mark, mark_band, adl }
+    let MarketRules { underwater, mark, mark_band, adl, equity } = market_rules();
+    SetMarketRules { market: label("sol"), underwater, mark, mark_band, adl, equity }
 }
 
 pub(crate) fn market_policy() -> MarketPolicy {
@@ -224,6 +245,7 @@ pub(crate) fn market_policy() -> MarketPolicy {
         pools: Some(pool_policy()),
         tier: Some(label("b")),
         adl: Some(ADL),
+        equity: Some(EQUITY),
         hosted: Some(Box::new(hosted::policy_sample())),
         mark: Some(label("mark")),
         mark_band: Ppm::new(12),
@@ -448,6 +470,10 @@ pub(crate) fn bodies() -> Vec<Body> {
         SubmitAdlPart { loss, entries: vec![candidate()] }.into(),
         RunAdl { loss }.into(),
         CloseAdl { loss }.into(),
+        OpenEquity { loss, count: 18, equity: Amount::new(19), root: hash(20) }.into(),
+        SubmitEquityPart { loss, entries: vec![holder()] }.into(),
+        RunEquity { loss }.into(),
+        CloseEquity { loss }.into(),
         ReportDeposits {
             market: sol,
             shares: Shares::new(19),
@@ -777,6 +803,7 @@ fn rows() -> Vec<Row> {
             to: ShareIndex::new(40),
         },
         Cohort::House(fund),
+        Cohort::Equity { claim: 28 },
     ];
     let row = |(layer, cohort)| Row { layer, cohort, amount: Amount::new(u128::from(layer) + 100) };
     (0u8..).zip(cohorts).map(row).collect()
@@ -824,12 +851,15 @@ fn deleveraging() -> Vec<Event> {
     let (mark, price, lots) = (Price::new(17), Price::new(16), Base::new(19));
     let (side, count, root) = (PositionSide::Short, 18, hash(20));
     let sealed = Sealed { side, price, mark, count, lots, root };
-    let tally = Tally { count: 28, lots: Base::new(29), peaks: vec![hash(30), hash(31)] };
+    let tally = Tally { count: 28, sum: Measure::new(29), peaks: vec![hash(30), hash(31)] };
+    let seal = Seal { count: 28, sum: Measure::new(29), root: hash(30) };
     let account = label("alice");
     let cut = Cut { at: 32, account, lots: Base::new(33), forgone: Amount::new(34) };
+    let (equity, pays) = (Amount::new(33), Amount::new(34));
+    let share = EquityShare { at: 32, account, equity, pays };
     vec![
         Event::AdlOpened { loss, sealed },
-        Event::AdlPartAdded { loss, entries: vec![candidate()], tally },
+        Event::AdlPartAdded { loss, entries: vec![candidate()], tally: tally.clone() },
         Event::AdlRan { loss, mark, price, from: 35, cuts: vec![cut], done: true },
         Event::AdlClosed {
             loss,
@@ -837,6 +867,17 @@ fn deleveraging() -> Vec<Event> {
             market,
             asset,
             forgone: Amount::new(36),
+            rest: Amount::new(37),
+        },
+        Event::EquityOpened { loss, seal },
+        Event::EquityPartAdded { loss, entries: vec![holder()], tally },
+        Event::EquityRan { loss, from: 35, shares: vec![share], done: true },
+        Event::EquityClosed {
+            loss,
+            row: 4,
+            market,
+            asset,
+            paid: Amount::new(36),
             rest: Amount::new(37),
         },
         Event::LossReallocated(Box::new(Reallocation {
@@ -1125,6 +1166,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Deleveraged(market),
         L::Depositors(market),
         L::HouseDrawn(market),
+        L::ByEquity(market),
         L::PnlPool(market),
         L::Conversion(market),
         L::Basis(fund),

@@ -146,7 +146,11 @@ fn of_one_asset(state: &State, source: Source, asset: AssetId) -> Result<bool, E
     let fund = match source {
         Source::Reserve(fund) => fund,
         Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
-        Source::FeePool | Source::Socialised | Source::Adl | Source::Depositors => return Ok(true),
+        Source::FeePool
+ | Source::Socialised
+ | Source::Adl
+ | Source::Depositors
+ | Source::Equity => return Ok(true),
     };
     Ok(state.funds.expect(fund)?.asset == asset)
 }
@@ -159,7 +163,7 @@ fn accounts_of(source: Source, market: MarketId) -> Vec<LedgerAccount> {
             vec![LedgerAccount::Reserve(fund), LedgerAccount::Contributions(fund)]
         }
         Source::Staked(tranche) => vec![LedgerAccount::Tranche(tranche)],
-        Source::Socialised | Source::Adl | Source::Depositors => Vec::new(),
+        Source::Socialised | Source::Adl | Source::Depositors | Source::Equity => Vec::new(),
     }
 }
 
@@ -173,6 +177,7 @@ pub(super) const fn source_of(cohort: &Cohort) -> Option<Source> {
         Cohort::Stakers { tranche, .. } => Some(Source::Staked(*tranche)),
         Cohort::Positions { .. } => Some(Source::Socialised),
         Cohort::Adl { .. } => Some(Source::Adl),
+        Cohort::Equity { .. } => Some(Source::Equity),
         Cohort::Depositors { .. } => Some(Source::Depositors),
         Cohort::Residual => None,
     }

@@ -136,7 +136,9 @@ impl<'a> LossView<'a> {
             Cohort::Reserve(fund) => LedgerAccount::Reserve(*fund),
             Cohort::Contributions(fund) => LedgerAccount::Contributions(*fund),
             Cohort::Stakers { tranche, .. } => LedgerAccount::Tranche(*tranche),
-            Cohort::Positions { .. } | Cohort::Adl { .. } => return Some(Amount::MAX),
+            Cohort::Positions { .. } | Cohort::Adl { .. } | Cohort::Equity { .. } => {
+                return Some(Amount::MAX);
+            }
             Cohort::Depositors { .. } | Cohort::House(_) | Cohort::Residual => return None,
         };
         self.placing.and_then(|placing| placing.had_for(row, account))
@@ -153,7 +155,7 @@ impl<'a> LossView<'a> {
                 Some(own.saturating_add(given))
             }
             Source::Staked(tranche) => placing.had(LedgerAccount::Tranche(tranche)),
-            Source::Socialised | Source::Adl | Source::Depositors => None,
+            Source::Socialised | Source::Adl | Source::Depositors | Source::Equity => None,
         }
     }
 
@@ -220,6 +222,7 @@ impl<'a> LossView<'a> {
             (_, Some(_), _) => "held back by a limit or by what it covers",
             (_, None, Source::Socialised) => "no open positions, or a limit",
             (_, None, Source::Adl) => "no rules for deleveraging, or a limit",
+            (_, None, Source::Equity) => "no rules for sharing by equity, or a limit",
             (_, None, Source::Depositors) => "no deposits, or a limit",
             (_, None, _) => "paid nothing",
         }
@@ -272,5 +275,6 @@ fn source_words(state: &State, market: MarketId, source: Source) -> String {
         Source::Socialised => "socialised, by position".to_owned(),
         Source::Adl => "deleveraged winners".to_owned(),
         Source::Depositors => "depositors, by share".to_owned(),
+        Source::Equity => "accounts, by equity".to_owned(),
     }
 }

@@ -112,6 +112,9 @@ pub fn fits(genesis: &Genesis) -> Result<Cast, RiskError> {
     if layers.contains(&LayerSource::Depositors) {
         return Err(RiskError::Lenders(*market));
     }
+    if layers.contains(&LayerSource::Equity) {
+        return Err(RiskError::Missing("list of accounts by equity"));
+    }
     let mut ledger = Memory::begin(genesis, Timestamp::ZERO)?;
     let (account, liquidator) = (Label::parse("somebody")?, Label::parse("another")?);
     let open = |label| OpenAccount { label, group: None, venue: None }.into();

@@ -171,7 +171,7 @@ impl DemoReport {
                 LayerSource::Reserve(_) => &mut payers.reserve,
                 LayerSource::Staked(_) => &mut payers.staked,
                 LayerSource::Adl => &mut payers.deleveraged,
-                LayerSource::Socialised => &mut payers.socialised,
+                LayerSource::Socialised | LayerSource::Equity => &mut payers.socialised,
                 LayerSource::Depositors => &mut payers.depositors,
             };
             *part = part.saturating_add(layer.amount);

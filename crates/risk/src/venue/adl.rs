@@ -15,7 +15,10 @@ use backstop_core::{
     command::{CloseAdl, OpenAdl, RunAdl, SubmitAdlPart},
     event::Cohort,
     liquidation::bankruptcy,
-    loss::adl::{Candidate, Tally, Terms, order},
+    loss::{
+        adl::{Candidate, Terms, order},
+        claim::Tally,
+    },
     policy::{AdlPolicy, PositionSide},
 };
 use backstop_units::{Amount, Base, LossId, MathError, Price, Signed};
@@ -155,8 +158,7 @@ impl Venue {
             tally.push(candidate)?;
         }
         let Terms { side, price, mark, .. } = *terms;
-        let Tally { count, lots, .. } = tally;
-        let root = tally.root();
+        let (count, lots, root) = (tally.count, Base::new(tally.sum.get()), tally.root());
         let open = OpenAdl { loss, side, price, mark, count, lots, root };
         let part = usize::from(AdlPolicy::PART_MAX);
         let parts =

@@ -63,6 +63,7 @@ impl Books {
         | LedgerAccount::Socialised(market)
         | LedgerAccount::Deleveraged(market)
         | LedgerAccount::Depositors(market)
+        | LedgerAccount::ByEquity(market)
         | LedgerAccount::HouseDrawn(market)
         | LedgerAccount::Residual(market)) = account
         else {

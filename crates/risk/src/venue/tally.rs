@@ -118,7 +118,8 @@ impl Tally {
                 | Cohort::Reserve(_)
                 | Cohort::House(_)
                 | Cohort::Stakers { .. }
-                | Cohort::Depositors { .. } => {}
+                | Cohort::Depositors { .. }
+                | Cohort::Equity { .. } => {}
                 // What it comes to is known when it is closed.
                 Cohort::Adl { .. } => {
                     self.claims.push((loss, market, row.layer));

@@ -150,7 +150,8 @@ impl Model {
                 LayerSource::FeePool
                 | LayerSource::Socialised
                 | LayerSource::Adl
-                | LayerSource::Depositors => own,
+                | LayerSource::Depositors
+                | LayerSource::Equity => own,
             };
             need(payer == own || (payer != 1 && own != 1), "shared and isolated")?;
             let used = self.used_ever(market, layer.source);

@@ -9,6 +9,7 @@
 mod adl;
 mod begin;
 mod charge;
+mod claim;
 mod compare;
 mod control;
 mod custody;
@@ -227,9 +228,14 @@ impl Model {
             | Body::LapseDeclaration(_)
             | Body::RecoverLoss(_)
             | Body::ClaimRecovery(_) => self.loss_command(call, body),
-            Body::OpenAdl(_) | Body::SubmitAdlPart(_) | Body::RunAdl(_) | Body::CloseAdl(_) => {
-                self.adl_command(call, body)
-            }
+            Body::OpenAdl(_)
+            | Body::SubmitAdlPart(_)
+            | Body::RunAdl(_)
+            | Body::CloseAdl(_)
+            | Body::OpenEquity(_)
+            | Body::SubmitEquityPart(_)
+            | Body::RunEquity(_)
+            | Body::CloseEquity(_) => self.adl_command(call, body),
             Body::BeginTransfer(_) | Body::ResolveTransfer(_) | Body::Reconcile(_) => {
                 self.custody_command(call, body)
             }

@@ -96,7 +96,11 @@ fn parts(
                 parts.push((LedgerAccount::Contributions(fund), given, rest));
             }
         }
-        Source::FeePool | Source::Socialised | Source::Adl | Source::Depositors => {
+        Source::FeePool
+ | Source::Socialised
+ | Source::Adl
+ | Source::Depositors
+ | Source::Equity => {
             return Err(Corrupt::DanglingHandle.into());
         }
     }

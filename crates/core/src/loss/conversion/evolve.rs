@@ -60,7 +60,11 @@ pub(crate) fn begun(
     let fund = match source {
         Source::Reserve(fund) => fund,
         Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
-        Source::FeePool | Source::Socialised | Source::Adl | Source::Depositors => {
+        Source::FeePool
+ | Source::Socialised
+ | Source::Adl
+ | Source::Depositors
+ | Source::Equity => {
             return Err(Corrupt::DanglingHandle);
         }
     };

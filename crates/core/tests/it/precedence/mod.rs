@@ -16,7 +16,7 @@ use backstop_core::{
     Body, Command, RejectCode,
     command::{
         Approvals, Approve, AssessLoss, BeginTransfer, CancelProposal, CancelUnstake,
-        ClaimRecovery, ClaimUnstake, CloseAdl, Contribute, CreateFund, CreateMarket, CreateTranche,
+        ClaimRecovery, ClaimUnstake, CloseAdl, CloseEquity, OpenEquity, RunEquity, Contribute, CreateFund, CreateMarket, CreateTranche,
         DeclareLoss, Direction, DistributeSurplus, EndAlert, Execute, LapseTicket, Linked, OpenAdl,
         Opening, OpeningAccount, Party, PauseEntries, PayFees, Propose, RaiseAlert, Reconcile,
         RecoverLoss, ReportHouse, RequestUnstake, RunAdl, SetCouncil, SetCovers, SetHouse,
