@@ -7,8 +7,8 @@ use crate::{
     ledger::LedgerAccount,
     loss::deposit_index::Deposits,
     policy::{
-        AdlPolicy, BadDebtPolicy, EquityPolicy, FundKind, FundPolicy, LayerPolicy, PoolPolicy, PublicKey, Roles,
-        TierPolicy, TranchePolicy, Underwater,
+        AdlPolicy, BadDebtPolicy, EquityPolicy, FundKind, FundPolicy, LayerPolicy, PoolPolicy,
+        PublicKey, Roles, TierPolicy, TranchePolicy, Underwater,
     },
 };
 use alloc::{boxed::Box, vec::Vec};

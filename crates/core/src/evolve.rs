@@ -21,8 +21,8 @@ use crate::{
         pools::pools,
     },
     loss::{
-        claim::evolve::claim,
         capacity::{ROLLING, event_window},
+        claim::evolve::claim,
         conversion::evolve::{begun, conversion},
         evolve::loss,
         window::Window,

@@ -1,9 +1,9 @@
 //! The state of one ledger: typed slabs, the books, and indexes for outside names.
 
 pub use crate::entity::{
-    Account, Asset, Claim, ClaimShare, Contribution, Conversion, Council, Feed,
-    FeedSource, Fund, House, Layer, LayerClaim, Lent, ListPart, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares,
-    Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
+    Account, Asset, Claim, ClaimShare, Contribution, Conversion, Council, Feed, FeedSource, Fund,
+    House, Layer, LayerClaim, Lent, ListPart, Loss, LossRow, LossStatus, MarkCheck, Market,
+    PastShares, Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
 pub use crate::hosted::bearers::{Bearer, SizeRun};
 pub use crate::hosted::book::{HostedMarket, HostedPosition, MarginAccount, MarginPool};

@@ -1,7 +1,9 @@
 //! Markets and liquidations.
 
 use crate::{
-    policy::{AdlPolicy, EquityPolicy, LayerPolicy, MarketPolicy, PoolPolicy, TierPolicy, Underwater},
+    policy::{
+        AdlPolicy, EquityPolicy, LayerPolicy, MarketPolicy, PoolPolicy, TierPolicy, Underwater,
+    },
     table::commands,
 };
 use alloc::{boxed::Box, vec::Vec};

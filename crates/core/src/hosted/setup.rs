@@ -146,7 +146,7 @@ pub(crate) fn home(
 /// Refuses a layer by equity on a hosted market: its list says what accounts are worth, and on a hosted one that is the
 /// ledger's to say.
 pub(crate) fn attached_only(hosted: bool, market: Label, payers: &[Source]) -> Result<(), Reject> {
-    let lists = payers.iter().any(|payer| *payer == Source::Equity);
+    let lists = payers.contains(&Source::Equity);
     if hosted && lists { Err(Reject::got(RejectCode::Hosted, market)) } else { Ok(()) }
 }
 

@@ -60,10 +60,10 @@ fn check(state: &State, id: FundId, layers: &[LayerPolicy], payers: &[Source]) -
             Source::Reserve(fund) => fund,
             Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
             Source::FeePool
- | Source::Socialised
- | Source::Adl
- | Source::Depositors
- | Source::Equity => continue,
+            | Source::Socialised
+            | Source::Adl
+            | Source::Depositors
+            | Source::Equity => continue,
         };
         let payer_fund = state.funds.expect(payer)?;
         conversion::check(state, fund, payer_fund, layer)?;

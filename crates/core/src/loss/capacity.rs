@@ -84,10 +84,10 @@ pub(super) fn holdings(
         Source::Reserve(fund) => (fund, None),
         Source::Staked(tranche) => (state.tranches.expect(tranche)?.fund, Some(tranche)),
         Source::FeePool
- | Source::Socialised
- | Source::Adl
- | Source::Depositors
- | Source::Equity => return Ok(None),
+        | Source::Socialised
+        | Source::Adl
+        | Source::Depositors
+        | Source::Equity => return Ok(None),
     };
     let fund = state.funds.expect(id)?;
     let covers = match tranche {

@@ -48,10 +48,10 @@ fn with_funds(
             Source::Reserve(fund) => fund,
             Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
             Source::FeePool
- | Source::Socialised
- | Source::Adl
- | Source::Depositors
- | Source::Equity => continue,
+            | Source::Socialised
+            | Source::Adl
+            | Source::Depositors
+            | Source::Equity => continue,
         };
         if !funds.contains(&fund) {
             funds.push(fund);

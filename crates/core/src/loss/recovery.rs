@@ -132,8 +132,7 @@ fn bearers(
         Cohort::Adl { adl: claim } | Cohort::Equity { claim } => {
             let label = state.accounts.expect(account)?.label;
             let share = state.labels.claim_shares.get((claim, label));
-            let weight =
-                |share| Ok((share, state.claim_shares.expect(share)?.amount.get()));
+            let weight = |share| Ok((share, state.claim_shares.expect(share)?.amount.get()));
             let own = share.map(weight).transpose()?;
             (own.into_iter().collect(), row.amount.get())
         }

@@ -28,12 +28,8 @@ const LOSS: LossId = LossId::new(0);
 const SOL: MarketId = MarketId::new(0);
 
 /// At most half of what an account has, two accounts a step.
-pub(crate) const RULES: EquityPolicy = EquityPolicy {
-    cap: Ppm::new(500_000),
-    batch: 2,
-    accounts_max: 100,
-    deadline: Span::hours(1),
-};
+pub(crate) const RULES: EquityPolicy =
+    EquityPolicy { cap: Ppm::new(500_000), batch: 2, accounts_max: 100, deadline: Span::hours(1) };
 
 /// A market whose reserve pays first, then accounts by equity, then these layers.
 pub(crate) fn equity_second(behind: &[LayerPolicy]) -> MarketPolicy {
@@ -221,8 +217,7 @@ fn a_void_loss_gives_back_to_those_who_paid() {
 #[test]
 fn a_claim_may_follow_a_claim() {
     for limit in [None, Some(100)] {
-        let winners =
-            LayerPolicy { per_event: limit.map(Amount::new), ..layer(LayerSource::Adl) };
+        let winners = LayerPolicy { per_event: limit.map(Amount::new), ..layer(LayerSource::Adl) };
         let layers = vec![winners, layer(LayerSource::Equity), layer(LayerSource::Socialised)];
         let mut setup = Setup::default();
         let adl = crate::adl::winners_second().adl;

@@ -118,7 +118,8 @@ fn lights_of_the_gauge() {
     let mut world = watched(true);
     world.must("risk", SetTarget { fund: label("main"), target: atoms(2_000) });
     let lights = |world: &World| {
-        let gauge = gauge(&world.state, (SOL, Kind::Adl), Cause::Bankruptcy, world.now).unwrap().unwrap();
+        let gauge =
+            gauge(&world.state, (SOL, Kind::Adl), Cause::Bankruptcy, world.now).unwrap().unwrap();
         (gauge.cushion.get(), gauge.lights)
     };
     assert_eq!(lights(&world), (1_000, 3));

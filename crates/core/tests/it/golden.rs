@@ -13,18 +13,19 @@ use crate::{
 use backstop_core::{
     Asked, Body, Command, Entry, Event, Record, State,
     command::{
-        AddSpike, BidAuction, BookConversion, CheckDrawdown, CloseAdl, CloseEquity, OpenEquity, RunEquity, SubmitEquityPart, CommitReservation,
-        CoverDeficit, CreateFund, CreateMarket, CreateTranche, DeleverageInventory, Direction,
-        DistributeSurplus, EndSpike, Execute, FillInventory, FundPnlPool, GrantProtocolShares,
-        MarkInventory, MoveIdle, OpenAdl, Opening, OpeningAccount, OpeningShares, Party,
-        PauseEntries, PayRevenue, Propose, RecoverLoss, RedeemProtocolShares, RegisterAsset,
-        RegisterFeed, RegisterIndex, ReleaseReservation, RepayHouse, ReportConditions,
-        ReportDeposits, ReportHouse, ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve,
-        RetireFeed, RunAdl, RunControl, SetControl, SetCovers, SetDrawdown, SetHouse,
-        SetIndexPolicy, SetInventory, SetMarketRules, SetMarketTier, SetOfflineBudget,
-        SetOpenInterestMax, SetPools, SetRevenue, SetRoles, SetSplit, SetThreshold, SetTier,
-        SetVault, SetWaterfall, SettleBadDebt, SettleBasis, SettleLiquidation, SettleRevenue,
-        Stake, StakeProtocol, StartAuction, SubmitAdlPart, TakeOver, VoidLoss, WithdrawExcess,
+        AddSpike, BidAuction, BookConversion, CheckDrawdown, CloseAdl, CloseEquity,
+        CommitReservation, CoverDeficit, CreateFund, CreateMarket, CreateTranche,
+        DeleverageInventory, Direction, DistributeSurplus, EndSpike, Execute, FillInventory,
+        FundPnlPool, GrantProtocolShares, MarkInventory, MoveIdle, OpenAdl, OpenEquity, Opening,
+        OpeningAccount, OpeningShares, Party, PauseEntries, PayRevenue, Propose, RecoverLoss,
+        RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
+        RepayHouse, ReportConditions, ReportDeposits, ReportHouse, ReportPrice, ReportResults,
+        Reporter, RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl, RunEquity, SetControl,
+        SetCovers, SetDrawdown, SetHouse, SetIndexPolicy, SetInventory, SetMarketRules,
+        SetMarketTier, SetOfflineBudget, SetOpenInterestMax, SetPools, SetRevenue, SetRoles,
+        SetSplit, SetThreshold, SetTier, SetVault, SetWaterfall, SettleBadDebt, SettleBasis,
+        SettleLiquidation, SettleRevenue, Stake, StakeProtocol, StartAuction, SubmitAdlPart,
+        SubmitEquityPart, TakeOver, VoidLoss, WithdrawExcess,
     },
     invariants,
     loss::adl::Candidate,
@@ -164,7 +165,8 @@ fn decided(world: &mut World) {
     let layers = [LayerSource::FeePool, LayerSource::Reserve(label("main"))].map(layer).to_vec();
     after_delay(world, SetWaterfall { market: label("btc"), layers }.into());
     let (market, underwater, adl) = (label("doge"), Underwater::Nothing, None);
-    let rules = SetMarketRules { market, underwater, mark: None, mark_band: Ppm::ZERO, adl, equity: None };
+    let rules =
+        SetMarketRules { market, underwater, mark: None, mark_band: Ppm::ZERO, adl, equity: None };
     after_delay(world, rules.into());
     let (fund, amount) = (label("main"), Amount::new(1));
     after_delay(world, WithdrawExcess { fund, amount }.into());

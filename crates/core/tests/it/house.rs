@@ -5,16 +5,16 @@ use backstop_core::{
     Event, RejectCode,
     command::{
         BeginTransfer, Contribute, CreateMarket, DeclareLoss, Direction, DistributeSurplus,
-        OpenAccount, Party, RecoverLoss, RepayHouse, ReportHouse, Reserve, SetControl, SetDrawdown, SetHouse,
-        SetRoles, SetThreshold, SettleLiquidation, VoidLoss, WithdrawExcess,
+        OpenAccount, Party, RecoverLoss, RepayHouse, ReportHouse, Reserve, SetControl, SetDrawdown,
+        SetHouse, SetRoles, SetThreshold, SettleLiquidation, VoidLoss, WithdrawExcess,
     },
     event::{Cohort, HouseTerms},
     fund::{coverage, drawdown::standing, excess, gauge::extremes, house, room},
     invariants,
     ledger::LedgerAccount,
     policy::{
-        Cause, ControlPolicy, DrawdownPolicy, HouseCounts, HousePolicy, LayerPolicy, LayerSource, Payout, Role,
-        Roles,
+        Cause, ControlPolicy, DrawdownPolicy, HouseCounts, HousePolicy, LayerPolicy, LayerSource,
+        Payout, Role, Roles,
     },
     state::House,
 };

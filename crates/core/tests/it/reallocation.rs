@@ -258,7 +258,8 @@ fn a_layer_without_a_price_keeps_the_claim_open() {
     world.must("op", Opening { account, asset, amount: atoms(1_000) });
     let (mark, mark_band, underwater) = (None, Ppm::ZERO, Underwater::Nothing);
     let adl = Some(AdlPolicy { deadline: Span::hours(1), ..QUEUE });
-    let rules = SetMarketRules { market: label("mix"), underwater, mark, mark_band, adl, equity: None };
+    let rules =
+        SetMarketRules { market: label("mix"), underwater, mark, mark_band, adl, equity: None };
     world.must("op", rules);
     send(&mut world, "venue", crate::conversion::settle(-500));
     assert_eq!(rows(&world), [("reserve", 100, 0), ("winners", 400, 0)]);

@@ -4,8 +4,9 @@ use crate::run::property;
 use backstop_core::{
     Body, Command, Event, RejectCode as C,
     command::{
-        AssessLoss, CommitReservation, Contribute, CoverDeficit, DeclareLoss, Direction, MoveIdle, PlaceLoss, ReleaseReservation, Reserve,
-        SetControl, SetOfflineBudget, SetTarget, SettleLiquidation, WithdrawExcess,
+        AssessLoss, CommitReservation, Contribute, CoverDeficit, DeclareLoss, Direction, MoveIdle,
+        PlaceLoss, ReleaseReservation, Reserve, SetControl, SetOfflineBudget, SetTarget,
+        SettleLiquidation, WithdrawExcess,
     },
     event::Cohort,
     fund::{coverage, coverage_at, excess},

@@ -8,21 +8,21 @@ use backstop_core::{
     command::{
         ActivateRules, AddSpike, Approve, AssessLoss, BalancePools, BeginTransfer, BidAuction,
         BookConversion, CancelProposal, CancelUnstake, CheckDrawdown, ClaimRecovery, ClaimUnstake,
-        CloseAdl, CloseEquity, CloseLoss, CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket,
-        CreateTranche, DeclareLoss, DeleverageInventory, Direction, DistributeSurplus, EndAlert,
-        EndSpike, Execute, FillInventory, FundPnlPool, GrantProtocolShares, LapseDeclaration,
-        LapseTicket, Linked, MarkInventory, MoveIdle, OpenAccount, OpenAdl, OpenEquity, Opening,
-        OpeningAccount, OpeningShares, Outcome, Party, PauseEntries, PayFees, PayRevenue,
-        PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares,
-        RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation, RepayHouse,
-        ReportConditions, ReportDeposits, ReportHouse, ReportLiquidity, ReportOpenInterest,
-        ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed,
-        RunAdl, RunEquity, SubmitEquityPart, RunControl, SetControl, SetCouncil, SetCovers, SetDrawdown, SetHouse,
-        SetIndexPolicy, SetInventory, SetMarketRules, SetMarketTier, SetOfflineBudget,
-        SetOpenInterestMax, SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold,
-        SetTier, SetVault, SetWaterfall, SettleBadDebt, SettleBasis, SettleLiquidation,
-        SettleRevenue, Stake, StakeProtocol, StartAuction, SubmitAdlPart, TakeOver, VoidLoss,
-        WithdrawExcess,
+        CloseAdl, CloseEquity, CloseLoss, CommitReservation, Contribute, CoverDeficit, CreateFund,
+        CreateMarket, CreateTranche, DeclareLoss, DeleverageInventory, Direction,
+        DistributeSurplus, EndAlert, EndSpike, Execute, FillInventory, FundPnlPool,
+        GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, MarkInventory, MoveIdle,
+        OpenAccount, OpenAdl, OpenEquity, Opening, OpeningAccount, OpeningShares, Outcome, Party,
+        PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss,
+        RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
+        RepayHouse, ReportConditions, ReportDeposits, ReportHouse, ReportLiquidity,
+        ReportOpenInterest, ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve,
+        ResolveTransfer, RetireFeed, RunAdl, RunControl, RunEquity, SetControl, SetCouncil,
+        SetCovers, SetDrawdown, SetHouse, SetIndexPolicy, SetInventory, SetMarketRules,
+        SetMarketTier, SetOfflineBudget, SetOpenInterestMax, SetPools, SetRevenue, SetRoles,
+        SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall, SettleBadDebt,
+        SettleBasis, SettleLiquidation, SettleRevenue, Stake, StakeProtocol, StartAuction,
+        SubmitAdlPart, SubmitEquityPart, TakeOver, VoidLoss, WithdrawExcess,
     },
     event::{
         Cohort, ControlRun, Converted, Home, HouseTerms, LineMove, MarketRules, Placement,
@@ -32,27 +32,26 @@ use backstop_core::{
     loss::{
         adl::{Candidate, Cut, Sealed},
         claim::{Seal, Tally},
-        equity::{EquityShare, Holder},
         deposit_index::Deposits,
+        equity::{EquityShare, Holder},
     },
     oracle::Verdict,
     policy::{
-        AdlPolicy, AdlRank, AdlSelect, AlertCause, AuctionPolicy, BadDebtPolicy, EquityPolicy, Band, CancelTerms,
-        Cause, Causes, ControlPolicy, CurvePoint, DrawdownPolicy, EntryPrice, ExitValue, FundKind,
-        FundPolicy, HouseCounts, HousePolicy, IdlePolicy, IndexPolicy, InventoryEnd,
-        InventoryPolicy, Law, LayerPolicy, LayerSource, MarketPolicy, Overflow, Payout, PiLaw,
-        PoolPolicy, PositionSide, ProtocolHolding, PublicKey, ReservationPolicy, RevenuePolicy,
-        Role, Roles, Routes, SignatureBytes, Slew, SpikeCause, SplitPolicy, SplitRate,
-        SplitRounding, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
+        AdlPolicy, AdlRank, AdlSelect, AlertCause, AuctionPolicy, BadDebtPolicy, Band, CancelTerms,
+        Cause, Causes, ControlPolicy, CurvePoint, DrawdownPolicy, EntryPrice, EquityPolicy,
+        ExitValue, FundKind, FundPolicy, HouseCounts, HousePolicy, IdlePolicy, IndexPolicy,
+        InventoryEnd, InventoryPolicy, Law, LayerPolicy, LayerSource, MarketPolicy, Overflow,
+        Payout, PiLaw, PoolPolicy, PositionSide, ProtocolHolding, PublicKey, ReservationPolicy,
+        RevenuePolicy, Role, Roles, Routes, SignatureBytes, Slew, SpikeCause, SplitPolicy,
+        SplitRate, SplitRounding, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
     },
     state::FeedSource,
 };
 use backstop_testkit::label;
 use backstop_units::{
-    Measure,
     AccountId, Amount, AssetId, Base, Bps, FeedId, Fixed60, FundId, Hash, IndexId, Label, LossId,
-    MarketId, Ppm, Price, ProposalId, ShareIndex, Shares, Signed, Span, TicketId, Timestamp,
-    TrancheId, TransferId,
+    MarketId, Measure, Ppm, Price, ProposalId, ShareIndex, Shares, Signed, Span, TicketId,
+    Timestamp, TrancheId, TransferId,
 };
 
 pub(crate) const DRAWDOWN: DrawdownPolicy = DrawdownPolicy {
@@ -209,12 +208,8 @@ const ADL: AdlPolicy = AdlPolicy {
     deadline: Span::from_ms(15),
 };
 
-const EQUITY: EquityPolicy = EquityPolicy {
-    cap: Ppm::new(16),
-    batch: 17,
-    accounts_max: 18,
-    deadline: Span::from_ms(19),
-};
+const EQUITY: EquityPolicy =
+    EquityPolicy { cap: Ppm::new(16), batch: 17, accounts_max: 18, deadline: Span::from_ms(19) };
 
 fn holder() -> Holder {
     Holder { account: label("bob"), equity: Amount::new(27) }

@@ -147,10 +147,10 @@ fn of_one_asset(state: &State, source: Source, asset: AssetId) -> Result<bool, E
         Source::Reserve(fund) => fund,
         Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
         Source::FeePool
- | Source::Socialised
- | Source::Adl
- | Source::Depositors
- | Source::Equity => return Ok(true),
+        | Source::Socialised
+        | Source::Adl
+        | Source::Depositors
+        | Source::Equity => return Ok(true),
     };
     Ok(state.funds.expect(fund)?.asset == asset)
 }

@@ -5,10 +5,10 @@ use crate::world::{INDEX, Setup, label, layer, market};
 use backstop_core::{
     fund::rails::check,
     policy::{
-        AdlPolicy, AdlRank, AdlSelect, CancelTerms, Cause, Causes, ControlPolicy, EntryPrice, EquityPolicy,
-        ExitValue, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, MarketPolicy, Overflow,
-        Payout, PoolPolicy, ProtocolHolding, RevenuePolicy, SplitPolicy, SplitRate, SplitRounding,
-        TranchePolicy, Underwater,
+        AdlPolicy, AdlRank, AdlSelect, CancelTerms, Cause, Causes, ControlPolicy, EntryPrice,
+        EquityPolicy, ExitValue, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, MarketPolicy,
+        Overflow, Payout, PoolPolicy, ProtocolHolding, RevenuePolicy, SplitPolicy, SplitRate,
+        SplitRounding, TranchePolicy, Underwater,
     },
 };
 use backstop_units::{Amount, Base, Bps, Ppm, Span};
@@ -225,15 +225,16 @@ fn rules(
     let pools = option::weighted(0.7, pools());
     let later = (option::weighted(0.8, adl()), option::weighted(0.8, equity()));
     let parts = (waterfall, underwater(), window, (pools, later));
-    let policy = parts.prop_map(|(waterfall, underwater, window, (pools, (adl, equity)))| MarketPolicy {
-        waterfall,
-        underwater,
-        event_window: Span::hours(window),
-        pools,
-        adl,
-        equity,
-        ..market(Vec::new())
-    });
+    let policy =
+        parts.prop_map(|(waterfall, underwater, window, (pools, (adl, equity)))| MarketPolicy {
+            waterfall,
+            underwater,
+            event_window: Span::hours(window),
+            pools,
+            adl,
+            equity,
+            ..market(Vec::new())
+        });
     policy.boxed()
 }
 

@@ -1,12 +1,6 @@
 //! Deleveraging as the design's text tells it: every fraction multiplied out, every sum taken anew.
 
-use super::{
-    Answer, Call, No,
-    claim::fits,
-    model::Model,
-    need, refuse,
-    rights::Right,
-};
+use super::{Answer, Call, No, claim::fits, model::Model, need, refuse, rights::Right};
 use backstop_core::{
     Body,
     command::{OpenAdl, RunAdl, SubmitAdlPart},

@@ -114,7 +114,7 @@ impl Model {
     }
 
     /// A layer that pays later takes its part of a loss as a claim; whoever stands behind is held.
-    pub(super) fn claim(
+    pub(super) fn ask_later(
         &mut self,
         loss: usize,
         (layer, kind): (usize, Kind),

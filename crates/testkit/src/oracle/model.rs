@@ -12,8 +12,8 @@ use backstop_core::{
     command::{Direction, OpenAdl, Outcome, Party},
     loss::{adl::Candidate, claim::Kind, equity::Holder},
     policy::{
-        AdlPolicy, Cause, EquityPolicy, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, Limits, PoolPolicy,
-        Role, TranchePolicy, Underwater,
+        AdlPolicy, Cause, EquityPolicy, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, Limits,
+        PoolPolicy, Role, TranchePolicy, Underwater,
     },
     state::LossStatus,
 };

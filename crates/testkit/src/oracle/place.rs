@@ -228,8 +228,8 @@ impl Model {
                 }
             }
             LayerSource::Depositors => self.lenders_bear(loss, layer, amount)?,
-            LayerSource::Adl => self.claim(loss, (layer, Kind::Adl), amount, at)?,
-            LayerSource::Equity => self.claim(loss, (layer, Kind::Equity), amount, at)?,
+            LayerSource::Adl => self.ask_later(loss, (layer, Kind::Adl), amount, at)?,
+            LayerSource::Equity => self.ask_later(loss, (layer, Kind::Equity), amount, at)?,
         }
         Ok(())
     }

@@ -97,10 +97,10 @@ fn parts(
             }
         }
         Source::FeePool
- | Source::Socialised
- | Source::Adl
- | Source::Depositors
- | Source::Equity => {
+        | Source::Socialised
+        | Source::Adl
+        | Source::Depositors
+        | Source::Equity => {
             return Err(Corrupt::DanglingHandle.into());
         }
     }

@@ -61,10 +61,10 @@ pub(crate) fn begun(
         Source::Reserve(fund) => fund,
         Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
         Source::FeePool
- | Source::Socialised
- | Source::Adl
- | Source::Depositors
- | Source::Equity => {
+        | Source::Socialised
+        | Source::Adl
+        | Source::Depositors
+        | Source::Equity => {
             return Err(Corrupt::DanglingHandle);
         }
     };

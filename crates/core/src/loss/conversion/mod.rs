@@ -108,10 +108,10 @@ pub(crate) fn rails(layers: &[LayerPolicy], payers: &[Source]) -> Result<(), Rej
         let most = match payer {
             Source::Reserve(_) | Source::Staked(_) => Ppm::WHOLE.saturating_sub(Ppm::new(1)),
             Source::FeePool
- | Source::Socialised
- | Source::Adl
- | Source::Depositors
- | Source::Equity => Ppm::ZERO,
+            | Source::Socialised
+            | Source::Adl
+            | Source::Depositors
+            | Source::Equity => Ppm::ZERO,
         };
         if haircut > most || most == Ppm::ZERO {
             return Err(Reject::new(RejectCode::BadPolicy, haircut.get(), most.get()));

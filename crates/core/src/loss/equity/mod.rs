@@ -76,11 +76,7 @@ pub(crate) fn rails(policy: &EquityPolicy) -> Result<(), Reject> {
 ///
 /// # Errors
 /// [`MathError::Overflow`] when equities don't add up within 128 bits.
-pub fn shares(
-    cap: Ppm,
-    claim: Amount,
-    holders: &[Holder],
-) -> Result<Vec<EquityShare>, MathError> {
+pub fn shares(cap: Ppm, claim: Amount, holders: &[Holder]) -> Result<Vec<EquityShare>, MathError> {
     let (part, whole) = (u128::from(cap.get()), u128::from(Ppm::WHOLE.get()));
     let weights: Vec<u128> = holders.iter().map(|holder| holder.equity.get()).collect();
     let caps = weights.iter().map(|equity| mul_div_floor(*equity, part, whole));
