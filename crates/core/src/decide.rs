@@ -146,6 +146,9 @@ fn of_hosted(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Re
         Body::FlagLiquidation(c) => hosted::backlog::flag(txn, context, c),
         Body::SetMarketStatus(c) => hosted::wind_down::set_status(txn, context, c),
         Body::OpeningPosition(c) => hosted::trade::opening_position(txn, c),
+        Body::DepositCollateral(c) => hosted::pledge::deposit(txn, context, c),
+        Body::WithdrawCollateral(c) => hosted::pledge::withdraw(txn, context, c),
+        Body::SeizeCollateral(c) => hosted::pledge::seize(txn, context, c),
         _ => return None,
     })
 }
@@ -239,6 +242,7 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::RetireFeed(c) => feed::retire(state, c),
         Body::SetMarginPool(c) => hosted::setup::set_pool(state, c),
         Body::SetHostedRules(c) => hosted::rules::set(state, c),
+        Body::SetCollateral(c) => hosted::collateral::set(state, c),
         Body::MergeIsolated(c) => hosted::merge::merge(state, c),
         Body::OpeningMargin(c) => hosted::money::opening(state, c),
         // What takes several steps was carried out before.

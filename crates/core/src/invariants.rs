@@ -39,7 +39,7 @@ use backstop_units::{Amount, AssetId, MarketId, Measure, Shares, TrancheId};
 /// - **H1** a pool's balance is what its margin accounts hold and what waits between the indexes of its
 ///   markets. **H2** a market's positions add up to zero, their sizes to its open interest, and its
 ///   backlog is as long as it says. **H3** for each loss that a hosted market's positions bore, what they
-///   held then adds up to its base.
+///   held then adds up to its base. **H4** a pool holds of each asset beside its own what is pledged.
 ///
 /// # Errors
 /// The first that is broken.

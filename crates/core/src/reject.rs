@@ -362,6 +362,11 @@ rejects! {
 
     740 LeverageLimit "LEVERAGE_LIMIT" "the fund's coverage band allows less leverage" => "trade or withdraw less, deposit margin, or wait until the band has risen";
     741 CapBelowOpen "CAP_BELOW_OPEN" "the cap lies below what is open" => "set it to at least the limit; a cap at what is open lets nothing grow";
+    742 NotCollateral "NOT_COLLATERAL" "the pool does not take this asset" => "deposit one that it takes, or the pool's own";
+    743 CollateralCap "COLLATERAL_CAP" "the pool takes no more of this asset" => "deposit at most the limit, or another asset";
+    744 CollateralLeft "COLLATERAL_LEFT" "something that was pledged is left" => "have it seized or withdrawn first";
+    745 CollateralShort "COLLATERAL_SHORT" "the account has pledged less of this asset" => "name at most the limit";
+    746 NotSeizable "NOT_SEIZABLE" "the account has its margin and owes no more than it may" => "leave it alone, or wait";
 
     760 ClaimOpen "CLAIM_OPEN" "a layer of the waterfall that placed a loss has yet to pay" => "run it and close it first, or wait for its deadline to close it";
     761 EquityHolder "EQUITY_HOLDER" "an account on the list has no equity" => "leave it out; who owes more than he has is to be liquidated";

@@ -147,6 +147,10 @@ const fn of_hosted(event: &Event) -> &'static str {
         Event::MarginAbsorbed { .. } => "margin_absorbed",
         Event::HostedRulesSet { .. } => "hosted_rules_set",
         Event::LiquidatorPaid(_) => "liquidator_paid",
+        Event::CollateralSet { .. } => "collateral_set",
+        Event::CollateralDeposited(_) => "collateral_deposited",
+        Event::CollateralWithdrawn(_) => "collateral_withdrawn",
+        Event::CollateralSeized(_) => "collateral_seized",
         Event::MarginOpened { .. } => "margin_opened",
         // A test compares every word with the JSON.
         _ => "unnamed",

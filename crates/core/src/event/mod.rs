@@ -18,10 +18,10 @@ use crate::{
     },
     oracle::Verdict,
     policy::{
-        AlertCause, Cause, Causes, ControlPolicy, DrawdownPolicy, FundKind, FundPolicy,
-        HostedPolicy, IndexPolicy, InventoryPolicy, LayerPolicy, MarginPoolPolicy, MarketPolicy,
-        PoolPolicy, PublicKey, RevenuePolicy, Roles, SpikeCause, SplitPolicy, TierPolicy,
-        TranchePolicy,
+        AlertCause, Cause, Causes, CollateralPolicy, ControlPolicy, DrawdownPolicy, FundKind,
+        FundPolicy, HostedPolicy, IndexPolicy, InventoryPolicy, LayerPolicy, MarginPoolPolicy,
+        MarketPolicy, PoolPolicy, PublicKey, RevenuePolicy, Roles, SpikeCause, SplitPolicy,
+        TierPolicy, TranchePolicy,
     },
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -469,6 +469,20 @@ pub enum Event {
     HostedRulesSet { market: MarketId, policy: Box<HostedPolicy> } = 210,
     /// Whoever took a position over got the liquidator's fee.
     LiquidatorPaid(LiquidatorPaid) = 211,
+    /// A pool takes an asset beside its own, by these rules.
+    CollateralSet {
+        collateral: u32,
+        fund: FundId,
+        asset: AssetId,
+        index: IndexId,
+        policy: CollateralPolicy,
+    } = 212,
+    /// Free balance was pledged.
+    CollateralDeposited(PledgeMove) = 213,
+    /// A pledge, or a part of it, is free balance again.
+    CollateralWithdrawn(PledgeMove) = 214,
+    /// A pledge, or a part of it, was sold for what its account owes.
+    CollateralSeized(Box<Seized>) = 215,
     /// A fund has an account at a venue, other rules for it, or none.
     HouseSet { fund: FundId, terms: Option<HouseTerms> } = 200,
     /// A house account was reported, after so many movements.

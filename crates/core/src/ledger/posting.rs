@@ -107,6 +107,19 @@ fn collateral<E>(
         Event::MarginWithdrawn { account, fund, asset, amount, .. } => {
             one(*asset, L::Collateral(*fund), L::Balance(*account), *amount)
         }
+        Event::CollateralDeposited(it) => {
+            one(it.asset, L::Balance(it.account), L::Collateral(it.fund), it.amount)
+        }
+        Event::CollateralWithdrawn(it) => {
+            one(it.asset, L::Collateral(it.fund), L::Balance(it.account), it.amount)
+        }
+        Event::CollateralSeized(it) => {
+            let (pool, buyer) = (L::Collateral(it.fund), L::Balance(it.liquidator));
+            one(it.seized, pool, buyer, it.amount)?;
+            one(it.asset, buyer, pool, it.paid)?;
+            one(it.asset, pool, L::Reserve(it.fund), it.to_fund)?;
+            one(it.asset, pool, L::Balance(it.treasury), it.overflow)
+        }
         Event::MarginOpened { fund, asset, amount, .. } => {
             let (opening, pool) = (L::Opening(*asset), L::Collateral(*fund));
             one(*asset, opening, pool, amount.positive())?;

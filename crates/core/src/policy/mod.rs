@@ -1,6 +1,7 @@
 //! Settings: what makes one venue differ from another. Presets are values of these types, no code.
 
 mod adl;
+mod collateral;
 mod control;
 mod equity;
 mod fund;
@@ -12,6 +13,7 @@ mod market;
 mod oracle;
 
 pub use adl::*;
+pub use collateral::*;
 pub use control::*;
 pub use equity::*;
 pub use fund::*;

@@ -163,6 +163,10 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::MarginAbsorbed { .. } => (174, "margin_absorbed"),
         Event::HostedRulesSet { .. } => (210, "hosted_rules_set"),
         Event::LiquidatorPaid(_) => (211, "liquidator_paid"),
+        Event::CollateralSet { .. } => (212, "collateral_set"),
+        Event::CollateralDeposited(_) => (213, "collateral_deposited"),
+        Event::CollateralWithdrawn(_) => (214, "collateral_withdrawn"),
+        Event::CollateralSeized(_) => (215, "collateral_seized"),
         Event::MarginOpened { .. } => (175, "margin_opened"),
     }
 }

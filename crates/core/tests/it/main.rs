@@ -23,6 +23,7 @@ mod inventory;
 mod lenders;
 mod limits;
 mod margin;
+mod pledges;
 mod precedence;
 mod prices;
 mod reallocation;

@@ -19,23 +19,23 @@ use backstop_core::{
         RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed,
         RegisterIndex, ReleaseReservation, RepayHouse, ReportConditions, ReportDeposits,
         ReportHouse, ReportOpenInterest, ReportPrice, ReportResults, Reporter, RequestUnstake,
-        Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, RunEquity, SetControl,
-        SetCouncil, SetDrawdown, SetHostedRules, SetIndexPolicy, SetInventory, SetMarketStatus,
-        SetMarketTier, SetOfflineBudget, SetOpenInterestMax, SetPools, SetRevenue, SetRoles,
-        SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall, SettleBadDebt,
-        SettleLiquidation, SettleRevenue, Stake, StakeProtocol, TakeOver, Trade, VoidLoss,
-        WithdrawExcess,
+        Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, RunEquity, SetCollateral,
+        SetControl, SetCouncil, SetDrawdown, SetHostedRules, SetIndexPolicy, SetInventory,
+        SetMarketStatus, SetMarketTier, SetOfflineBudget, SetOpenInterestMax, SetPools, SetRevenue,
+        SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall,
+        SettleBadDebt, SettleLiquidation, SettleRevenue, Stake, StakeProtocol, TakeOver, Trade,
+        VoidLoss, WithdrawExcess,
     },
     governance::body_digest,
     loss::adl::Candidate,
     oracle,
     policy::{
-        AdlPolicy, AdlRank, AlertCause, AuctionPolicy, Cause, ControlPolicy, DrawdownPolicy,
-        EquityPolicy, FeeRamp, FundKind, FundPolicy, HostedPolicy, HousePolicy, IdlePolicy,
-        IndexPolicy, InventoryPolicy, LayerPolicy, LayerSource, LiquidationFees, MarginPoolPolicy,
-        MarginScale, MarginTier, MarketPolicy, MarketStatus, Netting, Payout, PoolPolicy,
-        PositionSide, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, Routes, SizeFee,
-        SpikeCause, SplitPolicy, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
+        AdlPolicy, AdlRank, AlertCause, AuctionPolicy, Cause, CollateralPolicy, ControlPolicy,
+        DrawdownPolicy, EquityPolicy, FeeRamp, FundKind, FundPolicy, HostedPolicy, HousePolicy,
+        IdlePolicy, IndexPolicy, InventoryPolicy, LayerPolicy, LayerSource, LiquidationFees,
+        MarginPoolPolicy, MarginScale, MarginTier, MarketPolicy, MarketStatus, Netting, Payout,
+        PoolPolicy, PositionSide, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, Routes,
+        SizeFee, SpikeCause, SplitPolicy, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
     },
     reject::Value,
 };
@@ -1862,6 +1862,70 @@ fn margin_of_hosted_markets() {
     done(&table);
 }
 
+#[test]
+fn pledges() {
+    let mut table = Table::default();
+    let world = &mut hosted(|_| {}, lone());
+    let (coin, usdt, main) = (label("coin"), label("usdt"), "main");
+    let takes = |change: fn(&mut CollateralPolicy)| {
+        let mut policy = hosted::haircuts();
+        change(&mut policy);
+        hosted::takes(main, policy)
+    };
+    let [asset, index, feed] = hosted::coin();
+    table.case(world, "op", takes(|_| {}), got(C::UnknownAsset, coin));
+    world.must("op", asset);
+    table.case(world, "op", takes(|_| {}), got(C::UnknownIndex, coin));
+    world.must("op", index);
+    world.must("op", feed);
+    let own = SetCollateral { asset: usdt, ..takes(|_| {}) };
+    table.case(world, "op", own, no(C::WrongAsset, usdt, usdt));
+    let premium: fn(&mut CollateralPolicy) = |policy| policy.fund_fee = Ppm::new(70_001);
+    let initial: fn(&mut CollateralPolicy) = |policy| policy.initial_haircut = Ppm::new(99_999);
+    let beyond: fn(&mut CollateralPolicy) = |policy| policy.beyond = Ppm::new(199_999);
+    let whole: fn(&mut CollateralPolicy) = |policy| policy.beyond = Ppm::new(1_000_001);
+    let all: fn(&mut CollateralPolicy) = |policy| {
+        for part in [
+            &mut policy.maintenance_haircut,
+            &mut policy.initial_haircut,
+            &mut policy.beyond,
+            &mut policy.liquidator_fee,
+        ] {
+            *part = Ppm::WHOLE;
+        }
+        policy.fund_fee = Ppm::ZERO;
+    };
+    for (change, got, limit) in [
+        (premium, 100_001u128, 100_000u128),
+        (initial, 100_000, 99_999),
+        (beyond, 200_000, 199_999),
+        (whole, 1_000_001, 1_000_000),
+        (all, 1_000_000, 1_000_000),
+    ] {
+        table.case(world, "op", takes(change), no(C::BadPolicy, got, limit));
+    }
+    let (account, amount) = (OpeningAccount::Account(label("alice")), atoms(100));
+    world.must("op", Opening { account, asset: coin, amount });
+    let put = |amount| hosted::pledge("alice", main, amount);
+    table.case(world, "alice", put(101), no(C::InsufficientBalance, 101u32, 100u32));
+    table.case(world, "alice", put(1), got(C::NotCollateral, coin));
+    world.must("op", takes(|policy| policy.pool_max = Some(atoms(20))));
+    table.case(world, "alice", put(21), no(C::CollateralCap, 21u32, 20u32));
+    world.must("alice", put(20));
+    let out = hosted::redeem("alice", main, 21);
+    table.case(world, "alice", out, no(C::CollateralShort, 21u32, 20u32));
+    let buy = |by| hosted::seize("alice", main, by);
+    table.case(world, "bob", buy("bob"), no(C::TooFewFeeds, 0usize, 1usize));
+    world.must("venue", hosted::worth(5, world.now));
+    table.case(world, "bob", buy("bob"), no(C::NotSeizable, 0u32, 0u32));
+    table.case(world, "alice", buy("alice"), got(C::SameAccount, label("alice")));
+    // 1,000 on quote, 100 on coins: she is bankrupt by 10 with all of them seized at their price.
+    world.must("venue", hosted::mark("perp", 211));
+    let sold = hosted::deleverage("perp", "alice", &["carol"]);
+    table.case(world, "venue", sold, no(C::CollateralLeft, coin, 20u32));
+    done(&table);
+}
+
 /// Written down by each test of this file, so that a code without a case is found whatever the order.
 const CASES: &[(&str, &[C])] = &[
     ("bands", &[C::RoleMissing, C::OpenInterestLimit, C::ListingsStopped]),
@@ -2173,6 +2237,23 @@ const CASES: &[(&str, &[C])] = &[
             C::OpenInterestLeft,
             C::NotIsolated,
             C::FundStaked,
+        ],
+    ),
+    (
+        "pledges",
+        &[
+            C::UnknownAsset,
+            C::WrongAsset,
+            C::InsufficientBalance,
+            C::BadPolicy,
+            C::SameAccount,
+            C::NotCollateral,
+            C::CollateralCap,
+            C::CollateralLeft,
+            C::CollateralShort,
+            C::NotSeizable,
+            C::UnknownIndex,
+            C::TooFewFeeds,
         ],
     ),
     ("margin_of_hosted_markets", &[C::BadPolicy, C::LeverageLimit, C::CapBelowOpen]),
