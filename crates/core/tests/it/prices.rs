@@ -182,7 +182,7 @@ fn marks() {
 
 fn rules_of(mark: Option<Label>, underwater: Underwater) -> SetMarketRules {
     let (market, mark_band) = (label("sol"), Ppm::new(30_000));
-    SetMarketRules { market, underwater, mark, mark_band, adl: None }
+    SetMarketRules { market, underwater, mark, mark_band, adl: None, equity: None }
 }
 
 /// Rules of a market hold from the next liquidation on, each of them by itself, and don't change while a
