@@ -79,7 +79,7 @@ impl Model {
         let policy = self.adl_rules(at)?;
         let claim = &self.losses[at].claims[one];
         let prices = claim.prices.clone().ok_or(No::Refused("not announced"))?;
-        let cuts = select(&policy, &prices, claim.claim, &claim.candidates);
+        let cuts = select(&policy, &prices, claim.amount, &claim.candidates);
         let who = |at: usize| claim.candidates[at].account;
         let all = cuts.into_iter().map(|(at, lots, forgone)| (who(at), (lots, forgone))).collect();
         let come = claim.candidates.len();

@@ -71,7 +71,7 @@ impl Model {
         need(claim.done || call.now >= claim.placed_at.plus(deadline), "not at its end")?;
         claim.closed = true;
         let brought: u128 = claim.taken.iter().map(|(_, (_, amount))| amount).sum();
-        let (rest, row) = (claim.claim - brought, claim.row);
+        let (rest, row) = (claim.amount - brought, claim.row);
         self.losses[at].rows[row].amount = brought;
         let behind = self.losses[at].rows[row].layer + 1;
         // The layer has not used what it could not bring.
@@ -129,7 +129,7 @@ impl Model {
         let claim = Claim {
             kind,
             row: self.losses[loss].rows.len(),
-            claim: amount,
+            amount,
             placed_at: at,
             open: None,
             prices: None,
@@ -178,7 +178,7 @@ impl Model {
         let cap = |equity: &u128| floor(*equity, cap, 1_000_000).unwrap_or(0);
         let room: Vec<u128> = equity.iter().map(cap).collect();
         let most: u128 = room.iter().sum();
-        let pays = in_proportion(claim.claim.min(most), &equity, &room);
+        let pays = in_proportion(claim.amount.min(most), &equity, &room);
         let list = claim.holders.iter().zip(pays).filter(|(_, pays)| *pays > 0);
         let all = list.map(|(holder, pays)| (holder.account, (holder.equity.get(), pays)));
         let (all, come) = (all.collect(), claim.holders.len());

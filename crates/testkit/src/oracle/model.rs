@@ -218,7 +218,7 @@ pub(super) struct Loss {
 pub(super) struct Claim {
     pub(super) kind: Kind,
     pub(super) row: usize,
-    pub(super) claim: u128,
+    pub(super) amount: u128,
     pub(super) placed_at: Timestamp,
     /// What was announced last: how many, how much in all, and under which root.
     pub(super) open: Option<(u32, u128, Hash)>,
