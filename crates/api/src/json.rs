@@ -1,7 +1,9 @@
 //! Events and refusals as JSON for people.
 
 use backstop_core::{Event, Reject, State, reject::Value as Detail};
-use backstop_units::{AccountId, AssetId, FeedId, FundId, IndexId, Label, MarketId, TrancheId};
+use backstop_units::{
+    AccountId, AssetId, FeedId, FundId, IndexId, Label, MarketId, ReserveId, TrancheId, VaultId,
+};
 use serde_json::{Map, Value, json};
 
 /// A refusal in the words of RFC 9457: stable code and number, the value got, the limit, and a hint.
@@ -61,6 +63,8 @@ fn name(text: &str, state: &State) -> Option<Label> {
         "tranche" => state.tranches.get(TrancheId::new(index)).map(|item| item.label),
         "market" => state.markets.get(MarketId::new(index)).map(|item| item.label),
         "index" => state.indexes.get(IndexId::new(index)).map(|item| item.label),
+        "reserve" => state.reserves.get(ReserveId::new(index)).map(|item| item.label),
+        "vault" => state.vaults.get(VaultId::new(index)).map(|item| item.label),
         "feed" => state.feeds.get(FeedId::new(index)).map(|item| item.label),
         _ => None,
     }

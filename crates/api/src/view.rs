@@ -6,8 +6,10 @@ mod house;
 
 pub(crate) use house::house_view;
 mod hosted;
+mod lending;
 
 pub(crate) use hosted::{margin_view, pool_view};
+pub(crate) use lending::{lending_view, reserve_view, vault_view};
 
 use crate::json::named;
 use backstop_core::{
@@ -275,6 +277,7 @@ fn source_name(state: &State, source: Source) -> String {
         Source::Socialised => "socialised".into(),
         Source::Adl => "adl".into(),
         Source::Depositors => "depositors".into(),
+        Source::Haircut => "withdrawal_haircut".into(),
         Source::Equity => "equity".into(),
     }
 }
@@ -291,6 +294,7 @@ const fn is_funded(cohort: &Cohort) -> bool {
         | Cohort::Adl { .. }
         | Cohort::Equity { .. }
         | Cohort::Depositors { .. }
+        | Cohort::Haircut { .. }
         | Cohort::Residual => false,
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     },
     governance::{Context, authority, custody, proposal, registry, sandbox},
     hosted,
+    lending::{self, vault},
     liquidation::{bad_debt, market, offline, open_interest, pools, risk_tier, rules, settle},
     loss::{adl, conversion::book, deposits, equity, lifecycle, recovery},
     oracle::{feed, report},
@@ -65,6 +66,8 @@ fn sandboxed(state: &State, body: &Body) -> Result<(), Reject> {
         | Body::SetVault(_)
         | Body::OpeningMargin(_)
         | Body::OpeningPosition(_)
+        | Body::OpeningReserve(_)
+        | Body::OpeningVault(_)
             if !state.meta.limits.sandbox =>
         {
             Err(Reject::new(RejectCode::SandboxOnly, "a live ledger", "a scenario"))
@@ -128,7 +131,7 @@ fn composite(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Re
         Body::BidAuction(c) => auction::bid(txn, context, c),
         Body::DeleverageInventory(c) => close::deleverage(txn, context, c),
         Body::Linked(c) => linked(txn, context, c),
-        _ => return of_hosted(txn, context, body),
+        _ => return of_hosted(txn, context, body).or_else(|| of_lending(txn, context, body)),
     })
 }
 
@@ -149,6 +152,34 @@ fn of_hosted(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Re
         Body::DepositCollateral(c) => hosted::pledge::deposit(txn, context, c),
         Body::WithdrawCollateral(c) => hosted::pledge::withdraw(txn, context, c),
         Body::SeizeCollateral(c) => hosted::pledge::seize(txn, context, c),
+        _ => return None,
+    })
+}
+
+/// Commands of lending reserves that take several steps: interest comes first.
+fn of_lending(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Result<(), Halt>> {
+    Some(match body {
+        Body::SetReserve(c) => lending::setup::set(txn, context, c),
+        Body::AccrueInterest(c) => lending::accrue::crank(txn, context, c),
+        Body::CollectInterest(c) => lending::accrue::collect(txn, context, c),
+        Body::Supply(c) => lending::supply::supply(txn, context, c),
+        Body::WithdrawSupply(c) => lending::supply::withdraw(txn, context, c),
+        Body::Pledge(c) => lending::loan::pledge(txn, context, c),
+        Body::Unpledge(c) => lending::loan::unpledge(txn, context, c),
+        Body::Borrow(c) => lending::loan::borrow(txn, context, c),
+        Body::Repay(c) => lending::loan::repay(txn, context, c),
+        Body::LiquidateLoan(c) => lending::liquidate::liquidate(txn, context, c),
+        Body::MarkImpairment(c) => lending::bad_debt::mark(txn, context, c),
+        Body::SetVaultPolicy(c) => vault::curate::set_policy(txn, context, c),
+        Body::DepositVault(c) => vault::deposit::deposit(txn, context, c),
+        Body::WithdrawVault(c) => vault::leave::leave(txn, context, c),
+        Body::RedeemInKind(c) => vault::leave::in_kind(txn, context, c),
+        Body::Invest(c) => vault::invest::invest(txn, context, c),
+        Body::ChargeFees(c) => vault::payout::charge(txn, context, c),
+        Body::TakeFees(c) => vault::payout::take(txn, context, c),
+        Body::GiveUpFees(c) => vault::payout::give_up(txn, context, c),
+        Body::FundRewards(c) => vault::payout::fund(txn, context, c),
+        Body::SocialiseLoan(c) => lending::bad_debt::socialise(txn, context, c),
         _ => return None,
     })
 }
@@ -244,7 +275,18 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::SetHostedRules(c) => hosted::rules::set(state, c),
         Body::SetCollateral(c) => hosted::collateral::set(state, c),
         Body::MergeIsolated(c) => hosted::merge::merge(state, c),
+        Body::RecapitalisePool(c) => hosted::haircut::leave::recapitalise(state, c),
         Body::OpeningMargin(c) => hosted::money::opening(state, c),
+        Body::CreateVault(c) => vault::curate::create(state, c),
+        Body::OpeningReserve(c) => vault::opening::reserve(state, c),
+        Body::OpeningVault(c) => vault::opening::vault(state, c),
+        Body::ListReserve(c) => vault::curate::list(state, c),
+        Body::SetAllocation(c) => vault::curate::allocate(state, context, c),
+        Body::ApplyAllocation(c) => vault::curate::apply(state, context, c),
+        Body::VetoAllocation(c) => vault::curate::veto(state, c),
+        Body::RemoveAllocation(c) => vault::curate::remove(state, c),
+        Body::CreateReserve(c) => lending::setup::create(state, c),
+        Body::SetReserveStatus(c) => lending::setup::set_status(state, c),
         // What takes several steps was carried out before.
         _ => Err(Reject::nested(body.word()).into()),
     }

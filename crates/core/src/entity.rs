@@ -357,6 +357,8 @@ pub enum Source {
     Adl = 4,
     /// Lenders, through the index of their deposits.
     Depositors = 5,
+    /// Who leaves the collateral pool of the market's fund.
+    Haircut = 8,
     /// Accounts, by equity.
     Equity = 7,
 }

@@ -14,6 +14,7 @@ use crate::{
     },
     hosted::{self, book::MarginPool},
     ledger::postings,
+    lending,
     liquidation::{
         market::{latest_layer, resolve},
         offline::{self, Offline},
@@ -100,6 +101,8 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::DrawdownSet { .. } | Event::DrawdownTurned { .. } => drawdown::evolve(state, event),
         Event::OfflineBudgetMoved { .. } => offline::evolve(state, event),
         Event::OpenInterestMaxSet { .. } => open_interest::evolve(state, event),
+        Event::Lending(event) => lending::evolve::evolve(state, event),
+        Event::Vault(event) => lending::vault::evolve::evolve(state, event),
         Event::HouseSet { .. }
         | Event::HouseReported { .. }
         | Event::HouseRepaid { .. }

@@ -10,6 +10,7 @@ use crate::{
     },
     hosted,
     ledger::LedgerAccount,
+    lending,
     reject::Corrupt,
     state::{LossStatus, State},
 };
@@ -24,7 +25,8 @@ use backstop_units::{Amount, AssetId, MarketId, Measure, Shares, TrancheId};
 ///   than two shares for each position that nobody holds.
 /// - **I3** the rows of a placed loss add up to it, and no row recovered more than it bore.
 /// - **I4** what waits in a loss's recoveries is what its rows of stakers, of deleveraging and of hosted
-///   positions recovered less what was paid.
+///   positions recovered, and what came back for those who took parts of a haircut over, less what was
+///   paid.
 /// - **I5** a layer has never paid more than its lifetime limit.
 /// - **R1** a fund's open reservations are never more than its reserve and contributions.
 /// - **G1** a fund's gauge shows what its accounts hold, with what counts of its house account.
@@ -36,10 +38,15 @@ use backstop_units::{Amount, AssetId, MarketId, Measure, Shares, TrancheId};
 ///
 /// - **N1** a fund's shortfall is the sum of those of its lines at their last marks, and its open lines
 ///   are listed; a flat line has neither cost, shortfall nor margin.
-/// - **H1** a pool's balance is what its margin accounts hold and what waits between the indexes of its
+/// - **H1** the claims on a pool are what its margin accounts hold and what waits between the indexes of its
 ///   markets. **H2** a market's positions add up to zero, their sizes to its open interest, and its
 ///   backlog is as long as it says. **H3** for each loss that a hosted market's positions bore, what they
 ///   held then adds up to its base. **H4** a pool holds of each asset beside its own what is pledged.
+///   **H5** a pool is short of what is open of its haircuts, at most its
+///   claims; of each, what is open, was taken over and came back add up to its row.
+/// - **D1** a lending reserve's loans in the ledger are its debt rounded down, its interest there the fees
+///   rounded down, and lenders are owed what is available and lent less that. **D2** its shares,
+///   impairment and collateral are what its supplies and loans add up to.
 ///
 /// # Errors
 /// The first that is broken.
@@ -60,7 +67,9 @@ pub fn check(state: &State) -> Result<(), Corrupt> {
     reservations(state)?;
     gauges(state)?;
     hosted::bearers::check(state)?;
-    hosted::evolve::check(state)
+    hosted::haircut::evolve::check(state)?;
+    hosted::evolve::check(state)?;
+    lending::check::check(state)
 }
 
 fn gauges(state: &State) -> Result<(), Corrupt> {
@@ -195,7 +204,8 @@ fn losses(state: &State) -> Result<(), Corrupt> {
         let sum = paid.get_mut(at).ok_or(Corrupt::DanglingHandle)?;
         *sum = sum.saturating_add(claim.paid);
     }
-    for ((id, loss), paid) in state.losses.iter().zip(&paid) {
+    let haircuts = hosted::haircut::evolve::returned_by_loss(state)?;
+    for (((id, loss), paid), haircuts) in state.losses.iter().zip(&paid).zip(haircuts) {
         let sum =
             loss.rows.iter().fold(Amount::ZERO, |sum, row| sum.saturating_add(row.row.amount));
         let placed = matches!(loss.status, LossStatus::Placed | LossStatus::Closed);
@@ -204,7 +214,7 @@ fn losses(state: &State) -> Result<(), Corrupt> {
             return Err(Corrupt::Invariant("I3"));
         }
         let claimed = loss.rows.iter().filter(|row| row.row.cohort.is_claimed());
-        let recovered = claimed.fold(Amount::ZERO, |sum, row| sum.saturating_add(row.recovered));
+        let recovered = claimed.fold(haircuts, |sum, row| sum.saturating_add(row.recovered));
         let asset = state.funds.expect(state.markets.expect(loss.market)?.fund)?.asset;
         let waiting = state.ledger.owed(LedgerAccount::Recoveries(id), asset);
         if waiting.saturating_add(*paid) != recovered {

@@ -57,6 +57,7 @@ pub mod hosted;
 mod index;
 pub mod invariants;
 pub mod ledger;
+pub mod lending;
 pub mod liquidation;
 pub mod loss;
 mod machine;

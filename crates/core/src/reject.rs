@@ -1,70 +1,12 @@
 //! Why a command was refused, and what must never happen.
 
+mod value;
+
+pub use value::Value;
+
 use alloc::string::String;
-use backstop_units::{Hash, Label, MathError, Span, Timestamp};
+use backstop_units::MathError;
 use core::fmt;
-
-/// A value in a reject: what was got, or the limit it met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Value {
-    /// Nothing to show.
-    #[default]
-    None,
-    /// A count: atoms, shares, keys, positions.
-    Count(u128),
-    /// A moment.
-    Time(Timestamp),
-    /// An outside name.
-    Label(Label),
-    /// A digest.
-    Hash(Hash),
-    /// A length of time.
-    Span(Span),
-    /// A word out of the product's vocabulary.
-    Word(&'static str),
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::None => f.write_str("-"),
-            Self::Count(count) => fmt::Display::fmt(count, f),
-            Self::Time(time) => fmt::Display::fmt(time, f),
-            Self::Label(label) => fmt::Display::fmt(label, f),
-            Self::Hash(hash) => fmt::Display::fmt(hash, f),
-            Self::Span(span) => fmt::Display::fmt(span, f),
-            Self::Word(word) => f.write_str(word),
-        }
-    }
-}
-
-macro_rules! value_from {
-    ($($from:ty => $variant:ident: $make:expr),* $(,)?) => {$(
-        impl From<$from> for Value {
-            fn from(value: $from) -> Self {
-                Self::$variant($make(value))
-            }
-        }
-    )*};
-}
-value_from! {
-    u128 => Count: core::convert::identity,
-    u64 => Count: u128::from,
-    u32 => Count: u128::from,
-    usize => Count: |v| u128::try_from(v).unwrap_or(u128::MAX),
-    backstop_units::Amount => Count: backstop_units::Amount::get,
-    backstop_units::Price => Count: backstop_units::Price::get,
-    backstop_units::Shares => Count: backstop_units::Shares::get,
-    backstop_units::LossId => Count: |v: backstop_units::LossId| u128::from(v.get()),
-    backstop_units::TicketId => Count: |v: backstop_units::TicketId| u128::from(v.get()),
-    backstop_units::TransferId => Count: |v: backstop_units::TransferId| u128::from(v.get()),
-    backstop_units::ProposalId => Count: |v: backstop_units::ProposalId| u128::from(v.get()),
-    Span => Span: core::convert::identity,
-    Timestamp => Time: core::convert::identity,
-    Label => Label: core::convert::identity,
-    Hash => Hash: core::convert::identity,
-    &'static str => Word: core::convert::identity,
-}
 
 /// One refusal. A refused command changes nothing, is not journalled and does not use up its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,6 +156,8 @@ rejects! {
     311 InsufficientBalance "INSUFFICIENT_BALANCE" "the account's free balance is smaller" => "transfer money in first, or send less";
     312 Overflow "OVERFLOW" "the result exceeds 128 bits" => "send a smaller amount";
     313 UnknownTier "UNKNOWN_TIER" "no such tier" => "look up its label";
+    314 UnknownReserve "UNKNOWN_RESERVE" "no such lending reserve" => "create the reserve, or correct its label";
+    315 UnknownVault "UNKNOWN_VAULT" "no such vault" => "create the vault, or correct its label";
 
     401 BadSplit "BAD_SPLIT" "the shares of the split don't add up to 100%" => "make fund, liquidator and user add up to 10000 bps";
     402 EntriesPaused "ENTRIES_PAUSED" "the guardian has paused entries into this fund" => "wait until the pause ends";
@@ -253,7 +197,7 @@ rejects! {
 
     501 ZeroShares "ZERO_SHARES" "the amount is too small for one share" => "stake more";
     502 BelowMinimumStake "BELOW_MINIMUM_STAKE" "below the tranche's minimum stake" => "stake at least the limit";
-    503 Slippage "SLIPPAGE" "fewer shares than the guard allows" => "look at the share price and send again";
+    503 Slippage "SLIPPAGE" "less than the guard allows" => "look at the price and send again";
     504 TrancheWiped "TRANCHE_WIPED" "a loss took all assets of this tranche" => "this tranche takes no new stake";
     505 InsufficientShares "INSUFFICIENT_SHARES" "more shares than are free" => "ask for at most the limit";
     506 TooManyTickets "TOO_MANY_TICKETS" "too many open tickets of this staker" => "claim or cancel one first";
@@ -362,14 +306,17 @@ rejects! {
 
     740 LeverageLimit "LEVERAGE_LIMIT" "the fund's coverage band allows less leverage" => "trade or withdraw less, deposit margin, or wait until the band has risen";
     741 CapBelowOpen "CAP_BELOW_OPEN" "the cap lies below what is open" => "set it to at least the limit; a cap at what is open lets nothing grow";
-    742 NotCollateral "NOT_COLLATERAL" "the pool does not take this asset" => "deposit one that it takes, or the pool's own";
-    743 CollateralCap "COLLATERAL_CAP" "the pool takes no more of this asset" => "deposit at most the limit, or another asset";
+    742 NotCollateral "NOT_COLLATERAL" "this asset is not taken as collateral here" => "look up which are, and give one of them";
+    743 CollateralCap "COLLATERAL_CAP" "no more of this asset is taken as collateral here" => "give at most the limit, or another asset";
     744 CollateralLeft "COLLATERAL_LEFT" "something that was pledged is left" => "have it seized or withdrawn first";
     745 CollateralShort "COLLATERAL_SHORT" "the account has pledged less of this asset" => "name at most the limit";
     746 NotSeizable "NOT_SEIZABLE" "the account has its margin and owes no more than it may" => "leave it alone, or wait";
 
     760 ClaimOpen "CLAIM_OPEN" "a layer of the waterfall that placed a loss has yet to pay" => "run it and close it first, or wait for its deadline to close it";
     761 EquityHolder "EQUITY_HOLDER" "an account on the list has no equity" => "leave it out; who owes more than he has is to be liquidated";
+
+    780 PoolHaircut "POOL_HAIRCUT" "the pool is short of what its members can claim, so it takes no new money as collateral and is not merged" => "recapitalise it by the value got, or wait for a recovery";
+    781 AboveHaircut "ABOVE_HAIRCUT" "more than the pool is short of" => "pay at most the limit";
 
     801 UnknownTransfer "UNKNOWN_TRANSFER" "no such transfer" => "list the transfers";
     802 TransferClosed "TRANSFER_CLOSED" "the transfer was already confirmed or failed" => "begin a new transfer";
@@ -397,6 +344,29 @@ rejects! {
     867 ConversionSuspect "CONVERSION_SUSPECT" "a layer in another asset is needed, and its price moved beyond its band" => "wait until the price is confirmed, or have the council look at it";
     868 SaleBelowPrice "SALE_BELOW_PRICE" "the sale brings less than the fresh price after the haircut" => "bring at least the limit, or have the council book it";
     869 AboveConversion "ABOVE_CONVERSION" "more than is unsold or owed" => "look at the market's layers, and name at most the limit";
+
+    900 BadCurve "BAD_CURVE" "a curve has 2 to 11 points from 0 to 100% utilization, each further than the one before, with rates that never fall" => "correct the points";
+    901 ReserveClosed "RESERVE_CLOSED" "the reserve is paused, or dead" => "withdraw, repay or liquidate; or wait until it is open again";
+    902 UnknownLoan "UNKNOWN_LOAN" "the account has no loan from this reserve" => "pledge collateral first, or correct the label";
+    904 SharesShort "SHARES_SHORT" "the account has fewer shares" => "send fewer";
+    907 SupplyAboveMax "SUPPLY_ABOVE_MAX" "more would be supplied than the reserve takes" => "send less";
+    908 SharesRoundToZero "SHARES_ROUND_TO_ZERO" "the amount buys no share" => "send at least the limit";
+    911 LoanCovered "LOAN_COVERED" "the collateral covers the debt" => "wait; there is nothing to liquidate";
+    912 NoDebt "NO_DEBT" "the loan has no debt" => "look at the loan";
+    913 AboveDebt "ABOVE_DEBT" "more than the debt" => "name at most the limit, or no amount for all of it";
+    914 ReserveIlliquid "RESERVE_ILLIQUID" "more than the reserve has at hand" => "take less, or wait for repayments";
+    915 BorrowAboveMax "BORROW_ABOVE_MAX" "more would be lent than the reserve's rules allow" => "borrow less";
+    916 UtilizationAboveMax "UTILIZATION_ABOVE_MAX" "utilization would be above the reserve's limit" => "borrow less, or wait for supply";
+    917 LoanUncovered "LOAN_UNCOVERED" "the collateral does not carry the debt" => "pledge more, or borrow or take back less";
+    920 NotAllocated "NOT_ALLOCATED" "the vault has no such reserve, or nothing waits for it" => "look at the vault's allocations";
+    921 NotListed "NOT_LISTED" "the vault takes listed reserves only" => "have the council list the reserve";
+    922 AllocationWaits "ALLOCATION_WAITS" "the allocation still waits for a veto" => "apply it from the limit on";
+    923 AllocationUsed "ALLOCATION_USED" "the reserve has weight, cap or money" => "set both to zero and move the money out first";
+    924 InvestTooSoon "INVEST_TOO_SOON" "money was moved for this reserve a moment ago" => "wait until the limit";
+    925 BelowMinimum "BELOW_MINIMUM" "less than the vault's minimum, or not more where it has to be more" => "send more; the quoted minimum includes every deduction";
+    926 VaultEmpty "VAULT_EMPTY" "the vault's shares are worth nothing" => "wait for a recovery, or use another vault";
+    927 NothingDelivered "NOTHING_DELIVERED" "nothing would be paid" => "ask for more, or name a reserve that has money";
+    928 PenaltyTakesAll "PENALTY_TAKES_ALL" "the penalty is as much as what would be paid" => "withdraw more at once";
 }
 
 /// A broken log or a broken invariant: not the sender's fault. The writer stops; reads go on.

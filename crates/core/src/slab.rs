@@ -3,8 +3,8 @@
 use crate::reject::Corrupt;
 use alloc::vec::Vec;
 use backstop_units::{
-    AccountId, AssetId, FeedId, FundId, IndexId, LossId, MarketId, ProposalId, TicketId, TrancheId,
-    TransferId,
+    AccountId, AssetId, FeedId, FundId, IndexId, LossId, MarketId, ProposalId, ReserveId, TicketId,
+    TrancheId, TransferId, VaultId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use core::marker::PhantomData;
@@ -30,8 +30,8 @@ macro_rules! handles {
     )*};
 }
 handles!(
-    AccountId, AssetId, FeedId, FundId, IndexId, LossId, MarketId, ProposalId, TicketId, TrancheId,
-    TransferId
+    AccountId, AssetId, FeedId, FundId, IndexId, LossId, MarketId, ProposalId, ReserveId, TicketId,
+    TrancheId, TransferId, VaultId
 );
 
 impl Handle for u32 {

@@ -9,7 +9,10 @@ pub use crate::hosted::{
     bearers::{Bearer, SizeRun},
     book::{HostedMarket, HostedPosition, MarginAccount, MarginPool},
     collateral::{Pledge, PoolCollateral},
+    haircut::{Haircut, HaircutShare},
 };
+pub use crate::lending::book::{LendingReserve, Loan, Supply};
+pub use crate::lending::vault::book::{Holding, Vault};
 use crate::{
     fund::{
         controls::Control,
@@ -31,7 +34,7 @@ use crate::{
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
     AccountId, Amount, AssetId, Base, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId,
-    ProposalId, Seq, TicketId, Timestamp, TrancheId, TransferId,
+    ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use sha2::Digest;
@@ -152,6 +155,13 @@ state! {
     size_runs: Slab<u32, SizeRun>,
     collaterals: Slab<u32, PoolCollateral>,
     pledges: Slab<u32, Pledge>,
+    haircuts: Slab<u32, Haircut>,
+    haircut_shares: Slab<u32, HaircutShare>,
+    reserves: Slab<ReserveId, LendingReserve>,
+    supplies: Slab<u32, Supply>,
+    loans: Slab<u32, Loan>,
+    vaults: Slab<VaultId, Vault>,
+    holdings: Slab<u32, Holding>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -172,6 +182,12 @@ pub(crate) struct Labels {
     pub(crate) takeovers: Index<(FundId, Label), u32>,
     pub(crate) margins: MarginLabels,
     pub(crate) bearers: Index<(AccountId, MarketId), u32>,
+    pub(crate) haircut_shares: Index<(u32, AccountId), u32>,
+    pub(crate) reserves: Index<Label, ReserveId>,
+    pub(crate) supplies: Index<(ReserveId, AccountId), u32>,
+    pub(crate) loans: Index<(ReserveId, AccountId), u32>,
+    pub(crate) vaults: Index<Label, VaultId>,
+    pub(crate) holdings: Index<(VaultId, AccountId), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
@@ -194,6 +210,12 @@ impl Labels {
             takeovers: Index::new(seed),
             margins: MarginLabels::new(seed),
             bearers: Index::new(seed),
+            haircut_shares: Index::new(seed),
+            reserves: Index::new(seed),
+            supplies: Index::new(seed),
+            loans: Index::new(seed),
+            vaults: Index::new(seed),
+            holdings: Index::new(seed),
             closed: Index::new(seed),
         }
     }
@@ -222,6 +244,12 @@ impl Labels {
         self.takeovers.commit();
         self.margins.commit();
         self.bearers.commit();
+        self.haircut_shares.commit();
+        self.reserves.commit();
+        self.supplies.commit();
+        self.loans.commit();
+        self.vaults.commit();
+        self.holdings.commit();
         self.closed.commit();
     }
 
@@ -241,6 +269,12 @@ impl Labels {
         self.takeovers.rollback();
         self.margins.rollback();
         self.bearers.rollback();
+        self.haircut_shares.rollback();
+        self.reserves.rollback();
+        self.supplies.rollback();
+        self.loans.rollback();
+        self.vaults.rollback();
+        self.holdings.rollback();
         self.closed.rollback();
     }
 }
@@ -268,6 +302,8 @@ macro_rules! find {
     (@index $self:ident, tier_id) => { $self.labels.tiers };
     (@index $self:ident, index_id) => { $self.labels.indexes };
     (@index $self:ident, feed_id) => { $self.labels.feeds };
+    (@index $self:ident, reserve_id) => { $self.labels.reserves };
+    (@index $self:ident, vault_id) => { $self.labels.vaults };
 }
 find! {
     /// The asset under a label.
@@ -286,6 +322,10 @@ find! {
     index_id -> IndexId, UnknownIndex;
     /// The feed under a label.
     feed_id -> FeedId, UnknownFeed;
+    /// The lending reserve under a label.
+    reserve_id -> ReserveId, UnknownReserve;
+    /// The vault under a label.
+    vault_id -> VaultId, UnknownVault;
 }
 
 impl State {
@@ -401,6 +441,16 @@ impl State {
         }
         let bearers = self.bearers.iter();
         bearers.for_each(|(id, bearer)| labels.bearers.insert((bearer.account, bearer.market), id));
+        let shares = self.haircut_shares.iter();
+        shares.for_each(|(id, s)| labels.haircut_shares.insert((s.haircut, s.account), id));
+        self.reserves.iter().for_each(|(id, item)| labels.reserves.insert(item.label, id));
+        self.vaults.iter().for_each(|(id, item)| labels.vaults.insert(item.label, id));
+        let supplies = self.supplies.iter();
+        supplies.for_each(|(id, s)| labels.supplies.insert((s.reserve, s.account), id));
+        let loans = self.loans.iter();
+        loans.for_each(|(id, loan)| labels.loans.insert((loan.reserve, loan.account), id));
+        let holdings = self.holdings.iter();
+        holdings.for_each(|(id, h)| labels.holdings.insert((h.vault, h.account), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

@@ -6,7 +6,8 @@
 
 use backstop_core::{ledger::LedgerAccount, state::State};
 use backstop_units::{
-    AccountId, Amount, AssetId, FundId, Label, MarketId, TrancheId, format_decimal,
+    AccountId, Amount, AssetId, FundId, Label, MarketId, ReserveId, TrancheId, VaultId,
+    format_decimal,
 };
 
 /// A label as one level of an account path.
@@ -27,6 +28,8 @@ labels! {
     fund_label, funds, FundId;
     tranche_label, tranches, TrancheId;
     market_label, markets, MarketId;
+    reserve_label, reserves, ReserveId;
+    vault_label, vaults, VaultId;
     asset_label, assets, AssetId;
 }
 
@@ -41,6 +44,7 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
     let owner = |id| path(account_label(state, id));
     let fund = |id| path(fund_label(state, id));
     let market = |id| path(market_label(state, id));
+    let reserve = |id| path(reserve_label(state, id));
     match account {
         L::Custody(id) => format!("Assets:Custody:{}", asset(id)),
         L::InTransit(id) => format!("Assets:InTransit:{}", asset(id)),
@@ -53,6 +57,7 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
         L::Reserve(id) => format!("Equity:Fund:{}:Reserve", fund(id)),
         L::Idle(id) => format!("Equity:Fund:{}:Idle", fund(id)),
         L::Collateral(id) => format!("Liabilities:Collateral:{}", fund(id)),
+        L::Haircut(id) => format!("Liabilities:Collateral:{}:Haircut", fund(id)),
         L::Contributions(id) => format!("Equity:Fund:{}:Contributions", fund(id)),
         L::Tranche(id) => {
             let owner = state.tranches.get(id).map(|tranche| fund(tranche.fund));
@@ -73,6 +78,15 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
         L::Basis(id) => format!("Equity:Fund:{}:Basis", fund(id)),
         L::Conversion(id) => format!("Liabilities:Market:{}:Conversion", market(id)),
         L::Inventory(id) => format!("Liabilities:Market:{}:Inventory", market(id)),
+        L::VaultIdle(id) => format!("Liabilities:Vault:{}:Idle", path(vault_label(state, id))),
+        L::VaultCrank(id) => format!("Liabilities:Vault:{}:Crank", path(vault_label(state, id))),
+        L::VaultRewards(id) => {
+            format!("Liabilities:Vault:{}:Rewards", path(vault_label(state, id)))
+        }
+        L::Lenders(id) => format!("Liabilities:Lending:{}:Lenders", reserve(id)),
+        L::Interest(id) => format!("Liabilities:Lending:{}:Interest", reserve(id)),
+        L::Pledged(id) => format!("Liabilities:Lending:{}:Pledged", reserve(id)),
+        L::Loans(id) => format!("Assets:Lending:{}:Loans", reserve(id)),
         L::Recoveries(id) => format!("Liabilities:Recoveries:{id}"),
     }
 }

@@ -49,6 +49,8 @@ pub const fn event_word(event: &Event) -> &'static str {
         Event::OfflineBudgetMoved { .. } => "offline_budget_moved",
         Event::DrawdownSet { .. } => "drawdown_set",
         Event::DrawdownTurned { .. } => "drawdown_turned",
+        Event::Lending(event) => event.word(),
+        Event::Vault(event) => event.word(),
         _ => of_markets(event),
     }
 }
@@ -133,6 +135,8 @@ const fn of_hosted(event: &Event) -> &'static str {
         Event::MarginPoolSet { .. } => "margin_pool_set",
         Event::MarginDeposited { .. } => "margin_deposited",
         Event::MarginWithdrawn { .. } => "margin_withdrawn",
+        Event::HaircutTaken(_) => "haircut_taken",
+        Event::PoolRecapitalised(_) => "pool_recapitalised",
         Event::MarkReported(_) => "mark_reported",
         Event::IndexesSettled(_) => "indexes_settled",
         Event::Traded(_) => "traded",

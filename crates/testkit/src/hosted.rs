@@ -16,9 +16,10 @@ use backstop_core::{
     Body,
     command::{
         CreateFund, CreateMarket, Deleverage, DepositCollateral, DepositMargin, FillLiquidation,
-        FlagLiquidation, OpeningMargin, OpeningPosition, PayFunding, RegisterAsset, RegisterFeed,
-        RegisterIndex, ReportMark, ReportPrice, Reporter, SeizeCollateral, SetCollateral,
-        SetMarginPool, SettleBankrupt, Trade, WithdrawCollateral, WithdrawMargin,
+        FlagLiquidation, OpeningMargin, OpeningPosition, PayFunding, RecapitalisePool,
+        RegisterAsset, RegisterFeed, RegisterIndex, ReportMark, ReportPrice, Reporter,
+        SeizeCollateral, SetCollateral, SetMarginPool, SettleBankrupt, Trade, WithdrawCollateral,
+        WithdrawMargin,
     },
     policy::{
         BeyondBankruptcy, CollateralPolicy, FundKind, FundPolicy, HostedPolicy, IndexPolicy,
@@ -182,6 +183,11 @@ pub fn deposit(account: &str, fund: &str, amount: u128) -> DepositMargin {
 /// A withdrawal.
 pub fn withdraw(account: &str, fund: &str, amount: u128) -> WithdrawMargin {
     WithdrawMargin { account: label(account), fund: label(fund), amount: Amount::new(amount) }
+}
+
+/// Money for a pool that is short.
+pub fn recapitalise(account: &str, fund: &str, amount: u128) -> RecapitalisePool {
+    RecapitalisePool { account: label(account), fund: label(fund), amount: Amount::new(amount) }
 }
 
 /// A fill between two accounts, without fees.

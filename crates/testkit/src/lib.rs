@@ -18,7 +18,9 @@ pub mod fuzz;
 pub mod generator;
 pub mod hosted;
 pub mod keys;
+pub mod lending;
 pub mod oracle;
+pub mod vault;
 pub mod world;
 
 pub use generator::{Op, Script, script};

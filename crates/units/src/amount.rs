@@ -125,7 +125,7 @@ quantity! {
     Price
 }
 quantity! {
-    /// A fraction of an atom in steps of 2⁻⁶⁰, for indexes that add up small parts.
+    /// A number in steps of 2⁻⁶⁰: fractions of atoms, rates, factors. At most 2⁶⁸ − 2⁻⁶⁰.
     Fixed60
 }
 quantity! {
@@ -136,11 +136,6 @@ quantity! {
 quantity! {
     /// What the entries of a list add up to, in the list's own unit: lots, or atoms of equity.
     Measure
-}
-
-impl Fixed60 {
-    /// One atom: 2⁶⁰ steps.
-    pub const ONE: u128 = 1 << 60;
 }
 
 /// Decimal digits as text, or a small number: what people and scenario files write.

@@ -5,9 +5,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 
 /// What handles are spelled with.
-pub(crate) const PREFIXES: [&str; 11] = [
-    "acct", "asset", "feed", "fund", "index", "loss", "market", "proposal", "ticket", "tranche",
-    "transfer",
+pub(crate) const PREFIXES: [&str; 13] = [
+    "acct", "asset", "feed", "fund", "index", "loss", "market", "proposal", "reserve", "ticket",
+    "tranche", "transfer", "vault",
 ];
 
 macro_rules! handle {
@@ -54,6 +54,14 @@ macro_rules! handle {
 handle!(
     /// An asset: what a fund holds and atoms count.
     AssetId, "asset"
+);
+handle!(
+    /// A lending reserve.
+    ReserveId, "reserve"
+);
+handle!(
+    /// A vault.
+    VaultId, "vault"
 );
 handle!(
     /// An account: a trader, staker, liquidator or an office of the venue.

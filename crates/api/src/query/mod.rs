@@ -6,6 +6,7 @@ mod fee;
 mod house;
 mod input;
 mod inventory;
+mod lending;
 mod liquidation;
 mod margin;
 
@@ -23,8 +24,8 @@ pub use equity::EquityShares;
 use crate::{
     json::problem,
     view::{
-        account_view, fund_view, loss_view, margin_view, market_view, pool_view, revenue_view,
-        tier_view, waterfall_view,
+        account_view, fund_view, lending_view, loss_view, margin_view, market_view, pool_view,
+        reserve_view, revenue_view, tier_view, vault_view, waterfall_view,
     },
 };
 use backstop_core::{
@@ -193,6 +194,33 @@ pub enum Query {
         /// In which fund's pool.
         fund: Label,
     },
+    /// The yearly rate that borrowers pay at a utilization.
+    BorrowRate(lending::BorrowRate),
+    /// By which factor a debt grows.
+    GrowthFactor(lending::GrowthFactor),
+    /// What a reserve's shares and atoms stand for.
+    ReserveExchange(lending::ReserveExchange),
+    /// What interest adds to a reserve, and whose it is.
+    Accrual(Box<lending::Accrual>),
+    /// What a debt that is taken off costs lenders.
+    LossOfReserve(Box<lending::LossOfReserve>),
+    /// A lending reserve at this moment, interest of whole periods added.
+    Reserve {
+        /// Which reserve.
+        reserve: Label,
+    },
+    /// A vault: money, shares, fees, allocations and their targets.
+    Vault {
+        /// Which vault.
+        vault: Label,
+    },
+    /// What an account supplied to a reserve and owes it.
+    Lending {
+        /// Whose.
+        account: Label,
+        /// In which reserve.
+        reserve: Label,
+    },
     /// Whether money may leave a pool that was seen in trouble.
     WithdrawalGate(deleverage::WithdrawalGateQuery),
 }
@@ -261,6 +289,14 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::DeleverageWalk(query) => Ok(query.answer()?),
         Query::MarginPool { fund } => pool_view(state, state.fund_id(*fund)?, now),
         Query::MarginAccount { account, fund } => margin_view(state, (*account, *fund), now),
+        Query::BorrowRate(query) => query.answer(),
+        Query::GrowthFactor(query) => query.answer(),
+        Query::ReserveExchange(query) => query.answer(),
+        Query::Accrual(query) => query.answer(),
+        Query::LossOfReserve(query) => query.answer(),
+        Query::Reserve { reserve } => reserve_view(state, state.reserve_id(*reserve)?, now),
+        Query::Vault { vault } => vault_view(state, state.vault_id(*vault)?, now),
+        Query::Lending { account, reserve } => lending_view(state, (*account, *reserve), now),
         Query::WithdrawalGate(query) => Ok(query.answer()?),
     }
 }

@@ -5,11 +5,12 @@ use backstop_core::{
     hosted::{
         account::{load, mark},
         gate::opens,
+        haircut::{Holdings, open},
     },
     ledger::LedgerAccount,
-    state::HostedPosition,
+    state::{Haircut, HostedPosition},
 };
-use backstop_units::{FundId, Label, MarketId, Timestamp};
+use backstop_units::{Amount, FundId, Label, MarketId, Timestamp};
 use serde_json::{Value, json};
 
 /// A collateral pool: what it holds, and whether money may leave it.
@@ -20,20 +21,28 @@ pub(crate) fn pool_view(state: &State, fund: FundId, now: Timestamp) -> Result<V
     let item = state.funds.expect(fund)?;
     let pool = state.margin_pools.expect(fund)?;
     let merged = pool.merged.and_then(|to| state.funds.get(to)).map(|to| to.label);
-    let balance = state.ledger.owed(LedgerAccount::Collateral(fund), item.asset);
     let mut collaterals = Vec::new();
     for (_, taken) in state.collaterals_of(fund) {
         let held = state.ledger.owed(LedgerAccount::Collateral(fund), taken.asset);
         let asset = state.assets.expect(taken.asset)?.label;
         collaterals.push(json!({ "asset": asset, "held": held, "policy": taken.policy }));
     }
+    let holdings = Holdings::of(state, fund, item.asset)?;
+    let haircuts = open(state, pool)?.into_iter().map(|(_, haircut)| {
+        let Haircut { loss, row, open, taken, returned, .. } = haircut;
+        let loss = loss.to_string();
+        json!({ "loss": loss, "row": row, "open": open, "taken": taken, "returned": returned })
+    });
     let opens = match opens(state, fund, now) {
         Err(Halt::Reject(reject)) if reject.code == RejectCode::NoMarginPool => None,
         opens => Some(opens?),
     };
     Ok(json!({
         "fund": item.label,
-        "balance": balance,
+        "balance": holdings.money(),
+        "claims": holdings.claims,
+        "haircut": holdings.short,
+        "haircuts": haircuts.collect::<Vec<_>>(),
         "policy": pool.policy,
         "collaterals": collaterals,
         "merged_into": merged,
@@ -86,12 +95,23 @@ pub(crate) fn margin_view(
         "maintenance": standing.maintenance,
         "initial": standing.initial,
         "free": loaded.free()?,
+        "free_pays": pays(state, pool, loaded.free()?)?,
         "debt": loaded.own()?.negative(),
         "pledges": pledges,
         "counted": loaded.counted.maintenance,
         "liquidatable": standing.is_liquidatable(),
         "positions": positions,
     }))
+}
+
+/// What a withdrawal of a claim on a pool would pay; nothing of what the pool does not have.
+fn pays(state: &State, fund: FundId, claim: Amount) -> Result<Amount, Halt> {
+    let holdings = Holdings::of(state, fund, state.funds.expect(fund)?.asset)?;
+    let claim = claim.min(holdings.claims);
+    if claim.is_zero() {
+        return Ok(Amount::ZERO);
+    }
+    Ok(claim.saturating_sub(holdings.cut(claim)?))
 }
 
 /// What is kept of a hosted market, and what of its liquidations nobody has taken yet.

@@ -1,6 +1,8 @@
 //! Published cases of other systems: under their preset, or asked of the formulas they state.
 
-use crate::{bankruptcy, drift, drift_formulas, kana, marginfi, perp_v2, perps};
+use crate::{
+    bankruptcy, drift, drift_formulas, kamino, kamino_vaults, kana, marginfi, perp_v2, perps,
+};
 use backstop_api::{Format, MemoryHost, Scenario, run};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -76,6 +78,20 @@ const SUITES: &[Suite] = &[
         scenario: drift::scenario,
         check: drift::check,
         least: 48,
+    },
+    Suite {
+        table: "kamino_vaults",
+        cases: kamino_vaults::cases,
+        scenario: kamino_vaults::scenario,
+        check: kamino_vaults::check,
+        least: 24,
+    },
+    Suite {
+        table: "kamino_reserves",
+        cases: kamino::cases,
+        scenario: kamino::scenario,
+        check: kamino::check,
+        least: 13,
     },
     Suite {
         table: "drift_formulas",

@@ -8,6 +8,8 @@ mod drift_formulas;
 mod groups;
 mod hosted;
 mod incidents;
+mod kamino;
+mod kamino_vaults;
 mod kana;
 mod marginfi;
 mod perp_v2;

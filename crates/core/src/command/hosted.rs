@@ -116,6 +116,16 @@ commands! {
         /// Quote atoms for a whole base unit × 10⁹, below zero when shorts pay.
         step: Signed,
     }
+    /// Pays free balance into a pool that is short. What comes back of the losses it is short of is then
+    /// the payer's, by what he paid.
+    RecapitalisePool {
+        /// Who pays.
+        account: Label,
+        /// Into which fund's pool.
+        fund: Label,
+        /// How many atoms, at most what the pool is short of.
+        amount: Amount,
+    }
     /// Books a fill that closes a part of an account under maintenance.
     FillLiquidation {
         /// On which market.

@@ -11,9 +11,11 @@ mod governance;
 mod hosted;
 mod house;
 mod inventory;
+mod lending;
 mod loss;
 mod market;
 mod oracle;
+mod vault;
 
 pub use adl::*;
 pub use control::*;
@@ -25,13 +27,15 @@ pub use governance::*;
 pub use hosted::*;
 pub use house::*;
 pub use inventory::*;
+pub use lending::*;
 pub use loss::*;
 pub use market::*;
 pub use oracle::*;
+pub use vault::*;
 
-use crate::table::{CommandSpec, bodies};
+use crate::table::{CommandSpec, bodies, read_code};
 use alloc::{boxed::Box, vec::Vec};
-use borsh::{BorshDeserialize, BorshSerialize, de::EnumExt, io};
+use borsh::{BorshDeserialize, BorshSerialize, io};
 use serde::{Deserialize, Serialize};
 
 bodies! {
@@ -155,23 +159,55 @@ bodies! {
     212 DepositCollateral "deposit_collateral",
     213 WithdrawCollateral "withdraw_collateral",
     214 SeizeCollateral "seize_collateral",
+    230 RecapitalisePool "recapitalise_pool",
+    256 CreateReserve "create_reserve",
+    257 SetReserve "set_reserve",
+    258 SetReserveStatus "set_reserve_status",
+    259 AccrueInterest "accrue_interest",
+    260 Supply "supply",
+    261 WithdrawSupply "withdraw_supply",
+    262 Pledge "pledge",
+    263 Unpledge "unpledge",
+    264 Borrow "borrow",
+    265 Repay "repay",
+    266 LiquidateLoan "liquidate_loan",
+    267 MarkImpairment "mark_impairment",
+    268 SocialiseLoan "socialise_loan",
+    269 CollectInterest "collect_interest",
+    270 CreateVault "create_vault",
+    271 SetVaultPolicy "set_vault_policy",
+    272 ListReserve "list_reserve",
+    273 SetAllocation "set_allocation",
+    274 ApplyAllocation "apply_allocation",
+    275 VetoAllocation "veto_allocation",
+    276 RemoveAllocation "remove_allocation",
+    277 DepositVault "deposit_vault",
+    278 WithdrawVault "withdraw_vault",
+    279 RedeemInKind "redeem_in_kind",
+    280 Invest "invest",
+    281 ChargeFees "charge_fees",
+    282 TakeFees "take_fees",
+    283 GiveUpFees "give_up_fees",
+    284 FundRewards "fund_rewards",
+    285 OpeningReserve "opening_reserve",
+    286 OpeningVault "opening_vault",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest
 /// deeper than a stack.
 fn flat<R: io::Read>(reader: &mut R) -> io::Result<Body> {
-    let tag = u8::deserialize_reader(reader)?;
-    if HOLDS_BODIES.contains(&tag) {
+    let code = read_code(reader)?;
+    if HOLDS_BODIES.contains(&code) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
             "a body inside a body inside a body",
         ));
     }
-    Body::deserialize_variant(reader, tag)
+    Body::of_code(code, reader)
 }
 
-/// Discriminants of the commands that hold others: `propose` and `linked`.
-const HOLDS_BODIES: [u8; 2] = [100, 110];
+/// Numbers of the commands that hold others: `propose` and `linked`.
+const HOLDS_BODIES: [u16; 2] = [100, 110];
 
 fn flat_body<R: io::Read>(reader: &mut R) -> io::Result<Box<Body>> {
     flat(reader).map(Box::new)

@@ -123,7 +123,7 @@ entity! {
         /// Of which row.
         row: u8,
         /// To which position; of a claim, for which of its shares; of a row of hosted positions, to which
-        /// account.
+        /// account; of a haircut, to which share.
         position: u32,
         /// How much so far.
         paid: Amount,

@@ -1,6 +1,7 @@
 //! What happened on hosted markets, where a fact has many parts.
 
 use crate::policy::MarketStatus;
+use alloc::vec::Vec;
 use backstop_units::{AccountId, Amount, AssetId, Base, FundId, LossId, MarketId, Price, Signed};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -202,6 +203,35 @@ pub struct PoolCovered {
     pub paid: Amount,
     /// What positions are yet to pay through the index, and what nobody could bear.
     pub owed: Amount,
+}
+
+/// What one account took over of what a pool is short of: it left with a part of its claim unpaid, or
+/// paid money in.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct HaircutTaken {
+    /// In which fund's pool.
+    pub fund: FundId,
+    /// Of which asset.
+    pub asset: AssetId,
+    /// Who.
+    pub account: AccountId,
+    /// Whose claim fell by it, when an account left; none when money was paid in.
+    pub margin: Option<u32>,
+    /// How many atoms.
+    pub amount: Amount,
+    /// Of which losses.
+    pub parts: Vec<HaircutPart>,
+}
+
+/// A part of one haircut.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct HaircutPart {
+    /// Of which haircut.
+    pub haircut: u32,
+    /// How many atoms.
+    pub amount: Amount,
 }
 
 /// An isolated market that became one of a shared fund.

@@ -1,10 +1,14 @@
 //! Domain facts: what a command turned out to mean. State follows from events alone.
 
 mod hosted;
+mod lending;
 mod parts;
+mod vault;
 
 pub use hosted::*;
+pub use lending::*;
 pub use parts::*;
+pub use vault::*;
 
 use crate::{
     command::{Body, Direction, Outcome},
@@ -483,6 +487,10 @@ pub enum Event {
     CollateralWithdrawn(PledgeMove) = 214,
     /// A pledge, or a part of it, was sold for what its account owes.
     CollateralSeized(Box<Seized>) = 215,
+    /// A margin account left a pool that is short, and bears its part of that.
+    HaircutTaken(Box<HaircutTaken>) = 230,
+    /// Money was paid into a pool that is short.
+    PoolRecapitalised(Box<HaircutTaken>) = 231,
     /// A fund has an account at a venue, other rules for it, or none.
     HouseSet { fund: FundId, terms: Option<HouseTerms> } = 200,
     /// A house account was reported, after so many movements.
@@ -497,4 +505,10 @@ pub enum Event {
         beneficiary: AccountId,
         amount: Amount,
     } = 203,
+    /// Something happened in a lending reserve. In JSON it stands as if it were one of these.
+    #[serde(untagged)]
+    Lending(LendingEvent) = 240,
+    /// Something happened in a vault. In JSON it stands as if it were one of these.
+    #[serde(untagged)]
+    Vault(VaultEvent) = 241,
 }

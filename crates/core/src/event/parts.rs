@@ -70,6 +70,13 @@ pub enum Cohort {
     } = 7,
     /// A fund's own account at the market's venue.
     House(FundId) = 8,
+    /// The members of a collateral pool, when they leave it.
+    Haircut {
+        /// Of which fund's pool.
+        fund: FundId,
+        /// What it is short of; finds who took parts of it over.
+        haircut: u32,
+    } = 12,
     /// Accounts of the market, who pay by their equity step by step after the placement.
     Equity {
         /// Which claim; its shares find them again.

@@ -1,5 +1,6 @@
 //! What is kept of hosted markets: pools, margin accounts, positions. How to find them.
 
+use super::haircut::HAIRCUTS_MAX;
 use crate::{
     index::Index,
     liquidation::tiers::Tables,
@@ -30,6 +31,8 @@ pub struct MarginPool {
     pub merged: Option<FundId>,
     /// The asset beside its own that it began to take last.
     pub collateral: Option<u32>,
+    /// What it is short of, the oldest first.
+    pub haircuts: [Option<u32>; HAIRCUTS_MAX],
 }
 
 /// What is kept of a hosted market besides what every market has.

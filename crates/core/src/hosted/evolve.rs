@@ -3,7 +3,7 @@
 use super::{
     bearers,
     book::{HostedMarket, HostedPosition, MarginAccount},
-    collateral,
+    collateral, haircut,
     margins::tables,
     throttle::count,
 };
@@ -121,6 +121,12 @@ fn positions(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             let given = seized.to_fund.saturating_add(seized.overflow);
             pay(state, seized.margin, gain(seized.paid.saturating_sub(given))?)?;
             collateral::evolve(state, event)
+        }
+        Event::HaircutTaken(taken) | Event::PoolRecapitalised(taken) => {
+            if let Some(margin) = taken.margin {
+                pay(state, margin, loss(taken.amount)?)?;
+            }
+            haircut::evolve::taken(state, taken)
         }
         Event::MarginAbsorbed { from, to, account, fund } => {
             open(state, *to, *account, *fund)?;

@@ -4,6 +4,7 @@ use super::{
     account::{settle, standing},
     backlog::watch,
     book::{POSITIONS_MAX, Venue, both, find, pool, size_on},
+    haircut::is_short,
     merge::seat,
 };
 use crate::{
@@ -133,7 +134,10 @@ pub(crate) fn after(
     let state = txn.state();
     let owner = *state.margins.expect(margin)?;
     let Some(home) = state.hosted(venue.market)?.home else { return Ok(()) };
-    let elsewhere = home != owner.fund && state.margin_pools.expect(home)?.policy.is_some();
+    let (here, there) = (state.margin_pools.expect(owner.fund)?, state.margin_pools.expect(home)?);
+    // Nobody is made to leave a pool that is short, or to join one.
+    let whole = !is_short(here) && !is_short(there);
+    let elsewhere = home != owner.fund && there.policy.is_some() && whole;
     let held = state.ledger.owed(LedgerAccount::Collateral(owner.fund), venue.asset);
     let amount = owner.quote.positive().min(held);
     if owner.open != 0 || amount.is_zero() || !elsewhere {

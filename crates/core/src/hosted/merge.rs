@@ -4,6 +4,7 @@
 use super::{
     book::{pool, venue},
     collateral::any_held,
+    haircut::whole,
 };
 use crate::{
     command::MergeIsolated,
@@ -53,7 +54,7 @@ pub(crate) fn merge(state: &State, command: &MergeIsolated) -> Result<Event, Hal
     }
     let market = state.markets.expect(at.market)?;
     let moves = |source: Source| match source {
-        Source::FeePool | Source::Socialised => true,
+        Source::FeePool | Source::Socialised | Source::Haircut => true,
         Source::Reserve(fund) => fund == at.fund,
         _ => false,
     };
@@ -69,6 +70,9 @@ pub(crate) fn merge(state: &State, command: &MergeIsolated) -> Result<Event, Hal
     if let Some((asset, held)) = any_held(state, at.fund)? {
         return Err(Reject::new(RejectCode::CollateralLeft, asset, held).into());
     }
+    // Members of one pool would pay for the losses of the other's.
+    whole(state, at.fund)?;
+    whole(state, to)?;
     Ok(Event::IsolatedMerged(Merge {
         market: at.market,
         from: at.fund,

@@ -15,11 +15,13 @@
 //! ```
 //!
 //! The formulas are those of [`liquidation`](crate::liquidation); nothing here computes margin or a
-//! price. **Invariant H1** a pool's balance is what its margin accounts hold and what waits between
+//! price. **Invariant H1** the claims on a pool are what its margin accounts hold and what waits between
 //! the indexes of its markets. **H2** the positions of a market add up to zero, their sizes to its open
 //! interest, and its backlog is as long as it says. **H3** what positions held when a loss fell adds up
 //! to the open interest that bore it. **H4** a pool's account holds of each other asset what its margin
 //! accounts have pledged.
+//! **H5** what a pool is short of its claims is what is open of the
+//! losses that its members bear when they leave, and never more than the claims.
 
 pub mod account;
 pub(crate) mod backlog;
@@ -33,6 +35,7 @@ pub(crate) mod evolve;
 pub(crate) mod fees;
 pub(crate) mod fill;
 pub mod gate;
+pub mod haircut;
 pub(crate) mod liquidate;
 pub(crate) mod margins;
 pub(crate) mod merge;

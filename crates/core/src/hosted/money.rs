@@ -6,6 +6,7 @@ use super::{
     bands::may_leave,
     book::{find, pool},
     gate,
+    haircut::{Holdings, leave::leave, whole},
     merge::seat,
 };
 use crate::{
@@ -13,7 +14,6 @@ use crate::{
     event::Event,
     fund::money::payable,
     governance::Context,
-    ledger::LedgerAccount,
     reject::{Halt, Reject, RejectCode},
     state::State,
     txn::Txn,
@@ -27,7 +27,7 @@ pub(crate) fn holds(
     asset: AssetId,
     amount: Amount,
 ) -> Result<(), Halt> {
-    let held = state.ledger.owed(LedgerAccount::Collateral(fund), asset);
+    let held = Holdings::of(state, fund, asset)?.money();
     if amount > held {
         return Err(Reject::new(RejectCode::PoolShort, amount, held).into());
     }
@@ -39,7 +39,7 @@ pub(crate) fn place(state: &State, account: AccountId, fund: FundId) -> u32 {
     state.margin(account, fund).map_or(state.margins.next_id(), |(id, _)| id)
 }
 
-/// Always open: deposits pass every gate.
+/// Deposits pass every gate; only a pool that is short takes none.
 pub(crate) fn deposit(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
@@ -54,6 +54,7 @@ pub(crate) fn deposit(
     let fund = seat(txn, command.account, fund)?;
     let state = txn.state();
     pool(state, fund)?;
+    whole(state, fund)?;
     let margin = place(state, account, fund);
     let amount = command.amount;
     txn.emit(Event::MarginDeposited { margin, account, fund, asset, amount })?;
@@ -65,7 +66,8 @@ pub(crate) fn deposit(
     }
 }
 
-/// What is left must meet initial margin, and the pool's gate must be open.
+/// What is left must meet initial margin, and the pool's gate must be open. A pool that is short pays
+/// less than the claim.
 pub(crate) fn withdraw(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
@@ -88,7 +90,7 @@ pub(crate) fn withdraw(
     if amount > free {
         return Err(Reject::new(RejectCode::MarginShort, amount, free).into());
     }
-    holds(txn.state(), fund, asset, amount)?;
+    let amount = leave(txn, margin, amount)?;
     may_leave(txn.state(), fund, (margin, amount), context.now)?;
     txn.emit(Event::MarginWithdrawn { margin, account, fund, asset, amount })
 }

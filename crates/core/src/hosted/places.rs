@@ -4,11 +4,11 @@ use super::{
     account::{load, settle},
     book::{POSITIONS_MAX, pool},
     gate,
+    haircut::leave::{leave, outgoing},
 };
 use crate::{
     event::{Cohort, Event, MarginMove, MoveCause, PoolCovered},
     governance::Context,
-    ledger::LedgerAccount,
     liquidation::margin::notional,
     loss::{
         capacity::capacities,
@@ -66,11 +66,17 @@ pub(crate) fn net(
             Err(corrupt) => return Err(corrupt),
         };
         let asset = state.funds.expect(owner.fund)?.asset;
-        let there = state.ledger.owed(LedgerAccount::Collateral(giver.fund), asset);
-        let most = if giver.fund == owner.fund { has } else { has.min(there) };
-        let amount = most.min(left);
+        let elsewhere = giver.fund != owner.fund;
+        let (claim, amount) = if elsewhere {
+            outgoing(state, (giver.fund, asset), has, left)?
+        } else {
+            (has.min(left), has.min(left))
+        };
         if amount.is_zero() {
             continue;
+        }
+        if elsewhere {
+            leave(txn, other, claim)?;
         }
         left = left.saturating_sub(amount);
         txn.emit(Event::MarginMoved(MarginMove {

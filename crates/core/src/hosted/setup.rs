@@ -151,8 +151,14 @@ pub(crate) fn attached_only(hosted: bool, market: Label, payers: &[Source]) -> R
 }
 
 /// A hosted market deleverages two accounts at a time; a list of winners stands for positions that are
-/// kept elsewhere.
+/// kept elsewhere. Only a hosted market has a pool that its members can leave.
 pub(crate) fn layers(hosted: bool, payers: &[Source]) -> Result<(), Reject> {
-    let lists = payers.iter().take(LAYERS_MAX).any(|payer| *payer == Source::Adl);
-    if hosted && lists { Err(bad("adl", "deleverage")) } else { Ok(()) }
+    let has = |source| payers.iter().take(LAYERS_MAX).any(|payer| *payer == source);
+    if hosted && has(Source::Adl) {
+        return Err(bad("adl", "deleverage"));
+    }
+    if !hosted && has(Source::Haircut) {
+        return Err(bad("withdrawal_haircut", "hosted"));
+    }
+    Ok(())
 }

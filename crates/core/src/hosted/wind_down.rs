@@ -3,12 +3,12 @@
 use super::{
     book::{both, venue},
     gate,
+    haircut::Holdings,
 };
 use crate::{
     command::SetMarketStatus,
     event::{Event, StatusChange},
     governance::Context,
-    ledger::LedgerAccount,
     policy::MarketStatus,
     reject::{Halt, Reject, RejectCode},
     txn::Txn,
@@ -33,7 +33,7 @@ pub(crate) fn set_status(
         let got = market.open_interest.get();
         return Err(Reject::new(RejectCode::OpenInterestLeft, got, Amount::ZERO).into());
     }
-    let held = txn.state().ledger.owed(LedgerAccount::Collateral(at.fund), at.asset);
+    let held = Holdings::of(txn.state(), at.fund, at.asset)?.money();
     let dust = if closes { hosted.waiting.positive().min(held) } else { Amount::ZERO };
     gate::heard(txn, context, at.fund)?;
     txn.emit(Event::MarketStatusSet(StatusChange {

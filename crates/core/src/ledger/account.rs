@@ -1,6 +1,6 @@
 //! The chart of accounts.
 
-use backstop_units::{AccountId, AssetId, FundId, LossId, MarketId, TrancheId};
+use backstop_units::{AccountId, AssetId, FundId, LossId, MarketId, ReserveId, TrancheId, VaultId};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +59,7 @@ pub enum LedgerAccount {
     Revenue(FundId) = 23,
     /// A fund's own money at a yield venue.
     Idle(FundId) = 24,
-    /// What the margin accounts of a fund's hosted markets hold together.
+    /// What the margin accounts of a fund's hosted markets claim together.
     Collateral(FundId) = 27,
     /// A market's fees, first to pay.
     FeePool(MarketId) = 30,
@@ -90,6 +90,22 @@ pub enum LedgerAccount {
     HouseDrawn(MarketId) = 45,
     /// Part of clearing: what lenders bore through the index of their deposits, collected by the venue.
     Depositors(MarketId) = 39,
+    /// What a collateral pool is short of its members' claims.
+    Haircut(FundId) = 58,
+    /// What a reserve's lenders are owed: what they paid in, and their interest.
+    Lenders(ReserveId) = 46,
+    /// What a reserve's borrowers owe, in whole atoms.
+    Loans(ReserveId) = 47,
+    /// Interest of a reserve that is the protocol's and was not collected yet, in whole atoms.
+    Interest(ReserveId) = 48,
+    /// What borrowers of a reserve have pledged.
+    Pledged(ReserveId) = 49,
+    /// Money of a vault that is in no reserve.
+    VaultIdle(VaultId) = 61,
+    /// What pays for roundings when a vault's money is invested.
+    VaultCrank(VaultId) = 62,
+    /// Rewards that come to a vault second by second.
+    VaultRewards(VaultId) = 63,
     /// Part of clearing: what accounts bore by their equity, collected by the venue.
     ByEquity(MarketId) = 55,
 }
@@ -126,6 +142,14 @@ impl LedgerAccount {
             Self::HouseDrawn(m) => (45, m.get()),
             Self::Recoveries(l) => (40, l.get()),
             Self::Inventory(m) => (42, m.get()),
+            Self::Haircut(f) => (58, f.get()),
+            Self::Lenders(r) => (46, r.get()),
+            Self::Loans(r) => (47, r.get()),
+            Self::Interest(r) => (48, r.get()),
+            Self::Pledged(r) => (49, r.get()),
+            Self::VaultIdle(v) => (61, v.get()),
+            Self::VaultCrank(v) => (62, v.get()),
+            Self::VaultRewards(v) => (63, v.get()),
             Self::ByEquity(m) => (55, m.get()),
         };
         kind << 32 | widen(id)
@@ -139,6 +163,8 @@ impl LedgerAccount {
             | Self::Residual(_)
             | Self::Deleveraged(_)
             | Self::Depositors(_)
+            | Self::Haircut(_)
+            | Self::Loans(_)
             | Self::ByEquity(_)
             | Self::HouseDrawn(_) => Side::Debit,
             Self::InTransit(_)
@@ -182,6 +208,14 @@ impl LedgerAccount {
             Self::HouseDrawn(_) => "house_drawn",
             Self::Recoveries(_) => "recoveries",
             Self::Inventory(_) => "inventory",
+            Self::Haircut(_) => "haircut",
+            Self::Lenders(_) => "lenders",
+            Self::Loans(_) => "loans",
+            Self::Interest(_) => "interest",
+            Self::Pledged(_) => "pledged",
+            Self::VaultIdle(_) => "vault_idle",
+            Self::VaultCrank(_) => "vault_crank",
+            Self::VaultRewards(_) => "vault_rewards",
             Self::ByEquity(_) => "by_equity",
         }
     }

@@ -4,6 +4,7 @@ use super::LedgerAccount;
 use crate::{
     command::{Direction, Outcome},
     event::{Cohort, Event, LineMove, RevenuePart},
+    lending,
     loss::conversion::evolve as conversion,
 };
 use backstop_units::{Amount, AssetId, FundId, MarketId};
@@ -57,6 +58,8 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         | Event::DeficitCovered { .. } => pools(event, one),
         Event::LiquidationSettled { .. } => settled(event, one),
         Event::LossPlaced(_) | Event::LossReallocated(_) => placed(event, one),
+        Event::Lending(event) => lending::evolve::postings(event, one),
+        Event::Vault(event) => lending::vault::evolve::postings(event, one),
         Event::LayerConverted(_) | Event::ConversionBooked(_) | Event::BasisSettled(_) => {
             conversion::postings(event, one)
         }
@@ -87,20 +90,20 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
             one(*asset, L::Custody(*asset), L::Suspense(*asset), *surplus)?;
             one(*asset, L::Suspense(*asset), L::Custody(*asset), *shortfall)
         }
-        Event::Opened { account, asset, amount } => {
-            one(*asset, L::Opening(*asset), *account, *amount)
-        }
         _ => collateral(event, one),
     }
 }
 
-/// Money in and out of the collateral pools of hosted markets.
+/// Opening balances; money in and out of the collateral pools of hosted markets.
 fn collateral<E>(
     event: &Event,
     mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
 ) -> Result<(), E> {
     use LedgerAccount as L;
     match event {
+        Event::Opened { account, asset, amount } => {
+            one(*asset, L::Opening(*asset), *account, *amount)
+        }
         Event::MarginDeposited { account, fund, asset, amount, .. } => {
             one(*asset, L::Balance(*account), L::Collateral(*fund), *amount)
         }
@@ -119,6 +122,12 @@ fn collateral<E>(
             one(it.asset, buyer, pool, it.paid)?;
             one(it.asset, pool, L::Reserve(it.fund), it.to_fund)?;
             one(it.asset, pool, L::Balance(it.treasury), it.overflow)
+        }
+        Event::HaircutTaken(it) => {
+            one(it.asset, L::Collateral(it.fund), L::Haircut(it.fund), it.amount)
+        }
+        Event::PoolRecapitalised(it) => {
+            one(it.asset, L::Balance(it.account), L::Haircut(it.fund), it.amount)
         }
         Event::MarginOpened { fund, asset, amount, .. } => {
             let (opening, pool) = (L::Opening(*asset), L::Collateral(*fund));
@@ -284,6 +293,7 @@ pub(crate) fn row_account(cohort: &Cohort, market: MarketId) -> LedgerAccount {
         Cohort::Equity { .. } => LedgerAccount::ByEquity(market),
         Cohort::Depositors { .. } => LedgerAccount::Depositors(market),
         Cohort::House(_) => LedgerAccount::HouseDrawn(market),
+        Cohort::Haircut { fund, .. } => LedgerAccount::Haircut(*fund),
     }
 }
 

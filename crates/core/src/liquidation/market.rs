@@ -25,6 +25,7 @@ pub(crate) fn resolve(state: &State, source: LayerSource) -> Result<Source, Reje
         LayerSource::Socialised => Source::Socialised,
         LayerSource::Adl => Source::Adl,
         LayerSource::Depositors => Source::Depositors,
+        LayerSource::Haircut(_) => Source::Haircut,
         LayerSource::Equity => Source::Equity,
     })
 }
@@ -63,7 +64,8 @@ fn check(state: &State, id: FundId, layers: &[LayerPolicy], payers: &[Source]) -
             | Source::Socialised
             | Source::Adl
             | Source::Depositors
-            | Source::Equity => continue,
+            | Source::Equity
+            | Source::Haircut => continue,
         };
         let payer_fund = state.funds.expect(payer)?;
         conversion::check(state, fund, payer_fund, layer)?;
@@ -78,7 +80,7 @@ fn check(state: &State, id: FundId, layers: &[LayerPolicy], payers: &[Source]) -
     }
 }
 
-/// Who pays later can't promise to pay all.
+/// Who pays later can't promise to pay all, and a pool is short of at most all its claims.
 fn payouts(layers: &[LayerPolicy]) -> Result<(), Reject> {
     let later = |source| matches!(source, LayerSource::Adl | LayerSource::Equity);
     let promised = |layer: &LayerPolicy| later(layer.source) && layer.payout == Payout::Whole;
@@ -86,7 +88,14 @@ fn payouts(layers: &[LayerPolicy]) -> Result<(), Reject> {
         let [got, limit] = [Payout::Whole, Payout::Partial].map(Payout::word);
         return Err(Reject::new(RejectCode::BadPolicy, got, limit));
     }
-    Ok(())
+    let over = layers.iter().find_map(|layer| match layer.source {
+        LayerSource::Haircut(max) if max > Ppm::WHOLE => Some(max),
+        _ => None,
+    });
+    match over {
+        Some(max) => Err(Reject::new(RejectCode::BadPolicy, max.get(), Ppm::WHOLE.get())),
+        None => Ok(()),
+    }
 }
 
 /// Settings within their rails: an event lasts a minute or more, a fee or band is at most all of it.

@@ -10,8 +10,9 @@ use crate::{
         house::{reachable, with},
         reservations::unreserved,
     },
+    hosted::haircut,
     ledger::LedgerAccount,
-    policy::{Cause, LayerPolicy},
+    policy::{Cause, LayerPolicy, LayerSource},
     reject::{Corrupt, Halt},
     state::{Layer, Market, Source, State},
 };
@@ -87,7 +88,8 @@ pub(super) fn holdings(
         | Source::Socialised
         | Source::Adl
         | Source::Depositors
-        | Source::Equity => return Ok(None),
+        | Source::Equity
+        | Source::Haircut => return Ok(None),
     };
     let fund = state.funds.expect(id)?;
     let covers = match tranche {
@@ -138,6 +140,10 @@ fn available(
             let most = mul_div_floor(steps, base, Fixed60::ONE);
             Amount::new(most.unwrap_or(u128::MAX))
         }
+        Source::Haircut => match layer.policy.source {
+            LayerSource::Haircut(max) => haircut::capacity(state, (market.fund, asset), max)?,
+            _ => Amount::ZERO,
+        },
         Source::Depositors => match market.deposits.as_deref() {
             Some(lent) => lent.deposits.worth().map_err(|_| Corrupt::Overflow)?,
             None => Amount::ZERO,

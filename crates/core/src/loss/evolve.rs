@@ -8,7 +8,10 @@ use super::{
 use crate::{
     event::{Cohort, Event, Placement, Reallocation, Row, RowPart},
     fund::house::drawn,
-    hosted::bearers,
+    hosted::{
+        bearers,
+        haircut::evolve::{opened, returned},
+    },
     liquidation::market::latest_layer,
     policy::Cause,
     reject::Corrupt,
@@ -198,6 +201,9 @@ fn bear(
                 lent.losses = lent.losses.checked_add(1).ok_or(Corrupt::Overflow)?;
             }
             Cohort::House(fund) => drawn(state, fund, row.amount)?,
+            Cohort::Haircut { fund, haircut } => {
+                opened(state, (of.loss, place), (fund, haircut), row.amount)?;
+            }
             Cohort::FeePool | Cohort::Reserve(_) | Cohort::Contributions(_) | Cohort::Residual => {}
         }
         let used = Use::Draw(row.amount, at);
@@ -290,6 +296,7 @@ pub(super) fn use_layer(
         Cohort::Adl { .. } => Source::Adl,
         Cohort::Equity { .. } => Source::Equity,
         Cohort::Depositors { .. } => Source::Depositors,
+        Cohort::Haircut { .. } => Source::Haircut,
         Cohort::Residual => return Ok(()),
     };
     let Some((id, layer)) = latest_layer(state, market, source) else { return Ok(()) };
@@ -327,6 +334,9 @@ fn recovered(
             return Err(Corrupt::CounterRange);
         }
         let cohort = row.row.cohort;
+        if let Cohort::Haircut { haircut, .. } = cohort {
+            returned(state, haircut, (part.to, part.amount))?;
+        }
         if reversal {
             use_layer(state, market, &cohort, cause, Use::GiveBack(part.amount, at))?;
         }

@@ -13,7 +13,6 @@ use crate::{
     state::{Loss, LossStatus, Market, Source, State},
     txn::Txn,
 };
-use alloc::vec::Vec;
 use arrayvec::ArrayVec;
 use backstop_units::{FundId, Hash, LossId};
 
@@ -51,7 +50,8 @@ fn with_funds(
             | Source::Socialised
             | Source::Adl
             | Source::Depositors
-            | Source::Equity => continue,
+            | Source::Equity
+            | Source::Haircut => continue,
         };
         if !funds.contains(&fund) {
             funds.push(fund);
@@ -205,6 +205,6 @@ pub(crate) fn void(state: &State, command: &VoidLoss) -> Result<Event, Halt> {
 fn voided(state: &State, id: LossId, loss: &Loss, lapsed: bool) -> Result<Event, Halt> {
     let market = state.markets.expect(loss.market)?;
     let asset = state.funds.expect(market.fund)?.asset;
-    let parts: Vec<_> = recovery::unrecovered(id, loss).collect();
+    let parts = recovery::shared(state, (id, loss), recovery::unrecovered(id, loss).collect())?;
     Ok(Event::LossVoided { loss: id, lapsed, market: loss.market, asset, parts })
 }

@@ -285,6 +285,10 @@ fn add_rows(
         }
         Source::Adl => push(Cohort::Adl { adl: claim }, draw),
         Source::Equity => push(Cohort::Equity { claim }, draw),
+        Source::Haircut => {
+            let haircut = state.haircuts.next_id();
+            push(Cohort::Haircut { fund: market.fund, haircut }, draw);
+        }
     }
     Ok(())
 }

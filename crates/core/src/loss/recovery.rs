@@ -11,7 +11,7 @@ use crate::{
     event::{Cohort, Event, Row, RowPart},
     fund::shares::scaled,
     governance::Context,
-    hosted::bearers::size_at,
+    hosted::{bearers::size_at, haircut},
     ledger::{
         LedgerAccount,
         party::{cleared_asset, party_account, payable},
@@ -72,7 +72,32 @@ pub(crate) fn recover(state: &State, command: &RecoverLoss) -> Result<Event, Hal
     for part in &parts {
         settled(state, loss, usize::from(part.row))?;
     }
+    let parts = shared(state, (command.loss, loss), parts)?;
     Ok(Event::LossRecovered { loss: command.loss, asset, from, parts })
+}
+
+/// Splits what comes back to a pool's haircut: a part lowers what the pool is short of, the rest waits in
+/// the loss's recoveries for those who took parts of it over.
+pub(crate) fn shared(
+    state: &State,
+    (id, loss): (LossId, &Loss),
+    parts: Vec<RowPart>,
+) -> Result<Vec<RowPart>, Halt> {
+    let mut split = Vec::with_capacity(parts.len());
+    for part in parts {
+        let row = loss.rows.get(usize::from(part.row)).map(|row| row.row.cohort);
+        let own = match row {
+            Some(Cohort::Haircut { haircut, .. }) => {
+                haircut::into_pool(state.haircuts.expect(haircut)?, part.amount)?
+            }
+            _ => part.amount,
+        };
+        let others = part.amount.saturating_sub(own);
+        let to = LedgerAccount::Recoveries(id);
+        let both = [RowPart { amount: own, ..part }, RowPart { to, amount: others, ..part }];
+        split.extend(both.into_iter().filter(|part| !part.amount.is_zero()));
+    }
+    Ok(split)
 }
 
 /// Who bore a claim is known once that is closed; nothing comes back to it before.
@@ -113,7 +138,8 @@ pub fn shares_at(state: &State, position: u32, cohort: &Cohort) -> Shares {
 pub const PROTOCOL: u32 = u32::MAX;
 
 /// By what an account bore a row, and the weight of each: its stake, the protocol's shares if it is the
-/// fund's treasury, its share of a claim, or the size of its position. And the weight of all; nothing where rows
+/// fund's treasury, its share of a claim, the size of its position, or what it took over of a haircut.
+/// And the weight of all; nothing where rows
 /// return by themselves.
 fn bearers(
     state: &State,
@@ -140,12 +166,18 @@ fn bearers(
             let size = size_at(state, account, market, epoch)?;
             (Vec::from([(account.get(), size.get())]), base.get())
         }
+        Cohort::Haircut { haircut, .. } => {
+            let share = state.labels.haircut_shares.get((haircut, account));
+            let weight = |id| Ok((id, state.haircut_shares.expect(id)?.weight.get()));
+            (share.map(weight).transpose()?.into_iter().collect(), row.amount.get())
+        }
         _ => (Vec::new(), 0),
     })
 }
 
 /// What an account can claim of a loss now: for each row of stakers its position and the amount, for a
-/// claim its share of it, for one of hosted positions the account itself. The fund's treasury
+/// claim its share of it, for one of hosted positions the account itself, for a haircut its share. The
+/// fund's treasury
 /// claims for the protocol's shares.
 ///
 /// **Rounding** floor; the dust stays in the loss's recoveries.
@@ -166,7 +198,10 @@ pub fn claimable(
             continue;
         }
         for (bearer, weight) in own {
-            let due = row.recovered.mul_div_floor(weight, all).map_err(|_| Corrupt::Overdrawn)?;
+            let due = match row.row.cohort {
+                Cohort::Haircut { .. } => haircut::due(state.haircut_shares.expect(bearer)?, row)?,
+                _ => row.recovered.mul_div_floor(weight, all).map_err(|_| Corrupt::Overdrawn)?,
+            };
             let claim = state.labels.claims.get((id, at, bearer));
             let paid = claim.and_then(|claim| state.claims.get(claim));
             let paid = paid.map_or(Amount::ZERO, |claim| claim.paid);

@@ -36,6 +36,10 @@ pub enum LayerSource {
     Adl = 4,
     /// Lenders, by their shares, through the index of their deposits.
     Depositors = 5,
+    /// The members of a hosted market's collateral pool, when they leave it; the pool is short of at
+    /// most this portion of its claims.
+    #[serde(rename = "withdrawal_haircut")]
+    Haircut(Ppm) = 8,
     /// Accounts of the market, in proportion to their equity; nothing unless the market's policy says how.
     Equity = 7,
 }

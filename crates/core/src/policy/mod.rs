@@ -8,9 +8,11 @@ mod fund;
 mod hosted;
 mod house;
 mod inventory;
+mod lending;
 mod limits;
 mod market;
 mod oracle;
+mod vault;
 
 pub use adl::*;
 pub use collateral::*;
@@ -20,9 +22,11 @@ pub use fund::*;
 pub use hosted::*;
 pub use house::*;
 pub use inventory::*;
+pub use lending::*;
 pub use limits::*;
 pub use market::*;
 pub use oracle::*;
+pub use vault::*;
 
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};

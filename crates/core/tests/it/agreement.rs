@@ -106,6 +106,7 @@ pub(crate) fn bearer(cohort: &Cohort) -> &'static str {
         Cohort::Adl { .. } => "winners",
         Cohort::Depositors { .. } => "lenders",
         Cohort::House(_) => "house",
+        Cohort::Haircut { .. } => "members",
         Cohort::Equity { .. } => "equity",
     }
 }

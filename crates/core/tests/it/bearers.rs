@@ -2,6 +2,7 @@
 
 use crate::run::{cases, property};
 use backstop_core::{
+    State,
     command::{
         ClaimRecovery, MergeIsolated, Opening, OpeningAccount, Party, RecoverLoss, VoidLoss,
     },
@@ -224,6 +225,7 @@ fn every_size_of_a_long_life_is_found_again() {
         book.lose(&mut world, 0, 3);
     }
     assert_eq!(book.losses.len(), 300);
+    world.state = State::from_bytes(&world.state.to_bytes()).unwrap();
     let (alice, perp) = (label("alice"), label("perp"));
     let (account, market) =
         (world.state.account_id(alice).unwrap(), world.state.market_id(perp).unwrap());

@@ -7,11 +7,11 @@ use crate::samples;
 use backstop_core::{
     Body, COMMANDS, Command, Entry, Event, Record,
     command::{Approvals, OpeningAccount, Party, Reporter, SettleLiquidation, Signature},
-    event::{GateCause, MoveCause},
+    event::{GateCause, LendingEvent, MoveCause, VaultEvent},
     policy::{
-        AdlRank, AdlSelect, AlertCause, BeyondBankruptcy, Cause, HouseCounts, InventoryEnd,
-        MarketStatus, Netting, Payout, PositionSide, PublicKey, Role, SignatureBytes, SpikeCause,
-        SurplusRoute,
+        AdlRank, AdlSelect, AlertCause, AllocationKind, BeyondBankruptcy, Cause, Growth,
+        HouseCounts, InventoryEnd, MarketStatus, Netting, Payout, PenaltyBase, PositionSide,
+        PublicKey, ReserveStatus, Role, SignatureBytes, SpikeCause, SurplusRoute,
     },
     state::FeedSource,
 };
@@ -38,7 +38,7 @@ where
 
 /// The discriminant and name of an event. A new variant must be given a sample and a line here.
 #[expect(clippy::too_many_lines, reason = "a table: one kind after the other")]
-fn kind(event: &Event) -> (u8, &'static str) {
+fn kind(event: &Event) -> (u16, &'static str) {
     match event {
         Event::AssetRegistered { .. } => (1, "asset_registered"),
         Event::AccountOpened { .. } => (2, "account_opened"),
@@ -156,6 +156,8 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::MarginLiquidated(_) => (167, "margin_liquidated"),
         Event::PoolPaid(_) => (168, "pool_paid"),
         Event::MarginMoved(_) => (169, "margin_moved"),
+        Event::HaircutTaken(_) => (230, "haircut_taken"),
+        Event::PoolRecapitalised(_) => (231, "pool_recapitalised"),
         Event::BacklogSet { .. } => (170, "backlog_set"),
         Event::MarketStatusSet(_) => (171, "market_status_set"),
         Event::IsolatedMerged(_) => (172, "isolated_merged"),
@@ -168,10 +170,68 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::CollateralWithdrawn(_) => (214, "collateral_withdrawn"),
         Event::CollateralSeized(_) => (215, "collateral_seized"),
         Event::MarginOpened { .. } => (175, "margin_opened"),
+        Event::Lending(event) => lending(event),
+        Event::Vault(event) => vault(event),
     }
 }
+/// The two discriminants of an event about lending as one number, and its name.
+fn lending(event: &LendingEvent) -> (u16, &'static str) {
+    use LendingEvent as E;
+    let code: u16 = match event {
+        E::ReserveCreated { .. } => 0,
+        E::ReserveSet { .. } => 1,
+        E::ReserveStatusSet { .. } => 2,
+        E::InterestAccrued { .. } => 3,
+        E::Supplied { .. } => 4,
+        E::SupplyWithdrawn { .. } => 5,
+        E::Pledged { .. } => 6,
+        E::Unpledged { .. } => 7,
+        E::Borrowed { .. } => 8,
+        E::Repaid(_) => 9,
+        E::LoanLiquidated(_) => 10,
+        E::ImpairmentMarked { .. } => 11,
+        E::LoanSocialised(_) => 12,
+        E::InterestCollected { .. } => 13,
+    };
+    (PARTS + code, event.word())
+}
+/// As [`lending`], of an event about vaults.
+fn vault(event: &VaultEvent) -> (u16, &'static str) {
+    use VaultEvent as E;
+    let code: u16 = match event {
+        E::VaultCreated { .. } => 0,
+        E::VaultPolicySet { .. } => 1,
+        E::ReserveListed { .. } => 2,
+        E::AllocationProposed { .. } => 3,
+        E::AllocationSet { .. } => 4,
+        E::AllocationVetoed { .. } => 5,
+        E::AllocationRemoved { .. } => 6,
+        E::RewardsStreamed { .. } => 7,
+        E::FeesCharged { .. } => 8,
+        E::VaultDeposited(_) => 9,
+        E::VaultWithdrawn(_) => 10,
+        E::RedeemedInKind(_) => 11,
+        E::Invested(_) => 12,
+        E::FeesTaken(_) => 13,
+        E::FeesGivenUp { .. } => 14,
+        E::RewardsFunded { .. } => 15,
+        E::ReserveOpened { .. } => 16,
+        E::VaultOpened(_) => 17,
+    };
+    (PARTS + 256 + code, event.word())
+}
+/// The first number of the events of a part: its own discriminant, then theirs.
+const PARTS: u16 = 240 << 8;
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 128;
+
+/// The first bytes of an event with this number.
+fn front(code: u16) -> Vec<u8> {
+    match code.to_be_bytes() {
+        [0, code] => vec![code],
+        both => both.to_vec(),
+    }
+}
+const KINDS: usize = 162;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };
@@ -241,6 +301,18 @@ fn lines() -> Vec<Line> {
     }
     for rule in BeyondBankruptcy::ALL {
         lines.push(pin(format!("beyond {}", rule.word()), rule));
+    }
+    for status in ReserveStatus::ALL {
+        lines.push(pin(format!("reserve status {}", status.word()), status));
+    }
+    for kind in AllocationKind::ALL {
+        lines.push(pin(format!("allocation {}", kind.word()), kind));
+    }
+    for base in PenaltyBase::ALL {
+        lines.push(pin(format!("penalty of {}", base.word()), base));
+    }
+    for growth in Growth::ALL {
+        lines.push(pin(format!("growth {}", growth.word()), growth));
     }
     for rule in Netting::ALL {
         lines.push(pin(format!("netting {}", rule.word()), rule));
@@ -318,9 +390,11 @@ fn every_command_has_a_sample_and_its_own_discriminant() {
     let table: Vec<&str> = COMMANDS.iter().map(|spec| spec.word).collect();
     assert_eq!(words, table);
     for (sample, spec) in samples.iter().zip(COMMANDS) {
-        assert_eq!(borsh::to_vec(sample).unwrap()[0], spec.code, "{}", spec.word);
+        let bytes = borsh::to_vec(sample).unwrap();
+        let code = if bytes[0] == 255 { 256 + u16::from(bytes[1]) } else { bytes[0].into() };
+        assert_eq!(code, spec.code, "{}", spec.word);
     }
-    let codes: BTreeSet<u8> = COMMANDS.iter().map(|spec| spec.code).collect();
+    let codes: BTreeSet<u16> = COMMANDS.iter().map(|spec| spec.code).collect();
     let distinct: BTreeSet<&str> = table.iter().copied().collect();
     assert_eq!((codes.len(), distinct.len()), (COMMANDS.len(), COMMANDS.len()));
 }
@@ -328,19 +402,22 @@ fn every_command_has_a_sample_and_its_own_discriminant() {
 #[test]
 fn every_event_has_a_sample_and_its_own_discriminant() {
     let samples = samples::events();
-    let kinds: BTreeSet<(u8, &str)> = samples.iter().map(kind).collect();
-    let codes: BTreeSet<u8> = samples.iter().map(|event| kind(event).0).collect();
+    let kinds: BTreeSet<(u16, &str)> = samples.iter().map(kind).collect();
+    let codes: BTreeSet<u16> = samples.iter().map(|event| kind(event).0).collect();
     assert_eq!((samples.len(), kinds.len(), codes.len()), (KINDS, KINDS, KINDS));
     for event in &samples {
-        assert_eq!(borsh::to_vec(event).unwrap()[0], kind(event).0, "{event:?}");
+        assert!(borsh::to_vec(event).unwrap().starts_with(&front(kind(event).0)), "{event:?}");
     }
 }
 
 #[test]
 fn unknown_discriminants_are_refused() {
-    let known: BTreeSet<u8> = COMMANDS.iter().map(|spec| spec.code).collect();
-    for code in (0..=255u8).filter(|code| !known.contains(code)) {
-        let mut bytes = vec![code];
+    let known: BTreeSet<u16> = COMMANDS.iter().map(|spec| spec.code).collect();
+    for code in (0..512u16).filter(|code| *code != 255 && !known.contains(code)) {
+        let mut bytes = match u8::try_from(code) {
+            Ok(short) => vec![short],
+            Err(_) => vec![255, u8::try_from(code - 256).unwrap()],
+        };
         bytes.resize(600, 0);
         // Any number of zeros: for no length may an unknown command be read.
         for length in 1..bytes.len() {

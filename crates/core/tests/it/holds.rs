@@ -35,7 +35,8 @@ fn has_open_loss(world: &World, fund: FundId) -> bool {
             | LayerSource::Socialised
             | LayerSource::Adl
             | LayerSource::Depositors
-            | LayerSource::Equity => false,
+            | LayerSource::Equity
+            | LayerSource::Haircut(_) => false,
         });
         open && (market.fund == fund || touches)
     })

@@ -1,6 +1,11 @@
 //! Bad input: for every reject code of the core at least one command that yields exactly it, with the
 //! value that was got and the limit it met; and after each the state is as before.
 
+#[path = "rejects/lending.rs"]
+mod lending;
+#[path = "rejects/vault.rs"]
+mod vault;
+
 use crate::{
     adl::{asked, open, price, submit, three, winners_second},
     inventory::{self, auction, bid, deleverage, fill, mark, rules, seconds, set, take},
@@ -1728,6 +1733,26 @@ fn hosted_markets() {
 }
 
 #[test]
+fn short_pools() {
+    let mut table = Table::default();
+    let layers = [LayerSource::Haircut(Ppm::WHOLE)];
+    let world = &mut hosted::world([hosted::policy(), hosted::policy()], lone(), &layers, 0);
+    for name in ["alice", "carol"] {
+        world.must(name, hosted::deposit(name, "main", 1_000));
+    }
+    world.must("venue", hosted::mark("perp", 100));
+    world.must("venue", hosted::trade("perp", ("alice", "carol"), 1, 100));
+    world.must("venue", hosted::trade("perp", ("carol", "alice"), 1, 100));
+    world.must("op", hosted::opening("alice", "main", -1_500));
+    world.must("keeper", hosted::bankrupt("alice", "main"));
+    let deposit = hosted::deposit("bob", "main", 1);
+    table.case(world, "bob", deposit, no(C::PoolHaircut, 500u32, 0u32));
+    let more = hosted::recapitalise("bob", "main", 501);
+    table.case(world, "bob", more, no(C::AboveHaircut, 501u32, 500u32));
+    done(&table);
+}
+
+#[test]
 fn limits_of_hosted_markets() {
     let mut table = Table::default();
     let second = Span::from_ms(1_000);
@@ -2257,6 +2282,7 @@ const CASES: &[(&str, &[C])] = &[
         ],
     ),
     ("margin_of_hosted_markets", &[C::BadPolicy, C::LeverageLimit, C::CapBelowOpen]),
+    ("short_pools", &[C::PoolHaircut, C::AboveHaircut]),
     (
         "limits_of_hosted_markets",
         &[
@@ -2295,6 +2321,62 @@ const CASES: &[(&str, &[C])] = &[
             C::AboveConversion,
         ],
     ),
+    (
+        "lending",
+        &[
+            C::ZeroAmount,
+            C::InsufficientBalance,
+            C::UnknownReserve,
+            C::BadPolicy,
+            C::Slippage,
+            C::OwnGroup,
+            C::NotCollateral,
+            C::CollateralCap,
+            C::CollateralLeft,
+            C::CollateralShort,
+            C::ReserveClosed,
+            C::UnknownLoan,
+            C::SharesShort,
+            C::SupplyAboveMax,
+            C::LoanCovered,
+            C::NoDebt,
+            C::AboveDebt,
+            C::ReserveIlliquid,
+            C::BorrowAboveMax,
+            C::LoanUncovered,
+        ],
+    ),
+    (
+        "rules_of_lending",
+        &[
+            C::UnknownAsset,
+            C::DuplicateLabel,
+            C::BadPolicy,
+            C::BadCurve,
+            C::NoDebt,
+            C::ReserveIlliquid,
+            C::UtilizationAboveMax,
+        ],
+    ),
+    ("ends_of_lending", &[C::SharesRoundToZero]),
+    (
+        "vaults",
+        &[
+            C::UnknownVault,
+            C::Slippage,
+            C::SharesShort,
+            C::SupplyAboveMax,
+            C::NotAllocated,
+            C::NotListed,
+            C::AllocationUsed,
+            C::InvestTooSoon,
+            C::BelowMinimum,
+            C::VaultEmpty,
+            C::NothingDelivered,
+            C::PenaltyTakesAll,
+        ],
+    ),
+    ("rules_of_vaults", &[C::DuplicateLabel, C::BadPolicy, C::AllocationWaits]),
     (
         "prices",
         &[

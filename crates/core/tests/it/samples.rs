@@ -2,6 +2,10 @@
 
 #[path = "samples/hosted.rs"]
 mod hosted;
+#[path = "samples/lending.rs"]
+mod lending;
+#[path = "samples/vault.rs"]
+mod vault;
 
 use backstop_core::{
     Body, Event,
@@ -50,8 +54,8 @@ use backstop_core::{
 use backstop_testkit::label;
 use backstop_units::{
     AccountId, Amount, AssetId, Base, Bps, FeedId, Fixed60, FundId, Hash, IndexId, Label, LossId,
-    MarketId, Measure, Ppm, Price, ProposalId, ShareIndex, Shares, Signed, Span, TicketId,
-    Timestamp, TrancheId, TransferId,
+    MarketId, Measure, Ppm, Price, ProposalId, ReserveId, ShareIndex, Shares, Signed, Span,
+    TicketId, Timestamp, TrancheId, TransferId, VaultId,
 };
 
 pub(crate) const DRAWDOWN: DrawdownPolicy = DrawdownPolicy {
@@ -180,6 +184,7 @@ fn layers() -> Vec<LayerPolicy> {
         layer(LayerSource::Socialised),
         layer(LayerSource::Adl),
         layer(LayerSource::Depositors),
+        layer(LayerSource::Haircut(Ppm::new(13))),
         layer(LayerSource::Equity),
     ]
 }
@@ -532,6 +537,8 @@ pub(crate) fn bodies() -> Vec<Body> {
     .chain(hosted::command_samples())
     .chain(later_bodies())
     .chain(hosted::later_samples())
+    .chain(lending::command_samples())
+    .chain(vault::command_samples())
     .collect()
 }
 
@@ -580,6 +587,8 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(conversions());
     events.extend(protocol());
     events.extend(hosted::event_samples());
+    events.extend(lending::event_samples());
+    events.extend(vault::event_samples());
     events
 }
 
@@ -793,6 +802,7 @@ fn rows() -> Vec<Row> {
         positions,
         Cohort::Residual,
         Cohort::Adl { adl: 27 },
+        Cohort::Haircut { fund: FundId::new(28), haircut: 29 },
         Cohort::Depositors {
             shares: Shares::new(38),
             from: ShareIndex::new(39),
@@ -1139,6 +1149,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
     use LedgerAccount as L;
     let (asset, account, fund) = (AssetId::new(1), AccountId::new(2), FundId::new(3));
     let (tranche, market, loss) = (TrancheId::new(4), MarketId::new(5), LossId::new(6));
+    let (reserve, vault) = (ReserveId::new(7), VaultId::new(8));
     vec![
         L::Custody(asset),
         L::InTransit(asset),
@@ -1158,6 +1169,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Clearing(market),
         L::Socialised(market),
         L::Residual(market),
+        L::Haircut(fund),
         L::PendingClearing(market),
         L::Deleveraged(market),
         L::Depositors(market),
@@ -1168,6 +1180,13 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Basis(fund),
         L::Recoveries(loss),
         L::Inventory(market),
+        L::Lenders(reserve),
+        L::Loans(reserve),
+        L::Interest(reserve),
+        L::Pledged(reserve),
+        L::VaultIdle(vault),
+        L::VaultCrank(vault),
+        L::VaultRewards(vault),
     ]
 }
 

@@ -150,7 +150,8 @@ fn of_one_asset(state: &State, source: Source, asset: AssetId) -> Result<bool, E
         | Source::Socialised
         | Source::Adl
         | Source::Depositors
-        | Source::Equity => return Ok(true),
+        | Source::Equity
+        | Source::Haircut => return Ok(true),
     };
     Ok(state.funds.expect(fund)?.asset == asset)
 }
@@ -163,7 +164,11 @@ fn accounts_of(source: Source, market: MarketId) -> Vec<LedgerAccount> {
             vec![LedgerAccount::Reserve(fund), LedgerAccount::Contributions(fund)]
         }
         Source::Staked(tranche) => vec![LedgerAccount::Tranche(tranche)],
-        Source::Socialised | Source::Adl | Source::Depositors | Source::Equity => Vec::new(),
+        Source::Socialised
+        | Source::Adl
+        | Source::Depositors
+        | Source::Equity
+        | Source::Haircut => Vec::new(),
     }
 }
 
@@ -179,6 +184,7 @@ pub(super) const fn source_of(cohort: &Cohort) -> Option<Source> {
         Cohort::Adl { .. } => Some(Source::Adl),
         Cohort::Equity { .. } => Some(Source::Equity),
         Cohort::Depositors { .. } => Some(Source::Depositors),
+        Cohort::Haircut { .. } => Some(Source::Haircut),
         Cohort::Residual => None,
     }
 }

@@ -123,6 +123,14 @@ fn formula(view: &LossView<'_>, row: &RowView<'_>) -> String {
                 None => format!("min(needed {needed}, limits)"),
             }
         }
+        (Cohort::Haircut { haircut, .. }, _) => match view.state.haircuts.get(*haircut) {
+            Some(haircut) => format!(
+                "min(needed {needed}, portion of claims, limits); {} open, {} taken over",
+                view.unit.digits(haircut.open),
+                view.unit.digits(haircut.taken)
+            ),
+            None => format!("min(needed {needed}, portion of claims, limits)"),
+        },
         (_, Some(had)) if amount == row.needed.min(had) => {
             format!("min(needed {needed}, had {})", view.unit.digits(had))
         }
@@ -166,6 +174,9 @@ const fn rounding(cohort: &Cohort) -> &'static str {
         Cohort::Stakers { .. } => "exact; a staker's claim on a recovery rounds down",
         Cohort::Adl { .. } => {
             "cuts add up exactly, each to less than an atom; a claim on a recovery rounds down"
+        }
+        Cohort::Haircut { .. } => {
+            "exact; what a leaver bears rounds up, a claim on a recovery rounds down"
         }
         Cohort::Equity { .. } => {
             "shares add up exactly, by largest remainder; a claim on a recovery rounds down"

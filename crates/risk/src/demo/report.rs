@@ -173,6 +173,8 @@ impl DemoReport {
                 LayerSource::Adl => &mut payers.deleveraged,
                 LayerSource::Socialised | LayerSource::Equity => &mut payers.socialised,
                 LayerSource::Depositors => &mut payers.depositors,
+                // The reference venue's markets are attached: no pool is behind them.
+                LayerSource::Haircut(_) => continue,
             };
             *part = part.saturating_add(layer.amount);
         }

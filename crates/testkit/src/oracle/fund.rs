@@ -151,7 +151,8 @@ impl Model {
                 | LayerSource::Socialised
                 | LayerSource::Adl
                 | LayerSource::Depositors
-                | LayerSource::Equity => own,
+                | LayerSource::Equity
+                | LayerSource::Haircut(_) => own,
             };
             need(payer == own || (payer != 1 && own != 1), "shared and isolated")?;
             let used = self.used_ever(market, layer.source);

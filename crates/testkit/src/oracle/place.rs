@@ -3,7 +3,7 @@
 use super::{
     Answer, Call, No, Seen,
     model::{Bearer, Gate, Model, Row, Use},
-    need,
+    need, refuse,
 };
 use backstop_core::{
     event::{self, Cohort},
@@ -27,7 +27,8 @@ impl Model {
                 | LayerSource::Socialised
                 | LayerSource::Adl
                 | LayerSource::Depositors
-                | LayerSource::Equity => continue,
+                | LayerSource::Equity
+                | LayerSource::Haircut(_) => continue,
             };
             if let Ok(fund) = fund
                 && !funds.contains(&fund)
@@ -63,7 +64,11 @@ impl Model {
             LayerSource::Adl if market.adl.is_some() => u128::MAX,
             LayerSource::Depositors => market.lent.map_or(0, |lent| lent.worth()),
             LayerSource::Equity if market.equity.is_some() => u128::MAX,
-            LayerSource::Socialised | LayerSource::Adl | LayerSource::Equity => 0,
+            // The oracle keeps no hosted markets, whose layer the last is.
+            LayerSource::Socialised
+            | LayerSource::Adl
+            | LayerSource::Equity
+            | LayerSource::Haircut(_) => 0,
         })
     }
 
@@ -228,6 +233,7 @@ impl Model {
                 }
             }
             LayerSource::Depositors => self.lenders_bear(loss, layer, amount)?,
+            LayerSource::Haircut(_) => return refuse("a haircut off a hosted market"),
             LayerSource::Adl => self.ask_later(loss, (layer, Kind::Adl), amount, at)?,
             LayerSource::Equity => self.ask_later(loss, (layer, Kind::Equity), amount, at)?,
         }

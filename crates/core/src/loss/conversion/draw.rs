@@ -100,7 +100,8 @@ fn parts(
         | Source::Socialised
         | Source::Adl
         | Source::Depositors
-        | Source::Equity => {
+        | Source::Equity
+        | Source::Haircut => {
             return Err(Corrupt::DanglingHandle.into());
         }
     }

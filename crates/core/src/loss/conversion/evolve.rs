@@ -64,7 +64,8 @@ pub(crate) fn begun(
         | Source::Socialised
         | Source::Adl
         | Source::Depositors
-        | Source::Equity => {
+        | Source::Equity
+        | Source::Haircut => {
             return Err(Corrupt::DanglingHandle);
         }
     };

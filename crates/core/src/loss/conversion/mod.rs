@@ -111,7 +111,8 @@ pub(crate) fn rails(layers: &[LayerPolicy], payers: &[Source]) -> Result<(), Rej
             | Source::Socialised
             | Source::Adl
             | Source::Depositors
-            | Source::Equity => Ppm::ZERO,
+            | Source::Equity
+            | Source::Haircut => Ppm::ZERO,
         };
         if haircut > most || most == Ppm::ZERO {
             return Err(Reject::new(RejectCode::BadPolicy, haircut.get(), most.get()));

@@ -6,7 +6,7 @@ use backstop_core::{
         DepositCollateral, SeizeCollateral, SetCollateral, SetControl, SetHostedRules, Trade,
         WithdrawCollateral, WithdrawMargin,
     },
-    policy::{CollateralPolicy, HostedPolicy, Netting},
+    policy::{CollateralPolicy, HostedPolicy, LayerSource, Netting},
 };
 use backstop_testkit::hosted;
 use backstop_units::Ppm;
@@ -126,4 +126,34 @@ fn pledges() {
     ladder.rung(world, "bob", other.clone(), C::CollateralShort);
     world.must("alice", hosted::pledge("alice", "main", 1));
     ladder.rung(world, "bob", other, C::TooFewFeeds);
+}
+
+/// A pool that is short takes no deposit, and no more than it is short of.
+#[test]
+fn short_pools() {
+    let (policies, layers) =
+        ([hosted::policy(), hosted::policy()], [LayerSource::Haircut(Ppm::WHOLE)]);
+    let world = &mut hosted::world(policies, hosted::pool(Netting::None), &layers, 0);
+    for name in ["alice", "bob"] {
+        world.must(name, hosted::deposit(name, "main", 1_000));
+    }
+    world.must("venue", hosted::mark("perp", 100));
+    world.must("venue", hosted::trade("perp", ("alice", "bob"), 1, 100));
+    world.must("venue", hosted::trade("perp", ("bob", "alice"), 1, 100));
+    world.must("op", hosted::opening("alice", "main", -1_500));
+    world.must("keeper", hosted::bankrupt("alice", "main"));
+    let pay = |fund, amount| hosted::recapitalise("bob", fund, amount);
+    let join = |fund, amount| hosted::deposit("bob", fund, amount);
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "carol", pay(NOTHING, 0), C::NotOwner);
+    ladder.rung(world, "bob", pay(NOTHING, 0), C::UnknownFund);
+    ladder.rung(world, "bob", pay("main", 0), C::ZeroAmount);
+    ladder.rung(world, "bob", pay("main", u128::MAX), C::InsufficientBalance);
+    ladder.rung(world, "bob", pay("main", 501), C::AboveHaircut);
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "carol", join(NOTHING, 0), C::NotOwner);
+    ladder.rung(world, "bob", join(NOTHING, 0), C::UnknownFund);
+    ladder.rung(world, "bob", join("main", 0), C::ZeroAmount);
+    ladder.rung(world, "bob", join("main", u128::MAX), C::InsufficientBalance);
+    ladder.rung(world, "bob", join("main", 1), C::PoolHaircut);
 }

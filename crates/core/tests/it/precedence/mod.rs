@@ -8,6 +8,7 @@
 mod control;
 mod hosted;
 mod inventory;
+mod lending;
 mod losses;
 mod prices;
 mod rights;

@@ -7,8 +7,8 @@ use backstop_core::{
         Trade,
     },
     event::{
-        Fill, GateCause, IndexSettlement, Liquidated, LiquidatorPaid, MarginMove, MarkReport,
-        Merge, MoveCause, PledgeMove, PoolCovered, Seized, StatusChange,
+        Fill, GateCause, HaircutPart, HaircutTaken, IndexSettlement, Liquidated, LiquidatorPaid,
+        MarginMove, MarkReport, Merge, MoveCause, PledgeMove, PoolCovered, Seized, StatusChange,
     },
     policy::{
         BeyondBankruptcy, CollateralPolicy, FeeRamp, HostedPolicy, LiquidationFees,
@@ -18,7 +18,7 @@ use backstop_core::{
 use backstop_testkit::{
     hosted::{
         bankrupt, deleverage, deposit, fill, flag, funding, haircuts, mark, opening, pledge, pool,
-        positions, redeem, seize, takes, trade, withdraw,
+        positions, recapitalise, redeem, seize, takes, trade, withdraw,
     },
     label,
 };
@@ -129,6 +129,7 @@ pub(super) fn later_samples() -> Vec<Body> {
         pledge("alice", "main", 9).into(),
         redeem("alice", "main", 10).into(),
         seize.into(),
+        recapitalise("alice", "main", 13).into(),
     ]
 }
 
@@ -154,6 +155,7 @@ pub(super) fn event_samples() -> Vec<Event> {
     events.extend(pledge_samples());
     events.push(Event::MarketStatusSet(StatusChange { market, fund, asset, status, dust }));
     events.extend(large_samples());
+    events.extend(haircut_samples());
     events
 }
 
@@ -186,6 +188,15 @@ fn pledge_samples() -> Vec<Event> {
         Event::CollateralWithdrawn(moved),
         Event::CollateralSeized(Box::new(seized)),
     ]
+}
+
+fn haircut_samples() -> [Event; 2] {
+    let (fund, asset, account) = (FundId::new(3), AssetId::new(2), AccountId::new(1));
+    let part = |haircut, amount| HaircutPart { haircut, amount: atoms(amount) };
+    let (margin, amount, parts) = (Some(35), atoms(36), vec![part(37, 38), part(39, 40)]);
+    let taken = HaircutTaken { fund, asset, account, margin, amount, parts };
+    let paid = HaircutTaken { margin: None, ..taken.clone() };
+    [Event::HaircutTaken(Box::new(taken)), Event::PoolRecapitalised(Box::new(paid))]
 }
 
 fn large_samples() -> Vec<Event> {

@@ -1,0 +1,152 @@
+//! Lending reserves, and what one account has in them.
+
+use backstop_core::{
+    Halt, Reject, State,
+    lending::{
+        accrue::preview,
+        curve,
+        interest::{apy, supply_apr},
+        loan::worth,
+        vault::{allocation::targets, touch},
+    },
+    state::LendingReserve,
+};
+use backstop_units::{Fixed60, Label, MathError, ReserveId, Timestamp, VaultId};
+use serde_json::{Value, json};
+
+/// A portion as a percentage with four decimals, the nearest one.
+fn percent(portion: Fixed60) -> Result<String, MathError> {
+    let halves = portion.mul_div_floor(2_000_000, Fixed60::ONE)?;
+    let parts = halves.saturating_add(Fixed60::new(1)).mul_div_floor(1, 2)?;
+    Ok(format!("{}%", backstop_units::format_decimal(parts.get(), 4)))
+}
+
+/// A reserve's money, rates and rules, interest of whole periods added.
+///
+/// # Errors
+/// A reject when a rate does not fit.
+pub(crate) fn reserve_view(state: &State, id: ReserveId, now: Timestamp) -> Result<Value, Halt> {
+    let reserve = preview(state, id, now)?;
+    let policy = &reserve.policy.interest;
+    let held = &reserve.held;
+    let rates = || -> Result<Value, MathError> {
+        let utilization = held.utilization()?;
+        let borrow = curve::yearly_rate(&policy.curve, utilization)?;
+        let supply = supply_apr(policy, borrow, utilization)?;
+        Ok(json!({
+            "utilization": percent(utilization)?,
+            "borrow_apr": percent(borrow)?,
+            "supply_apr": percent(supply)?,
+            "supply_apy": percent(apy(supply, policy.period)?)?,
+            "supply": held.supply()?.floor(),
+        }))
+    };
+    let rates = rates().map_err(Reject::from)?;
+    Ok(json!({
+        "reserve": reserve.label,
+        "asset": state.assets.expect(reserve.asset)?.label,
+        "status": reserve.status,
+        "available": held.available,
+        "borrowed": held.borrowed.ceil(),
+        "shares": held.shares,
+        "uncollected_interest": held.fees.floor(),
+        "of_it_referrers": reserve.referrers.floor(),
+        "impaired": reserve.impaired.ceil(),
+        "rates": rates,
+        "accrued_at": reserve.accrued_at,
+        "policy": reserve.policy,
+    }))
+}
+
+/// What an account supplied to a reserve, and its loan.
+///
+/// # Errors
+/// A reject when a label is unknown.
+pub(crate) fn lending_view(
+    state: &State,
+    (account, reserve): (Label, Label),
+    now: Timestamp,
+) -> Result<Value, Halt> {
+    let (who, id) = (state.account_id(account)?, state.reserve_id(reserve)?);
+    let held = preview(state, id, now)?;
+    let shares = state.supply(id, who).map_or_else(Default::default, |(_, supply)| supply.shares);
+    let (worth, leaves) = (held.held.worth(shares), held.exit(shares));
+    Ok(json!({
+        "account": account,
+        "reserve": reserve,
+        "shares": shares,
+        "worth": worth.map_err(Reject::from)?.floor(),
+        "paid_now": leaves.map_err(Reject::from)?.floor(),
+        "loan": loan(state, &held, (who, id), now)?,
+    }))
+}
+
+fn loan(
+    state: &State,
+    reserve: &LendingReserve,
+    (who, id): (backstop_units::AccountId, ReserveId),
+    now: Timestamp,
+) -> Result<Value, Halt> {
+    let Some((_, loan)) = state.loan(id, who) else { return Ok(Value::Null) };
+    let counted = |counts| match worth(state, reserve, loan, (counts, now)) {
+        Ok(worth) => Ok(Some(worth)),
+        // Without a fresh price nobody can say.
+        Err(Halt::Reject(_)) => Ok(None),
+        Err(corrupt) => Err(corrupt),
+    };
+    let mut pledges = Vec::new();
+    for pledge in &loan.pledges {
+        let asset = state.assets.expect(pledge.asset)?.label;
+        pledges.push(json!({ "asset": asset, "amount": pledge.amount }));
+    }
+    Ok(json!({
+        "debt": loan.grown(reserve).map_err(Reject::from)?.ceil(),
+        "pledges": pledges,
+        "carries": counted(|rules| rules.borrow)?,
+        "liquidated_above": counted(|rules| rules.liquidation)?,
+        "impaired": loan.impaired.ceil(),
+    }))
+}
+
+/// A vault: what it held when it was last touched, and what it is worth at this moment.
+///
+/// # Errors
+/// A reject when it does not fit.
+pub(crate) fn vault_view(state: &State, id: VaultId, now: Timestamp) -> Result<Value, Halt> {
+    let item = state.vaults.expect(id)?;
+    let (vault, valued) = touch::preview(state, id, now)?;
+    let net = valued.net(vault.held.pending);
+    let targets = targets(&vault.policy, &vault.allocations, net).map_err(Reject::from)?;
+    let mut allocations = Vec::new();
+    let places = vault.allocations.iter().zip(&valued.invested).zip(&targets);
+    for ((allocation, worth), target) in places {
+        let reserve = state.reserves.expect(allocation.reserve)?;
+        allocations.push(json!({
+            "reserve": reserve.label,
+            "status": reserve.status,
+            "kind": allocation.kind,
+            "weight": allocation.weight,
+            "cap": allocation.cap,
+            "shares": allocation.shares,
+            "worth": worth.floor(),
+            "target": target,
+        }));
+    }
+    let waiting = item.waiting.iter().map(|(allocation, ready_at)| {
+        let reserve = state.reserves.get(allocation.reserve).map(|reserve| reserve.label);
+        let (weight, cap) = (allocation.weight, allocation.cap);
+        json!({ "reserve": reserve, "weight": weight, "cap": cap, "ready_at": ready_at })
+    });
+    Ok(json!({
+        "vault": item.label,
+        "asset": state.assets.expect(item.asset)?.label,
+        "curator": state.accounts.expect(item.curator)?.label,
+        "held": item.held,
+        "holdings": valued.holdings,
+        "net": net,
+        "pending_fees": vault.held.pending.floor(),
+        "allocations": allocations,
+        "waiting": waiting.collect::<Vec<_>>(),
+        "policy": item.policy,
+    }))
+}

@@ -1,0 +1,175 @@
+//! What is kept of vaults and their holders.
+
+use super::fees::Charged;
+use crate::{
+    policy::{AllocationKind, VaultPolicy},
+    reject::{Halt, Reject, RejectCode},
+    state::State,
+};
+use alloc::{boxed::Box, vec::Vec};
+use backstop_units::{
+    AccountId, Amount, AssetId, Fixed60, Label, MathError, ReserveId, Shares, Timestamp, VaultId,
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+/// Most reserves of one vault.
+pub const ALLOCATIONS_MAX: usize = 25;
+
+/// A vault.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Vault {
+    /// Its name.
+    pub label: Label,
+    /// What is deposited.
+    pub asset: AssetId,
+    /// Who manages it and earns its fees.
+    pub curator: AccountId,
+    /// Its rules.
+    pub policy: Box<VaultPolicy>,
+    /// Money, shares and fees.
+    pub held: Funds,
+    /// Its reserves, in the order in which they were added.
+    pub allocations: Vec<Allocation>,
+    /// Allocations that wait for a veto, each until a moment.
+    pub waiting: Vec<(Allocation, Timestamp)>,
+}
+
+/// A vault's money, shares and fees.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
+pub struct Funds {
+    /// Atoms that are in no reserve.
+    pub idle: Amount,
+    /// Shares of all holders, the dead ones too.
+    pub shares: Shares,
+    /// Shares that belong to nobody, so that the first depositor can't move the price.
+    pub dead: Shares,
+    /// Net assets when they were last looked at: what fees are charged on and profit is measured from.
+    pub basis: Fixed60,
+    /// The highest net assets for a share so far, as their quotient.
+    pub high: (Fixed60, Shares),
+    /// Fees that the curator has earned and not taken.
+    pub pending: Fixed60,
+    /// When fees were last charged; never before the first time.
+    pub charged_at: Option<Timestamp>,
+    /// What pays for roundings when money is invested, in atoms.
+    pub crank: Amount,
+    /// Profit ever, for statements; losses don't lower it.
+    pub earned: Fixed60,
+    /// Rewards that are added to the idle money over time.
+    pub rewards: Stream,
+}
+
+/// Money that comes in second by second.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
+pub struct Stream {
+    /// Atoms for each second.
+    pub per_second: Amount,
+    /// Atoms that are left.
+    pub left: Amount,
+    /// Up to when it has come in.
+    pub at: Timestamp,
+}
+
+/// One reserve of a vault.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct Allocation {
+    /// Which reserve.
+    pub reserve: ReserveId,
+    /// Whether money goes there by weight, or only when a borrower takes it.
+    pub kind: AllocationKind,
+    /// Its part of what is not kept idle, against the other weights.
+    pub weight: u64,
+    /// At most so many atoms; zero: none.
+    pub cap: Amount,
+    /// Shares of the reserve that the vault holds.
+    pub shares: Shares,
+    /// When money was last moved.
+    pub moved_at: Option<Timestamp>,
+}
+
+/// One holder of a vault's shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Holding {
+    /// Whose.
+    pub account: AccountId,
+    /// Of which vault.
+    pub vault: VaultId,
+    /// How many.
+    pub shares: Shares,
+}
+
+impl Funds {
+    /// Takes in fees that were charged.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`] from 2⁶⁸ atoms on.
+    pub(crate) fn apply(
+        &mut self,
+        charged: &Charged,
+        high: (Fixed60, Shares),
+        at: Timestamp,
+    ) -> Result<(), MathError> {
+        let plus = |a: Fixed60, b| a.checked_add(b).ok_or(MathError::Overflow);
+        self.pending = plus(self.pending.saturating_sub(charged.written_down), charged.fee)?;
+        self.earned = plus(self.earned, charged.earned)?;
+        (self.basis, self.high, self.charged_at) = (charged.basis, high, Some(at));
+        Ok(())
+    }
+}
+
+impl Vault {
+    /// The place of a reserve among the allocations.
+    pub fn place(&self, reserve: ReserveId) -> Option<usize> {
+        self.allocations.iter().position(|allocation| allocation.reserve == reserve)
+    }
+
+    /// How many reserves new money can go to.
+    pub fn active(&self) -> usize {
+        let active = |allocation: &&Allocation| allocation.weight > 0 && !allocation.cap.is_zero();
+        self.allocations.iter().filter(active).count()
+    }
+}
+
+impl State {
+    /// What one account holds of one vault.
+    pub fn holding(&self, vault: VaultId, account: AccountId) -> Option<(u32, &Holding)> {
+        let id = self.labels.holdings.get((vault, account))?;
+        self.holdings.get(id).map(|holding| (id, holding))
+    }
+}
+
+/// The place of a reserve that must be among a vault's.
+pub(crate) fn find(
+    state: &State,
+    vault: &Vault,
+    reserve: Label,
+) -> Result<(usize, ReserveId), Halt> {
+    let id = state.reserve_id(reserve)?;
+    let place = vault.place(id);
+    Ok((place.ok_or_else(|| Reject::got(RejectCode::NotAllocated, reserve))?, id))
+}

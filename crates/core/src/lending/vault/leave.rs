@@ -1,0 +1,133 @@
+//! Leaving a vault: with money, or with shares of a reserve.
+
+use super::{
+    book::{Vault, find},
+    in_kind::redeem,
+    touch::{Touched, marks, touch},
+    withdraw::{Source, Vaulted, Withdrawal, withdraw},
+};
+use crate::{
+    command::{RedeemInKind, WithdrawVault},
+    event::{Event, InKindRedemption, VaultEvent, VaultWithdrawal},
+    governance::Context,
+    lending::{accrue::accrue, supply::some},
+    reject::{Halt, Reject, RejectCode},
+    state::State,
+    txn::Txn,
+};
+use alloc::boxed::Box;
+use backstop_units::{AccountId, Amount, Fixed60, Label, ReserveId, Shares, VaultId};
+
+/// A vault brought up to now, as a withdrawal sees it.
+pub(crate) fn vaulted(vault: &Vault, touched: &Touched) -> Vaulted {
+    Vaulted { net: touched.net, shares: vault.held.shares, idle: vault.held.idle }
+}
+
+/// The reserve at a place of a vault, no more than it has at hand.
+pub(crate) fn source(vault: &Vault, touched: &Touched, place: usize) -> Result<Source, Halt> {
+    let missing = crate::reject::Corrupt::DanglingHandle;
+    let held = *touched.valued.reserves.get(place).ok_or(missing)?;
+    let worth = *touched.valued.invested.get(place).ok_or(missing)?;
+    let shares = vault.allocations.get(place).ok_or(missing)?.shares;
+    let at_hand = Fixed60::from_atoms(held.available).ok_or(Reject::overflow())?;
+    Ok(Source { held, shares, worth: worth.min(at_hand) })
+}
+
+/// At most what is held, and something.
+fn asked(
+    state: &State,
+    (id, account): (VaultId, AccountId),
+    shares: Shares,
+) -> Result<(u32, Shares), Halt> {
+    let found = state.holding(id, account).filter(|(_, holding)| !holding.shares.is_zero());
+    match found {
+        Some((holding, held)) => Ok((holding, shares.min(held.shares))),
+        None => Err(Reject::new(RejectCode::SharesShort, shares, Shares::ZERO).into()),
+    }
+}
+
+/// Brings the reserve up to now in the books too, where something is taken out of it.
+fn reserve_of(
+    txn: &mut Txn<'_>,
+    context: &Context<'_>,
+    id: VaultId,
+    label: Label,
+) -> Result<(usize, ReserveId), Halt> {
+    let found = find(txn.state(), txn.state().vaults.expect(id)?, label)?;
+    accrue(txn, context, found.1)?;
+    Ok(found)
+}
+
+pub(crate) fn leave(
+    txn: &mut Txn<'_>,
+    context: &Context<'_>,
+    command: &WithdrawVault,
+) -> Result<(), Halt> {
+    let state = txn.state();
+    let account = state.account_id(command.account)?;
+    some(Amount::new(command.shares.get()))?;
+    let id = state.vault_id(command.vault)?;
+    let (holding, shares) = asked(state, (id, account), command.shares)?;
+    let from = match command.reserve {
+        Some(label) => Some(reserve_of(txn, context, id, label)?),
+        None => None,
+    };
+    let touched = touch(txn, context, id)?;
+    let vault = txn.state().vaults.expect(id)?;
+    let drawn = match from {
+        Some((place, _)) => Some(source(vault, &touched, place)?),
+        None => None,
+    };
+    let withdrawal = withdraw(&vault.policy, vaulted(vault, &touched), drawn, shares)?;
+    let Withdrawal { from_idle, from_reserve, .. } = withdrawal;
+    let paid = from_idle.checked_add(from_reserve).ok_or(Reject::overflow())?;
+    if paid < command.min_amount {
+        return Err(Reject::new(RejectCode::Slippage, paid, command.min_amount).into());
+    }
+    let out = Fixed60::from_atoms(paid).ok_or(Reject::overflow())?;
+    let withdrawn = VaultWithdrawal {
+        vault: id,
+        asset: vault.asset,
+        holding,
+        account,
+        reserve: from.map(|(_, reserve)| reserve).filter(|_| !withdrawal.redeemed.is_zero()),
+        withdrawal,
+        marks: marks(vault, touched.net.saturating_sub(out)),
+    };
+    txn.emit(Event::Vault(VaultEvent::VaultWithdrawn(Box::new(withdrawn))))
+}
+
+pub(crate) fn in_kind(
+    txn: &mut Txn<'_>,
+    context: &Context<'_>,
+    command: &RedeemInKind,
+) -> Result<(), Halt> {
+    let state = txn.state();
+    let account = state.account_id(command.account)?;
+    some(Amount::new(command.shares.get()))?;
+    let id = state.vault_id(command.vault)?;
+    let (holding, shares) = asked(state, (id, account), command.shares)?;
+    let (place, reserve) = reserve_of(txn, context, id, command.reserve)?;
+    let touched = touch(txn, context, id)?;
+    let state = txn.state();
+    let vault = state.vaults.expect(id)?;
+    // What the reserve has at hand does not matter: its shares change hands, no money.
+    let worth = touched.valued.invested.get(place).copied().unwrap_or_default();
+    let from = Source { worth, ..source(vault, &touched, place)? };
+    let redeemed = redeem(&vault.policy, vaulted(vault, &touched), from, shares)?;
+    if redeemed.handed < command.min_shares {
+        let (got, least) = (redeemed.handed, command.min_shares);
+        return Err(Reject::new(RejectCode::Slippage, got, least).into());
+    }
+    let supply = state.supply(reserve, account);
+    let redemption = InKindRedemption {
+        vault: id,
+        holding,
+        account,
+        reserve,
+        supply: supply.map_or(state.supplies.next_id(), |(supply, _)| supply),
+        redeemed,
+        marks: marks(vault, touched.net.saturating_sub(redeemed.value)),
+    };
+    txn.emit(Event::Vault(VaultEvent::RedeemedInKind(Box::new(redemption))))
+}

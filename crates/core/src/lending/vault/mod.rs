@@ -1,0 +1,30 @@
+//! Vaults: deposits in one asset, spread over reserves by weight, for shares that never change in number.
+//!
+//! ```text
+//!   depositors ── deposit ──▶ idle ── invest ──▶ reserves, each at most its cap
+//!       ▲                      │ ◀─ disinvest ──     │ interest, losses
+//!       └────── withdraw ◀─────┘                     ▼
+//!                       net assets = idle + worth of reserve shares − pending fees
+//!                       share price = net assets ÷ shares
+//! ```
+//!
+//! A vault values all its reserves at each command: at most [`ALLOCATIONS_MAX`](book::ALLOCATIONS_MAX) of
+//! them, each with the interest up to then. A dead one is worth nothing, a paused one what it is worth, and neither
+//! stops the others. **Invariant V1** a vault's idle money is its ledger account's, its shares are its
+//! holders' and the dead ones, and the reserve shares it names are counted in those reserves.
+
+pub mod allocation;
+pub mod book;
+pub(crate) mod check;
+pub(crate) mod curate;
+pub(crate) mod deposit;
+pub(crate) mod evolve;
+pub mod fees;
+pub mod in_kind;
+pub(crate) mod invest;
+pub(crate) mod leave;
+pub(crate) mod opening;
+pub(crate) mod payout;
+pub mod touch;
+pub mod withdraw;
+pub mod worth;
