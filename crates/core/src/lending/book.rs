@@ -91,17 +91,18 @@ impl LendingReserve {
         Ok(())
     }
 
-    /// What shares are paid out for: their part of the supply without what is impaired. **Rounding** down.
+    /// The reserve's money as exits see it: without what is known to be impaired.
+    pub fn sound(&self) -> Holdings {
+        Holdings { fees: self.held.fees.saturating_add(self.impaired), ..self.held }
+    }
+
+    /// What shares are paid out for: their part of what is sound. **Rounding** down.
     ///
     /// # Errors
     /// [`MathError::Overflow`] from 2⁶⁸ atoms on.
     pub fn exit(&self, shares: Shares) -> Result<Fixed60, MathError> {
-        let supply = self.held.supply()?;
-        if self.impaired.is_zero() || supply.is_zero() {
-            return self.held.worth(shares);
-        }
-        let sound = supply.saturating_sub(self.impaired);
-        sound.mul_div_floor(shares.get(), self.held.shares.get())
+        let sound = self.sound();
+        if sound.supply()?.is_zero() { Ok(Fixed60::ZERO) } else { sound.worth(shares) }
     }
 }
 

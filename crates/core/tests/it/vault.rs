@@ -198,6 +198,27 @@ fn a_dead_reserve_stops_nobody() {
     invariants::check(&world.state).unwrap();
 }
 
+/// Nobody leaves a vault at a price that ignores what a reserve's collateral lacks; who enters pays it.
+#[test]
+fn exits_bear_what_is_impaired() {
+    let world = &mut world(policy());
+    world.must("alice", deposit("alice", 1_000));
+    world.must("erin", invest(CASH));
+    world.must("bob", pledge("bob", 1_000));
+    world.must("bob", borrow("bob", 500));
+    price(world, 250);
+    // 200 of 250 count: 300 of the 600 there are lacking, 700 of 1,000 are sound.
+    world.must("keeper", backstop_testkit::lending::impair("bob"));
+    let before = world.balance("alice");
+    world.must("alice", withdraw("alice", 100, None));
+    assert_eq!(world.balance("alice").get() - before.get(), 70);
+    world.must("alice", withdraw("alice", 100, Some(CASH)));
+    assert_eq!(world.balance("alice").get() - before.get(), 140);
+    world.must("dave", deposit("dave", 100));
+    assert!(shares(&world.state, "dave") < 100);
+    invariants::check(&world.state).unwrap();
+}
+
 /// More waits for a veto; less is at once.
 #[test]
 fn what_waits() {

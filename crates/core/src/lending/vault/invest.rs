@@ -46,7 +46,7 @@ pub(crate) fn invest(
     if amount <= vault.policy.min_invest {
         return Err(Reject::new(RejectCode::BelowMinimum, amount, vault.policy.min_invest).into());
     }
-    let held = &state.reserves.expect(reserve)?.held;
+    let held = &state.reserves.expect(reserve)?.sound();
     let moved =
         if adds { into(state, vault, reserve, amount)? } else { out(held, &allocation, amount)? };
     let Moved { amount, shares, uneven } = moved;

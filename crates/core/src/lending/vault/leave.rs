@@ -3,7 +3,7 @@
 use super::{
     book::{Vault, find},
     in_kind::redeem,
-    touch::{Touched, marks, touch},
+    touch::{Touched, leaving, marks, touch},
     withdraw::{Source, Vaulted, Withdrawal, withdraw},
 };
 use crate::{
@@ -72,7 +72,8 @@ pub(crate) fn leave(
         Some(label) => Some(reserve_of(txn, context, id, label)?),
         None => None,
     };
-    let touched = touch(txn, context, id)?;
+    let marked = touch(txn, context, id)?.net;
+    let touched = leaving(txn, context, id)?;
     let vault = txn.state().vaults.expect(id)?;
     let drawn = match from {
         Some((place, _)) => Some(source(vault, &touched, place)?),
@@ -92,7 +93,7 @@ pub(crate) fn leave(
         account,
         reserve: from.map(|(_, reserve)| reserve).filter(|_| !withdrawal.redeemed.is_zero()),
         withdrawal,
-        marks: marks(vault, touched.net.saturating_sub(out)),
+        marks: marks(vault, marked.saturating_sub(out)),
     };
     txn.emit(Event::Vault(VaultEvent::VaultWithdrawn(Box::new(withdrawn))))
 }
@@ -108,7 +109,8 @@ pub(crate) fn in_kind(
     let id = state.vault_id(command.vault)?;
     let (holding, shares) = asked(state, (id, account), command.shares)?;
     let (place, reserve) = reserve_of(txn, context, id, command.reserve)?;
-    let touched = touch(txn, context, id)?;
+    let marked = touch(txn, context, id)?.net;
+    let touched = leaving(txn, context, id)?;
     let state = txn.state();
     let vault = state.vaults.expect(id)?;
     // What the reserve has at hand does not matter: its shares change hands, no money.
@@ -127,7 +129,7 @@ pub(crate) fn in_kind(
         reserve,
         supply: supply.map_or(state.supplies.next_id(), |(supply, _)| supply),
         redeemed,
-        marks: marks(vault, touched.net.saturating_sub(redeemed.value)),
+        marks: marks(vault, marked.saturating_sub(redeemed.value)),
     };
     txn.emit(Event::Vault(VaultEvent::RedeemedInKind(Box::new(redemption))))
 }

@@ -3,7 +3,7 @@
 use super::{
     book::find,
     leave::source,
-    touch::{marks, touched},
+    touch::{leaving, marks, touched},
     withdraw::{Drawn, drawn},
 };
 use crate::{
@@ -44,7 +44,7 @@ pub(crate) fn take(
     if let Some((_, reserve)) = from {
         accrue(txn, context, reserve)?;
     }
-    let (_, up_to_now) = touched(txn, context, command.vault)?;
+    let up_to_now = leaving(txn, context, id)?;
     let vault = txn.state().vaults.expect(id)?;
     let due = vault.held.pending.floor();
     let from_idle = vault.held.idle.min(due);

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     event::{Event, Marks, VaultEvent},
     governance::Context,
+    lending::book::LendingReserve,
     reject::{Halt, Reject, RejectCode},
     state::State,
     txn::Txn,
@@ -34,7 +35,7 @@ pub(crate) fn touch(
         txn.emit(Event::Vault(VaultEvent::RewardsStreamed { vault: id, asset, amount, at }))?;
     }
     let vault = txn.state().vaults.expect(id)?;
-    let valued = value(txn.state(), vault, context.now)?;
+    let valued = value(txn.state(), vault, (|reserve| reserve.held, context.now))?;
     let (charged, high) = fees(vault, &valued, context.now)?;
     let held = &vault.held;
     let unchanged = held.charged_at == Some(context.now)
@@ -79,6 +80,19 @@ fn streamed(vault: &Vault, now: Timestamp) -> Option<Amount> {
     Some(due.min(stream.left))
 }
 
+/// As [`touch`], with the vault valued as who leaves sees it.
+pub(crate) fn leaving(
+    txn: &mut Txn<'_>,
+    context: &Context<'_>,
+    id: VaultId,
+) -> Result<Touched, Halt> {
+    touch(txn, context, id)?;
+    let vault = txn.state().vaults.expect(id)?;
+    let valued = value(txn.state(), vault, (LendingReserve::sound, context.now))?;
+    let net = valued.net(vault.held.pending);
+    Ok(Touched { valued, net })
+}
+
 /// A vault under a label, brought up to now.
 pub(crate) fn touched(
     txn: &mut Txn<'_>,
@@ -110,7 +124,7 @@ pub fn preview(state: &State, id: VaultId, now: Timestamp) -> Result<(Vault, Val
         let idle = vault.held.idle.checked_add(amount);
         vault.held.idle = idle.ok_or_else(|| Reject::bare(RejectCode::Overflow))?;
     }
-    let valued = value(state, &vault, now)?;
+    let valued = value(state, &vault, (|reserve| reserve.held, now))?;
     let (charged, high) = fees(&vault, &valued, now)?;
     vault.held.apply(&charged, high, now)?;
     Ok((vault, valued))

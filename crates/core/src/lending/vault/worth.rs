@@ -2,7 +2,7 @@
 
 use super::book::Vault;
 use crate::{
-    lending::{accrue::preview, exchange::Holdings},
+    lending::{accrue::preview, book::LendingReserve, exchange::Holdings},
     policy::ReserveStatus,
     reject::{Halt, Reject},
     state::State,
@@ -21,20 +21,25 @@ pub struct Valued {
     pub holdings: Fixed60,
 }
 
-/// Values a vault. **Rounding** down for each reserve, by less than a step of 2⁻⁶⁰.
+/// How a reserve's money is seen: as it stands for who enters, [sound](LendingReserve::sound) for who leaves.
+pub type Seen = fn(&LendingReserve) -> Holdings;
+
+/// Values a vault as who enters sees it, or who leaves. **Rounding** down for each reserve, by less than a
+/// step of 2⁻⁶⁰.
 ///
 /// # Errors
 /// [`RejectCode::Overflow`](crate::reject::RejectCode::Overflow) from 2⁶⁸ atoms on.
-pub fn value(state: &State, vault: &Vault, now: Timestamp) -> Result<Valued, Halt> {
+pub fn value(state: &State, vault: &Vault, (seen, now): (Seen, Timestamp)) -> Result<Valued, Halt> {
     let mut reserves = Vec::with_capacity(vault.allocations.len());
     let mut invested = Vec::with_capacity(vault.allocations.len());
     let mut holdings = Fixed60::from_atoms(vault.held.idle).ok_or(Reject::overflow())?;
     for allocation in &vault.allocations {
         let reserve = preview(state, allocation.reserve, now)?;
         // Shares with nothing behind them are worth nothing here, whatever rate they would be sold at anew.
-        let empty = reserve.held.supply()?.is_zero() && !reserve.held.shares.is_zero();
+        let held = seen(&reserve);
+        let empty = held.supply()?.is_zero() && !held.shares.is_zero();
         let dead = reserve.status == ReserveStatus::Dead || empty;
-        let held = if dead { Holdings::default() } else { reserve.held };
+        let held = if dead { Holdings::default() } else { held };
         let worth = if dead { Fixed60::ZERO } else { held.worth(allocation.shares)? };
         holdings = holdings.checked_add(worth).ok_or(Reject::overflow())?;
         reserves.push(held);
