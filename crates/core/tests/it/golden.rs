@@ -557,17 +557,17 @@ fn positions(world: &mut World) {
     short_pool(world);
 }
 
-/// A pool that is short: one leaves it, another closes the gap.
+/// A pool that is short by far more than its reserve can have: one leaves it, another closes the gap.
 fn short_pool(world: &mut World) {
-    world.must("op", hosted::opening("carol", "main", 1_000_000));
+    world.must("op", hosted::opening("carol", "main", 1_000_000_000_000_000));
     world.must("op", hosted::opening("erin", "main", 1_000));
     world.must("venue", hosted::mark("perp", 100));
     world.must("venue", hosted::trade("perp", ("erin", "carol"), 1, 100));
     world.must("venue", hosted::trade("perp", ("carol", "erin"), 1, 100));
-    world.must("op", hosted::opening("erin", "main", -300_000));
+    world.must("op", hosted::opening("erin", "main", -300_000_000_000_000));
     world.must("keeper", hosted::bankrupt("erin", "main"));
     world.wait(Span::hours(1));
-    world.must("carol", hosted::withdraw("carol", "main", 1_000));
+    world.must("carol", hosted::withdraw("carol", "main", 1_000_000));
     world.must("carol", hosted::recapitalise("carol", "main", 1));
 }
 

@@ -136,15 +136,13 @@ impl<'a> LossView<'a> {
             Cohort::Reserve(fund) => LedgerAccount::Reserve(*fund),
             Cohort::Contributions(fund) => LedgerAccount::Contributions(*fund),
             Cohort::Stakers { tranche, .. } => LedgerAccount::Tranche(*tranche),
-            Cohort::Positions { .. } | Cohort::Adl { .. } => return Some(Amount::MAX),
+            Cohort::Positions { .. } | Cohort::Adl { .. } | Cohort::Equity { .. } => {
+                return Some(Amount::MAX);
+            }
             Cohort::Depositors { .. }
             | Cohort::House(_)
             | Cohort::Haircut { .. }
             | Cohort::Residual => return None,
-            Cohort::Positions { .. } | Cohort::Adl { .. } | Cohort::Equity { .. } => {
-                return Some(Amount::MAX);
-            }
-            Cohort::Depositors { .. } | Cohort::House(_) | Cohort::Residual => return None,
         };
         self.placing.and_then(|placing| placing.had_for(row, account))
     }
