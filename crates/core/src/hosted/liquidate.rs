@@ -115,7 +115,8 @@ fn measure(
     let value = Signed::gain(value).ok_or(Reject::overflow())?;
     let fill = if sells { value } else { turned(value)? };
     let settled = fund_delta(fill, bankrupt, policy.max_fee)?;
-    let notional = worth(delta, policy.decimals, position.mark)?;
+    // With the sign of the position, as its own notional is rounded: all of it is never more than it.
+    let notional = worth(turned(delta)?, policy.decimals, position.mark)?;
     let whole = worth(position.size, policy.decimals, position.mark)?;
     let held = loaded.places.get(place).and_then(|(id, _)| state.hosted_positions.get(*id));
     let held = held.ok_or(crate::reject::Corrupt::DanglingHandle)?;

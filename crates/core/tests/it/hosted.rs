@@ -157,6 +157,25 @@ fn a_fill_above_bankruptcy_pays_the_fee_and_one_below_draws_on_the_fund() {
 }
 
 #[test]
+fn a_position_worth_no_whole_atoms_is_closed_whole() {
+    // One and a half base units at 75 are 112.5 atoms, for a long and for a short.
+    for (long, mark_at) in [(true, 75), (false, 125)] {
+        let hosted = HostedPolicy { decimals: 1, ..policy() };
+        let mut world = world([hosted; 2], pool(Netting::None), &[], 0);
+        for (name, amount) in [("alice", 40), ("carol", 1_000)] {
+            world.must(name, deposit(name, "main", amount));
+        }
+        world.must("venue", mark("perp", 101));
+        let sides = if long { ("alice", "carol") } else { ("carol", "alice") };
+        world.must("venue", trade("perp", sides, 15, 101));
+        world.must("venue", mark("perp", mark_at));
+        world.must("venue", fill("perp", ("alice", "carol"), 15, mark_at));
+        let open = world.state.margins.iter().filter(|(_, margin)| margin.open > 0).count();
+        assert_eq!(open, 0, "long: {long}");
+    }
+}
+
+#[test]
 fn what_insured_layers_lack_positions_share_through_the_index() {
     let hosted = HostedPolicy { beyond_bankruptcy: BeyondBankruptcy::Place, ..policy() };
     let mut world = short_of(hosted, Netting::None, &[LayerSource::Socialised], 40);
