@@ -45,6 +45,13 @@ pub enum RiskError {
     /// The ledger's answer lacks an event that its command always has.
     #[error("the ledger's answer lacks the event {0}")]
     Answer(&'static str),
+    /// The ledger keeps positions and lets losses be spread over all of them: who bears how much is not
+    /// known before he is touched.
+    #[error("losses on market {0}, whose positions are kept here, are spread over all of them")]
+    Spread(Label),
+    /// An account or market in the ledger is not what the venue takes it for.
+    #[error("{0} in the ledger differs from the venue's copy")]
+    Copy(Label),
     /// Money appeared or vanished.
     #[error("the books don't add up: {0:?}")]
     NotConserved(Box<Conservation>),

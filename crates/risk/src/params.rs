@@ -70,6 +70,11 @@ impl BookParams {
 /// How the venue liquidates, what its market can bear, and what it charges.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct VenueParams {
+    /// What a new position has to have in equity, as a part of its notional. The book's highest leverage
+    /// is the inverse of it.
+    ///
+    /// **Source** Hyperliquid's margin tier of SOL, 20-fold.
+    pub initial: Ppm,
     /// Below this part of its notional an account's equity is too small.
     ///
     /// **Source** Hyperliquid: half the initial margin at 20-fold leverage.
@@ -128,6 +133,7 @@ pub struct VenueParams {
 impl VenueParams {
     /// The demo's venue.
     pub const DEMO: Self = Self {
+        initial: Ppm::new(50_000),
         maintenance: Ppm::new(25_000),
         latency: Span::from_ms(60_000),
         depth_per_percent: 5_400_000.0,

@@ -115,10 +115,12 @@ pub struct DemoReport {
     pub markets: Vec<MarketReport>,
     /// The fund.
     pub fund: Label,
-    /// Accounts closed.
+    /// Accounts closed; where the ledger keeps the positions, accounts liquidated in part or whole.
     pub liquidations: u64,
     /// Of them, accounts that owed more than they had.
     pub deficits: u64,
+    /// Losses placed in the ledger.
+    pub losses: u64,
     /// All losses.
     pub gross_loss: Amount,
     /// What each layer paid on all markets, in the order of the waterfall.
@@ -129,6 +131,10 @@ pub struct DemoReport {
     pub socialised: Amount,
     /// Forgone by winners who were deleveraged.
     pub deleveraged: Amount,
+    /// What was closed of their positions, in quote atoms at the mark.
+    pub cut_notional: Amount,
+    /// How many of them there were.
+    pub cut_accounts: u64,
     /// Borne by nobody.
     pub residual: Amount,
     /// The largest loss.
@@ -263,7 +269,8 @@ impl Run<'_> {
         self.listings.iter().zip(pairs).enumerate().map(market).collect()
     }
 
-    /// What each layer has paid on all markets; one that stands in several waterfalls is one.
+    /// What each layer has paid on all markets; one that stands in several waterfalls is one. Where the
+    /// ledger keeps the positions winners bear what no layer pays, whatever the waterfall says.
     fn layers(&self, state: &State) -> Result<Vec<LayerPaid>, RiskError> {
         let mut layers: Vec<LayerPaid> = Vec::new();
         for listing in self.listings {
@@ -277,6 +284,10 @@ impl Run<'_> {
                     None => layers.push(LayerPaid { source: *source, amount }),
                 }
             }
+        }
+        if self.cast.hosted {
+            let amount = self.venue.tally().deleveraged;
+            layers.push(LayerPaid { source: LayerSource::Adl, amount });
         }
         Ok(layers)
     }
@@ -303,11 +314,14 @@ pub(super) fn report(
         fund: cast.fund,
         liquidations: tally.liquidations,
         deficits: tally.deficits,
+        losses: tally.losses,
         gross_loss: tally.gross,
         layers: ledger.read(|state| run.layers(state))??,
         contributions_used: tally.contributions,
         socialised: tally.socialised,
         deleveraged: tally.deleveraged,
+        cut_notional: tally.cut_notional,
+        cut_accounts: tally.cut_accounts,
         residual: tally.residual,
         biggest_loss: tally.biggest,
         fund_before: before.fund,

@@ -22,6 +22,7 @@ mod adl;
 mod arm;
 mod books;
 mod close;
+mod hosted;
 mod settle;
 mod tally;
 
@@ -42,6 +43,7 @@ use arm::{Odometer, Triggers};
 use backstop_core::{policy::PositionSide, state::State};
 use backstop_units::{Amount, AssetId, Base, Label, MarketId, MathError, Price, Timestamp};
 use books::Books;
+use hosted::Hosted;
 use std::collections::VecDeque;
 
 /// Who acts for the venue in the ledger.
@@ -53,7 +55,7 @@ pub struct Names {
     pub custodian: Label,
     /// The accounts that close positions, in turns; at least one.
     pub liquidators: Vec<Label>,
-    /// The maker. It has no account in the ledger.
+    /// The maker. It has an account in the ledger only where the positions are kept there.
     pub maker: Label,
     /// The asset of all margins.
     pub asset: Label,
@@ -77,6 +79,8 @@ struct Trader {
     cash: i128,
     positions: Vec<Position>,
     status: Status,
+    /// How often it has been armed.
+    armed: u32,
 }
 
 /// A market as the venue keeps it.
@@ -112,6 +116,10 @@ pub struct Venue {
     tally: Tally,
     evidence: Vec<Evidence>,
     now: Timestamp,
+    /// When the oracles last moved.
+    moved: Timestamp,
+    /// Where the ledger keeps the positions.
+    hosted: Option<Hosted>,
 }
 
 /// One market of a venue as it opens.
@@ -140,12 +148,12 @@ pub struct VenueSetup<'a> {
     pub quote_atoms: Amount,
 }
 
-/// Finds the listed markets in the ledger, and the one asset they share.
+/// Finds the listed markets in the ledger, and the one asset they share; and what it keeps of them.
 fn find(
     state: &State,
     asset: Label,
     listings: &[Listing],
-) -> Result<(AssetId, Vec<MarketId>), RiskError> {
+) -> Result<(AssetId, Vec<MarketId>, Option<Hosted>), RiskError> {
     let unknown = |label| move |_| RiskError::Market(label);
     let asset = state.asset_id(asset).map_err(unknown(asset))?;
     let mut ids = Vec::new();
@@ -158,7 +166,8 @@ fn find(
         }
         ids.push(id);
     }
-    Ok((asset, ids))
+    let hosted = Hosted::find(state, &ids);
+    Ok((asset, ids, hosted))
 }
 
 impl Venue {
@@ -170,7 +179,7 @@ impl Venue {
     /// exceeds 128 bits.
     pub fn open(setup: VenueSetup<'_>, ledger: &mut impl Ledger) -> Result<Self, RiskError> {
         let VenueSetup { params, book, listings, names, at, quote_atoms } = setup;
-        let (asset, ids) = ledger.read(|state| find(state, names.asset, listings))??;
+        let (asset, ids, hosted) = ledger.read(|state| find(state, names.asset, listings))??;
         let market = |(listing, id): (&Listing, &MarketId)| Market {
             label: listing.market,
             id: *id,
@@ -185,8 +194,12 @@ impl Venue {
         let maker = Trader {
             label: names.maker,
             cash: 0,
-            positions: (0..ids.len()).map(|market| Position { market, base: 0 }).collect(),
+            positions: match hosted {
+                Some(_) => Vec::new(),
+                None => (0..ids.len()).map(|market| Position { market, base: 0 }).collect(),
+            },
             status: Status::Open,
+            armed: 0,
         };
         let mut venue = Self {
             params: *params,
@@ -201,10 +214,16 @@ impl Venue {
             tally: Tally::default(),
             evidence: Vec::new(),
             now: at,
+            moved: at,
+            hosted,
             names,
         };
-        venue.admit(book)?;
-        venue.fund_maker()?;
+        if venue.hosted.is_some() {
+            venue.enter(book, ledger)?;
+        } else {
+            venue.admit(book)?;
+            venue.fund_maker()?;
+        }
         venue.arm()?;
         Ok(venue)
     }
@@ -220,6 +239,7 @@ impl Venue {
                 cash,
                 positions: Vec::new(),
                 status: Status::Open,
+                armed: 0,
             });
             for opening in &account.positions {
                 let size = signed(opening.base.get())?;
@@ -280,8 +300,25 @@ impl Venue {
         oracles: &[Price],
         ledger: &mut impl Ledger,
     ) -> Result<(), RiskError> {
-        let elapsed = at.since(self.now);
-        self.now = at;
+        self.work_until(at, ledger)?;
+        self.move_to(at, oracles)?;
+        if self.hosted.is_some() {
+            return self.work(ledger);
+        }
+        let mut closed = Vec::new();
+        loop {
+            self.ask()?;
+            if !self.close_due(&mut closed)? {
+                break;
+            }
+        }
+        self.settle(&closed, ledger)
+    }
+
+    /// Moves the oracles, and the marks with them.
+    fn move_to(&mut self, at: Timestamp, oracles: &[Price]) -> Result<(), RiskError> {
+        let elapsed = at.since(self.moved);
+        (self.now, self.moved) = (at, at);
         let mut farthest = 0;
         for (market, oracle) in self.markets.iter_mut().zip(oracles) {
             market.oracle = *oracle;
@@ -291,14 +328,7 @@ impl Venue {
             market.mark = mark;
         }
         self.odometer.advance(farthest);
-        let mut closed = Vec::new();
-        loop {
-            self.ask()?;
-            if !self.close_due(&mut closed)? {
-                break;
-            }
-        }
-        self.settle(&closed, ledger)
+        Ok(())
     }
 
     /// Positions of a market's trading accounts, without the maker, in base atoms.

@@ -113,11 +113,14 @@ impl Venue {
     }
 
     /// Ends a bar: charges and pays trading fees, reports open interest, and squares clearing with
-    /// the ledger by transfers.
+    /// the ledger by transfers. Where the ledger keeps the positions there is nothing of that to do.
     ///
     /// # Errors
     /// [`RiskError::Ledger`] when a command is refused.
     pub fn end_bar(&mut self, elapsed_ms: u64, ledger: &mut impl Ledger) -> Result<(), RiskError> {
+        if self.hosted.is_some() {
+            return Ok(());
+        }
         self.charge_fees(elapsed_ms)?;
         let mut bodies = Vec::new();
         for at in 0..self.markets.len() {

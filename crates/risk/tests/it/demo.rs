@@ -9,7 +9,7 @@ use backstop_risk::{
     demo::{Cast, Payers, fits, stage},
     run, run_with_evidence, sweep,
 };
-use backstop_units::{Amount, Bps};
+use backstop_units::{Amount, Bps, Span};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
@@ -71,7 +71,7 @@ fn the_crash_runs_under_both_presets() {
 fn crash_on(crash: &Crash, preset: &Genesis, seed: u64) -> (DemoReport, Recorder) {
     let thin = VenueParams { fund_of_open_interest: Bps::new(20), ..VenueParams::DEMO };
     let feeds = crash.feeds(6).unwrap();
-    let genesis = stage(preset.clone(), &feeds).unwrap();
+    let genesis = stage(preset.clone(), &feeds, &thin).unwrap();
     let setup = DemoSetup {
         steps_per_leg: 20,
         book: &SMALL,
@@ -88,7 +88,7 @@ fn crash_on(crash: &Crash, preset: &Genesis, seed: u64) -> (DemoReport, Recorder
 #[test]
 fn every_crash_is_paid_for_to_the_atom_under_every_preset_that_fits() {
     let presets: Vec<Genesis> = presets().into_iter().filter(|one| fits(one).is_ok()).collect();
-    for name in ["backstop", "drift", "kana", "mango"] {
+    for name in ["backstop", "drift", "dydx", "kana", "mango"] {
         assert!(presets.iter().any(|genesis| genesis.preset == label(name)), "{name}");
     }
     let adl = AdlPolicy { hedge_aware: false, ..AdlPolicy::default() };
@@ -103,9 +103,14 @@ fn every_crash_is_paid_for_to_the_atom_under_every_preset_that_fits() {
             for market in &report.markets {
                 assert!(market.trader_interest_after < market.trader_interest_before, "{run}");
             }
-            let interest = |body: &Body| matches!(body, Body::ReportOpenInterest(_));
-            let last = ledger.sent.iter().rev().find(|(.., body)| interest(body));
-            assert_eq!(last.map(|(at, ..)| *at), Some(crash.until), "{run}");
+            // To the last moment the ledger hears of open interest, or of marks where it keeps positions.
+            let heard = |body: &Body| {
+                matches!(body, Body::ReportOpenInterest(_) | Body::ReportMark(_))
+            };
+            let last = ledger.sent.iter().rev().find(|(.., body)| heard(body));
+            let silent = last.map(|(at, ..)| crash.until.since(*at));
+            assert!(silent.is_some_and(|silent| silent < Span::from_ms(300_000)), "{run}: {silent:?}");
+            eprintln!("{run}: {} sent, {} liq, {} def {} losses, gross {} payers {:?} cut {} of {} fund {} -> {}", ledger.sent.len(), report.liquidations, report.deficits, report.losses, report.gross_loss, report.payers(), report.cut_notional, report.cut_accounts, report.fund_before.total(), report.fund_after.total());
             books.push((report.notional_before, report.fund_before.total()));
             let paid = report.payers();
             for (sum, part) in [
@@ -276,7 +281,7 @@ fn setups_that_cannot_run_are_refused() {
     let mut bare = genesis.clone();
     bare.setup.retain(|body| !matches!(body, Body::CreateMarket(_)));
     assert!(matches!(Cast::of(&bare), Err(RiskError::Missing("market"))));
-    assert!(matches!(stage(bare, &feeds), Err(RiskError::Missing("market"))));
+    assert!(matches!(stage(bare, &feeds, &VenueParams::DEMO), Err(RiskError::Missing("market"))));
     bare = genesis.clone();
     bare.setup.retain(|body| !matches!(body, Body::SetRoles(_)));
     assert!(matches!(Cast::of(&bare), Err(RiskError::NoRole(_))));
