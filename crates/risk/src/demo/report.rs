@@ -137,6 +137,8 @@ pub struct DemoReport {
     pub cut_accounts: u64,
     /// Borne by nobody.
     pub residual: Amount,
+    /// What open accounts owe beyond what they have when the run ends: losses nobody has borne yet.
+    pub below_zero: Amount,
     /// The largest loss.
     pub biggest_loss: Option<BiggestLoss>,
     /// The fund before the first bar.
@@ -323,6 +325,7 @@ pub(super) fn report(
         cut_notional: tally.cut_notional,
         cut_accounts: tally.cut_accounts,
         residual: tally.residual,
+        below_zero: venue.below_zero()?,
         biggest_loss: tally.biggest,
         fund_before: before.fund,
         fund_after: fund_parts(cast, listings, ledger)?,

@@ -414,6 +414,21 @@ impl Venue {
         Ok(Some(standing.equity.get()))
     }
 
+    /// What accounts with open positions owe beyond what they have at the marks, in quote atoms: losses that
+    /// nobody has borne yet.
+    ///
+    /// # Errors
+    /// [`RiskError::Rule`] past 128 bits.
+    pub fn below_zero(&self) -> Result<Amount, RiskError> {
+        let marks = self.marks();
+        let mut sum = Amount::ZERO;
+        for index in 0..self.traders.len() {
+            let standing = self.standing(index, &marks)?.unwrap_or_default();
+            sum = sum.saturating_add(standing.equity.negative());
+        }
+        Ok(sum)
+    }
+
     fn marks(&self) -> Vec<Price> {
         self.markets.iter().map(|market| market.mark).collect()
     }

@@ -104,13 +104,15 @@ fn every_crash_is_paid_for_to_the_atom_under_every_preset_that_fits() {
                 assert!(market.trader_interest_after < market.trader_interest_before, "{run}");
             }
             // To the last moment the ledger hears of open interest, or of marks where it keeps positions.
-            let heard = |body: &Body| {
-                matches!(body, Body::ReportOpenInterest(_) | Body::ReportMark(_))
-            };
+            let heard =
+                |body: &Body| matches!(body, Body::ReportOpenInterest(_) | Body::ReportMark(_));
             let last = ledger.sent.iter().rev().find(|(.., body)| heard(body));
             let silent = last.map(|(at, ..)| crash.until.since(*at));
-            assert!(silent.is_some_and(|silent| silent < Span::from_ms(300_000)), "{run}: {silent:?}");
-            eprintln!("{run}: {} sent, {} liq, {} def {} losses, gross {} payers {:?} cut {} of {} fund {} -> {}", ledger.sent.len(), report.liquidations, report.deficits, report.losses, report.gross_loss, report.payers(), report.cut_notional, report.cut_accounts, report.fund_before.total(), report.fund_after.total());
+            assert!(
+                silent.is_some_and(|silent| silent < Span::from_ms(300_000)),
+                "{run}: {silent:?}"
+            );
+            assert!(report.below_zero.is_zero(), "{run}: {}", report.below_zero);
             books.push((report.notional_before, report.fund_before.total()));
             let paid = report.payers();
             for (sum, part) in [

@@ -3,4 +3,5 @@
 mod deleveraging;
 mod demo;
 mod fixture;
+mod hosted;
 mod venue;

@@ -95,6 +95,7 @@ fn who_paid(runs: &[Run]) -> String {
             .collect()
     });
     let rows: Vec<Vec<String>> = rows.collect();
+    let cuts: Vec<String> = runs.iter().filter_map(cut).collect();
     let words: Vec<String> = columns
         .iter()
         .filter(|(_, meaning, _)| !meaning.is_empty())
@@ -102,10 +103,25 @@ fn who_paid(runs: &[Run]) -> String {
         .collect();
     format!(
         "\nWho paid, in whole units of each preset's asset; the same book and prices in each crash:\n\n{}\n\
-         {}fund left: reserve, gifts and stake after ÷ before\n",
+         {}fund left: reserve, gifts and stake after ÷ before\n{}",
         table(&head, &rows),
         words.concat(),
+        cuts.concat(),
     )
+}
+
+/// Whom a run deleveraged, if anybody.
+fn cut(run: &Run) -> Option<String> {
+    let report = &run.report;
+    (report.cut_accounts > 0).then(|| {
+        format!(
+            "winners of {} under {}: {} accounts, {} of their positions closed\n",
+            run.crash.name,
+            report.preset,
+            grouped(&report.cut_accounts.to_string()),
+            money(report.cut_notional, report.decimals),
+        )
+    })
 }
 
 /// What is left of a fund, in parts of what it held before.

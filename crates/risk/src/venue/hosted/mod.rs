@@ -147,17 +147,18 @@ impl Venue {
         self.follow(&events)
     }
 
-    /// What an account pays in: what the book says, and where its leverage is the highest there is the
+    /// What an account pays in: what the book says, and where its leverage is the highest there is the few
     /// atoms by which its initial margin is rounded up.
     fn entry(&self, account: &Account) -> Result<Amount, RiskError> {
-        let mut need = Amount::ZERO;
+        let (mut need, mut most) = (Amount::ZERO, account.collateral);
         for opening in &account.positions {
             let price = self.markets.get(opening.market).map(|market| market.oracle);
             let notional = size(signed(opening.base.get())?, price.unwrap_or_default())?;
             let margin = self.params.initial.of_ceil(Amount::new(notional))?;
             need = need.saturating_add(margin).saturating_add(Amount::new(2));
+            most = most.saturating_add(Amount::new(4));
         }
-        Ok(account.collateral.max(need))
+        Ok(account.collateral.max(need.min(most)))
     }
 
     /// The maker's collateral: one whole open interest, as where the venue keeps the positions.
