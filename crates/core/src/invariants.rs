@@ -2,7 +2,6 @@
 //! tests after each command.
 
 use crate::{
-    event::Cohort,
     fund::{
         gauge::fund_of,
         inventory::{margin, shortfall},
@@ -23,8 +22,8 @@ use backstop_units::{Amount, AssetId, Base, MarketId, Shares, TrancheId};
 ///   protocol's, and the queued ones its open tickets'. In a rescaled series rounding may leave less
 ///   than two shares for each position that nobody holds.
 /// - **I3** the rows of a placed loss add up to it, and no row recovered more than it bore.
-/// - **I4** what waits in a loss's recoveries is what its rows of stakers and of deleveraging recovered
-///   less what was paid.
+/// - **I4** what waits in a loss's recoveries is what its rows of stakers, of deleveraging and of hosted
+///   positions recovered less what was paid.
 /// - **I5** a layer has never paid more than its lifetime limit.
 /// - **R1** a fund's open reservations are never more than its reserve and contributions.
 /// - **G1** a fund's gauge shows what its accounts hold.
@@ -37,7 +36,8 @@ use backstop_units::{Amount, AssetId, Base, MarketId, Shares, TrancheId};
 ///   are listed; a flat line has neither cost, shortfall nor margin.
 /// - **H1** a pool's balance is what its margin accounts hold and what waits between the indexes of its
 ///   markets. **H2** a market's positions add up to zero, their sizes to its open interest, and its
-///   backlog is as long as it says.
+///   backlog is as long as it says. **H3** for each loss that a hosted market's positions bore, what they
+///   held then adds up to its base.
 ///
 /// # Errors
 /// The first that is broken.
@@ -57,6 +57,7 @@ pub fn check(state: &State) -> Result<(), Corrupt> {
     }
     reservations(state)?;
     gauges(state)?;
+    hosted::bearers::check(state)?;
     hosted::evolve::check(state)
 }
 
@@ -196,10 +197,7 @@ fn losses(state: &State) -> Result<(), Corrupt> {
         if over || (placed && sum != loss.gross) {
             return Err(Corrupt::Invariant("I3"));
         }
-        let claimed = loss
-            .rows
-            .iter()
-            .filter(|row| matches!(row.row.cohort, Cohort::Stakers { .. } | Cohort::Adl { .. }));
+        let claimed = loss.rows.iter().filter(|row| row.row.cohort.is_claimed());
         let recovered = claimed.fold(Amount::ZERO, |sum, row| sum.saturating_add(row.recovered));
         let asset = state.funds.expect(state.markets.expect(loss.market)?.fund)?.asset;
         let waiting = state.ledger.owed(LedgerAccount::Recoveries(id), asset);

@@ -5,6 +5,7 @@ pub use crate::entity::{
     FeedSource, Fund, House, Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares,
     Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
+pub use crate::hosted::bearers::{Bearer, SizeRun};
 pub use crate::hosted::book::{HostedMarket, HostedPosition, MarginAccount, MarginPool};
 use crate::{
     fund::{
@@ -144,6 +145,8 @@ state! {
     hosted_markets: Slab<MarketId, Option<Box<HostedMarket>>>,
     margins: Slab<u32, MarginAccount>,
     hosted_positions: Slab<u32, HostedPosition>,
+    bearers: Slab<u32, Bearer>,
+    size_runs: Slab<u32, SizeRun>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -163,6 +166,7 @@ pub(crate) struct Labels {
     pub(crate) adl_cuts: Index<(LossId, Label), u32>,
     pub(crate) takeovers: Index<(FundId, Label), u32>,
     pub(crate) margins: MarginLabels,
+    pub(crate) bearers: Index<(AccountId, MarketId), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
@@ -184,6 +188,7 @@ impl Labels {
             adl_cuts: Index::new(seed),
             takeovers: Index::new(seed),
             margins: MarginLabels::new(seed),
+            bearers: Index::new(seed),
             closed: Index::new(seed),
         }
     }
@@ -211,6 +216,7 @@ impl Labels {
         self.adl_cuts.commit();
         self.takeovers.commit();
         self.margins.commit();
+        self.bearers.commit();
         self.closed.commit();
     }
 
@@ -229,6 +235,7 @@ impl Labels {
         self.adl_cuts.rollback();
         self.takeovers.rollback();
         self.margins.rollback();
+        self.bearers.rollback();
         self.closed.rollback();
     }
 }
@@ -387,6 +394,8 @@ impl State {
             let group = self.accounts.get(margin.account).map_or(Label::NONE, |owner| owner.group);
             labels.margins.add(id, (margin.account, margin.fund), group);
         }
+        let bearers = self.bearers.iter();
+        bearers.for_each(|(id, bearer)| labels.bearers.insert((bearer.account, bearer.market), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

@@ -118,13 +118,14 @@ entity! {
         /// What that forwent.
         forgone: Amount,
     }
-    /// What one staker, or one who was deleveraged, was paid of one recovery.
+    /// What one of those who bore a loss was paid of one recovery.
     Claim {
         /// Of which loss.
         loss: LossId,
         /// Of which row.
         row: u8,
-        /// To which position; of a row of deleveraging, for which cut.
+        /// To which position; of a row of deleveraging, for which cut; of one of hosted positions, to
+        /// which account.
         position: u32,
         /// How much so far.
         paid: Amount,

@@ -47,6 +47,9 @@ pub enum Cohort {
         delta: Fixed60,
         /// Open interest, in base atoms.
         base: Base,
+        /// On a hosted market, how many losses its positions had borne before this one; finds each
+        /// holder's size as it was. None where the venue keeps positions.
+        epoch: Option<u32>,
     } = 4,
     /// Nobody could be found to bear it: the named residual, unpaid to the venue.
     Residual = 5,
@@ -66,6 +69,16 @@ pub enum Cohort {
     } = 7,
     /// A fund's own account at the market's venue.
     House(FundId) = 8,
+}
+
+impl Cohort {
+    /// Whether what comes back waits for its bearers to claim it.
+    pub const fn is_claimed(&self) -> bool {
+        matches!(
+            self,
+            Self::Stakers { .. } | Self::Adl { .. } | Self::Positions { epoch: Some(_), .. }
+        )
+    }
 }
 
 /// The rules of a fund's house account, by handle.

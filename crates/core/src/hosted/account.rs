@@ -110,7 +110,8 @@ pub(crate) fn settle(txn: &mut Txn<'_>, margin: u32) -> Result<(), Halt> {
     let mut due = Vec::new();
     for (place, held) in state.positions_of(owner).filter(|(_, held)| !held.size.is_zero()) {
         let (market, hosted) = both(state, held.market)?;
-        if held.funding != hosted.funding || held.loss != market.index {
+        let behind = held.loss != market.index || held.epoch != hosted.losses;
+        if behind || held.funding != hosted.funding {
             let (funding, loss) = unsettled(state, held)?;
             due.push(IndexSettlement { position: place, market: held.market, funding, loss });
         }

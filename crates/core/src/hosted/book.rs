@@ -56,6 +56,8 @@ pub struct HostedMarket {
     pub windows: [Option<u32>; 2],
     /// The fund that it was merged from; margin accounts there move over when they are touched.
     pub former: Option<FundId>,
+    /// How many losses its positions have borne through the index.
+    pub losses: u32,
 }
 
 /// What one account holds in one pool.
@@ -92,6 +94,8 @@ pub struct HostedPosition {
     pub funding: Signed,
     /// The market's index of socialised losses that it has settled to.
     pub loss: Fixed60,
+    /// The market's count of them that it has settled to.
+    pub epoch: u32,
     /// When its present step of liquidation began.
     pub step_at: Option<Timestamp>,
     /// What that step may still close, in quote atoms.

@@ -1,6 +1,7 @@
 //! What events about hosted markets change.
 
 use super::{
+    bearers,
     book::{HostedMarket, HostedPosition, MarginAccount},
     throttle::count,
 };
@@ -33,6 +34,7 @@ pub(crate) fn hosted(
         last: None,
         windows: [None; 2],
         former: None,
+        losses: 0,
     })))
 }
 
@@ -85,13 +87,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
 fn positions(state: &mut State, event: &Event) -> Result<(), Corrupt> {
     match event {
         Event::IndexesSettled(settled) => {
-            let funding = state.hosted(settled.market).map_err(|_| Corrupt::DanglingHandle)?;
-            let funding = funding.funding;
-            let index = state.markets.expect(settled.market)?.index;
-            let position = state.hosted_positions.change(settled.position)?;
-            position.funding = funding;
-            position.loss = index;
-            let owner = position.owner;
+            let owner = bearers::settled(state, settled)?;
             let received = plus(settled.funding, loss(settled.loss)?)?;
             pay(state, owner, received)?;
             wait(state, settled.market, negated(received)?)
@@ -228,6 +224,7 @@ fn place(
         size: Signed::ZERO,
         funding: hosted.funding,
         loss: state.markets.expect(market)?.index,
+        epoch: hosted.losses,
         step_at: None,
         step_left: Amount::ZERO,
         waiting: None,

@@ -15,11 +15,13 @@
 //! The formulas are those of [`liquidation`](crate::liquidation); nothing here computes margin or a
 //! price. **Invariant H1** a pool's balance is what its margin accounts hold and what waits between
 //! the indexes of its markets. **H2** the positions of a market add up to zero, their sizes to its open
-//! interest, and its backlog is as long as it says.
+//! interest, and its backlog is as long as it says. **H3** what positions held when a loss fell adds up
+//! to the open interest that bore it.
 
 pub mod account;
 pub(crate) mod backlog;
 pub(crate) mod bankrupt;
+pub mod bearers;
 pub mod book;
 pub(crate) mod deleverage;
 pub(crate) mod evolve;

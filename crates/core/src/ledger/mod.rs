@@ -158,10 +158,16 @@ impl Ledger {
         within_side(credit)
     }
 
+    /// Where an account's entry lies, if it exists; after a rollback another's may lie there.
+    #[inline]
+    pub(crate) fn slot(&self, account: LedgerAccount, asset: AssetId) -> Option<u32> {
+        self.slots.get(account, asset)
+    }
+
     /// The slot of an account, if its entry exists.
     #[inline]
     fn find(&self, account: LedgerAccount, asset: AssetId) -> Option<u32> {
-        let slot = self.slots.get(account, asset)?;
+        let slot = self.slot(account, asset)?;
         let is_it = |entry: &&Entry| entry.account == account && entry.asset == asset;
         self.entries.get(slot).filter(is_it).map(|_| slot)
     }

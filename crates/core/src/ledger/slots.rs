@@ -1,14 +1,17 @@
-//! Where each account's entry lies: a table for balances, which are many and dense, a hash for the rest.
+//! Where each account's entry lies: a table for each kind of account and asset, as handles are dense; a hash
+//! for what does not fit the tables.
 
 use super::LedgerAccount;
 use crate::index::Index;
 use alloc::vec::Vec;
-use backstop_units::{AccountId, AssetId};
+use backstop_units::AssetId;
 
 /// No slot.
 const NONE: u32 = u32::MAX;
-/// Assets that have a table of balances; further ones use the hash.
-const ASSETS_MAX: usize = 64;
+/// Assets that have tables; further ones use the hash.
+const ASSETS_MAX: u32 = 64;
+/// Kinds of accounts, by the code in their key, that have tables.
+const KINDS_MAX: u64 = 64;
 /// How far past twice its length a table may grow at once.
 const STEP: usize = 65_536;
 
@@ -17,56 +20,51 @@ const STEP: usize = 65_536;
 #[derive(Clone, Debug)]
 pub(super) struct Slots {
     index: Index<(u64, u32), u32>,
-    /// By asset, then by account: the slot of the free balance, or [`NONE`].
-    balances: Vec<Vec<u32>>,
+    /// By asset and kind, then by handle: the slot, or [`NONE`].
+    tables: Vec<Vec<u32>>,
 }
 
 impl Slots {
     pub(super) fn new(seed: u128) -> Self {
-        Self { index: Index::new(seed), balances: Vec::new() }
+        Self { index: Index::new(seed), tables: Vec::new() }
     }
 
     #[inline]
     pub(super) fn get(&self, account: LedgerAccount, asset: AssetId) -> Option<u32> {
-        let dense = match account {
-            LedgerAccount::Balance(id) => self.balance(asset, id),
-            _ => None,
+        let key = account.key();
+        let dense = match place(key, asset) {
+            Some((table, at)) => self.tables.get(table).and_then(|table| table.get(at)).copied(),
+            None => None,
         };
-        dense.or_else(|| self.index.get((account.key(), asset.get())))
-    }
-
-    #[inline]
-    fn balance(&self, asset: AssetId, account: AccountId) -> Option<u32> {
-        let row = self.balances.get(usize::try_from(asset.get()).ok()?)?;
-        row.get(usize::try_from(account.get()).ok()?).copied().filter(|slot| *slot != NONE)
+        match dense {
+            Some(slot) if slot != NONE => Some(slot),
+            _ => self.index.get((key, asset.get())),
+        }
     }
 
     pub(super) fn insert(&mut self, account: LedgerAccount, asset: AssetId, slot: u32) {
-        match self.place(account, asset) {
+        let key = account.key();
+        match self.dense(key, asset) {
             Some(place) => *place = slot,
-            None => self.index.insert((account.key(), asset.get()), slot),
+            None => self.index.insert((key, asset.get()), slot),
         }
     }
 
-    /// The place of a balance in its table. None for other accounts, and for handles so far out that
-    /// they are no dense ones: bytes from elsewhere must not make the table huge.
-    fn place(&mut self, account: LedgerAccount, asset: AssetId) -> Option<&mut u32> {
-        let LedgerAccount::Balance(id) = account else { return None };
-        let (asset, id) = (usize::try_from(asset.get()).ok()?, usize::try_from(id.get()).ok()?);
-        if asset >= ASSETS_MAX {
+    /// An account's place in its table. None for handles so far out that they are no dense ones: bytes
+    /// from elsewhere must not make the table huge.
+    fn dense(&mut self, key: u64, asset: AssetId) -> Option<&mut u32> {
+        let (table, at) = place(key, asset)?;
+        if self.tables.len() <= table {
+            self.tables.resize(table.saturating_add(1), Vec::new());
+        }
+        let row = self.tables.get_mut(table)?;
+        if at >= row.len().saturating_mul(2).saturating_add(STEP) {
             return None;
         }
-        if self.balances.len() <= asset {
-            self.balances.resize(asset.saturating_add(1), Vec::new());
+        if row.len() <= at {
+            row.resize(at.saturating_add(1), NONE);
         }
-        let row = self.balances.get_mut(asset)?;
-        if id >= row.len().saturating_mul(2).saturating_add(STEP) {
-            return None;
-        }
-        if row.len() <= id {
-            row.resize(id.saturating_add(1), NONE);
-        }
-        row.get_mut(id)
+        row.get_mut(at)
     }
 
     pub(super) fn commit(&mut self) {
@@ -76,4 +74,15 @@ impl Slots {
     pub(super) fn rollback(&mut self) {
         self.index.rollback();
     }
+}
+
+/// The table of a kind and asset, and the place in it.
+#[inline]
+fn place(key: u64, asset: AssetId) -> Option<(usize, usize)> {
+    let (kind, handle) = (key >> 32, key & u64::from(u32::MAX));
+    if kind >= KINDS_MAX || asset.get() >= ASSETS_MAX {
+        return None;
+    }
+    let table = u64::from(asset.get()).saturating_mul(KINDS_MAX).saturating_add(kind);
+    Some((usize::try_from(table).ok()?, usize::try_from(handle).ok()?))
 }

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     event::{Cohort, Event, Placement, RowPart},
     fund::house::drawn,
+    hosted::bearers,
     liquidation::market::latest_layer,
     policy::Cause,
     reject::Corrupt,
@@ -142,10 +143,11 @@ fn placed(state: &mut State, placement: &Placement) -> Result<(), Corrupt> {
     for (place, row) in (0u8..).zip(&placement.rows) {
         match row.cohort {
             Cohort::Stakers { tranche, epoch, .. } => state.tranches.change(tranche)?.epoch = epoch,
-            Cohort::Positions { delta, .. } => {
+            Cohort::Positions { delta, epoch, .. } => {
                 let market = state.markets.change(placement.market)?;
                 market.index = market.index.checked_add(delta).ok_or(Corrupt::Overflow)?;
                 market.index_carry = placement.index_carry;
+                bearers::counted(state, placement.market, epoch)?;
             }
             Cohort::Adl { adl } => {
                 let market = state.markets.expect(placement.market)?;

@@ -194,7 +194,9 @@ fn add_rows(
         }
         Source::Socialised => {
             let (delta, carry) = index_step(draw, market.open_interest, market.index_carry)?;
-            push(Cohort::Positions { delta, base: market.open_interest }, draw);
+            let hosted = state.hosted_markets.expect(placement.market)?.as_deref();
+            let epoch = hosted.map(|hosted| hosted.losses);
+            push(Cohort::Positions { delta, base: market.open_interest, epoch }, draw);
             placement.index_carry = carry;
         }
         Source::Depositors => {

@@ -11,6 +11,7 @@ use crate::{
     event::{Cohort, Event, Row, RowPart},
     fund::shares::scaled,
     governance::Context,
+    hosted::bearers::size_at,
     ledger::{
         LedgerAccount,
         party::{cleared_asset, party_account, payable},
@@ -22,11 +23,11 @@ use crate::{
 use alloc::vec::Vec;
 use backstop_units::{AccountId, Amount, LossId, MarketId, Shares};
 
-/// Where money for a row goes: to its layer, or for stakers and those who were deleveraged into the
-/// loss's recoveries.
+/// Where money for a row goes: to its layer, or for those who claim it (stakers, holders of hosted
+/// positions, those who were deleveraged) into the loss's recoveries.
 fn row_returns_to(cohort: &Cohort, loss: LossId, market: MarketId) -> LedgerAccount {
     match cohort {
-        Cohort::Stakers { .. } | Cohort::Adl { .. } => LedgerAccount::Recoveries(loss),
+        claimed if claimed.is_claimed() => LedgerAccount::Recoveries(loss),
         other => crate::ledger::posting::row_account(other, market),
     }
 }
@@ -108,11 +109,12 @@ pub fn shares_at(state: &State, position: u32, cohort: &Cohort) -> Shares {
 /// Stands for the protocol among the positions of a claim.
 pub const PROTOCOL: u32 = u32::MAX;
 
-/// By what an account bore a row, and the weight of each: its position, the protocol's shares if it is the
-/// fund's treasury, or its cut. And the weight of all; nothing where rows return by themselves.
+/// By what an account bore a row, and the weight of each: its stake, the protocol's shares if it is the
+/// fund's treasury, its cut, or the size of its position. And the weight of all; nothing where rows
+/// return by themselves.
 fn bearers(
     state: &State,
-    id: LossId,
+    (id, market): (LossId, MarketId),
     row: &Row,
     account: AccountId,
 ) -> Result<(Vec<(u32, u128)>, u128), Corrupt> {
@@ -131,12 +133,17 @@ fn bearers(
             let own = cut.map(weight).transpose()?;
             (own.into_iter().collect(), row.amount.get())
         }
+        Cohort::Positions { base, epoch: Some(epoch), .. } => {
+            let size = size_at(state, account, market, epoch)?;
+            (Vec::from([(account.get(), size.get())]), base.get())
+        }
         _ => (Vec::new(), 0),
     })
 }
 
-/// What an account can claim of a loss now: for each row of stakers its position and the amount, and for
-/// a row of deleveraging its cut. The fund's treasury claims for the protocol's shares.
+/// What an account can claim of a loss now: for each row of stakers its position and the amount, for a
+/// row of deleveraging its cut, for one of hosted positions the account itself. The fund's treasury
+/// claims for the protocol's shares.
 ///
 /// **Rounding** floor; the dust stays in the loss's recoveries.
 ///
@@ -150,7 +157,7 @@ pub fn claimable(
     let loss = state.losses.expect(id)?;
     let mut parts = Vec::new();
     for (at, row) in (0u8..).zip(&loss.rows) {
-        let (own, all) = bearers(state, id, &row.row, account)?;
+        let (own, all) = bearers(state, (id, loss.market), &row.row, account)?;
         // Assets without an owner, which only a scenario can open, are nobody's to claim.
         if all == 0 {
             continue;

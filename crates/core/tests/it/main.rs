@@ -5,6 +5,7 @@
 mod adl;
 mod agreement;
 mod bad_debt;
+mod bearers;
 mod control;
 mod conversion;
 mod encoding;

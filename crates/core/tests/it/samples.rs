@@ -761,7 +761,8 @@ fn rows() -> Vec<Row> {
         shares: Shares::new(8),
         protocol: Shares::new(9),
     };
-    let positions = Cohort::Positions { delta: Fixed60::new(8), base: Base::new(9) };
+    let positions =
+        Cohort::Positions { delta: Fixed60::new(8), base: Base::new(9), epoch: Some(7) };
     let cohorts = [
         Cohort::FeePool,
         Cohort::Reserve(fund),

@@ -103,7 +103,7 @@ fn formula(view: &LossView<'_>, row: &RowView<'_>) -> String {
     let (needed, amount) = (view.unit.digits(row.needed), row.row.row.amount);
     match (&row.row.row.cohort, row.had) {
         (Cohort::Residual, _) => "gross loss less all rows above".to_owned(),
-        (Cohort::Positions { delta, base }, _) => format!(
+        (Cohort::Positions { delta, base, .. }, _) => format!(
             "min(needed {needed}, limits); each of {base} base atoms bears {delta} / 2^60 atom"
         ),
         (Cohort::Depositors { shares, from, to }, _) => {
@@ -134,8 +134,11 @@ fn formula(view: &LossView<'_>, row: &RowView<'_>) -> String {
 
 const fn rounding(cohort: &Cohort) -> &'static str {
     match cohort {
-        Cohort::Positions { .. } => {
+        Cohort::Positions { epoch: None, .. } => {
             "money exact; the index rounds down, its rest waits for the next step"
+        }
+        Cohort::Positions { .. } => {
+            "money exact; the index rounds down, its rest waits for the next step; a claim on a recovery rounds down"
         }
         Cohort::Depositors { .. } => {
             "money exact; the index rounds up, what lenders bear beyond stays among deposits"

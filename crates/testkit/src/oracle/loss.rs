@@ -398,7 +398,7 @@ impl Model {
         let market = &mut self.markets[at];
         let wrong = |why: &str| Err(No::Wrong(format!("index: {why}")));
         let delta = seen.rows.iter().find_map(|row| match row.cohort {
-            Cohort::Positions { delta, base } => Some((delta.get(), base.get())),
+            Cohort::Positions { delta, base, .. } => Some((delta.get(), base.get())),
             _ => None,
         });
         let Some((delta, base)) = delta else { return wrong("no positions in the rows") };
