@@ -30,7 +30,7 @@ impl Venue {
         let mut list = list.as_slice();
         let mut moved = false;
         while let Some(held) = self.first(index).filter(|held| held.market == position.market) {
-            let (against, rest) = enough(list, held.base.unsigned_abs());
+            let (against, rest) = list.split_at(enough(list, held.base.unsigned_abs()));
             if against.is_empty() {
                 break;
             }
@@ -110,8 +110,8 @@ impl Venue {
     }
 }
 
-/// The front of a list that holds as much as is to be closed, as far as one command takes it; and the rest.
-fn enough(list: &[(Label, u128)], base: u128) -> (&[(Label, u128)], &[(Label, u128)]) {
+/// How many of the first hold as much as is to be closed, as far as one command takes them.
+fn enough(list: &[(Label, u128)], base: u128) -> usize {
     let mut held = 0u128;
     let mut count = 0;
     for (_, size) in list.iter().take(LIST) {
@@ -121,5 +121,5 @@ fn enough(list: &[(Label, u128)], base: u128) -> (&[(Label, u128)], &[(Label, u1
         held = held.saturating_add(*size);
         count += 1;
     }
-    list.split_at(count)
+    count
 }

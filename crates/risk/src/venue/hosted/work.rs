@@ -27,7 +27,7 @@ use backstop_core::{
     state::State,
 };
 use backstop_units::{Amount, Base, MarketId, MathError, Price, Signed, Timestamp, mul_div_floor};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 /// Base atoms of a whole unit × the scale of a price.
 const VALUE_SCALE: u128 = PRICE_SCALE * PRICE_SCALE;
@@ -206,13 +206,15 @@ impl Venue {
         }
         let most = self.hosted.as_ref().map_or(Amount::ZERO, |hosted| hosted.insurance_max);
         let market = self.markets.get(part.market).ok_or(MathError::Overflow)?.id;
-        if !block.layers.contains_key(&part.market) {
-            let now = self.now;
-            let layers = ledger.read(|state| layers(state, market, now))?;
-            block.layers.insert(part.market, layers.ok_or(RiskError::Answer("layers"))?);
-        }
+        let found = match block.layers.entry(part.market) {
+            Entry::Occupied(found) => found.into_mut(),
+            Entry::Vacant(place) => {
+                let now = self.now;
+                let layers = ledger.read(|state| layers(state, market, now))?;
+                place.insert(layers.ok_or(RiskError::Answer("layers of the market"))?)
+            }
+        };
         let drawn = block.drawn.saturating_add(part.lack);
-        let found = block.layers.get(&part.market).map_or(&[][..], Vec::as_slice);
         let (capacities, funds): (Vec<Capacity>, Vec<bool>) = found.iter().copied().unzip();
         let draws = allocate(drawn, &capacities).draws;
         let paid = draws.iter().zip(funds).filter(|(_, fund)| *fund);
