@@ -36,9 +36,6 @@ pub enum RiskError {
         /// Of the asset.
         want: u8,
     },
-    /// The market's losses fall on lenders, and a venue of positions has none.
-    #[error("losses on market {0} fall on lenders: this venue has none")]
-    Lenders(Label),
     /// There is no bar or no step to run.
     #[error("nothing to run: at least one bar and one step for each leg are needed")]
     NothingToRun,

@@ -122,6 +122,9 @@ pub struct VenueParams {
     /// Stakers' part of that fund where it has a staked tranche. **Source** a choice: half, so that
     /// all presets begin with the same money.
     pub staked_part: Bps,
+    /// Where losses fall on lenders: part of their deposits that the book has borrowed. **Source** a choice:
+    /// four fifths. It says how deep the index falls, not who pays.
+    pub lent_part: Bps,
     /// Stakers.
     pub stakers: u32,
     /// Liquidators, who take turns.
@@ -146,6 +149,7 @@ impl VenueParams {
         daily_turnover: Bps::new(10_000),
         fund_of_open_interest: Bps::new(234),
         staked_part: Bps::new(5_000),
+        lent_part: Bps::new(8_000),
         stakers: 100,
         liquidators: 8,
         stake_min: Amount::new(100_000_000),

@@ -124,9 +124,6 @@ pub fn stage(
 pub fn fits(genesis: &Genesis) -> Result<Cast, RiskError> {
     let cast = Cast::of(genesis)?;
     let (market, layers) = cast.waterfalls.first().ok_or(RiskError::Missing("market"))?;
-    if layers.contains(&LayerSource::Depositors) {
-        return Err(RiskError::Lenders(*market));
-    }
     if cast.hosted && layers.contains(&LayerSource::Socialised) {
         return Err(RiskError::Spread(*market));
     }

@@ -139,6 +139,10 @@ pub struct DemoReport {
     pub residual: Amount,
     /// What open accounts owe beyond what they have when the run ends: losses nobody has borne yet.
     pub below_zero: Amount,
+    /// What lenders have put in, where losses fall on them.
+    pub lent_before: Amount,
+    /// What is left of it.
+    pub lent_after: Amount,
     /// The largest loss.
     pub biggest_loss: Option<BiggestLoss>,
     /// The fund before the first bar.
@@ -303,6 +307,7 @@ pub(super) fn report(
 ) -> Result<DemoReport, RiskError> {
     let Run { setup, cast, before, venue, listings } = *run;
     let tally = venue.tally();
+    let (lent_before, lent_after) = venue.lenders();
     let bars = setup.feeds.iter().map(|feed| feed.bars.bars.len()).max();
     Ok(DemoReport {
         preset: cast.preset,
@@ -326,6 +331,8 @@ pub(super) fn report(
         cut_accounts: tally.cut_accounts,
         residual: tally.residual,
         below_zero: venue.below_zero()?,
+        lent_before,
+        lent_after,
         biggest_loss: tally.biggest,
         fund_before: before.fund,
         fund_after: fund_parts(cast, listings, ledger)?,

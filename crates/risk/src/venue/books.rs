@@ -97,6 +97,8 @@ pub struct Conservation {
     pub traders: Signed,
     /// The same of the maker.
     pub maker: Signed,
+    /// What lenders have put in and not lost.
+    pub lenders: Amount,
     /// Fees taken and not yet paid into a fee pool.
     pub fees_waiting: Amount,
     /// What the ledger owes: fund, stakers, fee pools, free balances; what it owes the margin accounts of
@@ -114,13 +116,14 @@ impl Conservation {
     /// Whether both hold to the atom:
     ///
     /// - the money that is there is the money that was paid in;
-    /// - it is owed: `traders + maker + fees + ledger − uncovered − dust = deposited`.
+    /// - it is owed: `traders + maker + lenders + fees + ledger − uncovered − dust = deposited`.
     pub fn holds(&self) -> bool {
         let unsigned = |amount: Amount| i128::try_from(amount.get()).ok();
         let money = unsigned(self.at_custodian).map(|amount| amount + self.at_venue.get());
         let owed = || {
             let owed = self.traders.get()
                 + self.maker.get()
+                + unsigned(self.lenders)?
                 + unsigned(self.fees_waiting)?
                 + unsigned(self.ledger)?;
             Some(owed - unsigned(self.uncovered)? - self.dust.get())
@@ -142,7 +145,7 @@ impl Venue {
         custody_in: Amount,
         ledger: &mut impl Ledger,
     ) -> Result<Conservation, RiskError> {
-        ledger.read(|state| self.compare(state))??;
+        ledger.read(|state| self.compare(state).and_then(|()| self.compare_banks(state)))??;
         let counted = ledger.read(|state| self.count(state, custody_in))??;
         if counted.holds() { Ok(counted) } else { Err(RiskError::NotConserved(Box::new(counted))) }
     }
@@ -167,6 +170,7 @@ impl Venue {
             at_custodian: state.ledger.held(LedgerAccount::Custody(asset), asset),
             traders: Signed::new(self.traders.iter().map(|trader| trader.cash).sum()),
             maker: Signed::new(self.maker.cash),
+            lenders: self.lenders().1,
             fees_waiting: Amount::new(self.markets.iter().map(|market| market.fees).sum()),
             ledger: Amount::new(owed),
             uncovered: Amount::new(uncovered),

@@ -23,6 +23,7 @@ mod arm;
 mod books;
 mod close;
 mod hosted;
+mod lending;
 mod settle;
 mod tally;
 
@@ -44,6 +45,7 @@ use backstop_core::{policy::PositionSide, state::State};
 use backstop_units::{Amount, AssetId, Base, Label, MarketId, MathError, Price, Timestamp};
 use books::Books;
 use hosted::Hosted;
+use lending::Bank;
 use std::collections::VecDeque;
 
 /// Who acts for the venue in the ledger.
@@ -98,6 +100,8 @@ struct Market {
     open_interest: u128,
     /// Fees taken and not yet paid into the fee pool, in quote atoms.
     fees: u128,
+    /// Its lenders, where losses fall on them.
+    bank: Option<Bank>,
 }
 
 /// The venue.
@@ -148,15 +152,21 @@ pub struct VenueSetup<'a> {
     pub quote_atoms: Amount,
 }
 
-/// Finds the listed markets in the ledger, and the one asset they share; and what it keeps of them.
-fn find(
-    state: &State,
-    asset: Label,
-    listings: &[Listing],
-) -> Result<(AssetId, Vec<MarketId>, Option<Hosted>), RiskError> {
+/// The listed markets in the ledger.
+struct Found {
+    /// The one asset they share.
+    asset: AssetId,
+    /// Each with its lenders.
+    markets: Vec<(MarketId, Option<Bank>)>,
+    /// What the ledger keeps of their positions.
+    hosted: Option<Hosted>,
+}
+
+/// Finds the listed markets in the ledger.
+fn find(state: &State, asset: Label, listings: &[Listing]) -> Result<Found, RiskError> {
     let unknown = |label| move |_| RiskError::Market(label);
     let asset = state.asset_id(asset).map_err(unknown(asset))?;
-    let mut ids = Vec::new();
+    let (mut ids, mut markets) = (Vec::new(), Vec::new());
     for listing in listings {
         let error = RiskError::Market(listing.market);
         let id = state.market_id(listing.market).map_err(unknown(listing.market))?;
@@ -165,9 +175,10 @@ fn find(
             return Err(error);
         }
         ids.push(id);
+        markets.push((id, lending::bank(state, id)));
     }
     let hosted = Hosted::find(state, &ids);
-    Ok((asset, ids, hosted))
+    Ok(Found { asset, markets, hosted })
 }
 
 impl Venue {
@@ -179,10 +190,12 @@ impl Venue {
     /// exceeds 128 bits.
     pub fn open(setup: VenueSetup<'_>, ledger: &mut impl Ledger) -> Result<Self, RiskError> {
         let VenueSetup { params, book, listings, names, at, quote_atoms } = setup;
-        let (asset, ids, hosted) = ledger.read(|state| find(state, names.asset, listings))??;
-        let market = |(listing, id): (&Listing, &MarketId)| Market {
+        let found = ledger.read(|state| find(state, names.asset, listings))??;
+        let Found { asset, markets, hosted } = found;
+        let market = |(listing, (id, bank)): (&Listing, &(MarketId, Option<Bank>))| Market {
             label: listing.market,
             id: *id,
+            bank: *bank,
             opened: listing.price,
             oracle: listing.price,
             mark: listing.price,
@@ -196,7 +209,7 @@ impl Venue {
             cash: 0,
             positions: match hosted {
                 Some(_) => Vec::new(),
-                None => (0..ids.len()).map(|market| Position { market, base: 0 }).collect(),
+                None => (0..markets.len()).map(|market| Position { market, base: 0 }).collect(),
             },
             status: Status::Open,
             armed: 0,
@@ -205,7 +218,7 @@ impl Venue {
             params: *params,
             asset,
             quote_atoms: crate::float::to_float(quote_atoms.get()),
-            markets: listings.iter().zip(&ids).map(market).collect(),
+            markets: listings.iter().zip(&markets).map(market).collect(),
             traders: Vec::with_capacity(book.accounts.len()),
             maker,
             odometer: Odometer::default(),
@@ -223,6 +236,7 @@ impl Venue {
         } else {
             venue.admit(book)?;
             venue.fund_maker()?;
+            venue.open_banks(ledger)?;
         }
         venue.arm()?;
         Ok(venue)

@@ -35,6 +35,7 @@ impl Venue {
         let events = ledger.send_all(self.now, self.names.venue, bodies)?;
         self.tally.batches += 1;
         self.take(&events)?;
+        self.lend(&events)?;
         self.socialise(&events)?;
         self.deleverage(&events, closed, ledger)
     }
@@ -44,6 +45,9 @@ impl Venue {
         let count = u64::try_from(self.names.liquidators.len()).unwrap_or(u64::MAX).max(1);
         let turn = usize::try_from(self.tally.liquidations % count).unwrap_or(0);
         self.tally.liquidations += 1;
+        if let Some(body) = self.bad_debt(closed, root) {
+            return body;
+        }
         SettleLiquidation {
             market: market.map_or(Label::NONE, |market| market.label),
             account: closed.account,

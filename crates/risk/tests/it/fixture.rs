@@ -55,7 +55,13 @@ pub(crate) fn dydx() -> Genesis {
     stage(preset, &Crash::MAIN.feeds(6).unwrap(), &VenueParams::DEMO).unwrap()
 }
 
-/// The same with its market's rules changed, and without limits for one account.
+/// Preset `marginfi` with a bank for SOL.
+pub(crate) fn marginfi() -> Genesis {
+    let preset = genesis(include_str!("../../../../presets/marginfi.toml"));
+    stage(preset, &Crash::MAIN.feeds(6).unwrap(), &VenueParams::DEMO).unwrap()
+}
+
+/// Preset `dydx` with its market's rules changed, and without limits for one account.
 pub(crate) fn hosted(change: impl Fn(&mut HostedPolicy)) -> Genesis {
     let mut genesis = dydx();
     for body in &mut genesis.setup {

@@ -4,4 +4,5 @@ mod deleveraging;
 mod demo;
 mod fixture;
 mod hosted;
+mod lending;
 mod venue;

@@ -140,7 +140,8 @@ fn who_paid(runs: &[Run]) -> String {
             .collect()
     });
     let rows: Vec<Vec<String>> = rows.collect();
-    let cuts: Vec<String> = runs.iter().filter_map(cut).collect();
+    let cuts: Vec<String> =
+        runs.iter().filter_map(cut).chain(runs.iter().filter_map(lost)).collect();
     let words: Vec<String> = columns
         .iter()
         .filter(|column| !column.meaning.is_empty())
@@ -165,6 +166,23 @@ fn cut(run: &Run) -> Option<String> {
             report.preset,
             grouped(&report.cut_accounts.to_string()),
             money(report.cut_notional, report.decimals),
+        )
+    })
+}
+
+/// What the lenders of a run have lost, if anything.
+fn lost(run: &Run) -> Option<String> {
+    let report = &run.report;
+    let lost = report.lent_before.saturating_sub(report.lent_after);
+    let part = mul_div_floor(lost.get(), 10_000, report.lent_before.get()).ok();
+    let part = part.and_then(|bps| u32::try_from(bps).ok()).map_or(Bps::WHOLE, Bps::new);
+    (!lost.is_zero()).then(|| {
+        format!(
+            "lenders of {} under {}: {} of {} lost, {part}\n",
+            run.crash.name,
+            report.preset,
+            money(lost, report.decimals),
+            money(report.lent_before, report.decimals),
         )
     })
 }
