@@ -234,6 +234,7 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::SetIndexPolicy(c) => feed::set_policy(state, c),
         Body::RetireFeed(c) => feed::retire(state, c),
         Body::SetMarginPool(c) => hosted::setup::set_pool(state, c),
+        Body::SetHostedRules(c) => hosted::rules::set(state, c),
         Body::MergeIsolated(c) => hosted::merge::merge(state, c),
         Body::OpeningMargin(c) => hosted::money::opening(state, c),
         // What takes several steps was carried out before.

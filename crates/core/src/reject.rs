@@ -360,6 +360,9 @@ rejects! {
     734 DepositIndex "DEPOSIT_INDEX" "the index of deposits, or its unit, is below what can express a loss" => "scale index and unit up by the same power of ten";
     735 DepositsLate "DEPOSITS_LATE" "the deposits were reported before a loss that they have borne" => "take the loss off the index, and report with the market's count of losses";
 
+    740 LeverageLimit "LEVERAGE_LIMIT" "the fund's coverage band allows less leverage" => "trade or withdraw less, deposit margin, or wait until the band has risen";
+    741 CapBelowOpen "CAP_BELOW_OPEN" "the cap lies below what is open" => "set it to at least the limit; a cap at what is open lets nothing grow";
+
     801 UnknownTransfer "UNKNOWN_TRANSFER" "no such transfer" => "list the transfers";
     802 TransferClosed "TRANSFER_CLOSED" "the transfer was already confirmed or failed" => "begin a new transfer";
     803 NothingOwed "NOTHING_OWED" "more than the venue is owed" => "transfer at most the limit";

@@ -140,6 +140,8 @@ const fn of_hosted(event: &Event) -> &'static str {
         Event::IsolatedMerged(_) => "isolated_merged",
         Event::GateSeen { .. } => "gate_seen",
         Event::MarginAbsorbed { .. } => "margin_absorbed",
+        Event::HostedRulesSet { .. } => "hosted_rules_set",
+        Event::LiquidatorPaid(_) => "liquidator_paid",
         Event::MarginOpened { .. } => "margin_opened",
         // A test compares every word with the JSON.
         _ => "unnamed",

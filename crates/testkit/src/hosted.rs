@@ -45,6 +45,9 @@ pub fn policy() -> HostedPolicy {
         position_max: None,
         open_interest_max: None,
         home: None,
+        tiers: Vec::new(),
+        scale: None,
+        fees: None,
     }
 }
 

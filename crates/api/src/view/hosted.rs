@@ -60,6 +60,8 @@ pub(crate) fn margin_view(
             "mark": seen.mark,
             "notional": seen.notional()?,
             "unsettled": seen.funding,
+            "maintenance": seen.standing()?.maintenance,
+            "initial": seen.standing()?.initial,
             "waiting_since": held.waiting,
         }));
     }

@@ -1,7 +1,7 @@
 //! Hosted markets: collateral, trades, funding, liquidation, wind-down.
 
 use crate::{
-    policy::{MarginPoolPolicy, MarketStatus},
+    policy::{HostedPolicy, MarginPoolPolicy, MarketStatus},
     table::commands,
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -14,6 +14,13 @@ commands! {
         fund: Label,
         /// Its rules.
         @default policy: Box<MarginPoolPolicy>,
+    }
+    /// Replaces the rules of a hosted market. Needs the council, but for lower caps.
+    SetHostedRules {
+        /// Which market.
+        market: Label,
+        /// Its rules; decimals and home stay as they are.
+        rules: Box<HostedPolicy>,
     }
     /// Moves free balance into a collateral pool.
     DepositMargin {

@@ -144,6 +144,7 @@ bodies! {
     173 RepayHouse "repay_house",
     174 DistributeSurplus "distribute_surplus",
     175 SetOpenInterestMax "set_open_interest_max",
+    210 SetHostedRules "set_hosted_rules",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

@@ -61,6 +61,21 @@ pub struct Liquidated {
     pub step_begins: bool,
 }
 
+/// The liquidator's fee of a fill, from one margin account to another of the same pool.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct LiquidatorPaid {
+    /// On which market.
+    pub market: MarketId,
+    /// Who was liquidated, by margin account.
+    pub margin: u32,
+    /// Who took the position over.
+    pub liquidator: u32,
+    /// How many quote atoms.
+    pub amount: Amount,
+}
+
 /// Collateral of one margin account that became another's.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,

@@ -17,8 +17,9 @@ use crate::{
     oracle::Verdict,
     policy::{
         AlertCause, Cause, Causes, ControlPolicy, DrawdownPolicy, FundKind, FundPolicy,
-        IndexPolicy, InventoryPolicy, LayerPolicy, MarginPoolPolicy, MarketPolicy, PoolPolicy,
-        PublicKey, RevenuePolicy, Roles, SpikeCause, SplitPolicy, TierPolicy, TranchePolicy,
+        HostedPolicy, IndexPolicy, InventoryPolicy, LayerPolicy, MarginPoolPolicy, MarketPolicy,
+        PoolPolicy, PublicKey, RevenuePolicy, Roles, SpikeCause, SplitPolicy, TierPolicy,
+        TranchePolicy,
     },
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -445,6 +446,10 @@ pub enum Event {
     /// A margin account of a scenario.
     MarginOpened { margin: u32, account: AccountId, fund: FundId, asset: AssetId, amount: Signed } =
         175,
+    /// The rules of a hosted market changed.
+    HostedRulesSet { market: MarketId, policy: Box<HostedPolicy> } = 210,
+    /// Whoever took a position over got the liquidator's fee.
+    LiquidatorPaid(LiquidatorPaid) = 211,
     /// A fund has an account at a venue, other rules for it, or none.
     HouseSet { fund: FundId, terms: Option<HouseTerms> } = 200,
     /// A house account was reported, after so many movements.

@@ -2,9 +2,10 @@
 
 use super::{Context, Power, approvals};
 use crate::{
-    command::{Body, Direction, Party, SetIndexPolicy, SetMarketStatus},
+    command::{Body, Direction, Party, SetHostedRules, SetIndexPolicy, SetMarketStatus},
     event::Event,
     fund::{inventory::settings, rails},
+    hosted::rules,
     liquidation::{offline, open_interest},
     loss::lifecycle::find,
     policy::{LayerPolicy, LayerSource, MarketStatus, Role, Roles},
@@ -179,6 +180,7 @@ fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::FillLiquidation(c) => market(c.market)?,
         Body::Deleverage(c) => market(c.market)?,
         Body::SetMarketStatus(c) => wind_down(state, c)?,
+        Body::SetHostedRules(c) => hosted_rules(state, c)?,
         // Every other command has its right above; one that was forgotten is nobody's to send.
         _ => Authority::Role(Roles::NONE),
     })
@@ -227,6 +229,16 @@ fn wind_down(state: &State, command: &SetMarketStatus) -> Result<Authority, Halt
     let forward = state.hosted(market).is_ok_and(|hosted| hosted.status < command.status);
     Ok(if own && forward {
         Authority::Venue(market)
+    } else {
+        Authority::Council(state.meta.limits.config_delay)
+    })
+}
+
+/// Lower caps protect and are immediate; any other change waits for the council and the delay.
+fn hosted_rules(state: &State, command: &SetHostedRules) -> Result<Authority, Halt> {
+    let hosted = state.hosted(state.market_id(command.market)?)?;
+    Ok(if rules::tightens(&hosted.policy, &command.rules) {
+        Authority::Role(PROTECTS)
     } else {
         Authority::Council(state.meta.limits.config_delay)
     })

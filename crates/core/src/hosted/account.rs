@@ -1,9 +1,12 @@
 //! A margin account as the formulas see it, and the indexes that its positions settle to.
 
-use super::book::{HostedPosition, both};
+use super::{
+    book::{HostedPosition, both},
+    margins,
+};
 use crate::{
     event::{Event, IndexSettlement},
-    liquidation::margin::{Account, Margin, Position, Standing, funding},
+    liquidation::margin::{Account, Position, Standing, funding},
     oracle,
     policy::MarketStatus,
     reject::{Halt, Reject, RejectCode},
@@ -15,14 +18,14 @@ use backstop_units::{Amount, Fixed60, MarketId, Price, Signed, Timestamp};
 
 /// A margin account with its open positions.
 #[derive(Clone, Debug)]
-pub struct Loaded {
+pub struct Loaded<'a> {
     /// As the formulas take it.
-    pub account: Account<'static>,
+    pub account: Account<'a>,
     /// The handle and market of each position, in the same order.
     pub places: Vec<(u32, MarketId)>,
 }
 
-impl Loaded {
+impl Loaded<'_> {
     /// Where the position on a market stands; past the end when there is none.
     pub fn at(&self, market: MarketId) -> usize {
         let place = self.places.iter().position(|(_, on)| *on == market);
@@ -67,24 +70,25 @@ fn unsettled(state: &State, position: &HostedPosition) -> Result<(Signed, Amount
 ///
 /// # Errors
 /// As [`mark`]; [`RejectCode::Overflow`].
-pub fn load(state: &State, margin: u32, now: Timestamp) -> Result<Loaded, Halt> {
+pub fn load(state: &State, margin: u32, now: Timestamp) -> Result<Loaded<'_>, Halt> {
     let owner = state.margins.expect(margin)?;
     let mut loaded = Loaded {
         account: Account { collateral: owner.quote, positions: Vec::new() },
         places: Vec::new(),
     };
     for (place, held) in state.positions_of(owner).filter(|(_, held)| !held.size.is_zero()) {
-        let policy = state.hosted(held.market)?.policy;
+        let (market, hosted) = both(state, held.market)?;
         let (owed, loss) = unsettled(state, held)?;
         let loss = Signed::loss(loss).ok_or(Reject::overflow())?;
+        let mark = mark(state, held.market, now)?;
         loaded.places.push((place, held.market));
         loaded.account.positions.push(Position {
             size: held.size,
-            decimals: policy.decimals,
-            mark: mark(state, held.market, now)?,
+            decimals: hosted.policy.decimals,
+            mark,
             funding: owed.checked_add(loss).ok_or(Reject::overflow())?,
-            maintenance: Margin::Rate(policy.maintenance),
-            initial: Margin::Rate(policy.initial),
+            maintenance: margins::maintenance(hosted),
+            initial: margins::initial(market, hosted, mark)?,
         });
     }
     Ok(loaded)

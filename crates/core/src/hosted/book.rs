@@ -2,6 +2,7 @@
 
 use crate::{
     index::Index,
+    liquidation::tiers::Tables,
     policy::{HostedPolicy, MarginPoolPolicy, MarketStatus},
     reject::{Corrupt, Halt, Reject, RejectCode},
     state::{Market, State},
@@ -30,10 +31,12 @@ pub struct MarginPool {
 }
 
 /// What is kept of a hosted market besides what every market has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct HostedMarket {
     /// Its rules.
     pub policy: HostedPolicy,
+    /// Its margin tables, if it has tiers.
+    pub tables: Tables,
     /// Where collateral goes that no position needs.
     pub home: Option<FundId>,
     /// How far it is wound down.

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     command::Deleverage,
+    event::Fill,
     governance::Context,
     liquidation::{
         deleverage::{ClosePrice, Walk, allowed, walk},
@@ -15,6 +16,7 @@ use crate::{
     },
     policy::MarketStatus,
     reject::{Halt, Reject, RejectCode},
+    state::State,
     txn::Txn,
 };
 use alloc::vec::Vec;
@@ -42,19 +44,21 @@ pub(crate) fn deleverage(
     let margin = trader(txn, &at, command.account)?;
     let others = counterparties(txn, &at, command)?;
     gate::heard(txn, context, at.fund)?;
-    let loaded = load(txn.state(), margin, context.now)?;
-    let candidates = others.iter().map(|other| load(txn.state(), *other, context.now));
-    let candidates: Vec<Loaded> = candidates.collect::<Result<_, _>>()?;
+    let state = txn.state();
+    let loaded = load(state, margin, context.now)?;
+    let candidates = others.iter().map(|other| load(state, *other, context.now));
+    let candidates: Vec<Loaded<'_>> = candidates.collect::<Result<_, _>>()?;
     let delta = delta(&loaded, &at, command.size)?;
-    rested(txn, context, &at, &loaded)?;
-    let price = price(txn, &at, &loaded)?;
-    if loaded.account.standing()?.equity.is_negative() {
-        gate::negative(txn, context, at.fund)?;
-    }
+    rested(state, context, &at, &loaded)?;
+    let price = price(state, &at, &loaded)?;
     let list = candidates.iter().map(|other| (other.account.clone(), other.at(at.market)));
     let list: Vec<_> = list.collect();
     let closed = walk((&loaded.account, loaded.at(at.market)), &list, delta, price)?;
-    fills(txn, &at, (margin, delta), &others, (&candidates, &closed))?;
+    let fills = fills(&at, (margin, delta), &others, (&candidates, &closed))?;
+    if loaded.account.standing()?.equity.is_negative() {
+        gate::negative(txn, context, at.fund)?;
+    }
+    fills.into_iter().try_for_each(|fill| book(txn, fill))?;
     after(txn, context, &at, margin)?;
     others.into_iter().try_for_each(|other| after(txn, context, &at, other))
 }
@@ -82,7 +86,7 @@ fn counterparties(txn: &mut Txn<'_>, at: &Venue, command: &Deleverage) -> Result
 }
 
 /// What is to be closed, with its sign.
-fn delta(loaded: &Loaded, at: &Venue, size: Option<Base>) -> Result<Signed, Halt> {
+fn delta(loaded: &Loaded<'_>, at: &Venue, size: Option<Base>) -> Result<Signed, Halt> {
     let position = loaded.account.position(loaded.at(at.market))?;
     let size = size.map_or(position.size.size(), |size| Amount::new(size.get()));
     let size = signed(Base::new(size.get()))?;
@@ -91,8 +95,12 @@ fn delta(loaded: &Loaded, at: &Venue, size: Option<Base>) -> Result<Signed, Halt
 }
 
 /// A position that the book has begun to close is not deleveraged before that step is over.
-fn rested(txn: &Txn<'_>, context: &Context<'_>, at: &Venue, loaded: &Loaded) -> Result<(), Halt> {
-    let state = txn.state();
+fn rested(
+    state: &State,
+    context: &Context<'_>,
+    at: &Venue,
+    loaded: &Loaded<'_>,
+) -> Result<(), Halt> {
     let place = loaded.places.get(loaded.at(at.market));
     let held = place.and_then(|(id, _)| state.hosted_positions.get(*id));
     let last = held.and_then(|held| held.step_at).map(Timestamp::ms);
@@ -100,22 +108,22 @@ fn rested(txn: &Txn<'_>, context: &Context<'_>, at: &Venue, loaded: &Loaded) -> 
 }
 
 /// At which price this account may be deleveraged now, if at all.
-fn price(txn: &Txn<'_>, at: &Venue, loaded: &Loaded) -> Result<ClosePrice, Halt> {
-    let status = txn.state().hosted(at.market)?.status;
+fn price(state: &State, at: &Venue, loaded: &Loaded<'_>) -> Result<ClosePrice, Halt> {
+    let status = state.hosted(at.market)?.status;
     let settling = status == MarketStatus::FinalSettlement;
     let equity = loaded.account.standing()?.equity;
     let refused = || Reject::new(RejectCode::NotDeleverageable, equity.positive(), Amount::ZERO);
     Ok(allowed(equity, settling).ok_or_else(refused)?)
 }
 
-/// Books what the walk has closed against each; what one receives the other pays.
+/// What the walk has closed against each; what one receives the other pays.
 fn fills(
-    txn: &mut Txn<'_>,
     at: &Venue,
     (margin, delta): (u32, Signed),
     others: &[u32],
-    (before, closed): (&[Loaded], &Walk<'static>),
-) -> Result<(), Halt> {
+    (before, closed): (&[Loaded<'_>], &Walk<'_>),
+) -> Result<Vec<Fill>, Halt> {
+    let mut fills = Vec::with_capacity(others.len());
     let steps = others.iter().zip(before).zip(closed.fills.iter().zip(&closed.candidates));
     for ((other, before), (size, after)) in steps.filter(|(_, (size, _))| !size.is_zero()) {
         let paid = before.account.collateral.checked_sub(after.collateral);
@@ -125,7 +133,7 @@ fn fills(
         // What the counterparty pays is what it buys for; if it sells, the other side of that.
         let quote = if sells { Some(paid) } else { paid.checked_neg() };
         let quote = quote.ok_or(Reject::overflow())?;
-        book(txn, plain(at, sides, Base::new(size.get()), quote))?;
+        fills.push(plain(at, sides, Base::new(size.get()), quote));
     }
-    Ok(())
+    Ok(fills)
 }

@@ -3,6 +3,7 @@
 use super::{
     bearers,
     book::{HostedMarket, HostedPosition, MarginAccount},
+    margins::tables,
     throttle::count,
 };
 use crate::{
@@ -23,7 +24,8 @@ pub(crate) fn hosted(
     let home = policy.home.map(|label| state.fund_id(label)).transpose();
     let home = home.map_err(|_| Corrupt::DanglingHandle)?;
     Ok(Some(Box::new(HostedMarket {
-        policy: *policy,
+        policy: policy.clone(),
+        tables: tables(policy).map_err(|_| Corrupt::Overflow)?,
         home,
         status: MarketStatus::Active,
         mark: None,
@@ -77,6 +79,12 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             }
             Ok(())
         }
+        Event::HostedRulesSet { market, policy } => {
+            let tables = tables(policy).map_err(|_| Corrupt::Overflow)?;
+            let hosted = change(state, *market)?;
+            (hosted.policy, hosted.tables) = ((**policy).clone(), tables);
+            Ok(())
+        }
         Event::BacklogSet { position, since } => backlog(state, *position, *since),
         Event::IsolatedMerged(merge) => merged(state, merge),
         _ => positions(state, event),
@@ -98,6 +106,10 @@ fn positions(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             pay(state, paid.margin, gain(paid.paid)?)?;
             pay(state, paid.margin, gain(paid.owed)?)?;
             wait(state, paid.market, loss(paid.owed)?)
+        }
+        Event::LiquidatorPaid(paid) => {
+            pay(state, paid.margin, loss(paid.amount)?)?;
+            pay(state, paid.liquidator, gain(paid.amount)?)
         }
         Event::MarginMoved(moved) => self::moved(state, moved),
         Event::MarginAbsorbed { from, to, account, fund } => {
@@ -266,9 +278,10 @@ fn liquidated(state: &mut State, event: &Liquidated) -> Result<(), Corrupt> {
     if windows != owner.windows {
         state.margins.change(event.margin)?.windows = windows;
     }
-    let hosted = *change(state, event.market)?;
-    let windows = count(state, &hosted.policy.throttle, hosted.windows, used)?;
-    if windows != hosted.windows {
+    let hosted = change(state, event.market)?;
+    let (throttle, old) = (hosted.policy.throttle, hosted.windows);
+    let windows = count(state, &throttle, old, used)?;
+    if windows != old {
         change(state, event.market)?.windows = windows;
     }
     Ok(())

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   residual = fill − bankruptcy quote
-//!     above zero   the fund gets it up to its fee, the account keeps the rest
+//!     above zero   the liquidator and the fund get it up to their fees, the account keeps the rest
 //!     below zero   what the account still has, its owner group, then the waterfall
 //! ```
 //!
@@ -12,6 +12,7 @@
 use super::{
     account::{Loaded, load, standing},
     book::{Venue, both, venue},
+    fees::{Filled, charges},
     fill::{after, book, cost, plain, side, signed, stands, trader, trades},
     gate,
     money::holds,
@@ -20,12 +21,13 @@ use super::{
 };
 use crate::{
     command::FillLiquidation,
-    event::{Event, Liquidated},
+    event::{Event, Liquidated, LiquidatorPaid},
     fund::coverage::room,
     governance::Context,
     liquidation::{
         bankruptcy,
         fund_delta::{FundDelta, fund_delta},
+        liquidation_fee::Charged,
     },
     policy::{BeyondBankruptcy, Netting, Overflow},
     reject::{Halt, Reject, RejectCode},
@@ -42,6 +44,7 @@ struct Measured {
     notional: Amount,
     mark: Price,
     settled: FundDelta,
+    charged: Charged,
     step: Step,
 }
 
@@ -71,7 +74,8 @@ pub(crate) fn fill(
     let loaded = load(txn.state(), margin, context.now)?;
     let measured = measure(txn.state(), context, &at, &loaded, command)?;
     let before = standing(txn.state(), other, context.now)?;
-    if loaded.account.standing()?.equity.is_negative() {
+    let under_water = loaded.account.standing()?.equity.is_negative();
+    if under_water {
         gate::negative(txn, context, at.fund)?;
     }
     let opposite = measured.delta.checked_neg().ok_or(Reject::overflow())?;
@@ -84,6 +88,15 @@ pub(crate) fn fill(
     let insured = lacking(txn, context, &at, margin, &measured)?;
     let liquidated = liquidated(txn.state(), &at, margin, &measured, insured)?;
     txn.emit(Event::MarginLiquidated(alloc::boxed::Box::new(liquidated)))?;
+    let (market, amount) = (at.market, measured.charged.liquidator);
+    if !amount.is_zero() {
+        txn.emit(Event::LiquidatorPaid(LiquidatorPaid {
+            market,
+            margin,
+            liquidator: other,
+            amount,
+        }))?;
+    }
     stands(txn.state(), other, &before, context.now)?;
     after(txn, context, &at, margin)?;
     after(txn, context, &at, other)
@@ -94,10 +107,10 @@ fn measure(
     state: &State,
     context: &Context<'_>,
     at: &Venue,
-    loaded: &Loaded,
+    loaded: &Loaded<'_>,
     command: &FillLiquidation,
 ) -> Result<Measured, Halt> {
-    let policy = both(state, at.market)?.1.policy;
+    let policy = &both(state, at.market)?.1.policy;
     let place = loaded.at(at.market);
     let position = loaded.account.position(place)?;
     let size = signed(command.size)?;
@@ -120,8 +133,10 @@ fn measure(
     let whole = worth(position.size, policy.decimals, position.mark)?;
     let held = loaded.places.get(place).and_then(|(id, _)| state.hosted_positions.get(*id));
     let held = held.ok_or(crate::reject::Corrupt::DanglingHandle)?;
-    let step = step(&policy, held, (whole, notional), context.now)?;
-    Ok(Measured { delta, notional, mark: position.mark, settled, step })
+    let step = step(policy, held, (whole, notional), context.now)?;
+    let filled = Filled { loaded, held, delta, value: fill.size(), settled };
+    let charged = charges(state, at, &filled, context.now)?;
+    Ok(Measured { delta, notional, mark: position.mark, settled, charged, step })
 }
 
 /// Pays what a fill lacks: what the account still has, where groups are netted; its group; then the
@@ -142,8 +157,7 @@ fn lacking(
     };
     let need = net(txn, context, margin, lack.saturating_sub(own))?;
     let state = txn.state();
-    let policy = both(state, at.market)?.1.policy;
-    if policy.beyond_bankruptcy == BeyondBankruptcy::Refuse {
+    if both(state, at.market)?.1.policy.beyond_bankruptcy == BeyondBankruptcy::Refuse {
         affordable(state, context, at.market, need)?;
     }
     within(state, at.market, margin, (measured.notional, need), context.now)?;
@@ -163,7 +177,7 @@ fn liquidated(
     insured: Amount,
 ) -> Result<Liquidated, Halt> {
     let fund = state.funds.expect(at.fund)?;
-    let fee = measured.settled.fund.positive();
+    let fee = measured.charged.fund;
     let to_fund = fee.min(room(state, at.fund, fund)?);
     let overflow = match fund.policy.split.overflow {
         Overflow::User => Amount::ZERO,

@@ -20,17 +20,21 @@
 
 pub mod account;
 pub(crate) mod backlog;
+pub(crate) mod bands;
 pub(crate) mod bankrupt;
 pub mod bearers;
 pub mod book;
 pub(crate) mod deleverage;
 pub(crate) mod evolve;
+pub(crate) mod fees;
 pub(crate) mod fill;
 pub mod gate;
 pub(crate) mod liquidate;
+pub(crate) mod margins;
 pub(crate) mod merge;
 pub(crate) mod money;
 pub(crate) mod places;
+pub(crate) mod rules;
 pub(crate) mod setup;
 pub(crate) mod throttle;
 pub(crate) mod trade;

@@ -3,6 +3,7 @@
 use super::{
     account::{free, settle, standing},
     backlog::watch,
+    bands::may_leave,
     book::{find, pool},
     gate,
     merge::seat,
@@ -88,6 +89,7 @@ pub(crate) fn withdraw(
         return Err(Reject::new(RejectCode::MarginShort, amount, free).into());
     }
     holds(txn.state(), fund, asset, amount)?;
+    may_leave(txn.state(), fund, (margin, amount), context.now)?;
     txn.emit(Event::MarginWithdrawn { margin, account, fund, asset, amount })
 }
 

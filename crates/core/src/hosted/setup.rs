@@ -1,19 +1,21 @@
 //! Pools and hosted markets: their rules, within rails.
 
-use super::book::POSITIONS_MAX;
+use super::{book::POSITIONS_MAX, fees::ramp, margins};
 use crate::{
     command::SetMarginPool,
     event::Event,
-    liquidation::margin::scale,
+    liquidation::{fee::check_fees, margin::scale},
     loss::waterfall::LAYERS_MAX,
-    policy::{FundKind, HostedPolicy, MarketPolicy, Throttle},
+    policy::{FundKind, HostedPolicy, LiquidationFees, MarketPolicy, Throttle},
     reject::{Halt, Reject, RejectCode},
     state::{Source, State},
 };
-use backstop_units::{FundId, Ppm, Span};
+use backstop_units::{Amount, FundId, Ppm, Span};
 
 /// Longest hold of withdrawals, and longest span that counts as a stall.
 const HOLD_MAX: Span = Span::days(7);
+/// Most tiers of a market's margin, and most stretches of its fee for large positions.
+pub(crate) const TIERS_MAX: usize = 16;
 /// Shortest rolling window.
 const WINDOW_MIN: Span = Span::from_ms(1);
 
@@ -57,11 +59,67 @@ pub(crate) fn rails(policy: &HostedPolicy) -> Result<(), Reject> {
         (policy.max_fee, Ppm::WHOLE),
         (policy.portion, Ppm::WHOLE),
     ] {
-        if got > most {
-            return Err(bad(got.get(), most.get()));
-        }
+        at_most(got, most)?;
+    }
+    tiered(policy)?;
+    if let Some(fees) = policy.fees.as_deref() {
+        charged(policy.max_fee, fees)?;
     }
     throttled(&policy.throttle)
+}
+
+/// Tiers rise by notional, their rates never fall and stay within the whole; a market has tiers or a
+/// margin that rises with open interest.
+fn tiered(policy: &HostedPolicy) -> Result<(), Reject> {
+    counted(policy.tiers.len())?;
+    let (mut above, mut rates) = (Amount::ZERO, (policy.initial, policy.maintenance));
+    for tier in &policy.tiers {
+        if tier.above <= above {
+            return Err(bad(tier.above, above));
+        }
+        for (low, high) in [
+            (rates.0, tier.initial),
+            (rates.1, tier.maintenance),
+            (tier.maintenance, tier.initial),
+            (tier.initial, Ppm::WHOLE),
+        ] {
+            at_most(low, high)?;
+        }
+        (above, rates) = (tier.above, (tier.initial, tier.maintenance));
+    }
+    if policy.scale.is_some() && !policy.tiers.is_empty() {
+        return Err(bad("tiers", "scale"));
+    }
+    margins::tables(policy).map(drop)
+}
+
+/// Fees that leave something of a fill, at most the whole of the headroom; stretches that rise.
+fn charged(max_fee: Ppm, fees: &LiquidationFees) -> Result<(), Reject> {
+    let liquidator = fees.liquidator.map_or(Ppm::ZERO, |fee| ramp(&fee).max);
+    if let Some(fee) = fees.liquidator {
+        at_most(fee.base, fee.max)?;
+    }
+    check_fees(liquidator, max_fee)?;
+    at_most(fees.headroom_share.unwrap_or(Ppm::ZERO), Ppm::WHOLE)?;
+    counted(fees.size.len())?;
+    let mut before = None;
+    for fee in &fees.size {
+        at_most(fee.rate, Ppm::WHOLE)?;
+        if before.is_some_and(|before| fee.above <= before) {
+            let limit = before.unwrap_or(Ppm::ZERO);
+            return Err(bad(fee.above.get(), limit.get()));
+        }
+        before = Some(fee.above);
+    }
+    Ok(())
+}
+
+fn at_most(got: Ppm, most: Ppm) -> Result<(), Reject> {
+    if got > most { Err(bad(got.get(), most.get())) } else { Ok(()) }
+}
+
+fn counted(count: usize) -> Result<(), Reject> {
+    if count > TIERS_MAX { Err(bad(count, TIERS_MAX)) } else { Ok(()) }
 }
 
 /// The fund where collateral goes that no position on this one needs: a shared one of the same asset.

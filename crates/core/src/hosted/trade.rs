@@ -2,7 +2,8 @@
 
 use super::{
     account::standing,
-    book::{Venue, venue},
+    bands::{may_enlarge, may_grow},
+    book::{Venue, both, venue},
     fill::{after, book, cost, plain, side, signed, stands, trader, trades},
     gate,
     money::holds,
@@ -60,9 +61,14 @@ pub(crate) fn trade(txn: &mut Txn<'_>, context: &Context<'_>, command: &Trade) -
     let quote = Signed::gain(value).ok_or(Reject::overflow())?;
     let Trade { buyer_fee, seller_fee, .. } = *command;
     let fill = plain(&at, (buyer, seller), command.size, quote);
+    let open = both(state, at.market)?.0.open_interest;
     book(txn, Fill { buyer_fee, seller_fee, ..fill })?;
     for (margin, before) in [buyer, seller].into_iter().zip(&before) {
         stands(txn.state(), margin, before, context.now)?;
+    }
+    may_grow(txn.state(), (at.fund, at.market), open, context.now)?;
+    for side in [(buyer, bought), (seller, sold)] {
+        may_enlarge(txn.state(), (at.fund, at.market), side, context.now)?;
     }
     after(txn, context, &at, buyer)?;
     after(txn, context, &at, seller)

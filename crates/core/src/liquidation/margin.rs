@@ -223,6 +223,12 @@ impl Standing {
         !self.equity.is_negative() && self.equity.positive() >= requirement
     }
 
+    /// What equity lacks of maintenance margin, in quote atoms.
+    pub fn missing(&self) -> Amount {
+        let lacking = self.maintenance.saturating_sub(self.equity.positive());
+        lacking.saturating_add(self.equity.negative())
+    }
+
     /// Whether the account is to be liquidated: it needs maintenance margin and has less. An account
     /// that needs none has no position to close, whatever it owes.
     pub fn is_liquidatable(&self) -> bool {

@@ -7,7 +7,7 @@ use crate::{
     fund::limits_at,
     governance::Context,
     hosted::book::attached,
-    reject::{Corrupt, Halt},
+    reject::{Corrupt, Halt, Reject},
     state::State,
 };
 use backstop_units::{Base, MarketId, Ppm, Timestamp, mul_div_floor};
@@ -22,9 +22,14 @@ use backstop_units::{Base, MarketId, Ppm, Timestamp, mul_div_floor};
 pub fn limit_at(state: &State, id: MarketId, now: Timestamp) -> Result<Option<Base>, Halt> {
     let Some(max) = *state.open_interest_max.expect(id)? else { return Ok(None) };
     let fund = state.markets.expect(id)?.fund;
-    let granted = limits_at(state, fund, now)?.map_or(Ppm::WHOLE, |band| band.open_interest);
-    let (part, whole) = (granted.least(Ppm::WHOLE), u128::from(Ppm::WHOLE.get()));
-    Ok(Some(Base::new(mul_div_floor(max.get(), u128::from(part.get()), whole)?)))
+    let part = limits_at(state, fund, now)?.map_or(Ppm::WHOLE, |band| band.open_interest);
+    Ok(Some(granted(max, part)?))
+}
+
+/// A part of a maximum, at most all of it. **Rounding** down.
+pub(crate) fn granted(max: Base, part: Ppm) -> Result<Base, Reject> {
+    let (part, whole) = (part.least(Ppm::WHOLE), u128::from(Ppm::WHOLE.get()));
+    Ok(Base::new(mul_div_floor(max.get(), u128::from(part.get()), whole)?))
 }
 
 /// A report that lowers open interest is always taken. What a settlement says of it is taken too: a

@@ -4,12 +4,13 @@
 use crate::reject::Reject;
 use alloc::vec::Vec;
 use backstop_units::{Amount, Ppm};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 /// One bracket of a margin table, as exchanges publish it.
 ///
 /// A notional in this bracket needs `notional × rate − deduction`. The deduction (published as
 /// "maintenance amount") makes the margin continuous where brackets meet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Bracket {
     /// Notional above which this bracket holds, in quote atoms; exactly here the one below does.
     pub above: Amount,
@@ -49,6 +50,15 @@ pub fn brackets(steps: &[(Amount, Ppm)]) -> Result<Vec<Bracket>, Reject> {
         before = rate;
     }
     Ok(list)
+}
+
+/// The tables of a market whose margin has tiers; empty ones stand for its flat rates.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Tables {
+    /// Margin below which an account can't take on more.
+    pub initial: Vec<Bracket>,
+    /// Margin below which it is liquidated.
+    pub maintenance: Vec<Bracket>,
 }
 
 /// A rate that rises in a straight line from `base` at the lower cap to the whole at the upper.

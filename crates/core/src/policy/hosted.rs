@@ -1,6 +1,7 @@
 //! Rules of hosted markets, whose positions are kept in the ledger, and of the pools behind them.
 
 use super::choice;
+use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{Amount, Base, Label, Ppm, Span};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -59,10 +60,84 @@ impl Default for Throttle {
     }
 }
 
-/// Rules of one hosted market.
+/// What the part of a position above a notional needs, up to the next tier. Its largest leverage there
+/// is the whole ÷ `initial`.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[serde(deny_unknown_fields)]
+pub struct MarginTier {
+    /// Notional at the mark above which it holds, in quote atoms.
+    pub above: Amount,
+    /// Margin below which an account can't take on more.
+    pub initial: Ppm,
+    /// Margin below which it is liquidated.
+    pub maintenance: Ppm,
+}
+
+/// Between which bounds of open interest initial margin rises to the whole, in quote atoms at the mark,
+/// long and short together.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields)]
+pub struct MarginScale {
+    /// Where it begins to rise.
+    pub lower: Amount,
+    /// Where it is the whole.
+    pub upper: Amount,
+}
+
+/// The liquidator's fee: what it is at first, and how it rises while a position waits.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields)]
+pub struct FeeRamp {
+    /// Portion of the fill at first.
+    pub base: Ppm,
+    /// How long it stays there, from the moment at which the position was put on the backlog.
+    pub grace: Span,
+    /// What it rises by, counted from that moment.
+    pub step: Ppm,
+    /// In each of this span.
+    pub every: Span,
+    /// At most.
+    pub max: Ppm,
+}
+
+/// A stretch of the fee for large positions.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields)]
+pub struct SizeFee {
+    /// Part of the market's open interest, long and short together, above which it holds.
+    pub above: Ppm,
+    /// Charged on what lies above, up to the next stretch.
+    pub rate: Ppm,
+}
+
+/// What a liquidation fill is charged besides the fund's plain fee. All of it comes out of what the fill
+/// brought above bankruptcy.
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields, default)]
+pub struct LiquidationFees {
+    /// To whoever takes the position over, before the fund.
+    pub liquidator: Option<FeeRamp>,
+    /// At most this part of the margin that the account still has for it is the fund's; none: no bound
+    /// but `max_fee`.
+    pub headroom_share: Option<Ppm>,
+    /// To the fund, for the size of the position that is closed; rising by `above`.
+    pub size: Vec<SizeFee>,
+    /// Most that one fill brings the fund, in quote atoms.
+    pub cap: Option<Amount>,
+}
+
+/// Rules of one hosted market.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HostedPolicy {
     /// Decimals of the base asset.
@@ -101,6 +176,16 @@ pub struct HostedPolicy {
     /// market's fund; none: it stays.
     #[serde(default)]
     pub home: Option<Label>,
+    /// Margin of what is larger, rising by notional and by rate; without tiers the rates above hold for
+    /// every size.
+    #[serde(default)]
+    pub tiers: Vec<MarginTier>,
+    /// How initial margin rises with open interest; a market has this or tiers.
+    #[serde(default)]
+    pub scale: Option<MarginScale>,
+    /// What a liquidation is charged besides; nothing without it.
+    #[serde(default)]
+    pub fees: Option<Box<LiquidationFees>>,
 }
 
 /// Rules of one fund's collateral pool.

@@ -175,7 +175,8 @@ impl Book {
 
 fn socialising() -> World {
     let hosted = HostedPolicy { beyond_bankruptcy: BeyondBankruptcy::Place, ..policy() };
-    let mut world = world([hosted; 2], pool(Netting::None), &[LayerSource::Socialised], 0);
+    let mut world =
+        world([hosted.clone(), hosted], pool(Netting::None), &[LayerSource::Socialised], 0);
     for name in CAST {
         for fund in ["main", "pen"] {
             world.must(name, deposit(name, fund, 20_000));

@@ -156,11 +156,13 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::IsolatedMerged(_) => (172, "isolated_merged"),
         Event::GateSeen { .. } => (173, "gate_seen"),
         Event::MarginAbsorbed { .. } => (174, "margin_absorbed"),
+        Event::HostedRulesSet { .. } => (210, "hosted_rules_set"),
+        Event::LiquidatorPaid(_) => (211, "liquidator_paid"),
         Event::MarginOpened { .. } => (175, "margin_opened"),
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 117;
+const KINDS: usize = 119;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };

@@ -518,7 +518,9 @@ fn converted(world: &mut World) {
 
 /// Hosted markets from their beginning to their end.
 fn positions(world: &mut World) {
-    for body in hosted::bodies([hosted::policy(); 2], hosted::pool(Netting::Pool), &[]) {
+    for body in
+        hosted::bodies([hosted::policy(), hosted::policy()], hosted::pool(Netting::Pool), &[])
+    {
         if matches!(body, Body::CreateFund(_)) {
             world.must("op", body);
         } else {

@@ -2,11 +2,12 @@
 
 use backstop_core::{
     Body, RejectCode as C, State,
-    command::{MergeIsolated, Opening, OpeningAccount, SetMarketStatus},
+    command::{MergeIsolated, Opening, OpeningAccount, SetHostedRules, SetMarketStatus},
     hosted::{account::standing, gate},
     ledger::LedgerAccount,
     policy::{
-        BeyondBankruptcy, HostedPolicy, LayerSource, MarginPoolPolicy, MarketStatus, Netting,
+        BeyondBankruptcy, FeeRamp, HostedPolicy, LayerSource, LiquidationFees, MarginPoolPolicy,
+        MarginTier, MarketStatus, Netting,
     },
 };
 use backstop_testkit::{
@@ -17,7 +18,7 @@ use backstop_testkit::{
     },
     label,
 };
-use backstop_units::{Amount, AssetId, FundId, Span};
+use backstop_units::{Amount, AssetId, FundId, Ppm, Span};
 
 fn atoms(amount: u128) -> Amount {
     Amount::new(amount)
@@ -41,6 +42,7 @@ pub(crate) fn story(world: &mut World, council: impl Fn(&mut World, Body)) {
         world.must("venue", trade("perp", ("carol", seller), 10, 100));
     }
     world.must("venue", funding("perp", 3));
+    council(world, charging().into());
     world.must("venue", mark("perp", 190));
     world.must("keeper", flag("alice", "main"));
     world.must("venue", fill("perp", ("alice", "carol"), 5, 195));
@@ -50,6 +52,21 @@ pub(crate) fn story(world: &mut World, council: impl Fn(&mut World, Body)) {
     world.must("venue", fill("perp", ("dave", "carol"), 10, 230));
     world.must("venue", fill("perp", ("bob", "carol"), 10, 203));
     end(world, council);
+}
+
+/// Rules under which whoever takes a position over is paid.
+fn charging() -> SetHostedRules {
+    let (base, step, max) = (Ppm::new(10_000), Ppm::new(1), Ppm::new(20_000));
+    let (grace, every) = (Span::hours(1), Span::hours(1));
+    let liquidator = Some(FeeRamp { base, grace, step, every, max });
+    let tiers = vec![MarginTier {
+        above: atoms(1_000_000),
+        initial: Ppm::new(200_000),
+        maintenance: Ppm::new(100_000),
+    }];
+    let fees = Some(Box::new(LiquidationFees { liquidator, ..LiquidationFees::default() }));
+    let rules = Box::new(HostedPolicy { tiers, fees, ..policy() });
+    SetHostedRules { market: label("perp"), rules }
 }
 
 /// The isolated market: a payout of its own fund, then its merge and its end.
@@ -103,7 +120,7 @@ fn short_of(
     sources: &[LayerSource],
     reserve: u128,
 ) -> World {
-    let mut world = world([hosted; 2], pool(netting), sources, reserve);
+    let mut world = world([hosted.clone(), hosted], pool(netting), sources, reserve);
     for name in ["alice", "bob", "carol"] {
         world.must(name, deposit(name, "main", 1_000));
     }
@@ -207,7 +224,7 @@ fn deleveraging_takes_the_bankruptcy_price_and_skips() {
 
 #[test]
 fn an_owner_group_pays_before_the_fund() {
-    let mut world = world([policy(); 2], pool(Netting::Asset), &[], 500);
+    let mut world = world([policy(), policy()], pool(Netting::Asset), &[], 500);
     for (name, fund, amount) in [
         ("dave", "main", 1_000),
         ("erin", "main", 60),
@@ -230,7 +247,7 @@ fn an_owner_group_pays_before_the_fund() {
 #[test]
 fn the_gate_of_a_pool_shuts_and_opens() {
     let stalls = MarginPoolPolicy { stall: Span::from_ms(300_000), ..pool(Netting::None) };
-    let mut world = world([policy(); 2], stalls, &[], 0);
+    let mut world = world([policy(), policy()], stalls, &[], 0);
     let minute = Span::from_ms(60_000);
     for (name, fund) in [("alice", "main"), ("carol", "main"), ("bob", "pen")] {
         world.must(name, deposit(name, fund, 1_000));
@@ -300,7 +317,7 @@ fn a_bankrupt_without_positions_is_settled_by_the_waterfall() {
 
 #[test]
 fn a_merged_market_takes_fund_pool_and_accounts_along() {
-    let mut world = world([policy(); 2], pool(Netting::None), &[], 100);
+    let mut world = world([policy(), policy()], pool(Netting::None), &[], 100);
     for name in ["alice", "carol"] {
         world.must(name, deposit(name, "pen", 1_000));
         world.must(name, deposit(name, "main", 50));
@@ -348,7 +365,7 @@ fn collateral_goes_home_with_the_last_position() {
 
 #[test]
 fn the_story_is_told_to_its_end() {
-    let mut world = world([policy(); 2], pool(Netting::Pool), &[], 0);
+    let mut world = world([policy(), policy()], pool(Netting::Pool), &[], 0);
     story(&mut world, |world, body| {
         world.must("op", body);
     });

@@ -21,6 +21,7 @@ mod house;
 mod inventory;
 mod lenders;
 mod limits;
+mod margin;
 mod precedence;
 mod prices;
 mod recovery;

@@ -19,21 +19,22 @@ use backstop_core::{
         RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
         RepayHouse, ReportConditions, ReportDeposits, ReportHouse, ReportOpenInterest, ReportPrice,
         ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed, RunAdl,
-        RunControl, SetControl, SetCouncil, SetDrawdown, SetIndexPolicy, SetInventory,
-        SetMarketStatus, SetMarketTier, SetOfflineBudget, SetOpenInterestMax, SetPools, SetRevenue,
-        SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall,
-        SettleBadDebt, SettleLiquidation, SettleRevenue, Stake, StakeProtocol, TakeOver, Trade,
-        VoidLoss, WithdrawExcess,
+        RunControl, SetControl, SetCouncil, SetDrawdown, SetHostedRules, SetIndexPolicy,
+        SetInventory, SetMarketStatus, SetMarketTier, SetOfflineBudget, SetOpenInterestMax,
+        SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault,
+        SetWaterfall, SettleBadDebt, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
+        TakeOver, Trade, VoidLoss, WithdrawExcess,
     },
     governance::body_digest,
     loss::adl::Candidate,
     oracle,
     policy::{
         AdlPolicy, AdlRank, AlertCause, AuctionPolicy, Cause, ControlPolicy, DrawdownPolicy,
-        FundKind, FundPolicy, HostedPolicy, HousePolicy, IdlePolicy, IndexPolicy, InventoryPolicy,
-        LayerPolicy, LayerSource, MarginPoolPolicy, MarketPolicy, MarketStatus, Netting, Payout,
-        PoolPolicy, PositionSide, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, Routes,
-        SpikeCause, SplitPolicy, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
+        FeeRamp, FundKind, FundPolicy, HostedPolicy, HousePolicy, IdlePolicy, IndexPolicy,
+        InventoryPolicy, LayerPolicy, LayerSource, LiquidationFees, MarginPoolPolicy, MarginScale,
+        MarginTier, MarketPolicy, MarketStatus, Netting, Payout, PoolPolicy, PositionSide,
+        PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, Routes, SizeFee, SpikeCause,
+        SplitPolicy, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
     },
     reject::Value,
 };
@@ -1574,7 +1575,7 @@ fn no_price(table: &mut Table, world: &mut World) {
 fn hosted(change: impl Fn(&mut HostedPolicy), pool: MarginPoolPolicy) -> World {
     let mut policy = hosted::policy();
     change(&mut policy);
-    let mut world = hosted::world([policy; 2], pool, &[], 0);
+    let mut world = hosted::world([policy.clone(), policy], pool, &[], 0);
     for name in ["alice", "bob", "carol"] {
         world.must(name, hosted::deposit(name, "main", 1_000));
     }
@@ -1714,7 +1715,7 @@ fn limits_of_hosted_markets() {
     let fee = Trade { buyer_fee: atoms(11), ..hosted::trade("perp", ("alice", "bob"), 1, 100) };
     table.case(world, "venue", fee, no(C::PoolShort, 11u32, 10u32));
     let world = &mut of(|setup| setup.index = Some(IndexPolicy::default()));
-    for body in hosted::bodies([hosted::policy(); 2], lone(), &[]) {
+    for body in hosted::bodies([hosted::policy(), hosted::policy()], lone(), &[]) {
         let body = match body {
             Body::CreateMarket(mut create) => {
                 create.policy.mark = Some(label(INDEX));
@@ -1725,6 +1726,69 @@ fn limits_of_hosted_markets() {
         world.must("op", body);
     }
     table.case(world, "venue", hosted::mark("perp", 1), got(C::MarkByIndex, label("perp")));
+    done(&table);
+}
+
+#[test]
+fn margin_of_hosted_markets() {
+    let mut table = Table::default();
+    let world = &mut hosted(|_| {}, lone());
+    let rules = |change: fn(&mut HostedPolicy)| {
+        let mut rules = hosted::policy();
+        change(&mut rules);
+        SetHostedRules { market: label("perp"), rules: Box::new(rules) }
+    };
+    let cap = rules(|new| new.open_interest_max = Some(Base::new(39)));
+    table.case(world, "op", cap, no(C::CapBelowOpen, 39u32, 40u32));
+    let finer = rules(|new| new.decimals = 1);
+    table.case(world, "op", finer, no(C::BadPolicy, 1u32, 0u32));
+    let away = rules(|new| new.home = Some(label("main")));
+    table.case(world, "op", away, no(C::BadPolicy, "home", "unchanged"));
+    let first =
+        MarginTier { above: atoms(9), initial: Ppm::new(300_000), maintenance: Ppm::new(150_000) };
+    for (tiers, limits) in [
+        (vec![MarginTier { above: atoms(0), ..first }], (0u128, 0u128)),
+        (vec![first, first], (9, 9)),
+        (vec![MarginTier { initial: Ppm::new(199_999), ..first }], (200_000, 199_999)),
+        (vec![MarginTier { maintenance: Ppm::new(99_999), ..first }], (100_000, 99_999)),
+        (vec![MarginTier { maintenance: Ppm::new(300_001), ..first }], (300_001, 300_000)),
+        (vec![MarginTier { initial: Ppm::new(1_000_001), ..first }], (1_000_001, 1_000_000)),
+        (vec![first; 17], (17, 16)),
+    ] {
+        let mut bad = rules(|_| {});
+        bad.rules.tiers = tiers;
+        table.case(world, "op", bad, no(C::BadPolicy, limits.0, limits.1));
+    }
+    let mut both = rules(|new| {
+        new.scale = Some(MarginScale { lower: atoms(1), upper: atoms(2) });
+    });
+    both.rules.tiers = vec![first];
+    table.case(world, "op", both, no(C::BadPolicy, "tiers", "scale"));
+    let (base, max) = (Ppm::new(2), Ppm::new(1));
+    let (grace, step, every) = (Span::ZERO, Ppm::ZERO, Span::ZERO);
+    let ramp = FeeRamp { base, grace, step, every, max };
+    let dear = FeeRamp { base: max, max: Ppm::new(950_000), ..ramp };
+    let size = |above| SizeFee { above: Ppm::new(above), rate: Ppm::new(1_000_000) };
+    let plain = LiquidationFees::default;
+    let beyond = Some(Ppm::new(1_000_001));
+    for (fees, limits) in [
+        (LiquidationFees { liquidator: Some(ramp), ..plain() }, (2u128, 1u128)),
+        (LiquidationFees { liquidator: Some(dear), ..plain() }, (1_000_000, 1_000_000)),
+        (LiquidationFees { headroom_share: beyond, ..plain() }, (1_000_001, 1_000_000)),
+        (LiquidationFees { size: vec![size(5), size(5)], ..plain() }, (5, 5)),
+        (LiquidationFees { size: vec![size(5); 17], ..plain() }, (17, 16)),
+    ] {
+        let mut bad = rules(|_| {});
+        bad.rules.fees = Some(Box::new(fees));
+        table.case(world, "op", bad, no(C::BadPolicy, limits.0, limits.1));
+    }
+    // Nothing is in the fund, so its lowest band holds: a leverage of three.
+    world.must("op", SetTarget { fund: label("main"), target: atoms(1_000) });
+    world.must("op", SetControl { fund: label("main"), policy: Box::default() });
+    let more = hosted::trade("perp", ("carol", "bob"), 14, 100);
+    table.case(world, "venue", more, no(C::LeverageLimit, 1_000u32, 1_134u32));
+    let out = hosted::withdraw("carol", "main", 400);
+    table.case(world, "carol", out, no(C::LeverageLimit, 600u32, 667u32));
     done(&table);
 }
 
@@ -2022,6 +2086,7 @@ const CASES: &[(&str, &[C])] = &[
             C::FundStaked,
         ],
     ),
+    ("margin_of_hosted_markets", &[C::BadPolicy, C::LeverageLimit, C::CapBelowOpen]),
     (
         "limits_of_hosted_markets",
         &[

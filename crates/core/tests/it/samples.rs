@@ -510,6 +510,7 @@ pub(crate) fn bodies() -> Vec<Body> {
     .into_iter()
     .chain(hosted::command_samples())
     .chain(later_bodies())
+    .chain(hosted::later_samples())
     .collect()
 }
 

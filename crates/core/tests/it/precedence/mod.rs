@@ -6,6 +6,7 @@
 //! be told of an account that is not there, a price not of a tranche that was wiped.
 
 mod control;
+mod hosted;
 mod inventory;
 mod losses;
 mod prices;

@@ -2,12 +2,15 @@
 
 use backstop_core::{
     Body, Event,
-    command::{Deleverage, MergeIsolated, SetMarginPool, SetMarketStatus, Trade},
+    command::{Deleverage, MergeIsolated, SetHostedRules, SetMarginPool, SetMarketStatus, Trade},
     event::{
-        Fill, GateCause, IndexSettlement, Liquidated, MarginMove, MarkReport, Merge, MoveCause,
-        PoolCovered, StatusChange,
+        Fill, GateCause, IndexSettlement, Liquidated, LiquidatorPaid, MarginMove, MarkReport,
+        Merge, MoveCause, PoolCovered, StatusChange,
     },
-    policy::{BeyondBankruptcy, HostedPolicy, MarginPoolPolicy, MarketStatus, Netting, Throttle},
+    policy::{
+        BeyondBankruptcy, FeeRamp, HostedPolicy, LiquidationFees, MarginPoolPolicy, MarginScale,
+        MarginTier, MarketStatus, Netting, SizeFee, Throttle,
+    },
 };
 use backstop_testkit::{
     hosted::{
@@ -40,6 +43,29 @@ pub(super) fn policy_sample() -> HostedPolicy {
         position_max: Some(Base::new(12)),
         open_interest_max: Some(Base::new(13)),
         home: Some(label("main")),
+        tiers: vec![MarginTier {
+            above: atoms(14),
+            initial: Ppm::new(15),
+            maintenance: Ppm::new(16),
+        }],
+        scale: Some(MarginScale { lower: atoms(17), upper: atoms(18) }),
+        fees: Some(Box::new(fees_sample())),
+    }
+}
+
+fn fees_sample() -> LiquidationFees {
+    let ramp = FeeRamp {
+        base: Ppm::new(19),
+        grace: Span::from_ms(20),
+        step: Ppm::new(21),
+        every: Span::from_ms(22),
+        max: Ppm::new(23),
+    };
+    LiquidationFees {
+        liquidator: Some(ramp),
+        headroom_share: Some(Ppm::new(24)),
+        size: vec![SizeFee { above: Ppm::new(25), rate: Ppm::new(26) }],
+        cap: Some(atoms(27)),
     }
 }
 
@@ -80,6 +106,11 @@ pub(super) fn command_samples() -> Vec<Body> {
     ]
 }
 
+/// Rules of hosted markets.
+pub(super) fn later_samples() -> Vec<Body> {
+    vec![SetHostedRules { market: label("sol"), rules: Box::new(policy_sample()) }.into()]
+}
+
 pub(super) fn event_samples() -> Vec<Event> {
     let (account, asset, fund, market) =
         (AccountId::new(1), AssetId::new(2), FundId::new(3), MarketId::new(5));
@@ -97,6 +128,8 @@ pub(super) fn event_samples() -> Vec<Event> {
         Event::MarginOpened { margin, account, fund, asset, amount: Signed::new(-13) },
     ];
     let (status, dust) = (MarketStatus::Closed, atoms(34));
+    events.push(Event::HostedRulesSet { market, policy: Box::new(policy_sample()) });
+    events.push(Event::LiquidatorPaid(LiquidatorPaid { market, margin, liquidator: 35, amount }));
     events.push(Event::MarketStatusSet(StatusChange { market, fund, asset, status, dust }));
     events.extend(large_samples());
     events
