@@ -2,7 +2,7 @@ use crate::fixture::{Recorder, backstop, kana, label, presets, winners_pay};
 use backstop_core::{
     Body, Genesis, State,
     command::CreateMarket,
-    policy::{AdlPolicy, LayerSource, Overflow},
+    policy::{AdlPolicy, Overflow},
 };
 use backstop_risk::{
     Bars, BookParams, CRASHES, Crash, DemoReport, DemoSetup, Feed, Memory, RiskError, VenueParams,
