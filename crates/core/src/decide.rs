@@ -117,6 +117,7 @@ fn composite(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Re
         Body::CommitReservation(c) => reserve::commit(txn, context, c),
         Body::PlaceLoss(c) => lifecycle::place_assessed(txn, context, c),
         Body::SettleBasis(c) => book::settle(txn, context, c),
+        Body::CloseAdl(c) => adl::steps::close(txn, context, c),
         Body::ClaimRecovery(c) => recovery::claim(txn, context, c),
         Body::Propose(c) => proposal::propose(txn, context, c),
         Body::Approve(c) => proposal::approve(txn, context, c),
@@ -144,6 +145,9 @@ fn of_hosted(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Re
         Body::FlagLiquidation(c) => hosted::backlog::flag(txn, context, c),
         Body::SetMarketStatus(c) => hosted::wind_down::set_status(txn, context, c),
         Body::OpeningPosition(c) => hosted::trade::opening_position(txn, c),
+        Body::DepositCollateral(c) => hosted::pledge::deposit(txn, context, c),
+        Body::WithdrawCollateral(c) => hosted::pledge::withdraw(txn, context, c),
+        Body::SeizeCollateral(c) => hosted::pledge::seize(txn, context, c),
         _ => return None,
     })
 }
@@ -223,7 +227,6 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::OpenAdl(c) => adl::steps::open(state, c),
         Body::SubmitAdlPart(c) => adl::steps::submit(state, c),
         Body::RunAdl(c) => adl::steps::run(state, c),
-        Body::CloseAdl(c) => adl::steps::close(state, context, c),
         Body::BeginTransfer(c) => custody::begin(state, c),
         Body::ResolveTransfer(c) => custody::resolve(state, c),
         Body::Reconcile(c) => custody::reconcile(state, context, c),
@@ -235,6 +238,7 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::RetireFeed(c) => feed::retire(state, c),
         Body::SetMarginPool(c) => hosted::setup::set_pool(state, c),
         Body::SetHostedRules(c) => hosted::rules::set(state, c),
+        Body::SetCollateral(c) => hosted::collateral::set(state, c),
         Body::MergeIsolated(c) => hosted::merge::merge(state, c),
         Body::OpeningMargin(c) => hosted::money::opening(state, c),
         // What takes several steps was carried out before.

@@ -220,6 +220,8 @@ entity! {
         deposits: Option<Box<Lent>>,
         /// What layers in another asset fell short of: its venue has not got it yet.
         short: Amount,
+        /// How many claims on layers that pay later are open; its waterfall stays as it is until then.
+        claims: u32,
     }
     /// A risk tier.
     Tier {

@@ -123,6 +123,7 @@ fn of_markets(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::LossDeclared { .. }
         | Event::LossAssessed { .. }
         | Event::LossPlaced(_)
+        | Event::LossReallocated(_)
         | Event::LossClosed { .. }
         | Event::LossVoided { .. }
         | Event::LossRecovered { .. }
@@ -284,6 +285,7 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 pools: policy.pools,
                 results: Results::default(),
                 short: Amount::ZERO,
+                claims: 0,
                 adl: policy.adl,
                 bad_debt: policy.bad_debt,
                 deposits: None,

@@ -28,7 +28,8 @@ use backstop_units::{Amount, AssetId, Base, MarketId, Shares, TrancheId};
 /// - **R1** a fund's open reservations are never more than its reserve and contributions.
 /// - **G1** a fund's gauge shows what its accounts hold.
 /// - **I6** what winners gave up for a loss are its cuts, in lots and money; it is at most what the row
-///   was placed with, which the row is until it is closed, and exactly the row after that.
+///   was placed with, which the row is until it is closed, and exactly the row after that. A market
+///   counts its open claims.
 /// - **I7** a market's conversion holds exactly what its layers in another asset gave and is unsold, and
 ///   owes what these are to bring; what they fell short of is their funds' basis, and their markets'.
 ///
@@ -37,7 +38,7 @@ use backstop_units::{Amount, AssetId, Base, MarketId, Shares, TrancheId};
 /// - **H1** a pool's balance is what its margin accounts hold and what waits between the indexes of its
 ///   markets. **H2** a market's positions add up to zero, their sizes to its open interest, and its
 ///   backlog is as long as it says. **H3** for each loss that a hosted market's positions bore, what they
-///   held then adds up to its base.
+///   held then adds up to its base. **H4** a pool holds of each asset beside its own what is pledged.
 ///
 /// # Errors
 /// The first that is broken.
@@ -209,6 +210,7 @@ fn losses(state: &State) -> Result<(), Corrupt> {
 }
 
 fn deleveraging(state: &State) -> Result<(), Corrupt> {
+    let mut open: Vec<u32> = vec![0; state.markets.len()];
     let mut sums: Vec<(Base, Amount)> = vec![(Base::ZERO, Amount::ZERO); state.losses.len()];
     for (_, cut) in state.adl_cuts.iter() {
         let at = usize::try_from(cut.loss.get()).map_err(|_| Corrupt::DanglingHandle)?;
@@ -221,9 +223,13 @@ fn deleveraging(state: &State) -> Result<(), Corrupt> {
         let loss = state.losses.expect(adl.loss)?;
         let row = loss.rows.get(usize::from(adl.row)).ok_or(Corrupt::DanglingHandle)?;
         let amount = if adl.closed { adl.forgone } else { adl.claim };
+        let market = usize::try_from(loss.market.get()).map_err(|_| Corrupt::DanglingHandle)?;
+        let count = open.get_mut(market).ok_or(Corrupt::DanglingHandle)?;
+        *count = count.saturating_add(u32::from(!adl.closed));
         if sum != (adl.lots, adl.forgone) || adl.forgone > adl.claim || row.row.amount != amount {
             return Err(Corrupt::Invariant("I6"));
         }
     }
-    Ok(())
+    let counted = state.markets.iter().zip(&open).all(|((_, market), open)| market.claims == *open);
+    if counted { Ok(()) } else { Err(Corrupt::Invariant("I6")) }
 }

@@ -343,7 +343,7 @@ rejects! {
     710 ListingsStopped "LISTINGS_STOPPED" "the fund's coverage band lists no new markets" => "wait until coverage has reached the limit and the band has risen";
 
     720 AdlUnknown "ADL_UNKNOWN" "the loss has no row for deleveraging" => "look at the loss's rows";
-    721 AdlClosed "ADL_CLOSED" "the deleveraging of this loss is closed" => "nothing is left to do; the rest is residual";
+    721 AdlClosed "ADL_CLOSED" "the deleveraging of this loss is closed" => "nothing is left to do; the rest went to the layers behind";
     722 AdlUnsettled "ADL_UNSETTLED" "who bore the row of deleveraging is not settled" => "run the deleveraging and close it first";
     723 AdlStarted "ADL_STARTED" "winners were already cut by the list" => "run it to its end";
     724 AdlListTooLong "ADL_LIST_TOO_LONG" "more candidates than the market's policy allows" => "list those who stand first, at most the limit";
@@ -362,6 +362,13 @@ rejects! {
 
     740 LeverageLimit "LEVERAGE_LIMIT" "the fund's coverage band allows less leverage" => "trade or withdraw less, deposit margin, or wait until the band has risen";
     741 CapBelowOpen "CAP_BELOW_OPEN" "the cap lies below what is open" => "set it to at least the limit; a cap at what is open lets nothing grow";
+    742 NotCollateral "NOT_COLLATERAL" "the pool does not take this asset" => "deposit one that it takes, or the pool's own";
+    743 CollateralCap "COLLATERAL_CAP" "the pool takes no more of this asset" => "deposit at most the limit, or another asset";
+    744 CollateralLeft "COLLATERAL_LEFT" "something that was pledged is left" => "have it seized or withdrawn first";
+    745 CollateralShort "COLLATERAL_SHORT" "the account has pledged less of this asset" => "name at most the limit";
+    746 NotSeizable "NOT_SEIZABLE" "the account has its margin and owes no more than it may" => "leave it alone, or wait";
+
+    760 ClaimOpen "CLAIM_OPEN" "a layer of the waterfall that placed a loss has yet to pay" => "run it and close it first, or wait for its deadline to close it";
 
     801 UnknownTransfer "UNKNOWN_TRANSFER" "no such transfer" => "list the transfers";
     802 TransferClosed "TRANSFER_CLOSED" "the transfer was already confirmed or failed" => "begin a new transfer";

@@ -5,8 +5,11 @@ pub use crate::entity::{
     FeedSource, Fund, House, Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares,
     Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
-pub use crate::hosted::bearers::{Bearer, SizeRun};
-pub use crate::hosted::book::{HostedMarket, HostedPosition, MarginAccount, MarginPool};
+pub use crate::hosted::{
+    bearers::{Bearer, SizeRun},
+    book::{HostedMarket, HostedPosition, MarginAccount, MarginPool},
+    collateral::{Pledge, PoolCollateral},
+};
 use crate::{
     fund::{
         controls::Control,
@@ -147,6 +150,8 @@ state! {
     hosted_positions: Slab<u32, HostedPosition>,
     bearers: Slab<u32, Bearer>,
     size_runs: Slab<u32, SizeRun>,
+    collaterals: Slab<u32, PoolCollateral>,
+    pledges: Slab<u32, Pledge>,
 }
 
 /// Outside names and pairs of handles, each to its one item.

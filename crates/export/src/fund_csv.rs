@@ -120,6 +120,7 @@ impl<W: Write> FundsCsv<W> {
 const fn reason(event: &Event, comes: bool) -> &'static str {
     match event {
         Event::LossPlaced(placement) => placement.cause.word(),
+        Event::LossReallocated(more) => more.cause.word(),
         Event::LiquidationSettled { .. } if comes => "liquidation",
         Event::LiquidationSettled { .. } => "bounty",
         _ => event_word(event),
@@ -130,6 +131,7 @@ const fn reason(event: &Event, comes: bool) -> &'static str {
 const fn loss_of(event: &Event) -> Option<LossId> {
     match event {
         Event::LossPlaced(placement) => Some(placement.loss),
+        Event::LossReallocated(more) => Some(more.loss),
         Event::LossVoided { loss, .. }
         | Event::LossRecovered { loss, .. }
         | Event::DeficitCovered { loss, .. } => Some(*loss),

@@ -87,6 +87,7 @@ const fn of_markets(event: &Event) -> &'static str {
         Event::AdlPartAdded { .. } => "adl_part_added",
         Event::AdlRan { .. } => "adl_ran",
         Event::AdlClosed { .. } => "adl_closed",
+        Event::LossReallocated(_) => "loss_reallocated",
         Event::DepositsReported { .. } => "deposits_reported",
         Event::MarketRulesSet { .. } => "market_rules_set",
         Event::TransferBegun { .. } => "transfer_begun",
@@ -142,6 +143,10 @@ const fn of_hosted(event: &Event) -> &'static str {
         Event::MarginAbsorbed { .. } => "margin_absorbed",
         Event::HostedRulesSet { .. } => "hosted_rules_set",
         Event::LiquidatorPaid(_) => "liquidator_paid",
+        Event::CollateralSet { .. } => "collateral_set",
+        Event::CollateralDeposited(_) => "collateral_deposited",
+        Event::CollateralWithdrawn(_) => "collateral_withdrawn",
+        Event::CollateralSeized(_) => "collateral_seized",
         Event::MarginOpened { .. } => "margin_opened",
         // A test compares every word with the JSON.
         _ => "unnamed",
@@ -171,6 +176,7 @@ pub(crate) fn loss_of(event: &Event) -> Option<LossId> {
         | Event::LossRecovered { loss, .. }
         | Event::RecoveryClaimed { loss, .. } => Some(*loss),
         Event::LossPlaced(placement) => Some(placement.loss),
+        Event::LossReallocated(more) => Some(more.loss),
         _ => None,
     }
 }

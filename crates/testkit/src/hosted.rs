@@ -15,16 +15,17 @@ use crate::{
 use backstop_core::{
     Body,
     command::{
-        CreateFund, CreateMarket, Deleverage, DepositMargin, FillLiquidation, FlagLiquidation,
-        OpeningMargin, OpeningPosition, PayFunding, ReportMark, SetMarginPool, SettleBankrupt,
-        Trade, WithdrawMargin,
+        CreateFund, CreateMarket, Deleverage, DepositCollateral, DepositMargin, FillLiquidation,
+        FlagLiquidation, OpeningMargin, OpeningPosition, PayFunding, RegisterAsset, RegisterFeed,
+        RegisterIndex, ReportMark, ReportPrice, Reporter, SeizeCollateral, SetCollateral,
+        SetMarginPool, SettleBankrupt, Trade, WithdrawCollateral, WithdrawMargin,
     },
     policy::{
-        BeyondBankruptcy, FundKind, FundPolicy, HostedPolicy, LayerSource, MarginPoolPolicy,
-        MarketPolicy, Netting, Throttle,
+        BeyondBankruptcy, CollateralPolicy, FundKind, FundPolicy, HostedPolicy, IndexPolicy,
+        LayerSource, MarginPoolPolicy, MarketPolicy, Netting, Throttle,
     },
 };
-use backstop_units::{Amount, Base, Ppm, Price, Signed, Span};
+use backstop_units::{Amount, Base, Ppm, Price, Signed, Span, Timestamp};
 
 /// Hosted markets and their funds.
 pub const HOSTED: [(&str, &str); 2] = [("perp", "main"), ("alt", "pen")];
@@ -101,6 +102,66 @@ pub fn world(
         genesis.setup.push(Opening { account, asset, amount: Amount::new(reserve) }.into());
     }
     World::begin(&genesis)
+}
+
+/// 10 % off for maintenance and 20 % for initial margin; seized at 5 % off, 2 % of it the fund's.
+pub fn haircuts() -> CollateralPolicy {
+    CollateralPolicy {
+        maintenance_haircut: Ppm::new(100_000),
+        initial_haircut: Ppm::new(200_000),
+        cap: None,
+        beyond: Ppm::new(500_000),
+        pool_max: None,
+        liquidator_fee: Ppm::new(30_000),
+        fund_fee: Ppm::new(20_000),
+    }
+}
+
+/// The asset `coin`, whose atoms are whole, with an index of one feed that is good for an hour.
+pub fn coin() -> [Body; 3] {
+    let (asset, index, quote) = (label("coin"), label("coin-usdt"), label("usdt"));
+    let policy = IndexPolicy {
+        quorum: 1,
+        families: 1,
+        max_age: Span::hours(1),
+        band: Ppm::WHOLE,
+        max_jump: Ppm::new(10_000_000),
+        ..IndexPolicy::default()
+    };
+    let (feed, family, reporter) = (label("coin-feed"), quote, Reporter::Account(label("venue")));
+    [
+        RegisterAsset { label: asset, decimals: 0, custodian: None }.into(),
+        RegisterIndex { label: index, asset: Some(asset), quote, policy }.into(),
+        RegisterFeed { label: feed, index, family, reporter }.into(),
+    ]
+}
+
+/// What a pool's coins count for.
+pub fn takes(fund: &str, policy: CollateralPolicy) -> SetCollateral {
+    SetCollateral { fund: label(fund), asset: label("coin"), policy }
+}
+
+/// A report of what a coin is worth, in whole quote atoms.
+pub fn worth(atoms: u128, at: Timestamp) -> ReportPrice {
+    ReportPrice { feed: label("coin-feed"), price: price(atoms), at, signature: None }
+}
+
+/// A pledge of coins.
+pub fn pledge(account: &str, fund: &str, amount: u128) -> DepositCollateral {
+    let (account, fund, asset) = (label(account), label(fund), label("coin"));
+    DepositCollateral { account, fund, asset, amount: Amount::new(amount) }
+}
+
+/// A part of it back.
+pub fn redeem(account: &str, fund: &str, amount: u128) -> WithdrawCollateral {
+    let (account, fund, asset) = (label(account), label(fund), label("coin"));
+    WithdrawCollateral { account, fund, asset, amount: Amount::new(amount) }
+}
+
+/// A seizure of as many coins as the debt needs.
+pub fn seize(account: &str, fund: &str, liquidator: &str) -> SeizeCollateral {
+    let (account, fund, asset) = (label(account), label(fund), label("coin"));
+    SeizeCollateral { account, fund, asset, liquidator: label(liquidator), amount: None }
 }
 
 /// A price of whole quote atoms for a base unit.

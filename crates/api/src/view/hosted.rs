@@ -3,7 +3,7 @@
 use backstop_core::{
     Halt, RejectCode, State,
     hosted::{
-        account::{free, load, mark},
+        account::{load, mark},
         gate::opens,
     },
     ledger::LedgerAccount,
@@ -21,6 +21,12 @@ pub(crate) fn pool_view(state: &State, fund: FundId, now: Timestamp) -> Result<V
     let pool = state.margin_pools.expect(fund)?;
     let merged = pool.merged.and_then(|to| state.funds.get(to)).map(|to| to.label);
     let balance = state.ledger.owed(LedgerAccount::Collateral(fund), item.asset);
+    let mut collaterals = Vec::new();
+    for (_, taken) in state.collaterals_of(fund) {
+        let held = state.ledger.owed(LedgerAccount::Collateral(fund), taken.asset);
+        let asset = state.assets.expect(taken.asset)?.label;
+        collaterals.push(json!({ "asset": asset, "held": held, "policy": taken.policy }));
+    }
     let opens = match opens(state, fund, now) {
         Err(Halt::Reject(reject)) if reject.code == RejectCode::NoMarginPool => None,
         opens => Some(opens?),
@@ -29,6 +35,7 @@ pub(crate) fn pool_view(state: &State, fund: FundId, now: Timestamp) -> Result<V
         "fund": item.label,
         "balance": balance,
         "policy": pool.policy,
+        "collaterals": collaterals,
         "merged_into": merged,
         "negative_at": pool.negative_at,
         "stalled_at": pool.stalled_at,
@@ -50,7 +57,7 @@ pub(crate) fn margin_view(
     let unknown = || backstop_core::Reject::got(RejectCode::UnknownMargin, account);
     let (margin, owner) = state.margin(id, pool).ok_or_else(unknown)?;
     let loaded = load(state, margin, now)?;
-    let standing = loaded.account.standing()?;
+    let standing = loaded.standing()?;
     let mut positions = Vec::new();
     for ((place, market), seen) in loaded.places.iter().zip(&loaded.account.positions) {
         let held = state.hosted_positions.expect(*place)?;
@@ -65,6 +72,12 @@ pub(crate) fn margin_view(
             "waiting_since": held.waiting,
         }));
     }
+    let mut pledges = Vec::new();
+    for (_, pledge) in state.pledges_of(owner).filter(|(_, pledge)| !pledge.amount.is_zero()) {
+        let asset = state.collaterals.expect(pledge.collateral)?.asset;
+        let asset = state.assets.expect(asset)?.label;
+        pledges.push(json!({ "asset": asset, "amount": pledge.amount }));
+    }
     Ok(json!({
         "account": account,
         "fund": fund,
@@ -72,7 +85,10 @@ pub(crate) fn margin_view(
         "equity": standing.equity,
         "maintenance": standing.maintenance,
         "initial": standing.initial,
-        "free": free(&standing),
+        "free": loaded.free()?,
+        "debt": loaded.own()?.negative(),
+        "pledges": pledges,
+        "counted": loaded.counted.maintenance,
         "liquidatable": standing.is_liquidatable(),
         "positions": positions,
     }))

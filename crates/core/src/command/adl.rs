@@ -35,7 +35,7 @@ commands! {
         /// Which loss.
         loss: LossId,
     }
-    /// Ends a deleveraging whose cuts are made or whose deadline is over; what they lack is residual.
+    /// Ends a deleveraging whose cuts are made or whose deadline is over; what they lack goes to the layers behind.
     CloseAdl {
         /// Which loss.
         loss: LossId,

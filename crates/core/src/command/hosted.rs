@@ -1,7 +1,7 @@
 //! Hosted markets: collateral, trades, funding, liquidation, wind-down.
 
 use crate::{
-    policy::{HostedPolicy, MarginPoolPolicy, MarketStatus},
+    policy::{CollateralPolicy, HostedPolicy, MarginPoolPolicy, MarketStatus},
     table::commands,
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -21,6 +21,51 @@ commands! {
         market: Label,
         /// Its rules; decimals and home stay as they are.
         rules: Box<HostedPolicy>,
+    }
+    /// Lets a collateral pool take an asset beside its own, or changes what it counts for. Needs the
+    /// council, and a price index of the asset in the pool's own.
+    SetCollateral {
+        /// Which fund's pool.
+        fund: Label,
+        /// Which asset.
+        asset: Label,
+        /// Its rules.
+        policy: CollateralPolicy,
+    }
+    /// Pledges free balance of an asset that a pool takes beside its own.
+    DepositCollateral {
+        /// Whose.
+        account: Label,
+        /// Into which fund's pool.
+        fund: Label,
+        /// Which asset.
+        asset: Label,
+        /// How many atoms.
+        amount: Amount,
+    }
+    /// Takes back of a pledge what initial margin does not need.
+    WithdrawCollateral {
+        /// Whose.
+        account: Label,
+        /// Out of which fund's pool.
+        fund: Label,
+        /// Which asset.
+        asset: Label,
+        /// How many atoms.
+        amount: Amount,
+    }
+    /// Buys what an account that owes has pledged, at a discount: as much as its debt needs.
+    SeizeCollateral {
+        /// Whose pledge.
+        account: Label,
+        /// In which fund's pool.
+        fund: Label,
+        /// Which asset.
+        asset: Label,
+        /// Who buys, out of his free balance.
+        liquidator: Label,
+        /// At most so many atoms; all that the debt needs if left out.
+        @default amount: Option<Amount>,
     }
     /// Moves free balance into a collateral pool.
     DepositMargin {

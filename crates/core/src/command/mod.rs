@@ -145,6 +145,10 @@ bodies! {
     174 DistributeSurplus "distribute_surplus",
     175 SetOpenInterestMax "set_open_interest_max",
     210 SetHostedRules "set_hosted_rules",
+    211 SetCollateral "set_collateral",
+    212 DepositCollateral "deposit_collateral",
+    213 WithdrawCollateral "withdraw_collateral",
+    214 SeizeCollateral "seize_collateral",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

@@ -57,15 +57,15 @@ entity! {
         lapses_at: Timestamp,
         /// The record that placed it.
         placed_in: Option<Seq>,
-        /// When it was placed; limits count it then.
-        placed_at: Timestamp,
-        /// Who bore how much.
+        /// Who bore how much, in the order in which it was placed.
         rows: Vec<LossRow>,
     }
     /// One row of a loss, and what came back to it.
     LossRow {
         /// Who bore how much.
         row: Row,
+        /// When it was placed; limits count it then.
+        placed_at: Timestamp,
         /// What came back.
         recovered: Amount,
     }
@@ -75,8 +75,6 @@ entity! {
         loss: LossId,
         /// Which of its rows.
         row: u8,
-        /// Where the residual stands: behind the last layer of the waterfall that placed it.
-        behind: u8,
         /// What the row was placed with.
         claim: Amount,
         /// The market's rules when it was placed; a change of them is for later ones.
@@ -97,7 +95,7 @@ entity! {
         forgone: Amount,
         /// Whether every cut is made.
         done: bool,
-        /// Whether the rest is residual.
+        /// Whether the rest has gone to the layers behind.
         closed: bool,
     }
     /// A part of a list of candidates; emptied when it is needed no longer.

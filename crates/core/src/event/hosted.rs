@@ -76,6 +76,55 @@ pub struct LiquidatorPaid {
     pub amount: Amount,
 }
 
+/// A pledge that grew or shrank by its holder's will.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct PledgeMove {
+    /// Of which margin account; a new one if its handle is the next.
+    pub margin: u32,
+    /// Whose that is.
+    pub account: AccountId,
+    /// In which fund's pool.
+    pub fund: FundId,
+    /// Of which asset.
+    pub asset: AssetId,
+    /// Which of the pool's that is.
+    pub collateral: u32,
+    /// How many atoms.
+    pub amount: Amount,
+}
+
+/// A pledge that was sold for what its account owes. The account got `paid` less what went to the fund and
+/// its treasury.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct Seized {
+    /// In which fund's pool.
+    pub fund: FundId,
+    /// The pool's own asset.
+    pub asset: AssetId,
+    /// Of which margin account.
+    pub margin: u32,
+    /// Which of the pool's other assets.
+    pub collateral: u32,
+    /// Which asset that is.
+    pub seized: AssetId,
+    /// Who bought it.
+    pub liquidator: AccountId,
+    /// How many atoms of it.
+    pub amount: Amount,
+    /// What he paid, in atoms of the pool's own asset.
+    pub paid: Amount,
+    /// Of it to the fund's reserve.
+    pub to_fund: Amount,
+    /// Of it to the fund's treasury: what does not fit under its threshold.
+    pub overflow: Amount,
+    /// Whose balance that is.
+    pub treasury: AccountId,
+}
+
 /// Collateral of one margin account that became another's.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,

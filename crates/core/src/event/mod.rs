@@ -16,10 +16,10 @@ use crate::{
     },
     oracle::Verdict,
     policy::{
-        AlertCause, Cause, Causes, ControlPolicy, DrawdownPolicy, FundKind, FundPolicy,
-        HostedPolicy, IndexPolicy, InventoryPolicy, LayerPolicy, MarginPoolPolicy, MarketPolicy,
-        PoolPolicy, PublicKey, RevenuePolicy, Roles, SpikeCause, SplitPolicy, TierPolicy,
-        TranchePolicy,
+        AlertCause, Cause, Causes, CollateralPolicy, ControlPolicy, DrawdownPolicy, FundKind,
+        FundPolicy, HostedPolicy, IndexPolicy, InventoryPolicy, LayerPolicy, MarginPoolPolicy,
+        MarketPolicy, PoolPolicy, PublicKey, RevenuePolicy, Roles, SpikeCause, SplitPolicy,
+        TierPolicy, TranchePolicy,
     },
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -252,15 +252,17 @@ pub enum Event {
     AdlPartAdded { loss: LossId, entries: Vec<Candidate>, tally: Tally } = 81,
     /// Winners were cut: the next of the order, closed at the price instead of the mark.
     AdlRan { loss: LossId, mark: Price, price: Price, from: u32, cuts: Vec<Cut>, done: bool } = 82,
-    /// Deleveraging ended: the row is what was forgone, and the rest of it is residual.
+    /// Deleveraging ended: the row is what was forgone, and the rest of it is reallocated.
     AdlClosed {
         loss: LossId,
         row: u8,
         market: MarketId,
         asset: AssetId,
         forgone: Amount,
-        residual: Amount,
+        rest: Amount,
     } = 83,
+    /// What a layer that pays later could not bring was placed over the layers behind it.
+    LossReallocated(Box<Reallocation>) = 220,
     /// What lenders hold was reported, after so many losses that they bore.
     DepositsReported { market: MarketId, deposits: Deposits, losses: u32 } = 84,
     /// What a market does with marks, winners and liquidators of the bankrupt changed.
@@ -450,6 +452,20 @@ pub enum Event {
     HostedRulesSet { market: MarketId, policy: Box<HostedPolicy> } = 210,
     /// Whoever took a position over got the liquidator's fee.
     LiquidatorPaid(LiquidatorPaid) = 211,
+    /// A pool takes an asset beside its own, by these rules.
+    CollateralSet {
+        collateral: u32,
+        fund: FundId,
+        asset: AssetId,
+        index: IndexId,
+        policy: CollateralPolicy,
+    } = 212,
+    /// Free balance was pledged.
+    CollateralDeposited(PledgeMove) = 213,
+    /// A pledge, or a part of it, is free balance again.
+    CollateralWithdrawn(PledgeMove) = 214,
+    /// A pledge, or a part of it, was sold for what its account owes.
+    CollateralSeized(Box<Seized>) = 215,
     /// A fund has an account at a venue, other rules for it, or none.
     HouseSet { fund: FundId, terms: Option<HouseTerms> } = 200,
     /// A house account was reported, after so many movements.

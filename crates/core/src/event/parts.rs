@@ -203,6 +203,26 @@ pub struct Placement {
     pub closed: bool,
 }
 
+/// What a layer that pays later could not bring, over the layers behind it: its rows add up to it and join
+/// those of the loss.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct Reallocation {
+    /// Which loss.
+    pub loss: LossId,
+    /// On which market.
+    pub market: MarketId,
+    /// Of which asset.
+    pub asset: AssetId,
+    /// Why the loss is there.
+    pub cause: Cause,
+    /// How many atoms.
+    pub amount: Amount,
+    /// Who bore how much, in the order of the waterfall; a residual joins that of the loss.
+    pub rows: Vec<Row>,
+    /// The market's index carry after it, in 1/2⁶⁰ atom.
+    pub index_carry: Fixed60,
+}
+
 /// What is taken of a layer in another asset, and what it is to bring.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,

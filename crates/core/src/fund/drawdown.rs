@@ -74,12 +74,18 @@ pub(crate) fn turn_due(txn: &mut Txn<'_>, fund: FundId, now: Timestamp) -> Resul
     due(txn.state(), fund, now)?.map_or(Ok(()), |event| txn.emit(event))
 }
 
-/// Whether a fund gives nothing to a market because it has fallen far and winners stand behind it.
-pub(crate) fn spared(state: &State, fund: FundId, market: &Market) -> Result<bool, Corrupt> {
+/// Whether a fund gives nothing to a layer of a market because it has fallen far and winners stand behind
+/// that layer.
+pub(crate) fn spared(
+    state: &State,
+    fund: FundId,
+    (market, source): (&Market, Source),
+) -> Result<bool, Corrupt> {
     let Watch { policy: Some(policy), since: Some(_) } = state.watches.expect(fund)? else {
         return Ok(false);
     };
-    let winners = || state.layers_of(market).any(|(_, layer)| layer.source == Source::Adl);
+    let mut behind = state.layers_of(market).skip_while(|(_, layer)| layer.source != source);
+    let mut winners = || behind.any(|(_, layer)| layer.source == Source::Adl);
     Ok(policy.spares && market.adl.is_some() && winners())
 }
 

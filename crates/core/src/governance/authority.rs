@@ -74,6 +74,7 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::SetSplit(_)
         | Body::SetDrawdown(_)
         | Body::SetMarginPool(_)
+        | Body::SetCollateral(_)
         | Body::MergeIsolated(_)
         | Body::RegisterFeed(_) => Council(config),
         Body::CreateMarket(c) => Council(waterfall_delay(state, &c.policy.waterfall, config)?),
@@ -158,6 +159,9 @@ fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::StartAuction(c) => ending(state, c.market)?,
         Body::DeleverageInventory(c) => ending(state, c.market)?,
         Body::BidAuction(c) => Authority::Owner(state.account_id(c.bidder)?),
+        Body::DepositCollateral(c) => Authority::Owner(state.account_id(c.account)?),
+        Body::WithdrawCollateral(c) => Authority::Owner(state.account_id(c.account)?),
+        Body::SeizeCollateral(c) => Authority::Owner(state.account_id(c.liquidator)?),
         Body::SetInventory(c) => {
             let line = state.inventories.expect(state.market_id(c.market)?)?;
             if settings::widens(line, &c.policy) {

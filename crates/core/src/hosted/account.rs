@@ -2,6 +2,7 @@
 
 use super::{
     book::{HostedPosition, both},
+    collateral::{Counted, weigh},
     margins,
 };
 use crate::{
@@ -23,6 +24,8 @@ pub struct Loaded<'a> {
     pub account: Account<'a>,
     /// The handle and market of each position, in the same order.
     pub places: Vec<(u32, MarketId)>,
+    /// What its pledges count for, of which equity has what counts toward maintenance.
+    pub counted: Counted,
 }
 
 impl Loaded<'_> {
@@ -30,6 +33,45 @@ impl Loaded<'_> {
     pub fn at(&self, market: MarketId) -> usize {
         let place = self.places.iter().position(|(_, on)| *on == market);
         place.unwrap_or(self.places.len())
+    }
+
+    /// What the account is worth and needs. What its pledges count less toward initial margin, that
+    /// margin asks for besides.
+    ///
+    /// # Errors
+    /// As [`Account::standing`].
+    pub fn standing(&self) -> Result<Standing, Reject> {
+        let total = self.account.standing()?;
+        let initial = total.initial.checked_add(self.counted.gap()).ok_or(Reject::overflow())?;
+        Ok(Standing { initial, ..total })
+    }
+
+    /// Equity without pledges: below zero what they have to bear.
+    ///
+    /// # Errors
+    /// As [`Account::standing`].
+    pub fn own(&self) -> Result<Signed, Reject> {
+        let pledged = Signed::gain(self.counted.maintenance).ok_or(Reject::overflow())?;
+        let equity = self.account.standing()?.equity;
+        equity.checked_sub(pledged).ok_or(Reject::overflow())
+    }
+
+    /// Quote that initial margin does not need; none on credit of pledges.
+    ///
+    /// # Errors
+    /// As [`Account::standing`].
+    pub fn free(&self) -> Result<Amount, Reject> {
+        let standing = self.standing()?;
+        let spare = standing.equity.positive().saturating_sub(standing.initial);
+        Ok(spare.min(self.own()?.positive()))
+    }
+
+    /// Refuses to judge an account of whose pledges one has no fresh price.
+    ///
+    /// # Errors
+    /// What the pledge's index says.
+    pub fn priced(&self) -> Result<(), Reject> {
+        self.counted.unpriced.map_or(Ok(()), Err)
     }
 }
 
@@ -72,10 +114,11 @@ fn unsettled(state: &State, position: &HostedPosition) -> Result<(Signed, Amount
 /// As [`mark`]; [`RejectCode::Overflow`].
 pub fn load(state: &State, margin: u32, now: Timestamp) -> Result<Loaded<'_>, Halt> {
     let owner = state.margins.expect(margin)?;
-    let mut loaded = Loaded {
-        account: Account { collateral: owner.quote, positions: Vec::new() },
-        places: Vec::new(),
-    };
+    let counted = weigh(state, owner, now)?;
+    let pledged = Signed::gain(counted.maintenance).ok_or(Reject::overflow())?;
+    let collateral = owner.quote.checked_add(pledged).ok_or(Reject::overflow())?;
+    let account = Account { collateral, positions: Vec::new() };
+    let mut loaded = Loaded { account, places: Vec::new(), counted };
     for (place, held) in state.positions_of(owner).filter(|(_, held)| !held.size.is_zero()) {
         let (market, hosted) = both(state, held.market)?;
         let (owed, loss) = unsettled(state, held)?;
@@ -99,12 +142,7 @@ pub fn load(state: &State, margin: u32, now: Timestamp) -> Result<Loaded<'_>, Ha
 /// # Errors
 /// As [`load`].
 pub fn standing(state: &State, margin: u32, now: Timestamp) -> Result<Standing, Halt> {
-    Ok(load(state, margin, now)?.account.standing()?)
-}
-
-/// What initial margin does not need.
-pub fn free(standing: &Standing) -> Amount {
-    standing.equity.positive().saturating_sub(standing.initial)
+    Ok(load(state, margin, now)?.standing()?)
 }
 
 /// Settles every position of a margin account to its market's indexes.

@@ -70,8 +70,8 @@ fn levered(
     now: Timestamp,
 ) -> Result<(), Halt> {
     let loaded = load(state, margin, now)?;
-    let need = leverage::initial(&loaded.account, most)?;
-    let left = loaded.account.standing()?.equity.positive().saturating_sub(leaving);
+    let need = leverage::initial(&loaded.account, most)?.saturating_add(loaded.counted.gap());
+    let left = loaded.standing()?.equity.positive().saturating_sub(leaving);
     if left < need {
         return Err(Reject::new(RejectCode::LeverageLimit, left, need).into());
     }

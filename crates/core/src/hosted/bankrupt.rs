@@ -3,6 +3,7 @@
 use super::{
     backlog::watch,
     book::find,
+    collateral::exhausted,
     gate,
     merge::seat,
     places::{cover, net},
@@ -15,8 +16,8 @@ use crate::{
 };
 use backstop_units::{Price, Signed};
 
-/// The owner group pays what it can, then the whole waterfall of the market on which the account's
-/// positions were last closed; the account is left with nothing and owes nothing.
+/// Once nothing is left to seize the owner group pays what it can, then the whole waterfall of the market
+/// on which the account's positions were last closed; the account is left with nothing and owes nothing.
 pub(crate) fn settle_bankrupt(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
@@ -33,6 +34,7 @@ pub(crate) fn settle_bankrupt(
         let reject = Reject::new(RejectCode::NotBankrupt, u32::from(owner.open), 0u32);
         return Err(reject.into());
     };
+    exhausted(txn.state(), &owner)?;
     gate::negative(txn, context, fund)?;
     let left = net(txn, context, margin, owed)?;
     if !left.is_zero() {

@@ -28,6 +28,8 @@ pub struct MarginPool {
     pub heard_at: Option<Timestamp>,
     /// The pool that took its money over.
     pub merged: Option<FundId>,
+    /// The asset beside its own that it began to take last.
+    pub collateral: Option<u32>,
 }
 
 /// What is kept of a hosted market besides what every market has.
@@ -82,6 +84,8 @@ pub struct MarginAccount {
     pub windows: [Option<u32>; 2],
     /// The next margin account of its owner group.
     pub kin: Option<u32>,
+    /// What it holds beside quote atoms.
+    pub pledge: Option<u32>,
 }
 
 /// One position; with no size the place is free for another market.

@@ -3,6 +3,7 @@
 use super::{
     account::{Loaded, load},
     book::{Venue, find, venue},
+    collateral::exhausted,
     fill::{after, book, plain, signed, trader},
     gate,
 };
@@ -50,7 +51,11 @@ pub(crate) fn deleverage(
     let candidates: Vec<Loaded<'_>> = candidates.collect::<Result<_, _>>()?;
     let delta = delta(&loaded, &at, command.size)?;
     rested(state, context, &at, &loaded)?;
+    loaded.priced()?;
     let price = price(state, &at, &loaded)?;
+    if price == ClosePrice::Bankruptcy {
+        exhausted(state, state.margins.expect(margin)?)?;
+    }
     let list = candidates.iter().map(|other| (other.account.clone(), other.at(at.market)));
     let list: Vec<_> = list.collect();
     let closed = walk((&loaded.account, loaded.at(at.market)), &list, delta, price)?;

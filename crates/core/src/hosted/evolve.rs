@@ -3,6 +3,7 @@
 use super::{
     bearers,
     book::{HostedMarket, HostedPosition, MarginAccount},
+    collateral,
     margins::tables,
     throttle::count,
 };
@@ -112,11 +113,20 @@ fn positions(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             pay(state, paid.liquidator, gain(paid.amount)?)
         }
         Event::MarginMoved(moved) => self::moved(state, moved),
+        Event::CollateralDeposited(moved) => {
+            open(state, moved.margin, moved.account, moved.fund)?;
+            collateral::evolve(state, event)
+        }
+        Event::CollateralSeized(seized) => {
+            let given = seized.to_fund.saturating_add(seized.overflow);
+            pay(state, seized.margin, gain(seized.paid.saturating_sub(given))?)?;
+            collateral::evolve(state, event)
+        }
         Event::MarginAbsorbed { from, to, account, fund } => {
             open(state, *to, *account, *fund)?;
             absorbed(state, *from, *to)
         }
-        _ => Err(Corrupt::DanglingHandle),
+        _ => collateral::evolve(state, event),
     }
 }
 
@@ -175,6 +185,7 @@ fn open(state: &mut State, id: u32, account: AccountId, fund: FundId) -> Result<
         reduced: None,
         windows: [None; 2],
         kin,
+        pledge: None,
     };
     state.margins.insert(id, item)?;
     state.labels.margins.add(id, (account, fund), group);
@@ -372,7 +383,7 @@ fn absorbed(state: &mut State, from: u32, to: u32) -> Result<(), Corrupt> {
     Ok(())
 }
 
-/// Counts a fund's margin accounts and markets: **H1** and **H2**.
+/// Counts a fund's margin accounts and markets: **H1**, **H2** and **H4**.
 ///
 /// # Errors
 /// The first that is broken.
@@ -406,5 +417,5 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
             return Err(Corrupt::Invariant("H2"));
         }
     }
-    Ok(())
+    collateral::check(state)
 }

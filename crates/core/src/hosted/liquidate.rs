@@ -12,6 +12,7 @@
 use super::{
     account::{Loaded, load, standing},
     book::{Venue, both, venue},
+    collateral::{exhausted, pledges},
     fees::{Filled, charges},
     fill::{after, book, cost, plain, side, signed, stands, trader, trades},
     gate,
@@ -34,7 +35,7 @@ use crate::{
     state::State,
     txn::Txn,
 };
-use backstop_units::{Amount, Base, Price, Signed};
+use backstop_units::{Amount, Base, FundId, Price, Signed};
 
 /// A fill that has been looked at.
 struct Measured {
@@ -118,7 +119,8 @@ fn measure(
     let turned = |value: Signed| value.checked_neg().ok_or(Reject::overflow());
     let delta = if sells { turned(size)? } else { size };
     position.closed_by(delta)?;
-    let standing = loaded.account.standing()?;
+    loaded.priced()?;
+    let standing = loaded.standing()?;
     if !standing.is_liquidatable() {
         let (got, need) = (standing.equity.positive(), standing.maintenance);
         return Err(Reject::new(RejectCode::NotLiquidatable, got, need).into());
@@ -139,8 +141,9 @@ fn measure(
     Ok(Measured { delta, notional, mark: position.mark, settled, charged, step })
 }
 
-/// Pays what a fill lacks: what the account still has, where groups are netted; its group; then the
-/// waterfall, or nobody and the fill is refused. Returns what the waterfall was asked for.
+/// Pays what a fill lacks: what the account still has, where groups are netted or something is pledged;
+/// its group; then the waterfall, or nobody and the fill is refused. Nobody else pays while something is
+/// left to seize. Returns what the waterfall was asked for.
 fn lacking(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
@@ -151,11 +154,16 @@ fn lacking(
     let state = txn.state();
     let lack = measured.settled.fund.negative();
     let netting = super::book::pool(state, at.fund)?.1.netting;
-    let own = match netting {
-        Netting::None => Amount::ZERO,
-        _ => standing(state, margin, context.now)?.equity.positive(),
+    let pledged = pledges(state, state.margins.expect(margin)?);
+    // After the fill: an account that is not below zero has borne what was lacking itself.
+    let lack = match netting {
+        Netting::None if !pledged => lack,
+        _ => lack.min(standing(state, margin, context.now)?.equity.negative()),
     };
-    let need = net(txn, context, margin, lack.saturating_sub(own))?;
+    if !lack.is_zero() {
+        exhausted(state, state.margins.expect(margin)?)?;
+    }
+    let need = net(txn, context, margin, lack)?;
     let state = txn.state();
     if both(state, at.market)?.1.policy.beyond_bankruptcy == BeyondBankruptcy::Refuse {
         affordable(state, context, at.market, need)?;
@@ -167,8 +175,19 @@ fn lacking(
     Ok(need)
 }
 
-/// The fund's fee: to its reserve as far as its threshold leaves room, the rest where its policy says;
-/// to the treasury where that would be a liquidator, since a fill has none.
+/// A fee of the fund's: to its reserve as far as its threshold leaves room; the rest to the treasury, or
+/// nowhere where its policy leaves it to the user.
+pub(crate) fn to_fund(state: &State, id: FundId, fee: Amount) -> Result<(Amount, Amount), Halt> {
+    let fund = state.funds.expect(id)?;
+    let to_fund = fee.min(room(state, id, fund)?);
+    let overflow = match fund.policy.split.overflow {
+        Overflow::User => Amount::ZERO,
+        _ => fee.saturating_sub(to_fund),
+    };
+    Ok((to_fund, overflow))
+}
+
+/// How the fill was settled with the fund.
 fn liquidated(
     state: &State,
     at: &Venue,
@@ -176,13 +195,7 @@ fn liquidated(
     measured: &Measured,
     insured: Amount,
 ) -> Result<Liquidated, Halt> {
-    let fund = state.funds.expect(at.fund)?;
-    let fee = measured.charged.fund;
-    let to_fund = fee.min(room(state, at.fund, fund)?);
-    let overflow = match fund.policy.split.overflow {
-        Overflow::User => Amount::ZERO,
-        _ => fee.saturating_sub(to_fund),
-    };
+    let (to_fund, overflow) = to_fund(state, at.fund, measured.charged.fund)?;
     let all = to_fund.checked_add(overflow).ok_or(Reject::overflow())?;
     holds(state, at.fund, at.asset, all)?;
     Ok(Liquidated {
@@ -194,7 +207,7 @@ fn liquidated(
         residual: measured.settled.residual,
         to_fund,
         overflow,
-        treasury: fund.treasury,
+        treasury: state.funds.expect(at.fund)?.treasury,
         insured,
         step_left: measured.step.left,
         step_begins: measured.step.begins,

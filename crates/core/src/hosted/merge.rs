@@ -1,7 +1,10 @@
 //! Merging an isolated market into a shared fund: reserve, contributions and pool move at once, margin
 //! accounts one by one as they are touched.
 
-use super::book::{pool, venue};
+use super::{
+    book::{pool, venue},
+    collateral::any_held,
+};
 use crate::{
     command::MergeIsolated,
     event::{Event, Merge},
@@ -62,6 +65,9 @@ pub(crate) fn merge(state: &State, command: &MergeIsolated) -> Result<Event, Hal
         && state.layers_of(market).all(|(_, layer)| moves(layer.source));
     if !bare {
         return Err(Reject::got(RejectCode::FundStaked, from.label).into());
+    }
+    if let Some((asset, held)) = any_held(state, at.fund)? {
+        return Err(Reject::new(RejectCode::CollateralLeft, asset, held).into());
     }
     Ok(Event::IsolatedMerged(Merge {
         market: at.market,

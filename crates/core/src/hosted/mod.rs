@@ -5,6 +5,8 @@
 //!   balance ⇄ collateral pool of a fund          shared fund: the cross pool; isolated fund: its own
 //!               │  one margin account for each holder: quote atoms and a list of positions
 //!               │
+//!   pledges ⇄   │  and of other assets, at a haircut, until a liquidator seizes them
+//!               │
 //!   trade, funding ──▶ equity < maintenance ──▶ backlog ──▶ fill_liquidation
 //!                                                              │ better than bankruptcy: fee to the fund
 //!                                                              │ worse: owner group, then the waterfall
@@ -16,7 +18,8 @@
 //! price. **Invariant H1** a pool's balance is what its margin accounts hold and what waits between
 //! the indexes of its markets. **H2** the positions of a market add up to zero, their sizes to its open
 //! interest, and its backlog is as long as it says. **H3** what positions held when a loss fell adds up
-//! to the open interest that bore it.
+//! to the open interest that bore it. **H4** a pool's account holds of each other asset what its margin
+//! accounts have pledged.
 
 pub mod account;
 pub(crate) mod backlog;
@@ -24,6 +27,7 @@ pub(crate) mod bands;
 pub(crate) mod bankrupt;
 pub mod bearers;
 pub mod book;
+pub mod collateral;
 pub(crate) mod deleverage;
 pub(crate) mod evolve;
 pub(crate) mod fees;
@@ -34,6 +38,7 @@ pub(crate) mod margins;
 pub(crate) mod merge;
 pub(crate) mod money;
 pub(crate) mod places;
+pub(crate) mod pledge;
 pub(crate) mod rules;
 pub(crate) mod setup;
 pub(crate) mod throttle;

@@ -1,7 +1,7 @@
 //! Collateral in and out of a pool.
 
 use super::{
-    account::{free, settle, standing},
+    account::{load, settle},
     backlog::watch,
     bands::may_leave,
     book::{find, pool},
@@ -35,7 +35,7 @@ pub(crate) fn holds(
 }
 
 /// The margin account of a holder in a pool, or the one that would be his.
-fn place(state: &State, account: AccountId, fund: FundId) -> u32 {
+pub(crate) fn place(state: &State, account: AccountId, fund: FundId) -> u32 {
     state.margin(account, fund).map_or(state.margins.next_id(), |(id, _)| id)
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn withdraw(
     let margin = find(txn.state(), command.account, fund)?;
     gate::leave(txn.state(), fund, context.now)?;
     settle(txn, margin)?;
-    let free = free(&standing(txn.state(), margin, context.now)?);
+    let free = load(txn.state(), margin, context.now)?.free()?;
     if amount > free {
         return Err(Reject::new(RejectCode::MarginShort, amount, free).into());
     }

@@ -1,7 +1,7 @@
 //! Who pays when an account owes its pool: its owner group, then the waterfall of the market.
 
 use super::{
-    account::{free, settle, standing},
+    account::{load, settle},
     book::{POSITIONS_MAX, pool},
     gate,
 };
@@ -60,8 +60,8 @@ pub(crate) fn net(
         settle(txn, other)?;
         let state = txn.state();
         let giver = *state.margins.expect(other)?;
-        let has = match standing(state, other, context.now) {
-            Ok(standing) => free(&standing),
+        let has = match load(state, other, context.now) {
+            Ok(loaded) => loaded.free()?,
             Err(Halt::Reject(_)) => Amount::ZERO,
             Err(corrupt) => return Err(corrupt),
         };

@@ -3,7 +3,7 @@
 use super::LedgerAccount;
 use crate::{
     command::{Direction, Outcome},
-    event::{Cohort, Event, LineMove, Placement, RevenuePart},
+    event::{Cohort, Event, LineMove, RevenuePart},
     loss::conversion::evolve as conversion,
 };
 use backstop_units::{Amount, AssetId, FundId, MarketId};
@@ -56,7 +56,7 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         | Event::PnlPoolFunded { .. }
         | Event::DeficitCovered { .. } => pools(event, one),
         Event::LiquidationSettled { .. } => settled(event, one),
-        Event::LossPlaced(placement) => placed(placement, one),
+        Event::LossPlaced(_) | Event::LossReallocated(_) => placed(event, one),
         Event::LayerConverted(_) | Event::ConversionBooked(_) | Event::BasisSettled(_) => {
             conversion::postings(event, one)
         }
@@ -69,8 +69,8 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         Event::RecoveryClaimed { loss, account, asset, amount, .. } => {
             one(*asset, L::Recoveries(*loss), L::Balance(*account), *amount)
         }
-        Event::AdlClosed { market, asset, residual, .. } => {
-            one(*asset, L::Residual(*market), L::Deleveraged(*market), *residual)
+        Event::AdlClosed { market, asset, rest, .. } => {
+            one(*asset, L::Clearing(*market), L::Deleveraged(*market), *rest)
         }
         Event::PositionTaken { moved, .. }
         | Event::InventoryFilled(moved)
@@ -108,6 +108,19 @@ fn collateral<E>(
         }
         Event::MarginWithdrawn { account, fund, asset, amount, .. } => {
             one(*asset, L::Collateral(*fund), L::Balance(*account), *amount)
+        }
+        Event::CollateralDeposited(it) => {
+            one(it.asset, L::Balance(it.account), L::Collateral(it.fund), it.amount)
+        }
+        Event::CollateralWithdrawn(it) => {
+            one(it.asset, L::Collateral(it.fund), L::Balance(it.account), it.amount)
+        }
+        Event::CollateralSeized(it) => {
+            let (pool, buyer) = (L::Collateral(it.fund), L::Balance(it.liquidator));
+            one(it.seized, pool, buyer, it.amount)?;
+            one(it.asset, buyer, pool, it.paid)?;
+            one(it.asset, pool, L::Reserve(it.fund), it.to_fund)?;
+            one(it.asset, pool, L::Balance(it.treasury), it.overflow)
         }
         Event::MarginOpened { fund, asset, amount, .. } => {
             let (opening, pool) = (L::Opening(*asset), L::Collateral(*fund));
@@ -276,13 +289,17 @@ pub(crate) fn row_account(cohort: &Cohort, market: MarketId) -> LedgerAccount {
 }
 
 fn placed<E>(
-    placement: &Placement,
+    event: &Event,
     mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
 ) -> Result<(), E> {
-    let clearing = LedgerAccount::Clearing(placement.market);
-    placement.rows.iter().try_for_each(|row| {
-        one(placement.asset, row_account(&row.cohort, placement.market), clearing, row.amount)
-    })
+    let (asset, market, rows) = match event {
+        Event::LossPlaced(loss) => (loss.asset, loss.market, &loss.rows),
+        Event::LossReallocated(rest) => (rest.asset, rest.market, &rest.rows),
+        _ => return Ok(()),
+    };
+    let clearing = LedgerAccount::Clearing(market);
+    rows.iter()
+        .try_for_each(|row| one(asset, row_account(&row.cohort, market), clearing, row.amount))
 }
 
 /// A trade on a position that was taken over: margin and gain come from the venue, a loss goes to it as far

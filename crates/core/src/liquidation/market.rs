@@ -172,6 +172,9 @@ pub(crate) fn set_waterfall(state: &State, command: &SetWaterfall) -> Result<Eve
         }
     }
     layers_within(state, market.tier, &command.layers)?;
+    if market.claims > 0 {
+        return Err(Reject::new(RejectCode::ClaimOpen, market.claims, 0u32).into());
+    }
     Ok(Event::WaterfallSet { market: id, layers: command.layers.clone() })
 }
 

@@ -1,7 +1,7 @@
 //! Collateral taken for debt: what the liquidator pays, what the debtor is relieved of, what the fund
 //! gets in between.
 
-use super::fee::check_fees;
+use super::{fee::check_fees, margin::scale};
 use crate::reject::{Reject, RejectCode};
 use backstop_units::{Amount, Ppm, Price, Ratio, Signed};
 
@@ -61,6 +61,31 @@ impl Seizure {
         Ok(Legs { paid, relieved, fund: paid.saturating_sub(relieved) })
     }
 
+    /// The fewest atoms of collateral whose seizure takes a debt away; as many as there can be if that
+    /// can't be written.
+    ///
+    /// **Rounding** up: what the last atom brings beyond the debt is the debtor's.
+    ///
+    /// # Errors
+    /// As [`Self::legs`].
+    pub fn needed(&self, debt: Amount) -> Result<Amount, Reject> {
+        check_fees(self.liquidator_fee, self.fund_fee)?;
+        let kept = Ppm::WHOLE.saturating_sub(self.liquidator_fee).saturating_sub(self.fund_fee);
+        let (worth, unit) = (power(self.debt_decimals)?, power(self.collateral_decimals)?);
+        let atoms = || {
+            Ratio::whole(Signed::new(1))
+                .times(debt.get())?
+                .times(self.debt_price.get())?
+                .times(unit)?
+                .times(u128::from(Ppm::WHOLE.get()))?
+                .over(self.collateral_price.get())?
+                .over(u128::from(kept.get()))?
+                .over(worth)?
+                .ceil()
+        };
+        Ok(atoms().map_or(Amount::MAX, Signed::positive))
+    }
+
     /// A portion of the collateral's value in atoms of the debt, exact.
     fn worth(&self, portion: Ppm) -> Result<Ratio, Reject> {
         let value = Ratio::whole(Signed::new(1))
@@ -73,6 +98,14 @@ impl Seizure {
             .over(power(self.collateral_decimals)?)?
             .over(u128::from(Ppm::WHOLE.get()))?)
     }
+}
+
+/// What a whole unit of an asset costs in itself: atoms × 10⁹, as every [`Price`].
+///
+/// # Errors
+/// [`RejectCode::TooManyDecimals`] past 29.
+pub fn par(decimals: u8) -> Result<Price, Reject> {
+    scale(decimals).map(Price::new)
 }
 
 fn power(decimals: u8) -> Result<u128, Reject> {
@@ -113,6 +146,27 @@ mod tests {
             let got = (legs.paid.get(), legs.relieved.get(), legs.fund.get());
             assert_eq!(got, want, "{collateral} at {prices:?}");
         }
+    }
+
+    #[test]
+    fn as_much_as_a_debt_needs() {
+        for (debt, prices, decimals, want) in [
+            // 9.5 of each 10 reach the debt.
+            (950, (10, 10), (6, 6), 1_000),
+            (951, (10, 10), (6, 6), 1_002),
+            (0, (10, 10), (6, 6), 0),
+            (1, (10, 10), (6, 6), 2),
+            (95_000_000, (100, 50), (9, 6), 50_000_000_000),
+            (5, (0, 1), (0, 0), u128::MAX),
+            (u128::MAX, (1, u128::MAX), (30, 0), u128::MAX),
+        ] {
+            let seizure = seizure(0, prices, decimals);
+            assert_eq!(seizure.needed(Amount::new(debt)), Ok(Amount::new(want)), "{debt}");
+            let legs = Seizure { collateral: Amount::new(want.min(1 << 64)), ..seizure }.legs();
+            assert!(want == u128::MAX || legs.unwrap().relieved.get() >= debt, "{debt}");
+        }
+        assert_eq!(par(6), Ok(Price::new(1_000_000_000_000_000)));
+        assert!(par(30).is_err());
     }
 
     #[test]

@@ -91,7 +91,9 @@ pub(super) fn holdings(
         Some(tranche) => state.tranches.expect(tranche)?.policy.covers,
     };
     let (own, house) = match tranche {
-        _ if !covers.has(cause) || spared(state, id, market)? => (Amount::ZERO, Signed::ZERO),
+        _ if !covers.has(cause) || spared(state, id, (market, source))? => {
+            (Amount::ZERO, Signed::ZERO)
+        }
         None => (unreserved(state, id, fund, at)?, reachable(state, fund, market)?),
         Some(tranche) => {
             let staked = state.ledger.owed(LedgerAccount::Tranche(tranche), fund.asset);
@@ -136,7 +138,7 @@ fn available(
             Some(lent) => lent.deposits.worth().map_err(|_| Corrupt::Overflow)?,
             None => Amount::ZERO,
         },
-        // Whatever winners are found to lack becomes residual when their deleveraging is closed.
+        // Whatever winners are found to lack goes to the layers behind when their deleveraging is closed.
         Source::Adl if market.adl.is_some() => Amount::MAX,
         _ => Amount::ZERO,
     })

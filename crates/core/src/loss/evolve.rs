@@ -3,19 +3,19 @@
 use super::{
     adl::evolve::pending,
     capacity::{ROLLING, event_window},
-    lifecycle::funds_of,
+    lifecycle::{behind, funds_from, funds_of},
 };
 use crate::{
-    event::{Cohort, Event, Placement, RowPart},
+    event::{Cohort, Event, Placement, Reallocation, Row, RowPart},
     fund::house::drawn,
     hosted::bearers,
     liquidation::market::latest_layer,
     policy::Cause,
     reject::Corrupt,
-    state::{Claim, Loss, LossRow, LossStatus, Source, State},
+    state::{Adl, Claim, Loss, LossRow, LossStatus, Source, State},
 };
 use alloc::vec::Vec;
-use backstop_units::{Amount, Hash, LossId, MarketId, Price, Timestamp};
+use backstop_units::{Amount, Fixed60, Hash, LossId, MarketId, Price, Timestamp};
 
 pub(crate) fn loss(state: &mut State, event: &Event) -> Result<(), Corrupt> {
     match event {
@@ -29,6 +29,7 @@ pub(crate) fn loss(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             gate(state, market, *loss, Some(Timestamp::MAX))
         }
         Event::LossPlaced(placement) => placed(state, placement),
+        Event::LossReallocated(more) => reallocated(state, more),
         Event::LossClosed { loss } => {
             state.losses.change(*loss)?.status = LossStatus::Closed;
             Ok(())
@@ -60,7 +61,6 @@ fn declared(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         declared_at: state.meta.now,
         lapses_at: Timestamp::MAX,
         placed_in: None,
-        placed_at: Timestamp::ZERO,
         rows: Vec::new(),
     };
     let id = match event {
@@ -112,14 +112,12 @@ fn gate(
 }
 
 fn placed(state: &mut State, placement: &Placement) -> Result<(), Corrupt> {
-    let rows =
-        placement.rows.iter().map(|row| LossRow { row: *row, recovered: Amount::ZERO }).collect();
+    let rows = placement.rows.iter().map(|row| kept(state, row)).collect();
     let status = if placement.closed { LossStatus::Closed } else { LossStatus::Placed };
-    let (next, now) = (state.meta.next, state.meta.now);
+    let next = state.meta.next;
     if state.losses.get(placement.loss).is_some() {
         let item = state.losses.change(placement.loss)?;
         (item.status, item.rows, item.placed_in) = (status, rows, Some(next));
-        item.placed_at = now;
         gate(state, placement.market, placement.loss, None)?;
     } else {
         let item = Loss {
@@ -134,30 +132,72 @@ fn placed(state: &mut State, placement: &Placement) -> Result<(), Corrupt> {
             declared_at: state.meta.now,
             lapses_at: Timestamp::MAX,
             placed_in: Some(next),
-            placed_at: now,
             rows,
         };
         state.losses.insert(placement.loss, item)?;
     }
+    let of = Of { loss: placement.loss, market: placement.market, cause: placement.cause };
+    bear(state, of, (0, &placement.rows), placement.index_carry)
+}
+
+/// A row of a loss to which nothing has come back.
+fn kept(state: &State, row: &Row) -> LossRow {
+    LossRow { row: *row, placed_at: state.meta.now, recovered: Amount::ZERO }
+}
+
+/// The rows join those of the loss; there is one residual.
+fn reallocated(state: &mut State, more: &Reallocation) -> Result<(), Corrupt> {
+    let new: Vec<LossRow> = more.rows.iter().map(|row| kept(state, row)).collect();
+    let loss = state.losses.change(more.loss)?;
+    let first = u8::try_from(loss.rows.len()).map_err(|_| Corrupt::CounterRange)?;
+    for row in new {
+        let residual = |kept: &&mut LossRow| kept.row.cohort == Cohort::Residual;
+        match loss.rows.iter_mut().find(residual) {
+            Some(LossRow { row: kept, .. }) if row.row.cohort == Cohort::Residual => {
+                let sum = kept.amount.checked_add(row.row.amount);
+                kept.amount = sum.ok_or(Corrupt::Overflow)?;
+            }
+            _ => loss.rows.push(row),
+        }
+    }
+    let of = Of { loss: more.loss, market: more.market, cause: more.cause };
+    bear(state, of, (first, &more.rows), more.index_carry)
+}
+
+/// Whose rows are placed.
+#[derive(Clone, Copy)]
+struct Of {
+    loss: LossId,
+    market: MarketId,
+    cause: Cause,
+}
+
+/// What rows do to those who bear them, and to what their layers have used; `first` is the place of the
+/// first one among the loss's.
+fn bear(
+    state: &mut State,
+    of: Of,
+    (first, rows): (u8, &[Row]),
+    index_carry: Fixed60,
+) -> Result<(), Corrupt> {
     let at = state.meta.now;
-    for (place, row) in (0u8..).zip(&placement.rows) {
+    for (place, row) in (first..).zip(rows) {
         match row.cohort {
             Cohort::Stakers { tranche, epoch, .. } => state.tranches.change(tranche)?.epoch = epoch,
             Cohort::Positions { delta, epoch, .. } => {
-                let market = state.markets.change(placement.market)?;
+                let market = state.markets.change(of.market)?;
                 market.index = market.index.checked_add(delta).ok_or(Corrupt::Overflow)?;
-                market.index_carry = placement.index_carry;
-                bearers::counted(state, placement.market, epoch)?;
+                market.index_carry = index_carry;
+                bearers::counted(state, of.market, epoch)?;
             }
             Cohort::Adl { adl } => {
-                let market = state.markets.expect(placement.market)?;
                 // Without rules nothing is ever placed on winners.
-                let policy = market.adl.ok_or(Corrupt::DanglingHandle)?;
-                let (behind, owner) = (market.layers, (placement.loss, place));
-                state.adls.insert(adl, pending(owner, behind, (row.amount, policy), now))?;
+                let policy = state.markets.expect(of.market)?.adl.ok_or(Corrupt::DanglingHandle)?;
+                state.adls.insert(adl, pending((of.loss, place), (row.amount, policy), at))?;
+                claimed_of(state, of, row.layer)?;
             }
             Cohort::Depositors { to, .. } => {
-                let market = state.markets.change(placement.market)?;
+                let market = state.markets.change(of.market)?;
                 let lent = market.deposits.as_deref_mut().ok_or(Corrupt::DanglingHandle)?;
                 lent.deposits.index = to;
                 lent.losses = lent.losses.checked_add(1).ok_or(Corrupt::Overflow)?;
@@ -166,9 +206,60 @@ fn placed(state: &mut State, placement: &Placement) -> Result<(), Corrupt> {
             Cohort::FeePool | Cohort::Reserve(_) | Cohort::Contributions(_) | Cohort::Residual => {}
         }
         let used = Use::Draw(row.amount, at);
-        use_layer(state, placement.market, &row.cohort, placement.cause, used)?;
+        use_layer(state, of.market, &row.cohort, of.cause, used)?;
     }
     Ok(())
+}
+
+/// A layer is to pay later: until it has, the waterfall stays, and the funds behind it are held, as they
+/// may have to pay.
+fn claimed_of(state: &mut State, of: Of, layer: u8) -> Result<(), Corrupt> {
+    let now = state.meta.now;
+    let market = state.markets.change(of.market)?;
+    market.claims = market.claims.checked_add(1).ok_or(Corrupt::CounterRange)?;
+    for fund in funds_from(state, state.markets.expect(of.market)?, behind(layer))? {
+        state.holds.change(fund)?.shut(now, of.loss, Timestamp::MAX);
+    }
+    Ok(())
+}
+
+/// A claim is closed: the row shrinks to what was brought, and the layer has used no more than that. What
+/// it leaves goes to the layers behind, whose funds are free again unless another claim of the loss stands
+/// before them.
+pub(super) fn claim_closed(
+    state: &mut State,
+    (id, row): (LossId, u8),
+    brought: Amount,
+    rest: Amount,
+) -> Result<(), Corrupt> {
+    let now = state.meta.now;
+    let loss = state.losses.change(id)?;
+    let (market, cause) = (loss.market, loss.cause);
+    let shrunk = loss.rows.get_mut(usize::from(row)).ok_or(Corrupt::DanglingHandle)?;
+    shrunk.row.amount = brought;
+    let LossRow { row: Row { cohort, layer, .. }, placed_at, .. } = *shrunk;
+    let item = state.markets.change(market)?;
+    item.claims = item.claims.checked_sub(1).ok_or(Corrupt::CounterRange)?;
+    let rows = state.losses.expect(id)?.rows.iter();
+    let open = rows.filter(|row| claim_of(state, &row.row.cohort).is_some_and(|adl| !adl.closed));
+    // The first open claim has the most behind it.
+    let still = open.map(|row| behind(row.row.layer)).min().unwrap_or(usize::MAX);
+    let market_now = state.markets.expect(market)?;
+    let kept = funds_from(state, market_now, still)?;
+    for fund in funds_from(state, market_now, behind(layer))? {
+        if !kept.contains(&fund) {
+            state.holds.change(fund)?.open(now, id);
+        }
+    }
+    use_layer(state, market, &cohort, cause, Use::GiveBack(rest, placed_at))
+}
+
+/// The claim that a row stands for, if it is one.
+pub(super) fn claim_of<'a>(state: &'a State, cohort: &Cohort) -> Option<&'a Adl> {
+    match cohort {
+        Cohort::Adl { adl } => state.adls.get(*adl),
+        _ => None,
+    }
 }
 
 /// A change of what a layer has used.
@@ -226,8 +317,9 @@ fn recovered(
 ) -> Result<(), Corrupt> {
     for part in parts {
         let loss = state.losses.change(id)?;
-        let (market, cause, at) = (loss.market, loss.cause, loss.placed_at);
+        let (market, cause) = (loss.market, loss.cause);
         let row = loss.rows.get_mut(usize::from(part.row)).ok_or(Corrupt::DanglingHandle)?;
+        let at = row.placed_at;
         row.recovered = row.recovered.checked_add(part.amount).ok_or(Corrupt::Overflow)?;
         if row.recovered > row.row.amount {
             return Err(Corrupt::CounterRange);

@@ -19,9 +19,31 @@ use backstop_units::{FundId, Hash, LossId};
 
 /// The funds that a market's losses may touch: their gates shut and open together.
 pub(crate) fn funds_of(state: &State, market: &Market) -> Result<ArrayVec<FundId, 17>, Corrupt> {
-    let mut funds = ArrayVec::new();
-    funds.push(market.fund);
-    for (_, layer) in state.layers_of(market) {
+    let own = ArrayVec::from_iter([market.fund]);
+    with_funds(state, market, 0, own)
+}
+
+/// The position behind a layer.
+pub(crate) fn behind(layer: u8) -> usize {
+    usize::from(layer).saturating_add(1)
+}
+
+/// The funds behind a market's layers from one on.
+pub(crate) fn funds_from(
+    state: &State,
+    market: &Market,
+    from: usize,
+) -> Result<ArrayVec<FundId, 17>, Corrupt> {
+    with_funds(state, market, from, ArrayVec::new())
+}
+
+fn with_funds(
+    state: &State,
+    market: &Market,
+    from: usize,
+    mut funds: ArrayVec<FundId, 17>,
+) -> Result<ArrayVec<FundId, 17>, Corrupt> {
+    for (_, layer) in state.layers_of(market).skip(from) {
         let fund = match layer.source {
             Source::Reserve(fund) => fund,
             Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
@@ -36,11 +58,15 @@ pub(crate) fn funds_of(state: &State, market: &Market) -> Result<ArrayVec<FundId
 
 /// Refuses one more open loss where a fund it may touch has as many as can hold it.
 pub(crate) fn not_full(state: &State, market: &Market) -> Result<(), Halt> {
-    let most = OPEN_LOSSES_MAX;
-    for fund in funds_of(state, market)? {
-        if state.holds.expect(fund)?.open.len() >= most {
-            return Err(Reject::new(RejectCode::TooManyOpenLosses, most, most).into());
-        }
+    let new = state.losses.next_id();
+    funds_of(state, market)?.into_iter().try_for_each(|fund| room_for(state, fund, new))
+}
+
+/// Refuses to hold a fund for a loss that does not hold it yet, where as many do as can.
+pub(crate) fn room_for(state: &State, fund: FundId, loss: LossId) -> Result<(), Halt> {
+    let (open, most) = (&state.holds.expect(fund)?.open, OPEN_LOSSES_MAX);
+    if open.len() >= most && !open.iter().any(|(other, _)| *other == loss) {
+        return Err(Reject::new(RejectCode::TooManyOpenLosses, most, most).into());
     }
     Ok(())
 }

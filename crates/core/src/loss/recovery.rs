@@ -32,9 +32,11 @@ fn row_returns_to(cohort: &Cohort, loss: LossId, market: MarketId) -> LedgerAcco
     }
 }
 
-/// What has not come back yet, last row first.
+/// What has not come back yet, the row of the last layer first: what was placed later joined the rows, but
+/// stands where its layer does.
 pub(crate) fn unrecovered(id: LossId, loss: &Loss) -> impl Iterator<Item = RowPart> {
-    let rows = (0u8..).zip(&loss.rows).collect::<Vec<_>>();
+    let mut rows = (0u8..).zip(&loss.rows).collect::<Vec<_>>();
+    rows.sort_by_key(|(at, row)| (row.row.layer, *at));
     let market = loss.market;
     rows.into_iter().rev().filter_map(move |(at, row)| {
         let amount = row.row.amount.saturating_sub(row.recovered);

@@ -204,6 +204,8 @@ pub struct MarginPoolPolicy {
     pub positions_max: u8,
     /// What may be liquidated of one account.
     pub throttle: Throttle,
+    /// Quote atoms that an account may owe while its pledges bear it; past it anyone may seize.
+    pub debt_max: Amount,
 }
 
 impl Default for MarginPoolPolicy {
@@ -214,6 +216,7 @@ impl Default for MarginPoolPolicy {
             netting: Netting::Asset,
             positions_max: 32,
             throttle: Throttle::default(),
+            debt_max: Amount::ZERO,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Settings: what makes one venue differ from another. Presets are values of these types, no code.
 
 mod adl;
+mod collateral;
 mod control;
 mod fund;
 mod hosted;
@@ -11,6 +12,7 @@ mod market;
 mod oracle;
 
 pub use adl::*;
+pub use collateral::*;
 pub use control::*;
 pub use fund::*;
 pub use hosted::*;

@@ -32,7 +32,7 @@ pub(crate) fn price(atoms: u128) -> Price {
 }
 
 /// One lot a unit and two cuts a step.
-const QUEUE: AdlPolicy = AdlPolicy {
+pub(crate) const QUEUE: AdlPolicy = AdlPolicy {
     rank: AdlRank::ProfitTimesLeverage,
     select: AdlSelect::Queue,
     hedge_aware: false,

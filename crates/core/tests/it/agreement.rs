@@ -1,23 +1,36 @@
 //! The core and the naive oracle agree, and the books balance after every command.
 
 use crate::run::{Count, property, with_oracle};
-use backstop_core::{Record, State, replay, replay_genesis};
+use backstop_core::{
+    Event, Record, State,
+    event::{Cohort, Row},
+    replay, replay_genesis,
+};
 use backstop_testkit::{
     World,
     generator::{adl_script, steering_script},
     script,
 };
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::BTreeMap};
 
 /// The same where winners are asked first: whole deleveragings, of every rank and rule.
 #[test]
 fn core_agrees_with_the_oracle_on_deleveraging() {
     let all = RefCell::new(Count::default());
+    let reallocated = RefCell::new(BTreeMap::new());
     property(adl_script(), |script| {
         let (world, count) = with_oracle(&script)?;
         all.borrow_mut().merge(&count);
+        for row in &reallocations(&world) {
+            *reallocated.borrow_mut().entry(bearer(&row.cohort)).or_insert(0u64) += 1;
+        }
         replays(&world)
     });
+    println!("rows of what was reallocated: {:?}", reallocated.borrow());
+    let kinds = ["fee pool", "reserve", "stakers", "positions", "lenders", "residual"];
+    for kind in kinds.into_iter().filter(|_| crate::run::cases() >= 500) {
+        assert!(reallocated.borrow().contains_key(kind), "nothing reallocated to {kind}");
+    }
     for (word, (accepted, refused)) in &all.borrow().0 {
         println!("{word:22} {accepted:8} accepted {refused:8} refused");
     }
@@ -58,6 +71,32 @@ const STEERING: [&str; 10] = [
     "release_reservation",
     "set_offline_budget",
 ];
+
+/// The rows of all that claims could not bring.
+fn reallocations(world: &World) -> Vec<Row> {
+    let records = world.log.iter().map(|bytes| Record::decode(bytes).expect("a record"));
+    let events = records.flat_map(|record| record.events);
+    let rows = events.filter_map(|event| match event {
+        Event::LossReallocated(more) => Some(more.rows),
+        _ => None,
+    });
+    rows.flatten().collect()
+}
+
+/// Who bore a row, in a word.
+pub(crate) fn bearer(cohort: &Cohort) -> &'static str {
+    match cohort {
+        Cohort::FeePool => "fee pool",
+        Cohort::Reserve(_) => "reserve",
+        Cohort::Contributions(_) => "gifts",
+        Cohort::Stakers { .. } => "stakers",
+        Cohort::Positions { .. } => "positions",
+        Cohort::Residual => "residual",
+        Cohort::Adl { .. } => "winners",
+        Cohort::Depositors { .. } => "lenders",
+        Cohort::House(_) => "house",
+    }
+}
 
 /// The log alone gives the same state, which reads back from its own bytes.
 fn replays(world: &World) -> Result<(), String> {

@@ -111,6 +111,7 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::AdlPartAdded { .. } => (81, "adl_part_added"),
         Event::AdlRan { .. } => (82, "adl_ran"),
         Event::AdlClosed { .. } => (83, "adl_closed"),
+        Event::LossReallocated(_) => (220, "loss_reallocated"),
         Event::DepositsReported { .. } => (84, "deposits_reported"),
         Event::TransferBegun { .. } => (90, "transfer_begun"),
         Event::TransferResolved { .. } => (91, "transfer_resolved"),
@@ -158,11 +159,15 @@ fn kind(event: &Event) -> (u8, &'static str) {
         Event::MarginAbsorbed { .. } => (174, "margin_absorbed"),
         Event::HostedRulesSet { .. } => (210, "hosted_rules_set"),
         Event::LiquidatorPaid(_) => (211, "liquidator_paid"),
+        Event::CollateralSet { .. } => (212, "collateral_set"),
+        Event::CollateralDeposited(_) => (213, "collateral_deposited"),
+        Event::CollateralWithdrawn(_) => (214, "collateral_withdrawn"),
+        Event::CollateralSeized(_) => (215, "collateral_seized"),
         Event::MarginOpened { .. } => (175, "margin_opened"),
     }
 }
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 119;
+const KINDS: usize = 124;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };

@@ -13,8 +13,8 @@ use backstop_core::{
 use backstop_testkit::{
     World,
     hosted::{
-        bankrupt, deleverage, deposit, fill, flag, funding, mark, opening, policy, pool, trade,
-        withdraw, world,
+        bankrupt, coin, deleverage, deposit, fill, flag, funding, haircuts, mark, opening, pledge,
+        policy, pool, redeem, seize, takes, trade, withdraw, world, worth,
     },
     label,
 };
@@ -51,7 +51,29 @@ pub(crate) fn story(world: &mut World, council: impl Fn(&mut World, Body)) {
     world.must("venue", deleverage("perp", "alice", &["carol"]));
     world.must("venue", fill("perp", ("dave", "carol"), 10, 230));
     world.must("venue", fill("perp", ("bob", "carol"), 10, 203));
-    end(world, council);
+    end(world, &council);
+    pledged(world, council);
+}
+
+/// Coins beside quote: a position on nothing but them, and what it lost seized.
+fn pledged(world: &mut World, council: impl Fn(&mut World, Body)) {
+    let [asset, index, feed] = coin();
+    world.must("op", asset);
+    world.must("op", index);
+    council(world, feed);
+    council(world, takes("main", haircuts()).into());
+    let (account, asset) = (OpeningAccount::Account(label("alice")), label("coin"));
+    world.must("op", Opening { account, asset, amount: atoms(10) });
+    world.must("venue", worth(100, world.now));
+    world.must("alice", pledge("alice", "main", 10));
+    world.must("venue", trade("perp", ("carol", "alice"), 5, 230));
+    world.must("venue", mark("perp", 300));
+    world.must("bob", seize("alice", "main", "bob"));
+    world.wait(Span::from_ms(120_000));
+    world.must("venue", mark("perp", 300));
+    world.wait(Span::from_ms(120_000));
+    world.must("alice", deposit("alice", "main", 1_000));
+    world.must("alice", redeem("alice", "main", 1));
 }
 
 /// Rules under which whoever takes a position over is paid.
@@ -220,6 +242,16 @@ fn deleveraging_takes_the_bankruptcy_price_and_skips() {
     assert_eq!(quote(&world.state, "carol", "main"), -1_000 + 2_000);
     assert_eq!(quote(&world.state, "bob", "main"), 2_000);
     assert_eq!(owed(&world, LedgerAccount::Collateral, "main"), 3_000);
+}
+
+#[test]
+fn an_account_above_zero_bears_what_a_fill_lacks() {
+    let mut world = short_of(policy(), Netting::Pool, &[], 500);
+    world.must("venue", mark("perp", 190));
+    // 35 worse than bankruptcy for these five, of the 100 that she is worth.
+    world.must("venue", fill("perp", ("alice", "carol"), 5, 207));
+    assert_eq!(equity(&world, "alice", "main"), 100 - 85);
+    assert_eq!(owed(&world, LedgerAccount::Reserve, "main"), 500);
 }
 
 #[test]

@@ -19,22 +19,22 @@ use backstop_core::{
         RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
         RepayHouse, ReportConditions, ReportDeposits, ReportHouse, ReportOpenInterest, ReportPrice,
         ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed, RunAdl,
-        RunControl, SetControl, SetCouncil, SetDrawdown, SetHostedRules, SetIndexPolicy,
-        SetInventory, SetMarketStatus, SetMarketTier, SetOfflineBudget, SetOpenInterestMax,
-        SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault,
-        SetWaterfall, SettleBadDebt, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
-        TakeOver, Trade, VoidLoss, WithdrawExcess,
+        RunControl, SetCollateral, SetControl, SetCouncil, SetDrawdown, SetHostedRules,
+        SetIndexPolicy, SetInventory, SetMarketStatus, SetMarketTier, SetOfflineBudget,
+        SetOpenInterestMax, SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold,
+        SetTier, SetVault, SetWaterfall, SettleBadDebt, SettleLiquidation, SettleRevenue, Stake,
+        StakeProtocol, TakeOver, Trade, VoidLoss, WithdrawExcess,
     },
     governance::body_digest,
     loss::adl::Candidate,
     oracle,
     policy::{
-        AdlPolicy, AdlRank, AlertCause, AuctionPolicy, Cause, ControlPolicy, DrawdownPolicy,
-        FeeRamp, FundKind, FundPolicy, HostedPolicy, HousePolicy, IdlePolicy, IndexPolicy,
-        InventoryPolicy, LayerPolicy, LayerSource, LiquidationFees, MarginPoolPolicy, MarginScale,
-        MarginTier, MarketPolicy, MarketStatus, Netting, Payout, PoolPolicy, PositionSide,
-        PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, Routes, SizeFee, SpikeCause,
-        SplitPolicy, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
+        AdlPolicy, AdlRank, AlertCause, AuctionPolicy, Cause, CollateralPolicy, ControlPolicy,
+        DrawdownPolicy, FeeRamp, FundKind, FundPolicy, HostedPolicy, HousePolicy, IdlePolicy,
+        IndexPolicy, InventoryPolicy, LayerPolicy, LayerSource, LiquidationFees, MarginPoolPolicy,
+        MarginScale, MarginTier, MarketPolicy, MarketStatus, Netting, Payout, PoolPolicy,
+        PositionSide, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, Routes, SizeFee,
+        SpikeCause, SplitPolicy, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
     },
     reject::Value,
 };
@@ -1315,6 +1315,9 @@ fn deleveraging() {
     table.case(world, "venue", submit(&list[2..]), no(C::AdlSeal, 4u32, 3u32));
 
     world.must("keeper", run.clone());
+    let layers = vec![layer(LayerSource::Adl)];
+    let other = SetWaterfall { market: label("sol"), layers };
+    table.case(world, "op", other.clone(), no(C::ClaimOpen, 1u32, 0u32));
     table.case(world, "venue", open(&list), no(C::AdlStarted, 2u32, 0u32));
     table.case(world, "keeper", run.clone(), no(C::AdlDone, 2u32, 2u32));
     world.must("keeper", close.clone());
@@ -1322,6 +1325,7 @@ fn deleveraging() {
     table.case(world, "venue", submit(&list), got(C::AdlClosed, LOSS));
     table.case(world, "keeper", run, got(C::AdlClosed, LOSS));
     table.case(world, "keeper", close, got(C::AdlClosed, LOSS));
+    world.must("op", other);
     done(&table);
 }
 
@@ -1792,6 +1796,70 @@ fn margin_of_hosted_markets() {
     done(&table);
 }
 
+#[test]
+fn pledges() {
+    let mut table = Table::default();
+    let world = &mut hosted(|_| {}, lone());
+    let (coin, usdt, main) = (label("coin"), label("usdt"), "main");
+    let takes = |change: fn(&mut CollateralPolicy)| {
+        let mut policy = hosted::haircuts();
+        change(&mut policy);
+        hosted::takes(main, policy)
+    };
+    let [asset, index, feed] = hosted::coin();
+    table.case(world, "op", takes(|_| {}), got(C::UnknownAsset, coin));
+    world.must("op", asset);
+    table.case(world, "op", takes(|_| {}), got(C::UnknownIndex, coin));
+    world.must("op", index);
+    world.must("op", feed);
+    let own = SetCollateral { asset: usdt, ..takes(|_| {}) };
+    table.case(world, "op", own, no(C::WrongAsset, usdt, usdt));
+    let premium: fn(&mut CollateralPolicy) = |policy| policy.fund_fee = Ppm::new(70_001);
+    let initial: fn(&mut CollateralPolicy) = |policy| policy.initial_haircut = Ppm::new(99_999);
+    let beyond: fn(&mut CollateralPolicy) = |policy| policy.beyond = Ppm::new(199_999);
+    let whole: fn(&mut CollateralPolicy) = |policy| policy.beyond = Ppm::new(1_000_001);
+    let all: fn(&mut CollateralPolicy) = |policy| {
+        for part in [
+            &mut policy.maintenance_haircut,
+            &mut policy.initial_haircut,
+            &mut policy.beyond,
+            &mut policy.liquidator_fee,
+        ] {
+            *part = Ppm::WHOLE;
+        }
+        policy.fund_fee = Ppm::ZERO;
+    };
+    for (change, got, limit) in [
+        (premium, 100_001u128, 100_000u128),
+        (initial, 100_000, 99_999),
+        (beyond, 200_000, 199_999),
+        (whole, 1_000_001, 1_000_000),
+        (all, 1_000_000, 1_000_000),
+    ] {
+        table.case(world, "op", takes(change), no(C::BadPolicy, got, limit));
+    }
+    let (account, amount) = (OpeningAccount::Account(label("alice")), atoms(100));
+    world.must("op", Opening { account, asset: coin, amount });
+    let put = |amount| hosted::pledge("alice", main, amount);
+    table.case(world, "alice", put(101), no(C::InsufficientBalance, 101u32, 100u32));
+    table.case(world, "alice", put(1), got(C::NotCollateral, coin));
+    world.must("op", takes(|policy| policy.pool_max = Some(atoms(20))));
+    table.case(world, "alice", put(21), no(C::CollateralCap, 21u32, 20u32));
+    world.must("alice", put(20));
+    let out = hosted::redeem("alice", main, 21);
+    table.case(world, "alice", out, no(C::CollateralShort, 21u32, 20u32));
+    let buy = |by| hosted::seize("alice", main, by);
+    table.case(world, "bob", buy("bob"), no(C::TooFewFeeds, 0usize, 1usize));
+    world.must("venue", hosted::worth(5, world.now));
+    table.case(world, "bob", buy("bob"), no(C::NotSeizable, 0u32, 0u32));
+    table.case(world, "alice", buy("alice"), got(C::SameAccount, label("alice")));
+    // 1,000 on quote, 100 on coins: she is bankrupt by 10 with all of them seized at their price.
+    world.must("venue", hosted::mark("perp", 211));
+    let sold = hosted::deleverage("perp", "alice", &["carol"]);
+    table.case(world, "venue", sold, no(C::CollateralLeft, coin, 20u32));
+    done(&table);
+}
+
 /// Written down by each test of this file, so that a code without a case is found whatever the order.
 const CASES: &[(&str, &[C])] = &[
     ("bands", &[C::RoleMissing, C::OpenInterestLimit, C::ListingsStopped]),
@@ -2009,6 +2077,7 @@ const CASES: &[(&str, &[C])] = &[
             C::AdlSeal,
             C::AdlNotComplete,
             C::AdlDone,
+            C::ClaimOpen,
         ],
     ),
     ("lenders", &[C::Overflow, C::BadPolicy, C::MarketDead, C::DepositIndex, C::DepositsLate]),
@@ -2084,6 +2153,23 @@ const CASES: &[(&str, &[C])] = &[
             C::OpenInterestLeft,
             C::NotIsolated,
             C::FundStaked,
+        ],
+    ),
+    (
+        "pledges",
+        &[
+            C::UnknownAsset,
+            C::WrongAsset,
+            C::InsufficientBalance,
+            C::BadPolicy,
+            C::SameAccount,
+            C::NotCollateral,
+            C::CollateralCap,
+            C::CollateralLeft,
+            C::CollateralShort,
+            C::NotSeizable,
+            C::UnknownIndex,
+            C::TooFewFeeds,
         ],
     ),
     ("margin_of_hosted_markets", &[C::BadPolicy, C::LeverageLimit, C::CapBelowOpen]),

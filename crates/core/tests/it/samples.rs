@@ -26,7 +26,7 @@ use backstop_core::{
     },
     event::{
         Cohort, ControlRun, Converted, Home, HouseTerms, LineMove, MarketRules, Placement,
-        PoolFlow, RevenuePart, Row, RowPart, Sale, Settled,
+        PoolFlow, Reallocation, RevenuePart, Row, RowPart, Sale, Settled,
     },
     ledger::LedgerAccount,
     loss::{
@@ -838,8 +838,17 @@ fn deleveraging() -> Vec<Event> {
             market,
             asset,
             forgone: Amount::new(36),
-            residual: Amount::new(37),
+            rest: Amount::new(37),
         },
+        Event::LossReallocated(Box::new(Reallocation {
+            loss,
+            market,
+            asset,
+            cause: Cause::BadDebt,
+            amount: Amount::new(38),
+            rows: rows(),
+            index_carry: Fixed60::new(39),
+        })),
         Event::DepositsReported { market, deposits: deposits(), losses: 41 },
     ]
 }

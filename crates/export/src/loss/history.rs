@@ -3,12 +3,12 @@
 use crate::error::ExportError;
 use backstop_core::{
     Event,
-    event::{Cohort, Placement},
+    event::{Cohort, Row},
     ledger::{LedgerAccount, postings},
     record::Record,
     state::{Source, State},
 };
-use backstop_units::{Amount, LossId, Seq, Timestamp};
+use backstop_units::{Amount, AssetId, LossId, MarketId, Seq, Timestamp};
 use std::collections::BTreeMap;
 
 /// What one loss met when it was placed.
@@ -21,12 +21,32 @@ pub struct Placing {
     /// The waterfall as it was.
     pub layers: Vec<Source>,
     had: BTreeMap<LedgerAccount, Amount>,
+    /// How many rows it has, and whether one of them is the residual.
+    rows: usize,
+    residual: bool,
+    /// What was reallocated met, by its first row.
+    later: Vec<(usize, BTreeMap<LedgerAccount, Amount>)>,
 }
 
 impl Placing {
     /// What an account of the waterfall held just before the loss; none for one of another asset.
     pub fn had(&self, account: LedgerAccount) -> Option<Amount> {
         self.had.get(&account).copied()
+    }
+
+    /// What the account that bore a row held just before that row was placed.
+    pub fn had_for(&self, row: usize, account: LedgerAccount) -> Option<Amount> {
+        let met = self.later.iter().rev().find(|(first, _)| *first <= row);
+        met.map_or(&self.had, |(_, had)| had).get(&account).copied()
+    }
+
+    /// Counts further rows; there is one residual.
+    fn add(&mut self, rows: &[Row]) {
+        let residual = |row: &&Row| row.cohort == Cohort::Residual;
+        let more = rows.len().saturating_sub(rows.iter().filter(residual).count());
+        let new = !self.residual && more < rows.len();
+        self.rows = self.rows.saturating_add(more).saturating_add(usize::from(new));
+        self.residual |= more < rows.len();
     }
 }
 
@@ -47,10 +67,25 @@ impl History {
             return Err(ExportError::OtherState { state: after.meta.next, written });
         }
         for (at, event) in record.events.iter().enumerate() {
-            let Event::LossPlaced(placement) = event else { continue };
             let later = record.events.get(at..).unwrap_or_default();
-            let placing = placing(after, record, placement, later)?;
-            self.placings.insert(placement.loss, placing);
+            match event {
+                Event::LossPlaced(placed) => {
+                    let (layers, had) =
+                        met(after, (placed.market, placed.asset), &placed.rows, later)?;
+                    let (seq, time) = (record.seq, record.time);
+                    let (rows, residual, later) = (0, false, Vec::new());
+                    let mut placing = Placing { seq, time, layers, had, rows, residual, later };
+                    placing.add(&placed.rows);
+                    self.placings.insert(placed.loss, placing);
+                }
+                Event::LossReallocated(more) => {
+                    let Some(placing) = self.placings.get_mut(&more.loss) else { continue };
+                    let (_, had) = met(after, (more.market, more.asset), &more.rows, later)?;
+                    placing.later.push((placing.rows, had));
+                    placing.add(&more.rows);
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -61,35 +96,37 @@ impl History {
     }
 }
 
+/// A waterfall, and what the accounts of its layers held.
+type Met = (Vec<Source>, BTreeMap<LedgerAccount, Amount>);
+
 /// Takes `later` events, the placing itself first, back out of the balances after the record.
-fn placing(
+fn met(
     after: &State,
-    record: &Record,
-    placement: &Placement,
+    (id, asset): (MarketId, AssetId),
+    rows: &[Row],
     later: &[Event],
-) -> Result<Placing, ExportError> {
-    let market = after.markets.expect(placement.market)?;
+) -> Result<Met, ExportError> {
+    let market = after.markets.expect(id)?;
     let layers: Vec<Source> = after.layers_of(market).map(|(_, layer)| layer.source).collect();
     let mut had = BTreeMap::new();
-    let rows = placement.rows.iter().map(|row| source_of(&row.cohort)).collect::<Vec<_>>();
-    for source in layers.iter().copied().chain(rows.into_iter().flatten()) {
-        if !of_one_asset(after, source, placement)? {
-            continue;
-        }
-        for account in accounts_of(source, placement) {
-            had.insert(account, before(after, placement, account, later));
+    // A waterfall that was replaced in the same record lacks those who paid.
+    let paid = rows.iter().filter_map(|row| source_of(&row.cohort));
+    for source in layers.iter().copied().chain(paid) {
+        if of_one_asset(after, source, asset)? {
+            let accounts = accounts_of(source, id).into_iter();
+            had.extend(accounts.map(|account| (account, before(after, asset, account, later))));
         }
     }
-    Ok(Placing { seq: record.seq, time: record.time, layers, had })
+    Ok((layers, had))
 }
 
 /// An account's credit balance before `later` happened.
-fn before(after: &State, placement: &Placement, account: LedgerAccount, later: &[Event]) -> Amount {
-    let mut entry = after.ledger.entry(account, placement.asset);
+fn before(after: &State, asset: AssetId, account: LedgerAccount, later: &[Event]) -> Amount {
+    let mut entry = after.ledger.entry(account, asset);
     for event in later {
         // The closure can't fail, so neither can the walk.
         let _ = postings(event, |posting| {
-            if posting.asset == placement.asset {
+            if posting.asset == asset {
                 if posting.debit == account {
                     entry.debits = entry.debits.saturating_sub(posting.amount);
                 }
@@ -105,19 +142,19 @@ fn before(after: &State, placement: &Placement, account: LedgerAccount, later: &
 
 /// Whether a layer holds the market's asset: what one of another asset had is no sum that a row can be
 /// compared with.
-fn of_one_asset(state: &State, source: Source, placement: &Placement) -> Result<bool, ExportError> {
+fn of_one_asset(state: &State, source: Source, asset: AssetId) -> Result<bool, ExportError> {
     let fund = match source {
         Source::Reserve(fund) => fund,
         Source::Staked(tranche) => state.tranches.expect(tranche)?.fund,
         Source::FeePool | Source::Socialised | Source::Adl | Source::Depositors => return Ok(true),
     };
-    Ok(state.funds.expect(fund)?.asset == placement.asset)
+    Ok(state.funds.expect(fund)?.asset == asset)
 }
 
 /// The accounts that a layer pays from, in the order in which it does.
-fn accounts_of(source: Source, placement: &Placement) -> Vec<LedgerAccount> {
+fn accounts_of(source: Source, market: MarketId) -> Vec<LedgerAccount> {
     match source {
-        Source::FeePool => vec![LedgerAccount::FeePool(placement.market)],
+        Source::FeePool => vec![LedgerAccount::FeePool(market)],
         Source::Reserve(fund) => {
             vec![LedgerAccount::Reserve(fund), LedgerAccount::Contributions(fund)]
         }

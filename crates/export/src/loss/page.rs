@@ -83,7 +83,8 @@ fn payers(out: &mut String, view: &LossView<'_>) {
     let _ = writeln!(out, "Amounts in `{symbol}`.\n");
     let _ = writeln!(out, "| row | layer | who | bore | formula | rounding |");
     let _ = writeln!(out, "| ---: | ---: | --- | ---: | --- | --- |");
-    for (at, row) in (0u64..).zip(view.rows()) {
+    for row in view.rows() {
+        let at = row.at;
         let cohort = &row.row.row.cohort;
         let who = row_words(view.state, view.loss.market, cohort);
         let amount = view.unit.digits(row.row.row.amount);

@@ -31,6 +31,8 @@ pub(super) struct LossView<'a> {
 
 /// One row of a loss with what was known when it was drawn.
 pub(super) struct RowView<'a> {
+    /// Its place among the loss's rows.
+    pub(super) at: usize,
     pub(super) row: &'a LossRow,
     /// What the loss still needed before this row.
     pub(super) needed: Amount,
@@ -115,17 +117,20 @@ impl<'a> LossView<'a> {
         }
     }
 
+    /// The rows in the order of the waterfall: what was reallocated stands where its layer does.
     pub(super) fn rows(&self) -> Vec<RowView<'a>> {
         let mut needed = self.loss.gross;
-        let rows = self.loss.rows.iter().map(|row| {
-            let view = RowView { row, needed, had: self.had(&row.row.cohort) };
+        let mut rows: Vec<(usize, &LossRow)> = self.loss.rows.iter().enumerate().collect();
+        rows.sort_by_key(|(at, row)| (row.row.layer, *at));
+        let rows = rows.into_iter().map(|(at, row)| {
+            let view = RowView { at, row, needed, had: self.had(at, &row.row.cohort) };
             needed = needed.saturating_sub(row.row.amount);
             view
         });
         rows.collect()
     }
 
-    fn had(&self, cohort: &Cohort) -> Option<Amount> {
+    fn had(&self, row: usize, cohort: &Cohort) -> Option<Amount> {
         let account = match cohort {
             Cohort::FeePool => LedgerAccount::FeePool(self.loss.market),
             Cohort::Reserve(fund) => LedgerAccount::Reserve(*fund),
@@ -134,7 +139,7 @@ impl<'a> LossView<'a> {
             Cohort::Positions { .. } | Cohort::Adl { .. } => return Some(Amount::MAX),
             Cohort::Depositors { .. } | Cohort::House(_) | Cohort::Residual => return None,
         };
-        self.placing.and_then(|placing| placing.had(account))
+        self.placing.and_then(|placing| placing.had_for(row, account))
     }
 
     /// What a whole layer had that paid nothing.

@@ -208,17 +208,17 @@ impl Venue {
         Ok(())
     }
 
-    /// Ends a deleveraging whose cuts are made; what they lack is residual.
+    /// Ends a deleveraging whose cuts are made; what they lack goes to the layers behind.
     fn finish(&mut self, claim: &Claim, ledger: &mut impl Ledger) -> Result<(), RiskError> {
         let close = CloseAdl { loss: claim.loss };
         let events = ledger.send(self.now, self.names.venue, close.into())?;
         self.take(&events)?;
         for event in &events {
-            if let Event::AdlClosed { residual, .. } = event {
-                self.books.collected(signed(residual.get())?);
+            if let Event::AdlClosed { rest, .. } = event {
+                self.books.collected(signed(rest.get())?);
             }
         }
-        Ok(())
+        self.socialise(&events)
     }
 }
 

@@ -102,11 +102,14 @@ impl Venue {
     /// Takes off what lenders bear of the losses among these events.
     pub(super) fn lend(&mut self, events: &[Event]) -> Result<(), RiskError> {
         for event in events {
-            let Event::LossPlaced(placement) = event else { continue };
-            let market = self.markets.iter_mut().find(|market| market.id == placement.market);
+            let (of, rows) = match event {
+                Event::LossPlaced(placement) => (placement.market, &placement.rows),
+                Event::LossReallocated(more) => (more.market, &more.rows),
+                _ => continue,
+            };
+            let market = self.markets.iter_mut().find(|market| market.id == of);
             let Some(bank) = market.and_then(|market| market.bank.as_mut()) else { continue };
-            let rows = placement.rows.iter();
-            for row in rows.filter(|row| matches!(row.cohort, Cohort::Depositors { .. })) {
+            for row in rows.iter().filter(|row| matches!(row.cohort, Cohort::Depositors { .. })) {
                 bank.left = bank.left.checked_sub(row.amount).ok_or(MathError::Overflow)?;
             }
         }

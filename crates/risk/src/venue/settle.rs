@@ -35,7 +35,6 @@ impl Venue {
         let events = ledger.send_all(self.now, self.names.venue, bodies)?;
         self.tally.batches += 1;
         self.take(&events)?;
-        self.lend(&events)?;
         self.socialise(&events)?;
         self.deleverage(&events, closed, ledger)
     }
@@ -71,26 +70,30 @@ impl Venue {
         markets.map(|(_, market)| interest(market.label, market.open_interest)).collect()
     }
 
-    /// Books what events did to clearing, and counts them.
+    /// Books what events did to clearing and to lenders, and counts them.
     pub(super) fn take(&mut self, events: &[Event]) -> Result<(), RiskError> {
         let markets: Vec<_> = self.markets.iter().map(|market| market.id).collect();
         for event in events {
             self.books.mirror(event, &markets)?;
             self.tally.count(event);
         }
-        Ok(())
+        self.lend(events)
     }
 
     /// Lets every open position bear its part of the losses that these events socialised.
     ///
     /// **Rounding** down for each position; what is not collected is counted as dust.
-    fn socialise(&mut self, events: &[Event]) -> Result<(), RiskError> {
+    pub(super) fn socialise(&mut self, events: &[Event]) -> Result<(), RiskError> {
         let mut deltas = vec![0u128; self.markets.len()];
         for event in events {
-            let Event::LossPlaced(placement) = event else { continue };
-            let at = self.markets.iter().position(|market| market.id == placement.market);
+            let (of, rows) = match event {
+                Event::LossPlaced(placement) => (placement.market, &placement.rows),
+                Event::LossReallocated(more) => (more.market, &more.rows),
+                _ => continue,
+            };
+            let at = self.markets.iter().position(|market| market.id == of);
             let Some(delta) = at.and_then(|at| deltas.get_mut(at)) else { continue };
-            for row in &placement.rows {
+            for row in rows {
                 if let Cohort::Positions { delta: moved, .. } = row.cohort {
                     *delta = delta.checked_add(moved.get()).ok_or(MathError::Overflow)?;
                     self.books.socialised(row.amount)?;

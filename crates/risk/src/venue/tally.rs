@@ -1,6 +1,9 @@
 //! What settlements came to, counted from the events that the ledger answered with.
 
-use backstop_core::{Event, event::Cohort};
+use backstop_core::{
+    Event,
+    event::{Cohort, Row},
+};
 use backstop_units::{AccountId, Amount, LossId, MarketId, Timestamp};
 use std::collections::BTreeSet;
 
@@ -92,27 +95,9 @@ impl Tally {
                         gross: placement.gross,
                     });
                 }
-                for row in &placement.rows {
-                    match row.cohort {
-                        Cohort::Residual => add(&mut self.residual, row.amount),
-                        Cohort::Positions { .. } => add(&mut self.socialised, row.amount),
-                        Cohort::Contributions(_) => add(&mut self.contributions, row.amount),
-                        Cohort::FeePool
-                        | Cohort::Reserve(_)
-                        | Cohort::House(_)
-                        | Cohort::Stakers { .. }
-                        | Cohort::Depositors { .. } => {}
-                        // What it comes to is known when it is closed.
-                        Cohort::Adl { .. } => {
-                            self.claims.push((placement.loss, placement.market, row.layer));
-                            continue;
-                        }
-                    }
-                    if row.cohort != Cohort::Residual {
-                        self.pay((placement.market, row.layer), row.amount);
-                    }
-                }
+                self.rows((placement.loss, placement.market), &placement.rows);
             }
+            Event::LossReallocated(more) => self.rows((more.loss, more.market), &more.rows),
             Event::LiquidationSettled {
                 to_fund, to_liquidator, to_user, overflow, bounty, ..
             } => {
@@ -127,9 +112,8 @@ impl Tally {
                 add(&mut self.overflow, it.overflow);
             }
             Event::FeesPaid { amount, .. } => add(&mut self.fees, *amount),
-            Event::AdlClosed { loss, forgone, residual, .. } => {
+            Event::AdlClosed { loss, forgone, .. } => {
                 add(&mut self.deleveraged, *forgone);
-                add(&mut self.residual, *residual);
                 if let Some(at) = self.claims.iter().position(|(claimed, ..)| claimed == loss) {
                     let (_, market, layer) = self.claims.swap_remove(at);
                     self.pay((market, layer), *forgone);
@@ -159,6 +143,30 @@ impl Tally {
     pub(super) fn cut(&mut self, trader: usize, notional: Amount) {
         add(&mut self.cut_notional, notional);
         self.cut_accounts += u64::from(self.cut.insert(trader));
+    }
+
+    /// Adds who bore what of a loss.
+    fn rows(&mut self, (loss, market): (LossId, MarketId), rows: &[Row]) {
+        for row in rows {
+            match row.cohort {
+                Cohort::Residual => add(&mut self.residual, row.amount),
+                Cohort::Positions { .. } => add(&mut self.socialised, row.amount),
+                Cohort::Contributions(_) => add(&mut self.contributions, row.amount),
+                Cohort::FeePool
+                | Cohort::Reserve(_)
+                | Cohort::House(_)
+                | Cohort::Stakers { .. }
+                | Cohort::Depositors { .. } => {}
+                // What it comes to is known when it is closed.
+                Cohort::Adl { .. } => {
+                    self.claims.push((loss, market, row.layer));
+                    continue;
+                }
+            }
+            if row.cohort != Cohort::Residual {
+                self.pay((market, row.layer), row.amount);
+            }
+        }
     }
 
     fn pay(&mut self, (market, layer): (MarketId, u8), amount: Amount) {

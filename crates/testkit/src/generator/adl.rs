@@ -1,6 +1,6 @@
 //! Lists of candidates out of small numbers, and the commands that bring them.
 
-use super::{Op, Winners, resolve::fitting};
+use super::{Op, Step, Winners, resolve::fitting, strategy::then};
 use crate::world::{TRADERS, label};
 use backstop_core::{
     Body, State,
@@ -10,7 +10,8 @@ use backstop_core::{
     policy::PositionSide,
     state::Loss,
 };
-use backstop_units::{Amount, Base, LossId, Price};
+use backstop_units::{Amount, Base, LossId, Price, Span};
+use proptest::{collection::vec, prelude::*};
 
 /// Digits of a seed, one after the other.
 struct Digits(u64);
@@ -96,4 +97,25 @@ pub(super) fn resolve(op: &Op, state: &State) -> Option<(&'static str, Body)> {
         Op::CloseAdl { loss } => ("keeper", CloseAdl { loss: asked(state, *loss) }.into()),
         _ => return None,
     })
+}
+
+/// Money behind every layer of the first two markets: stakes, fees, open interest, deposits.
+pub(super) fn stock() -> BoxedStrategy<Vec<Step>> {
+    let stake = (0u8..3, 0u8..5, 1u128..400).prop_map(|(tranche, who, amount)| Op::Stake {
+        tranche,
+        who,
+        amount,
+        min: false,
+    });
+    let sums = ((1u128..300, 1u128..90), (1u128..300, 1u128..90));
+    (vec(stake, 2..6), sums, 1u128..400)
+        .prop_map(|(mut ops, (sol, btc), shares)| {
+            for (market, (amount, base)) in [(0, sol), (1, btc)] {
+                ops.push(Op::Fees { market, amount });
+                ops.push(Op::OpenInterest { market, base });
+                ops.push(Op::Deposits { market, shares, index: 1_000_000, late: false });
+            }
+            ops.into_iter().map(|op| then(Span::ZERO, op)).collect()
+        })
+        .boxed()
 }

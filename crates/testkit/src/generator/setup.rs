@@ -222,19 +222,30 @@ fn rules(
     policy.boxed()
 }
 
-/// A setup in which winners of the first two markets are asked before anybody else.
+/// A setup in which winners of the first two markets are asked before others, if there are any.
 pub(super) fn winners_first() -> impl Strategy<Value = Setup> {
-    let market = || {
-        let layers = (limited(LayerSource::Adl), limited(LayerSource::Socialised), any::<bool>());
-        let market =
-            rules(layers.prop_map(
-                |(winners, others, behind)| {
-                    if behind { vec![winners, others] } else { vec![winners] }
-                },
-            ));
+    let market = |first, second| {
+        let behind = [
+            LayerSource::Socialised,
+            LayerSource::Reserve(label("main")),
+            LayerSource::Staked(label(first)),
+            LayerSource::Depositors,
+            LayerSource::Staked(label(second)),
+            LayerSource::FeePool,
+        ];
+        let behind = behind.map(limited);
+        let layers = (limited(LayerSource::Adl), behind, 0usize..=6, any::<u8>(), 0usize..3);
+        let market = rules(layers.prop_map(|(winners, behind, keep, turn, ahead)| {
+            let mut layers = behind.to_vec();
+            layers.rotate_left(usize::from(turn) % 6);
+            layers.truncate(keep);
+            let last = layers.len();
+            layers.insert(ahead.saturating_sub(1).min(last), winners);
+            layers
+        }));
         (market, adl()).prop_map(|(market, adl)| MarketPolicy { adl: Some(adl), ..market })
     };
-    (setup(false), market(), market()).prop_map(|(setup, sol, btc)| {
+    (setup(false), market("jun", "sen"), market("sen", "jun")).prop_map(|(setup, sol, btc)| {
         let [_, _, doge] = setup.markets;
         Setup { markets: [sol, btc, doge], ..setup }
     })

@@ -1,7 +1,9 @@
 //! How often what happens, and with which amounts.
 
 use super::{
-    Money, Op, Part, Script, Step, Winners, setup,
+    Money, Op, Part, Script, Step, Winners,
+    adl::stock,
+    setup,
     steering::{late_story, reserve_story, steering, steering_story},
 };
 use backstop_core::policy::Cause;
@@ -41,8 +43,11 @@ pub fn script_of(ranges: Ranges) -> impl Strategy<Value = Script> {
 pub fn adl_script() -> impl Strategy<Value = Script> {
     let single = step(Ranges::default()).prop_map(|step| vec![step]);
     let chapters = vec(prop_oneof![3 => adl_story(), 2 => single], 1..12);
-    (setup::winners_first(), chapters)
-        .prop_map(|(setup, chapters)| Script { setup, steps: chapters.concat() })
+    let stock = prop_oneof![1 => Just(Vec::new()), 3 => stock()];
+    (setup::winners_first(), stock, chapters).prop_map(|(setup, stock, chapters)| Script {
+        setup,
+        steps: [stock, chapters.concat()].concat(),
+    })
 }
 
 /// Scripts in which funds are mostly steered: fee control, reservations, late settlements, idle cash.

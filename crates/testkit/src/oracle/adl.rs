@@ -2,7 +2,7 @@
 
 use super::{
     Answer, Call, No,
-    model::{Adl, Bearer, Loss, Model, Row, entry},
+    model::{Adl, Bearer, Loss, Model, Use, entry},
     need, refuse,
     rights::Right,
 };
@@ -12,17 +12,17 @@ use backstop_core::{
     loss::adl::{Candidate, Tally},
     policy::{AdlPolicy, AdlRank, AdlSelect, LayerSource, PositionSide, Role},
 };
-use backstop_units::{Amount, Label, Price, Timestamp};
+use backstop_units::{Amount, Label, Price};
 use ruint::aliases::U256;
 use std::cmp::Ordering;
 
 impl Model {
-    pub(super) fn adl_command(&mut self, call: &Call<'_>, body: &Body) -> Answer {
+    pub(super) fn adl_command(&mut self, call: &mut Call<'_>, body: &Body) -> Answer {
         match body {
             Body::OpenAdl(c) => self.open_adl(c),
             Body::SubmitAdlPart(c) => self.submit_adl(c),
             Body::RunAdl(c) => self.run_adl(c),
-            Body::CloseAdl(c) => self.close_adl(c, call.now),
+            Body::CloseAdl(c) => self.close_adl(call, c),
             _ => refuse("not about deleveraging"),
         }
     }
@@ -103,9 +103,9 @@ impl Model {
         Ok(())
     }
 
-    fn close_adl(&mut self, c: &CloseAdl, now: Timestamp) -> Answer {
+    fn close_adl(&mut self, call: &mut Call<'_>, c: &CloseAdl) -> Answer {
         let (at, adl, policy) = self.deleveraging(c.loss.get())?;
-        need(adl.done || now >= adl.placed_at.plus(policy.deadline), "not at its end")?;
+        need(adl.done || call.now >= adl.placed_at.plus(policy.deadline), "not at its end")?;
         adl.closed = true;
         let forgone: u128 = adl.taken.iter().map(|(_, (_, forgone))| forgone).sum();
         let rest = adl.claim - forgone;
@@ -113,26 +113,20 @@ impl Model {
         let loss = &mut self.losses[at];
         let row = position(loss).ok_or(No::Refused("no row"))?;
         loss.rows[row].amount = forgone;
-        if rest == 0 {
-            return Ok(());
-        }
-        match loss.rows.iter_mut().find(|row| matches!(row.bearer, Bearer::Nobody)) {
-            Some(row) => row.amount += rest,
-            None => loss.rows.push(Row {
-                bearer: Bearer::Nobody,
-                amount: rest,
-                recovered: 0,
-                paid: Vec::new(),
-            }),
-        }
+        let behind = loss.rows[row].layer + 1;
         self.markets[market].deleveraged -= rest;
-        self.markets[market].residual += rest;
         // The layer has not used what it could not bring.
         let uses = self.markets[market].uses.iter_mut();
-        let own =
-            |used: &&mut super::model::Use| used.loss == at && used.source == LayerSource::Adl;
+        let own = |used: &&mut Use| used.loss == at && used.source == LayerSource::Adl;
         uses.filter(own).for_each(|used| used.returned += rest);
-        Ok(())
+        self.release(at, call.now);
+        if rest == 0 { Ok(()) } else { self.reallocate(call, at, rest, behind) }
+    }
+
+    /// Whether somebody of a market's waterfall has yet to pay for a loss.
+    pub(super) fn has_claims(&self, market: usize) -> bool {
+        let open = |loss: &Loss| loss.adl.as_ref().is_some_and(|adl| !adl.closed);
+        self.losses.iter().any(|loss| loss.market == market && open(loss))
     }
 
     /// Nothing comes back to winners before it is known who they are.

@@ -38,8 +38,8 @@ impl Model {
     }
 
     /// Lenders bear a part of a loss: the fewest steps of the index that are worth it.
-    pub(super) fn lenders_bear(&mut self, loss: usize, amount: u128) -> Answer {
-        self.row(loss, Bearer::Lenders, amount);
+    pub(super) fn lenders_bear(&mut self, loss: usize, layer: usize, amount: u128) -> Answer {
+        self.row(loss, layer, Bearer::Lenders, amount);
         let market = &mut self.markets[self.losses[loss].market];
         market.depositors += amount;
         let lent = market.lent.as_mut().ok_or(No::Refused("nobody lends"))?;

@@ -159,6 +159,7 @@ impl Model {
         for fund in self.touched(market) {
             need(self.funds[fund].gates.iter().all(|gate| gate.over), "a loss is open")?;
         }
+        need(!self.has_claims(market), "somebody has yet to pay")?;
         self.markets[market].layers.clone_from(&c.layers);
         Ok(())
     }

@@ -1,22 +1,20 @@
-//! Losses: who pays in which order, and who gets what comes back.
+//! Losses: from the report to the void; `place` beside it says who pays.
 
 use super::{
     Answer, Call, No,
     fund::room,
     math::{floor, hamilton, shares_of},
-    model::{Adl, Bearer, Gate, Loss, Model, Row, Use},
+    model::{Bearer, Gate, Loss, Model},
     need, refuse,
 };
 use crate::world::{ASSETS, label};
 use backstop_core::{
     Body,
     command::SettleLiquidation,
-    event::{Cohort, Placement},
-    policy::{Cause, LayerPolicy, LayerSource, Overflow, Payout, SplitRounding, Underwater},
+    policy::{Cause, Overflow, SplitRounding, Underwater},
     state::LossStatus,
 };
 use backstop_units::{Hash, Label, Timestamp};
-use ruint::aliases::U256;
 
 /// Dave and Erin have one owner, who is paid for none of his own bankruptcies.
 fn within_family(c: &SettleLiquidation) -> bool {
@@ -44,9 +42,9 @@ impl Model {
             Body::PlaceLoss(c) => {
                 let at = self.loss(c.loss.get())?;
                 need(self.losses[at].status == LossStatus::Open, "not assessed")?;
+                self.release(at, call.now);
                 self.place(call, at)?;
                 self.losses[at].status = LossStatus::Placed;
-                self.release(at, call.now);
                 Ok(())
             }
             Body::CloseLoss(c) => {
@@ -83,22 +81,9 @@ impl Model {
 
     /// The funds that a market's losses may touch.
     pub(super) fn touched(&self, market: usize) -> Vec<usize> {
-        let market = &self.markets[market];
-        let mut funds = vec![market.fund];
-        for layer in &market.layers {
-            let fund = match layer.source {
-                LayerSource::Reserve(fund) => self.fund(fund),
-                LayerSource::Staked(tranche) => {
-                    self.tranche(tranche).map(|tranche| self.tranches[tranche].fund)
-                }
-                LayerSource::FeePool
-                | LayerSource::Socialised
-                | LayerSource::Adl
-                | LayerSource::Depositors => continue,
-            };
-            if let Ok(fund) = fund
-                && !funds.contains(&fund)
-            {
+        let mut funds = vec![self.markets[market].fund];
+        for fund in self.behind_layers(market, 0) {
+            if !funds.contains(&fund) {
                 funds.push(fund);
             }
         }
@@ -110,7 +95,7 @@ impl Model {
         gates.filter(|gate| gate.loss == loss).for_each(change);
     }
 
-    fn release(&mut self, loss: usize, now: Timestamp) {
+    pub(super) fn release(&mut self, loss: usize, now: Timestamp) {
         self.each_gate(loss, |gate| (gate.until, gate.over) = (gate.until.min(now), true));
     }
 
@@ -243,201 +228,6 @@ impl Model {
         }
     }
 
-    pub(super) fn available(
-        &self,
-        at: usize,
-        layer: &LayerPolicy,
-        cause: Cause,
-        now: Timestamp,
-    ) -> Result<u128, No> {
-        let market = &self.markets[at];
-        Ok(match layer.source {
-            LayerSource::FeePool => market.fee_pool,
-            LayerSource::Reserve(label) => {
-                let at = self.fund(label)?;
-                let (fund, all) = (&self.funds[at], self.not_held(at, now));
-                if fund.policy.covers.has(cause) { all } else { 0 }
-            }
-            LayerSource::Staked(label) => {
-                let tranche = &self.tranches[self.tranche(label)?];
-                let most = tranche.assets.saturating_sub(tranche.policy.keeps.get());
-                if tranche.policy.covers.has(cause) { most } else { 0 }
-            }
-            LayerSource::Socialised if market.open_interest > 0 => u128::MAX,
-            // What winners turn out to lack becomes residual later.
-            LayerSource::Adl if market.adl.is_some() => u128::MAX,
-            LayerSource::Depositors => market.lent.map_or(0, |lent| lent.worth()),
-            LayerSource::Socialised | LayerSource::Adl => 0,
-        })
-    }
-
-    /// Sends a loss through the layers, each of which pays all that is needed and that it can.
-    pub(super) fn place(&mut self, call: &mut Call<'_>, at: usize) -> Answer {
-        let loss = self.losses[at].clone();
-        let seen = call.placements.pop_front();
-        if call.observed && seen.is_none() {
-            return Err(No::Wrong("no loss was placed".to_owned()));
-        }
-        // Limits count by the time of payment.
-        let when = call.now;
-        // Revenue that is due is there to pay with.
-        for fund in self.touched(loss.market) {
-            self.settle_before_loss(fund, call.now)?;
-        }
-        let layers = self.markets[loss.market].layers.clone();
-        for layer in &layers {
-            if let LayerSource::Staked(tranche) = layer.source {
-                self.prepare(self.tranche(tranche)?);
-            }
-        }
-        let mut need = loss.gross;
-        for (number, layer) in layers.iter().enumerate() {
-            let available = self.available(loss.market, layer, loss.cause, when)?;
-            let room = self.headroom(loss.market, layer, loss.cause, when);
-            let [least, most] = room.map(|room| room.min(available).min(need));
-            let draw = match seen {
-                Some(seen) => drawn(seen, number),
-                None if layer.payout == Payout::Whole && most < need => 0,
-                None => most,
-            };
-            // All or nothing, on either side of what the limits may leave.
-            let whole = layer.payout == Payout::Whole;
-            let [least, most] =
-                [least, most].map(|most| if whole && most < need { 0 } else { most });
-            if draw < least || draw > most || (whole && draw > 0 && draw < need) {
-                return Err(No::Wrong(format!(
-                    "layer {number} ({:?}) paid {draw}, must pay {least} to {most} of {need}",
-                    layer.source
-                )));
-            }
-            need -= draw;
-            if draw > 0 {
-                self.draw(at, layer.source, draw, (when, seen))?;
-            }
-        }
-        if need > 0 {
-            self.row(at, Bearer::Nobody, need);
-            self.markets[loss.market].residual += need;
-        }
-        self.markets[loss.market].clearing.add(loss.gross);
-        seen.map_or(Ok(()), |seen| self.same_rows(at, seen))
-    }
-
-    pub(super) fn row(&mut self, loss: usize, bearer: Bearer, amount: u128) {
-        let row = Row { bearer, amount, recovered: 0, paid: Vec::new() };
-        self.losses[loss].rows.push(row);
-    }
-
-    /// Takes a draw from those who stand behind a layer.
-    fn draw(
-        &mut self,
-        loss: usize,
-        source: LayerSource,
-        amount: u128,
-        (at, seen): (Timestamp, Option<&Placement>),
-    ) -> Answer {
-        let (market, cause) = (self.losses[loss].market, self.losses[loss].cause);
-        let used = Use { source, cause, at, amount, returned: 0, loss };
-        self.markets[market].uses.push(used);
-        match source {
-            LayerSource::FeePool => {
-                self.markets[market].fee_pool -= amount;
-                self.row(loss, Bearer::FeePool, amount);
-            }
-            LayerSource::Reserve(label) => {
-                let fund = self.fund(label)?;
-                let own = amount.min(self.funds[fund].reserve);
-                self.funds[fund].reserve -= own;
-                self.funds[fund].contributions -= amount - own;
-                if own > 0 {
-                    self.row(loss, Bearer::Reserve(fund), own);
-                }
-                if amount > own {
-                    self.row(loss, Bearer::Contributions(fund), amount - own);
-                }
-            }
-            LayerSource::Staked(label) => {
-                let at = self.tranche(label)?;
-                let bearers = self.bearers(at);
-                self.row(loss, Bearer::Stakers(at, bearers), amount);
-                let tranche = &mut self.tranches[at];
-                tranche.assets -= amount;
-                if tranche.assets == 0 && tranche.policy.new_series_after_wipe {
-                    tranche.series += 1;
-                    tranche.clear();
-                }
-            }
-            LayerSource::Socialised => {
-                self.markets[market].socialised += amount;
-                self.row(loss, Bearer::Positions, amount);
-                if let Some(seen) = seen {
-                    self.move_index(market, amount, seen)?;
-                }
-            }
-            LayerSource::Depositors => self.lenders_bear(loss, amount)?,
-            LayerSource::Adl => {
-                self.markets[market].deleveraged += amount;
-                self.row(loss, Bearer::Winners, amount);
-                self.losses[loss].adl = Some(Adl {
-                    claim: amount,
-                    placed_at: at,
-                    open: None,
-                    entries: Vec::new(),
-                    cuts: 0,
-                    taken: Vec::new(),
-                    done: false,
-                    closed: false,
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// Each base atom bears the same, and what that can't express is carried: nothing is lost.
-    fn move_index(&mut self, at: usize, amount: u128, seen: &Placement) -> Answer {
-        let market = &mut self.markets[at];
-        let wrong = |why: &str| Err(No::Wrong(format!("index: {why}")));
-        let delta = seen.rows.iter().find_map(|row| match row.cohort {
-            Cohort::Positions { delta, base, .. } => Some((delta.get(), base.get())),
-            _ => None,
-        });
-        let Some((delta, base)) = delta else { return wrong("no positions in the rows") };
-        let carry = seen.index_carry.get();
-        let before = U256::from(amount) * U256::from(1u128 << 60) + U256::from(market.index_carry);
-        let after = U256::from(delta) * U256::from(base) + U256::from(carry);
-        if base != market.open_interest || before != after || carry >= base {
-            return wrong("what positions bear and the carry don't add up to the draw");
-        }
-        market.index += delta;
-        market.index_carry = carry;
-        Ok(())
-    }
-
-    fn same_rows(&self, at: usize, seen: &Placement) -> Answer {
-        let rows = &self.losses[at].rows;
-        let same = |(row, seen): (&Row, &backstop_core::event::Row)| {
-            let kind = match (&row.bearer, &seen.cohort) {
-                (Bearer::Reserve(fund), Cohort::Reserve(id))
-                | (Bearer::Contributions(fund), Cohort::Contributions(id)) => {
-                    usize::try_from(id.get()).ok() == Some(*fund)
-                }
-                (Bearer::Stakers(at, holders), Cohort::Stakers { tranche, shares, .. }) => {
-                    usize::try_from(tranche.get()).ok() == Some(*at)
-                        && holders.iter().map(|h| h.1).sum::<u128>() == shares.get()
-                }
-                (Bearer::FeePool, Cohort::FeePool)
-                | (Bearer::Positions, Cohort::Positions { .. })
-                | (Bearer::Winners, Cohort::Adl { .. })
-                | (Bearer::Lenders, Cohort::Depositors { .. })
-                | (Bearer::Nobody, Cohort::Residual) => true,
-                _ => false,
-            };
-            kind && row.amount == seen.amount.get()
-        };
-        let equal = rows.len() == seen.rows.len() && rows.iter().zip(&seen.rows).all(same);
-        if equal { Ok(()) } else { Err(No::Wrong(format!("rows {:?}, not {rows:?}", seen.rows))) }
-    }
-
     /// Returns money to a row: to its layer, or to wait for those stakers who bore it.
     pub(super) fn return_to(&mut self, loss: usize, row: usize, amount: u128) {
         let market = self.losses[loss].market;
@@ -468,32 +258,9 @@ impl Model {
 
     /// A void loss has used nothing of its layers' limits.
     fn give_back(&mut self, loss: usize, row: usize, amount: u128) {
-        let bearer = self.losses[loss].rows[row].bearer.clone();
-        let funds: Vec<Label> = self.funds.iter().map(|fund| fund.label).collect();
-        let tranches: Vec<Label> = self.tranches.iter().map(|tranche| tranche.label).collect();
-        let fits = |source| match (&bearer, source) {
-            (Bearer::FeePool, LayerSource::FeePool)
-            | (Bearer::Positions, LayerSource::Socialised)
-            | (Bearer::Winners, LayerSource::Adl)
-            | (Bearer::Lenders, LayerSource::Depositors) => true,
-            (Bearer::Stakers(at, _), LayerSource::Staked(label)) => tranches[*at] == label,
-            (Bearer::Reserve(f) | Bearer::Contributions(f), LayerSource::Reserve(label)) => {
-                funds[*f] == label
-            }
-            _ => false,
-        };
-        let mut left = amount;
         let uses = &mut self.markets[self.losses[loss].market].uses;
-        for used in uses.iter_mut().filter(|used| used.loss == loss && fits(used.source)) {
-            let part = left.min(used.amount - used.returned);
-            used.returned += part;
-            left -= part;
+        for used in uses.iter_mut().filter(|used| used.loss == loss && used.rows.contains(&row)) {
+            used.returned += amount;
         }
     }
-}
-
-/// What the core says a layer paid.
-fn drawn(seen: &Placement, layer: usize) -> u128 {
-    let rows = seen.rows.iter().filter(|row| usize::from(row.layer) == layer);
-    rows.filter(|row| row.cohort != Cohort::Residual).map(|row| row.amount.get()).sum()
 }

@@ -20,6 +20,7 @@ mod limits;
 mod loss;
 mod math;
 mod model;
+mod place;
 mod pools;
 mod price;
 mod rails;
@@ -31,8 +32,8 @@ mod stake;
 mod steer;
 
 use crate::world::Setup;
-use backstop_core::{Body, Command, Event, Halt, RejectCode, State, event::Placement};
-use backstop_units::{Label, Timestamp};
+use backstop_core::{Body, Command, Event, Halt, RejectCode, State, event::Row};
+use backstop_units::{Amount, Fixed60, Label, Timestamp};
 use model::Model;
 use std::collections::VecDeque;
 
@@ -58,6 +59,14 @@ fn need(holds: bool, why: &'static str) -> Answer {
     if holds { Ok(()) } else { refuse(why) }
 }
 
+/// What the core says that it placed: a loss, or what a claim on one could not bring.
+#[derive(Clone, Copy, Debug)]
+struct Seen<'a> {
+    amount: Amount,
+    rows: &'a [Row],
+    index_carry: Fixed60,
+}
+
 /// What the model knows about the command at hand.
 #[derive(Clone, Debug)]
 struct Call<'a> {
@@ -70,7 +79,7 @@ struct Call<'a> {
     /// By the power of the genesis or of a proposal: rights are not asked.
     granted: bool,
     /// What the core says it placed; empty when it refused.
-    placements: VecDeque<&'a Placement>,
+    placements: VecDeque<Seen<'a>>,
     observed: bool,
 }
 
@@ -137,7 +146,12 @@ impl<'a> Call<'a> {
         let signatures = command.approvals.iter().flat_map(|approvals| &approvals.signatures);
         let member = |key| (1..=4).find(|seed| crate::keys::public(*seed) == key).unwrap_or(0);
         let placed = |event: &'a Event| match event {
-            Event::LossPlaced(placement) => Some(&**placement),
+            Event::LossPlaced(p) => {
+                Some(Seen { amount: p.gross, rows: &p.rows, index_carry: p.index_carry })
+            }
+            Event::LossReallocated(r) => {
+                Some(Seen { amount: r.amount, rows: &r.rows, index_carry: r.index_carry })
+            }
             _ => None,
         };
         Self {

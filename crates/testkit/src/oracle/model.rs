@@ -19,6 +19,7 @@ use backstop_core::{
 };
 use backstop_units::{Hash, Label, Span, Timestamp};
 use ruint::aliases::U256;
+use std::ops::Range;
 
 /// Past this, the core may refuse with `OVERFLOW`: sums of such amounts meet the end of 128 bits.
 const HUGE: u128 = 1 << 96;
@@ -184,7 +185,7 @@ pub(super) struct Results {
 }
 
 /// A layer paid this much at that moment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Use {
     pub(super) source: LayerSource,
     pub(super) cause: Cause,
@@ -193,6 +194,8 @@ pub(super) struct Use {
     /// Given back since: the loss was void.
     pub(super) returned: u128,
     pub(super) loss: usize,
+    /// The rows of the loss that it is.
+    pub(super) rows: Range<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -225,6 +228,8 @@ pub(super) struct Adl {
 
 #[derive(Clone, Debug)]
 pub(super) struct Row {
+    /// Of which layer; the residual stands behind all.
+    pub(super) layer: usize,
     pub(super) bearer: Bearer,
     pub(super) amount: u128,
     pub(super) recovered: u128,

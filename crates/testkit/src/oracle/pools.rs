@@ -143,7 +143,7 @@ impl Model {
             }
             return need(least < wanted, "the limits leave nothing");
         };
-        let gross = seen.gross.get();
+        let gross = seen.amount.get();
         if gross == 0 || gross > wanted {
             return Err(No::Wrong(format!("covered {gross}, at most {wanted}")));
         }

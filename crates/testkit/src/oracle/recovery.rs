@@ -23,7 +23,7 @@ impl Model {
         let open: u128 = self.losses[at].rows.iter().map(|row| row.amount - row.recovered).sum();
         need(amount <= open, "more than the loss")?;
         let mut reach = amount;
-        for row in (0..self.losses[at].rows.len()).rev() {
+        for row in self.last_first(at) {
             let open = self.losses[at].rows[row].amount - self.losses[at].rows[row].recovered;
             if reach.min(open) > 0 {
                 self.settled(at, row)?;
@@ -42,13 +42,21 @@ impl Model {
             }
         }
         let mut left = amount;
-        for row in (0..self.losses[at].rows.len()).rev() {
+        for row in self.last_first(at) {
             let open = self.losses[at].rows[row].amount - self.losses[at].rows[row].recovered;
             let part = left.min(open);
             self.return_to(at, row, part);
             left -= part;
         }
         Ok(())
+    }
+
+    /// The rows of a loss, the one of the last layer first, of one layer the one placed last.
+    fn last_first(&self, loss: usize) -> Vec<usize> {
+        let rows = &self.losses[loss].rows;
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        order.sort_by_key(|row| std::cmp::Reverse((rows[*row].layer, *row)));
+        order
     }
 
     pub(super) fn claim_recovery(&mut self, c: &ClaimRecovery) -> Answer {

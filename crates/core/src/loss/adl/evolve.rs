@@ -2,11 +2,11 @@
 
 use super::{Cut, Tally};
 use crate::{
-    event::{Cohort, Event, Row},
-    loss::evolve::{Use, use_layer},
+    event::{Cohort, Event},
+    loss::evolve::claim_closed,
     policy::AdlPolicy,
     reject::Corrupt,
-    state::{Adl, AdlCut, AdlPart, LossRow, State},
+    state::{Adl, AdlCut, AdlPart, State},
 };
 use alloc::vec::Vec;
 use backstop_units::{Amount, Base, LossId, Timestamp};
@@ -14,14 +14,12 @@ use backstop_units::{Amount, Base, LossId, Timestamp};
 /// What a placement on winners begins with.
 pub(crate) fn pending(
     (loss, row): (LossId, u8),
-    behind: u8,
     (claim, policy): (Amount, AdlPolicy),
     placed_at: Timestamp,
 ) -> Adl {
     Adl {
         loss,
         row,
-        behind,
         claim,
         policy,
         placed_at,
@@ -56,13 +54,11 @@ pub(crate) fn adl(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             Ok(())
         }
         Event::AdlRan { loss, cuts, done, .. } => ran(state, *loss, cuts, *done),
-        Event::AdlClosed { loss, row, forgone, residual, .. } => {
+        Event::AdlClosed { loss, row, forgone, rest, .. } => {
             let id = find(state, *loss)?;
             forget(state, id)?;
-            let adl = state.adls.change(id)?;
-            adl.closed = true;
-            let behind = adl.behind;
-            closed(state, (*loss, usize::from(*row)), behind, *forgone, *residual)
+            state.adls.change(id)?.closed = true;
+            claim_closed(state, (*loss, *row), *forgone, *rest)
         }
         _ => Err(Corrupt::DanglingHandle),
     }
@@ -115,31 +111,4 @@ fn ran(state: &mut State, loss: LossId, cuts: &[Cut], done: bool) -> Result<(), 
     adl.forgone = adl.forgone.checked_add(forgone).ok_or(Corrupt::Overflow)?;
     adl.done = done;
     Ok(())
-}
-
-/// The row shrinks to what was forgone and the rest becomes residual, so the rows still add up; the
-/// layer has used no more than that either.
-fn closed(
-    state: &mut State,
-    (id, row): (LossId, usize),
-    behind: u8,
-    forgone: Amount,
-    rest: Amount,
-) -> Result<(), Corrupt> {
-    let loss = state.losses.change(id)?;
-    let (market, cause, placed_at) = (loss.market, loss.cause, loss.placed_at);
-    let shrunk = &mut loss.rows.get_mut(row).ok_or(Corrupt::DanglingHandle)?.row;
-    shrunk.amount = forgone;
-    let cohort = shrunk.cohort;
-    if rest.is_zero() {
-        return Ok(());
-    }
-    let residual = loss.rows.iter_mut().find(|row| row.row.cohort == Cohort::Residual);
-    if let Some(LossRow { row, .. }) = residual {
-        row.amount = row.amount.checked_add(rest).ok_or(Corrupt::Overflow)?;
-    } else {
-        let row = Row { layer: behind, cohort: Cohort::Residual, amount: rest };
-        loss.rows.push(LossRow { row, recovered: Amount::ZERO });
-    }
-    use_layer(state, market, &cohort, cause, Use::GiveBack(rest, placed_at))
 }

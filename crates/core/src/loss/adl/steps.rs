@@ -3,13 +3,14 @@
 use super::{Candidate, Need, Sealed, Tally, Terms, select};
 use crate::{
     command::{CloseAdl, OpenAdl, RunAdl, SubmitAdlPart},
-    event::{Cohort, Event},
+    event::{Cohort, Event, Row},
     governance::Context,
     ledger::party::cleared_asset,
-    loss::lifecycle::find,
+    loss::{lifecycle::find, place::reallocate},
     policy::{AdlPolicy, AdlRank},
     reject::{Corrupt, Halt, Reject, RejectCode},
     state::{Adl, State},
+    txn::Txn,
 };
 use alloc::vec::Vec;
 use backstop_units::{LossId, MarketId, Span};
@@ -172,22 +173,29 @@ pub(crate) fn run(state: &State, command: &RunAdl) -> Result<Event, Halt> {
     Ok(Event::AdlRan { loss: command.loss, mark, price, from: adl.cuts, cuts, done })
 }
 
+/// Ends a deleveraging: what it could not bring goes to the layers behind.
+///
+/// # Errors
+/// As a placement's, where a layer in another asset is needed and has no price: it stays open.
 pub(crate) fn close(
-    state: &State,
+    txn: &mut Txn<'_>,
     context: &Context<'_>,
     command: &CloseAdl,
-) -> Result<Event, Halt> {
-    let Running { adl, market, policy } = running(state, command.loss)?;
+) -> Result<(), Halt> {
+    let Running { adl, market, policy } = running(txn.state(), command.loss)?;
     let deadline = adl.placed_at.plus(policy.deadline);
     if !adl.done && context.now < deadline {
         return Err(Reject::new(RejectCode::AdlNotComplete, context.now, deadline).into());
     }
-    Ok(Event::AdlClosed {
-        loss: command.loss,
-        row: adl.row,
-        market,
-        asset: cleared_asset(state, market)?,
-        forgone: adl.forgone,
-        residual: adl.claim.checked_sub(adl.forgone).ok_or(Corrupt::CounterRange)?,
-    })
+    let (loss, row) = (command.loss, adl.row);
+    let rest = adl.claim.checked_sub(adl.forgone).ok_or(Corrupt::CounterRange)?;
+    let (asset, forgone) = (cleared_asset(txn.state(), market)?, adl.forgone);
+    let layer = row_of(txn.state(), loss, row)?.layer;
+    txn.emit(Event::AdlClosed { loss, row, market, asset, forgone, rest })?;
+    reallocate(txn, context, (loss, layer), rest)
+}
+
+fn row_of(state: &State, loss: LossId, row: u8) -> Result<Row, Corrupt> {
+    let rows = &state.losses.expect(loss)?.rows;
+    rows.get(usize::from(row)).map(|row| row.row).ok_or(Corrupt::DanglingHandle)
 }

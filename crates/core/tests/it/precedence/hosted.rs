@@ -2,10 +2,14 @@
 
 use super::*;
 use backstop_core::{
-    command::{SetControl, SetHostedRules, Trade, WithdrawMargin},
-    policy::{HostedPolicy, Netting},
+    command::{
+        DepositCollateral, SeizeCollateral, SetCollateral, SetControl, SetHostedRules, Trade,
+        WithdrawCollateral, WithdrawMargin,
+    },
+    policy::{CollateralPolicy, HostedPolicy, Netting},
 };
 use backstop_testkit::hosted;
+use backstop_units::Ppm;
 
 fn world() -> World {
     let capped = HostedPolicy { open_interest_max: Some(Base::new(20)), ..hosted::policy() };
@@ -67,4 +71,59 @@ fn leverage() {
     ladder.rung(world, "alice", out(0), C::ZeroAmount);
     ladder.rung(world, "alice", out(801), C::MarginShort);
     ladder.rung(world, "alice", out(700), C::LeverageLimit);
+}
+
+/// What is pledged, from its asset to its price.
+#[test]
+fn pledges() {
+    let world = &mut world();
+    for body in hosted::coin() {
+        world.must("op", body);
+    }
+    let nothing = label(NOTHING);
+    let mut ladder = Ladder::default();
+    let mut bad = SetCollateral { asset: nothing, ..hosted::takes(NOTHING, hosted::haircuts()) };
+    bad.policy.beyond = Ppm::new(1);
+    ladder.rung(world, "alice", bad.clone(), C::RoleMissing);
+    ladder.rung(world, "op", bad.clone(), C::UnknownAsset);
+    let known = SetCollateral { asset: label("usdt"), ..bad.clone() };
+    ladder.rung(world, "op", known.clone(), C::UnknownFund);
+    ladder.rung(world, "op", SetCollateral { fund: label("main"), ..known }, C::WrongAsset);
+    let priced = SetCollateral { fund: label("main"), asset: label("coin"), ..bad };
+    ladder.rung(world, "op", priced, C::BadPolicy);
+
+    let put = hosted::pledge("alice", "main", 9);
+    let bad = DepositCollateral { asset: nothing, amount: atoms(0), fund: nothing, ..put.clone() };
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "bob", bad.clone(), C::NotOwner);
+    ladder.rung(world, "alice", bad.clone(), C::UnknownAsset);
+    let known = DepositCollateral { asset: label("coin"), ..bad };
+    ladder.rung(world, "alice", known.clone(), C::UnknownFund);
+    let known = DepositCollateral { fund: label("main"), ..known };
+    ladder.rung(world, "alice", known, C::ZeroAmount);
+    ladder.rung(world, "alice", put.clone(), C::InsufficientBalance);
+    let (account, asset) = (OpeningAccount::Account(label("alice")), label("coin"));
+    world.must("op", Opening { account, asset, amount: atoms(9) });
+    ladder.rung(world, "alice", put, C::NotCollateral);
+    let few = CollateralPolicy { pool_max: Some(atoms(8)), ..hosted::haircuts() };
+    world.must("op", hosted::takes("main", few));
+    ladder.rung(world, "alice", hosted::pledge("alice", "main", 9), C::CollateralCap);
+
+    let out = hosted::redeem("alice", "main", 1);
+    let bad = WithdrawCollateral { asset: nothing, amount: atoms(0), ..out.clone() };
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", bad.clone(), C::UnknownAsset);
+    let known = WithdrawCollateral { asset: label("coin"), ..bad };
+    ladder.rung(world, "alice", known, C::ZeroAmount);
+    ladder.rung(world, "alice", out, C::CollateralShort);
+
+    let bad = SeizeCollateral { amount: Some(atoms(0)), ..hosted::seize("alice", "main", "alice") };
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "bob", bad.clone(), C::NotOwner);
+    ladder.rung(world, "alice", bad, C::ZeroAmount);
+    ladder.rung(world, "alice", hosted::seize("alice", "main", "alice"), C::SameAccount);
+    let other = hosted::seize("alice", "main", "bob");
+    ladder.rung(world, "bob", other.clone(), C::CollateralShort);
+    world.must("alice", hosted::pledge("alice", "main", 1));
+    ladder.rung(world, "bob", other, C::TooFewFeeds);
 }

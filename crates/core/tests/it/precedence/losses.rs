@@ -243,6 +243,15 @@ fn deleveragings() {
     ladder.rung(world, "keeper", close, C::AdlClosed);
     ladder.last = None;
     ladder.rung(world, "venue", bad, C::AdlClosed);
+
+    let world = &mut asked();
+    let set =
+        |layers: &[LayerPolicy]| SetWaterfall { market: label("sol"), layers: layers.to_vec() };
+    let low = LayerPolicy { lifetime: Some(atoms(999)), ..reserve("main") };
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "op", set(&[]), C::NoWaterfall);
+    ladder.rung(world, "op", set(&[low]), C::LimitBelowUsed);
+    ladder.rung(world, "op", set(&[reserve("main")]), C::ClaimOpen);
 }
 
 #[test]

@@ -2,25 +2,29 @@
 
 use backstop_core::{
     Body, Event,
-    command::{Deleverage, MergeIsolated, SetHostedRules, SetMarginPool, SetMarketStatus, Trade},
+    command::{
+        Deleverage, MergeIsolated, SeizeCollateral, SetHostedRules, SetMarginPool, SetMarketStatus,
+        Trade,
+    },
     event::{
         Fill, GateCause, IndexSettlement, Liquidated, LiquidatorPaid, MarginMove, MarkReport,
-        Merge, MoveCause, PoolCovered, StatusChange,
+        Merge, MoveCause, PledgeMove, PoolCovered, Seized, StatusChange,
     },
     policy::{
-        BeyondBankruptcy, FeeRamp, HostedPolicy, LiquidationFees, MarginPoolPolicy, MarginScale,
-        MarginTier, MarketStatus, Netting, SizeFee, Throttle,
+        BeyondBankruptcy, CollateralPolicy, FeeRamp, HostedPolicy, LiquidationFees,
+        MarginPoolPolicy, MarginScale, MarginTier, MarketStatus, Netting, SizeFee, Throttle,
     },
 };
 use backstop_testkit::{
     hosted::{
-        bankrupt, deleverage, deposit, fill, flag, funding, mark, opening, pool, positions, trade,
-        withdraw,
+        bankrupt, deleverage, deposit, fill, flag, funding, haircuts, mark, opening, pledge, pool,
+        positions, redeem, seize, takes, trade, withdraw,
     },
     label,
 };
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, FundId, LossId, MarketId, Ppm, Price, Signed, Span, Timestamp,
+    AccountId, Amount, AssetId, Base, FundId, IndexId, LossId, MarketId, Ppm, Price, Signed, Span,
+    Timestamp,
 };
 
 fn atoms(amount: u128) -> Amount {
@@ -84,6 +88,7 @@ pub(super) fn command_samples() -> Vec<Body> {
         netting: Netting::Pool,
         positions_max: 3,
         throttle: throttle_sample(),
+        debt_max: atoms(4),
     };
     let trade =
         Trade { buyer_fee: atoms(3), seller_fee: atoms(4), ..trade("sol", ("alice", "bob"), 5, 6) };
@@ -108,7 +113,23 @@ pub(super) fn command_samples() -> Vec<Body> {
 
 /// Rules of hosted markets.
 pub(super) fn later_samples() -> Vec<Body> {
-    vec![SetHostedRules { market: label("sol"), rules: Box::new(policy_sample()) }.into()]
+    let policy = CollateralPolicy {
+        maintenance_haircut: Ppm::new(1),
+        initial_haircut: Ppm::new(2),
+        cap: Some(atoms(3)),
+        beyond: Ppm::new(4),
+        pool_max: Some(atoms(5)),
+        liquidator_fee: Ppm::new(6),
+        fund_fee: Ppm::new(7),
+    };
+    let seize = SeizeCollateral { amount: Some(atoms(8)), ..seize("alice", "main", "bob") };
+    vec![
+        SetHostedRules { market: label("sol"), rules: Box::new(policy_sample()) }.into(),
+        takes("main", policy).into(),
+        pledge("alice", "main", 9).into(),
+        redeem("alice", "main", 10).into(),
+        seize.into(),
+    ]
 }
 
 pub(super) fn event_samples() -> Vec<Event> {
@@ -130,9 +151,41 @@ pub(super) fn event_samples() -> Vec<Event> {
     let (status, dust) = (MarketStatus::Closed, atoms(34));
     events.push(Event::HostedRulesSet { market, policy: Box::new(policy_sample()) });
     events.push(Event::LiquidatorPaid(LiquidatorPaid { market, margin, liquidator: 35, amount }));
+    events.extend(pledge_samples());
     events.push(Event::MarketStatusSet(StatusChange { market, fund, asset, status, dust }));
     events.extend(large_samples());
     events
+}
+
+fn pledge_samples() -> Vec<Event> {
+    let (account, asset, fund) = (AccountId::new(1), AssetId::new(2), FundId::new(3));
+    let (margin, collateral, amount) = (6, 7, atoms(38));
+    let moved = PledgeMove { margin, account, fund, asset, collateral, amount };
+    let seized = Seized {
+        fund,
+        asset,
+        margin,
+        collateral,
+        seized: AssetId::new(4),
+        liquidator: account,
+        amount,
+        paid: atoms(39),
+        to_fund: atoms(40),
+        overflow: atoms(41),
+        treasury: AccountId::new(5),
+    };
+    vec![
+        Event::CollateralSet {
+            collateral,
+            fund,
+            asset,
+            index: IndexId::new(8),
+            policy: haircuts(),
+        },
+        Event::CollateralDeposited(moved),
+        Event::CollateralWithdrawn(moved),
+        Event::CollateralSeized(Box::new(seized)),
+    ]
 }
 
 fn large_samples() -> Vec<Event> {

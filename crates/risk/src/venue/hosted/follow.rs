@@ -39,6 +39,11 @@ impl Venue {
                     self.pay(it.margin, -signed(to_fund.get())?)?;
                     self.pay(it.margin, -signed(overflow.get())?)?;
                 }
+                Event::LiquidatorPaid(it) => {
+                    let amount = signed(it.amount.get())?;
+                    self.pay(it.margin, -amount)?;
+                    self.pay(it.liquidator, amount)?;
+                }
                 Event::PoolPaid(PoolCovered { margin, paid, owed, .. }) => {
                     self.pay(*margin, signed(paid.get())?)?;
                     self.pay(*margin, signed(owed.get())?)?;
