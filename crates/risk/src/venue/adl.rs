@@ -8,7 +8,7 @@ use crate::{
     book::BASE_DECIMALS,
     error::RiskError,
     ledger::Ledger,
-    margin::{Position, signed, value},
+    margin::{Position, signed, size, value},
 };
 use backstop_core::{
     Body, Event,
@@ -195,6 +195,7 @@ impl Venue {
                 let lots = signed(cut.lots.get())?;
                 let base = if terms.side == PositionSide::Long { -lots } else { lots };
                 self.trade(*index, Position { market, base }, terms.mark)?;
+                self.tally.cut(*index, Amount::new(size(lots, terms.mark)?));
                 let forgone = signed(cut.forgone.get())?;
                 if let Some(trader) = self.traders.get_mut(*index) {
                     trader.cash -= forgone;
