@@ -133,7 +133,7 @@ fn of_markets(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::LossVoided { .. }
         | Event::LossRecovered { .. }
         | Event::RecoveryClaimed { .. }
-        | Event::LossParked { .. } => loss(state, event),
+        | Event::LossParked(_) => loss(state, event),
         Event::LayerConverted(_)
         | Event::ConversionBooked(_)
         | Event::BasisSettled(_)

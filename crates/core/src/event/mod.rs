@@ -389,18 +389,7 @@ pub enum Event {
     FeedRetired { feed: FeedId, index: IndexId } = 134,
     /// A deficit waits for its assessment: its mark failed the check against `price`, or there was
     /// no fresh price to check it with.
-    LossParked {
-        loss: LossId,
-        market: MarketId,
-        cause: Cause,
-        account: AccountId,
-        deficit: Amount,
-        evidence: Hash,
-        mark: Price,
-        price: Option<Price>,
-        occurred_at: Timestamp,
-        lapses_at: Timestamp,
-    } = 136,
+    LossParked(Box<ParkedLoss>) = 136,
     /// A sale of what was taken of a layer in another asset was booked.
     ConversionBooked(Box<Sale>) = 135,
     /// What came back to a fund in a market's asset paid what its conversion was short of.
@@ -427,21 +416,9 @@ pub enum Event {
     /// A collateral pool has rules.
     MarginPoolSet { fund: FundId, policy: Box<MarginPoolPolicy> } = 160,
     /// Free balance became collateral.
-    MarginDeposited {
-        margin: u32,
-        account: AccountId,
-        fund: FundId,
-        asset: AssetId,
-        amount: Amount,
-    } = 161,
+    MarginDeposited(MarginChange) = 161,
     /// Collateral became free balance.
-    MarginWithdrawn {
-        margin: u32,
-        account: AccountId,
-        fund: FundId,
-        asset: AssetId,
-        amount: Amount,
-    } = 162,
+    MarginWithdrawn(MarginChange) = 162,
     /// A mark was reported.
     MarkReported(MarkReport) = 163,
     /// A position settled its market's indexes.

@@ -438,3 +438,28 @@ pub struct ControlRun {
     /// The band that coverage is good for once the delay is over, and since when it has been.
     pub rising: Option<(u8, Timestamp)>,
 }
+
+/// A deficit that waits for its assessment.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct ParkedLoss {
+    /// The loss that was declared of it.
+    pub loss: LossId,
+    /// On which market.
+    pub market: MarketId,
+    /// Why.
+    pub cause: Cause,
+    /// Whose.
+    pub account: AccountId,
+    /// In atoms of the market's asset.
+    pub deficit: Amount,
+    /// The venue's.
+    pub evidence: Hash,
+    /// The venue's mark.
+    pub mark: Price,
+    /// What it was checked against; none: nothing fresh was there.
+    pub price: Option<Price>,
+    /// When it came to be.
+    pub occurred_at: Timestamp,
+    /// When the declaration ends unless it is assessed.
+    pub lapses_at: Timestamp,
+}

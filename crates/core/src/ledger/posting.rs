@@ -104,11 +104,11 @@ fn collateral<E>(
         Event::Opened { account, asset, amount } => {
             one(*asset, L::Opening(*asset), *account, *amount)
         }
-        Event::MarginDeposited { account, fund, asset, amount, .. } => {
-            one(*asset, L::Balance(*account), L::Collateral(*fund), *amount)
+        Event::MarginDeposited(it) => {
+            one(it.asset, L::Balance(it.account), L::Collateral(it.fund), it.amount)
         }
-        Event::MarginWithdrawn { account, fund, asset, amount, .. } => {
-            one(*asset, L::Collateral(*fund), L::Balance(*account), *amount)
+        Event::MarginWithdrawn(it) => {
+            one(it.asset, L::Collateral(it.fund), L::Balance(it.account), it.amount)
         }
         Event::CollateralDeposited(it) => {
             one(it.asset, L::Balance(it.account), L::Collateral(it.fund), it.amount)

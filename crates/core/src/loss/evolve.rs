@@ -22,7 +22,7 @@ use backstop_units::{Amount, Fixed60, Hash, LossId, MarketId, Price, Timestamp};
 
 pub(crate) fn loss(state: &mut State, event: &Event) -> Result<(), Corrupt> {
     match event {
-        Event::LossDeclared { .. } | Event::LossParked { .. } => declared(state, event),
+        Event::LossDeclared { .. } | Event::LossParked(_) => declared(state, event),
         Event::LossAssessed { loss, amount, evidence } => {
             let item = state.losses.change(*loss)?;
             item.status = LossStatus::Open;
@@ -72,22 +72,12 @@ fn declared(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             (item.gross, item.occurred_at, item.lapses_at) = (*estimate, *occurred_at, *lapses_at);
             *loss
         }
-        Event::LossParked {
-            loss,
-            market,
-            cause,
-            account,
-            deficit,
-            occurred_at,
-            lapses_at,
-            evidence,
-            mark,
-            ..
-        } => {
-            (item.market, item.cause, item.account) = (*market, *cause, Some(*account));
-            (item.gross, item.occurred_at, item.lapses_at) = (*deficit, *occurred_at, *lapses_at);
-            (item.evidence, item.mark) = (*evidence, *mark);
-            *loss
+        Event::LossParked(it) => {
+            (item.market, item.cause, item.account) = (it.market, it.cause, Some(it.account));
+            (item.gross, item.occurred_at, item.lapses_at) =
+                (it.deficit, it.occurred_at, it.lapses_at);
+            (item.evidence, item.mark) = (it.evidence, it.mark);
+            it.loss
         }
         _ => return Err(Corrupt::DanglingHandle),
     };

@@ -315,12 +315,12 @@ fn without_a_price_the_loss_waits() {
         let events = world.must("venue", settle(-60)).to_vec();
         assert_eq!(rows(&placed(&events)), [(0, 60)], "{want:?}");
         let events = world.must("venue", settle(-41)).to_vec();
-        let [Event::ConversionUnpriced { code, .. }, Event::LossParked { deficit, price, .. }, _] =
+        let [Event::ConversionUnpriced { code, .. }, Event::LossParked(parked), _] =
             events.as_slice()
         else {
             panic!("{events:?}")
         };
-        assert_eq!((*code, *deficit, *price), (want.number(), atoms(41), None));
+        assert_eq!((*code, parked.deficit, parked.price), (want.number(), atoms(41), None));
         assert_eq!(both(&world, LedgerAccount::Reserve(GEMS)), (1_000, 0));
         assert_eq!(world.owed(LedgerAccount::Reserve(FundId::new(0))), atoms(40));
 

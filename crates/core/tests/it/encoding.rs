@@ -130,7 +130,7 @@ fn kind(event: &Event) -> (u16, &'static str) {
         Event::PriceReported { .. } => (132, "price_reported"),
         Event::IndexPolicySet { .. } => (133, "index_policy_set"),
         Event::FeedRetired { .. } => (134, "feed_retired"),
-        Event::LossParked { .. } => (136, "loss_parked"),
+        Event::LossParked(_) => (136, "loss_parked"),
         Event::HouseSet { .. } => (200, "house_set"),
         Event::HouseReported { .. } => (201, "house_reported"),
         Event::HouseRepaid { .. } => (202, "house_repaid"),
@@ -147,8 +147,8 @@ fn kind(event: &Event) -> (u16, &'static str) {
         Event::OrphansTaken { .. } => (143, "orphans_taken"),
         Event::Rescaled { .. } => (144, "rescaled"),
         Event::MarginPoolSet { .. } => (160, "margin_pool_set"),
-        Event::MarginDeposited { .. } => (161, "margin_deposited"),
-        Event::MarginWithdrawn { .. } => (162, "margin_withdrawn"),
+        Event::MarginDeposited(_) => (161, "margin_deposited"),
+        Event::MarginWithdrawn(_) => (162, "margin_withdrawn"),
         Event::MarkReported(_) => (163, "mark_reported"),
         Event::IndexesSettled(_) => (164, "indexes_settled"),
         Event::Traded(_) => (165, "traded"),
@@ -220,9 +220,11 @@ fn vault(event: &VaultEvent) -> (u16, &'static str) {
     };
     (PARTS + 256 + code, event.word())
 }
+
 /// The first number of the events of a part: its own discriminant, then theirs.
 const PARTS: u16 = 240 << 8;
 /// How many kinds [`kind`] knows.
+const KINDS: usize = 162;
 
 /// The first bytes of an event with this number.
 fn front(code: u16) -> Vec<u8> {
@@ -231,7 +233,6 @@ fn front(code: u16) -> Vec<u8> {
         both => both.to_vec(),
     }
 }
-const KINDS: usize = 162;
 
 fn command(body: Body) -> Command {
     let signature = Signature { key: PublicKey([1; 32]), bytes: SignatureBytes([2; 64]) };

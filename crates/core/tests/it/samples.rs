@@ -29,8 +29,8 @@ use backstop_core::{
         SubmitAdlPart, SubmitEquityPart, TakeOver, VoidLoss, WithdrawExcess,
     },
     event::{
-        Cohort, ControlRun, Converted, Home, HouseTerms, LineMove, MarketRules, Placement,
-        PoolFlow, Reallocation, RevenuePart, Row, RowPart, Sale, Settled,
+        Cohort, ControlRun, Converted, Home, HouseTerms, LineMove, MarketRules, ParkedLoss,
+        Placement, PoolFlow, Reallocation, RevenuePart, Row, RowPart, Sale, Settled,
     },
     ledger::LedgerAccount,
     loss::{
@@ -979,7 +979,7 @@ fn prices() -> Vec<Event> {
         Event::PriceReported { feed, index, price: Price::new(8), at: ms(9), verdict },
         Event::IndexPolicySet { index, policy: index_policy() },
         Event::FeedRetired { feed, index },
-        Event::LossParked {
+        Event::LossParked(Box::new(ParkedLoss {
             loss: LossId::new(10),
             market: MarketId::new(11),
             cause: Cause::BadDebt,
@@ -990,7 +990,7 @@ fn prices() -> Vec<Event> {
             price: Some(Price::new(16)),
             occurred_at: ms(17),
             lapses_at: ms(18),
-        },
+        })),
         Event::HouseSet { fund: FundId::new(19), terms: Some(house_terms()) },
         Event::HouseReported {
             fund: FundId::new(20),

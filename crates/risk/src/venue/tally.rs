@@ -157,8 +157,8 @@ impl Tally {
                 | Cohort::House(_)
                 | Cohort::Stakers { .. }
                 | Cohort::Depositors { .. }
-                | Cohort::Haircut { .. } => {}
-                Cohort::Equity { .. } => {}
+                | Cohort::Haircut { .. }
+                | Cohort::Equity { .. } => {}
                 // What it comes to is known when it is closed.
                 Cohort::Adl { .. } => {
                     self.claims.push((loss, market, row.layer));

@@ -177,21 +177,23 @@ impl Model {
         self.body(call, &command.body)
     }
 
+    fn linked(&mut self, call: &mut Call<'_>, steps: &[Body]) -> Answer {
+        need(!steps.is_empty(), "an empty batch")?;
+        need(steps.len() <= usize::from(self.limits.steps_max), "a long batch")?;
+        steps.iter().try_for_each(|step| match step {
+            Body::Linked(_) | Body::Propose(_) | Body::Approve(_) | Body::Execute(_) => {
+                refuse("nested")
+            }
+            step => self.body(call, step),
+        })
+    }
+
     fn body(&mut self, call: &mut Call<'_>, body: &Body) -> Answer {
         if !call.granted {
             self.may(call, body)?;
         }
         match body {
-            Body::Linked(c) => {
-                need(!c.steps.is_empty(), "an empty batch")?;
-                need(c.steps.len() <= usize::from(self.limits.steps_max), "a long batch")?;
-                c.steps.iter().try_for_each(|step| match step {
-                    Body::Linked(_) | Body::Propose(_) | Body::Approve(_) | Body::Execute(_) => {
-                        refuse("nested")
-                    }
-                    step => self.body(call, step),
-                })
-            }
+            Body::Linked(c) => self.linked(call, &c.steps),
             Body::Contribute(_)
             | Body::WithdrawExcess(_)
             | Body::RaiseAlert(_)

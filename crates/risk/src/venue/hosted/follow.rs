@@ -16,14 +16,14 @@ impl Venue {
     /// Notes whose each new margin account is: deposits came in the order of the accounts.
     pub(super) fn own(&mut self, events: &[Event]) -> Result<(), RiskError> {
         for event in events {
-            let Event::MarginDeposited { margin, account, amount, .. } = event else { continue };
+            let Event::MarginDeposited(it) = event else { continue };
             let Some(hosted) = &mut self.hosted else { return Ok(()) };
             let index = hosted.owners.len();
-            if u32::try_from(index) != Ok(*margin) {
+            if u32::try_from(index) != Ok(it.margin) {
                 return Err(RiskError::Answer("a margin account of its own for each deposit"));
             }
-            hosted.owners.push((index, *account));
-            self.pay(*margin, signed(amount.get())?)?;
+            hosted.owners.push((index, it.account));
+            self.pay(it.margin, signed(it.amount.get())?)?;
         }
         Ok(())
     }
