@@ -1,9 +1,12 @@
 //! The state of one ledger: typed slabs, the books, and indexes for outside names.
 
+mod bytes;
+mod lookups;
+
 pub use crate::entity::{
-    Account, Adl, AdlCut, AdlPart, Asset, Claim, Contribution, Conversion, Council, Feed,
-    FeedSource, Fund, House, Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares,
-    Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
+    Account, Asset, Claim, ClaimShare, Contribution, Conversion, Council, Feed, FeedSource, Fund,
+    House, Layer, LayerClaim, Lent, ListPart, Loss, LossRow, LossStatus, MarkCheck, Market,
+    PastShares, Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
 pub use crate::farm::book::{Farm, Staker};
 pub use crate::hosted::{
@@ -29,16 +32,15 @@ use crate::{
     liquidation::offline::Offline,
     loss::window::Window,
     policy::Limits,
-    reject::{Corrupt, Reject, RejectCode},
+    reject::{Reject, RejectCode},
     slab::Slab,
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, FarmId, FeedId, FundId, Hash, IndexId, Label, LossId,
-    MarketId, ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId,
+    AccountId, AssetId, Base, FarmId, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId,
+    ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
-use sha2::Digest;
 
 /// What holds for the whole ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -139,9 +141,9 @@ state! {
     conversions: Slab<u32, Conversion>,
     losses: Slab<LossId, Loss>,
     claims: Slab<u32, Claim>,
-    adls: Slab<u32, Adl>,
-    adl_parts: Slab<u32, AdlPart>,
-    adl_cuts: Slab<u32, AdlCut>,
+    layer_claims: Slab<u32, LayerClaim>,
+    list_parts: Slab<u32, ListPart>,
+    claim_shares: Slab<u32, ClaimShare>,
     transfers: Slab<TransferId, Transfer>,
     proposals: Slab<ProposalId, Proposal>,
     indexes: Slab<IndexId, PriceIndex>,
@@ -181,7 +183,7 @@ pub(crate) struct Labels {
     pub(crate) positions: Index<(TrancheId, AccountId), u32>,
     pub(crate) contributions: Index<(FundId, AccountId), u32>,
     pub(crate) claims: Index<(LossId, u8, u32), u32>,
-    pub(crate) adl_cuts: Index<(LossId, Label), u32>,
+    pub(crate) claim_shares: Index<(u32, Label), u32>,
     pub(crate) takeovers: Index<(FundId, Label), u32>,
     pub(crate) margins: MarginLabels,
     pub(crate) bearers: Index<(AccountId, MarketId), u32>,
@@ -211,7 +213,7 @@ impl Labels {
             positions: Index::new(seed),
             contributions: Index::new(seed),
             claims: Index::new(seed),
-            adl_cuts: Index::new(seed),
+            claim_shares: Index::new(seed),
             takeovers: Index::new(seed),
             margins: MarginLabels::new(seed),
             bearers: Index::new(seed),
@@ -247,7 +249,7 @@ impl Labels {
         self.positions.commit();
         self.contributions.commit();
         self.claims.commit();
-        self.adl_cuts.commit();
+        self.claim_shares.commit();
         self.takeovers.commit();
         self.margins.commit();
         self.bearers.commit();
@@ -274,7 +276,7 @@ impl Labels {
         self.positions.rollback();
         self.contributions.rollback();
         self.claims.rollback();
-        self.adl_cuts.rollback();
+        self.claim_shares.rollback();
         self.takeovers.rollback();
         self.margins.rollback();
         self.bearers.rollback();
@@ -348,33 +350,6 @@ impl State {
         Self::empty(Meta { ledger, rules, next: Seq::default(), now, limits, nonce: 0 })
     }
 
-    /// One account's stake in one tranche.
-    pub fn position(&self, tranche: TrancheId, account: AccountId) -> Option<(u32, &Position)> {
-        let id = self.labels.positions.get((tranche, account))?;
-        self.positions.get(id).map(|position| (id, position))
-    }
-
-    /// What one account has given to one fund.
-    pub fn contribution(&self, fund: FundId, account: AccountId) -> Amount {
-        let id = self.labels.contributions.get((fund, account));
-        id.and_then(|id| self.contributions.get(id)).map_or(Amount::ZERO, |given| given.total)
-    }
-
-    /// The layers of a market's waterfall with their handles, in the order in which they pay.
-    pub fn layers_of(&self, market: &Market) -> impl Iterator<Item = (u32, &Layer)> {
-        let from = market.layers_from;
-        let until = from.saturating_add(u32::from(market.layers));
-        (from..until).filter_map(|id| self.layers.get(id).map(|layer| (id, layer)))
-    }
-
-    /// The staked tranches of a fund, oldest first.
-    pub fn tranches_of(&self, fund: &Fund) -> impl Iterator<Item = (TrancheId, &Tranche)> {
-        let found = |id: TrancheId| self.tranches.get(id).map(|tranche| (id, tranche));
-        core::iter::successors(fund.first_tranche.and_then(found), move |(_, t)| {
-            t.sibling.and_then(found)
-        })
-    }
-
     /// The saved council, for the rollback of a change to it.
     pub(crate) fn change_council(&mut self) -> &mut Council {
         if self.council_before.is_none() {
@@ -401,28 +376,6 @@ impl State {
         }
     }
 
-    /// The canonical bytes: slabs in order, without indexes. Equal states have equal bytes.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        // Writing into memory can't fail; sizes stay below borsh's 32-bit lengths by the handles' width.
-        let _ = self.write(&mut bytes);
-        bytes
-    }
-
-    /// Reads canonical bytes and rebuilds the indexes.
-    ///
-    /// # Errors
-    /// [`Corrupt::Undecodable`] when the bytes are not exactly one state.
-    pub fn from_bytes(mut bytes: &[u8]) -> Result<Self, Corrupt> {
-        let mut state = Self::read(&mut bytes).map_err(|_| Corrupt::Undecodable)?;
-        if !bytes.is_empty() {
-            return Err(Corrupt::Undecodable);
-        }
-        state.rebuild_labels();
-        state.commit();
-        Ok(state)
-    }
-
     fn rebuild_labels(&mut self) {
         let labels = &mut self.labels;
         labels.accounts.reserve(self.accounts.len());
@@ -444,9 +397,9 @@ impl State {
         self.claims
             .iter()
             .for_each(|(id, c)| labels.claims.insert((c.loss, c.row, c.position), id));
-        self.adl_cuts
+        self.claim_shares
             .iter()
-            .for_each(|(id, cut)| labels.adl_cuts.insert((cut.loss, cut.account), id));
+            .for_each(|(id, share)| labels.claim_shares.insert((share.claim, share.account), id));
         let takeovers = self.takeovers.iter();
         takeovers.for_each(|(id, t)| labels.takeovers.insert((t.fund, t.group), id));
         for (id, margin) in self.margins.iter() {
@@ -470,26 +423,5 @@ impl State {
         stakers.for_each(|(id, s)| labels.stakers.insert((s.farm, s.account), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
-    }
-
-    /// SHA-256 of the canonical bytes: the same in every run, on every machine.
-    pub fn hash(&self) -> Hash {
-        let mut hasher = HashWriter(sha2::Sha256::new());
-        // Hashing can't fail; see `to_bytes`.
-        let _ = self.write(&mut hasher);
-        Hash::new(hasher.0.finalize().into())
-    }
-}
-
-/// Feeds written bytes to a digest without keeping them.
-struct HashWriter(sha2::Sha256);
-
-impl io::Write for HashWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

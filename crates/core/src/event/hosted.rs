@@ -31,23 +31,6 @@ pub struct Fill {
     pub seller_fee: Amount,
 }
 
-/// Free balance that became collateral, or is free again.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
-pub struct MarginFlow {
-    /// Which margin account.
-    pub margin: u32,
-    /// Whose.
-    pub account: AccountId,
-    /// In which fund's pool.
-    pub fund: FundId,
-    /// Of which asset.
-    pub asset: AssetId,
-    /// How many atoms.
-    pub amount: Amount,
-}
-
 /// How a fill that closed a part of an account under maintenance was settled with the fund.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
@@ -91,6 +74,23 @@ pub struct LiquidatorPaid {
     /// Who took the position over.
     pub liquidator: u32,
     /// How many quote atoms.
+    pub amount: Amount,
+}
+
+/// Collateral that came in or left by its holder's will.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct MarginChange {
+    /// Of which margin account; a new one if its handle is the next.
+    pub margin: u32,
+    /// Whose that is.
+    pub account: AccountId,
+    /// In which fund's pool.
+    pub fund: FundId,
+    /// The pool's asset.
+    pub asset: AssetId,
+    /// How many atoms.
     pub amount: Amount,
 }
 

@@ -112,6 +112,8 @@ pub enum LedgerAccount {
     FarmStake(FarmId) = 50,
     /// Rewards of a farm, issued or not.
     FarmRewards(FarmId) = 51,
+    /// Part of clearing: what accounts bore by their equity, collected by the venue.
+    ByEquity(MarketId) = 55,
 }
 
 impl LedgerAccount {
@@ -156,6 +158,7 @@ impl LedgerAccount {
             Self::VaultRewards(v) => (63, v.get()),
             Self::FarmStake(f) => (50, f.get()),
             Self::FarmRewards(f) => (51, f.get()),
+            Self::ByEquity(m) => (55, m.get()),
         };
         kind << 32 | widen(id)
     }
@@ -170,6 +173,7 @@ impl LedgerAccount {
             | Self::Depositors(_)
             | Self::Haircut(_)
             | Self::Loans(_)
+            | Self::ByEquity(_)
             | Self::HouseDrawn(_) => Side::Debit,
             Self::InTransit(_)
             | Self::Suspense(_)
@@ -222,6 +226,7 @@ impl LedgerAccount {
             Self::VaultRewards(_) => "vault_rewards",
             Self::FarmStake(_) => "farm_stake",
             Self::FarmRewards(_) => "farm_rewards",
+            Self::ByEquity(_) => "by_equity",
         }
     }
 }

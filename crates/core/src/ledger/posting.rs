@@ -73,9 +73,7 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         Event::RecoveryClaimed { loss, account, asset, amount, .. } => {
             one(*asset, L::Recoveries(*loss), L::Balance(*account), *amount)
         }
-        Event::AdlClosed { market, asset, rest, .. } => {
-            one(*asset, L::Clearing(*market), L::Deleveraged(*market), *rest)
-        }
+        Event::AdlClosed { .. } | Event::EquityClosed { .. } => claim_closed(event, one),
         Event::PositionTaken { moved, .. }
         | Event::InventoryFilled(moved)
         | Event::InventoryDeleveraged(moved) => line(moved, one),
@@ -293,6 +291,7 @@ pub(crate) fn row_account(cohort: &Cohort, market: MarketId) -> LedgerAccount {
         Cohort::Positions { .. } => LedgerAccount::Socialised(market),
         Cohort::Residual => LedgerAccount::Residual(market),
         Cohort::Adl { .. } => LedgerAccount::Deleveraged(market),
+        Cohort::Equity { .. } => LedgerAccount::ByEquity(market),
         Cohort::Depositors { .. } => LedgerAccount::Depositors(market),
         Cohort::House(_) => LedgerAccount::HouseDrawn(market),
         Cohort::Haircut { fund, .. } => LedgerAccount::Haircut(*fund),
@@ -311,6 +310,23 @@ fn placed<E>(
     let clearing = LedgerAccount::Clearing(market);
     rows.iter()
         .try_for_each(|row| one(asset, row_account(&row.cohort, market), clearing, row.amount))
+}
+
+/// What a claim could not bring is not owed by its layer any more.
+fn claim_closed<E>(
+    event: &Event,
+    mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
+) -> Result<(), E> {
+    use LedgerAccount as L;
+    match event {
+        Event::AdlClosed { market, asset, rest, .. } => {
+            one(*asset, L::Clearing(*market), L::Deleveraged(*market), *rest)
+        }
+        Event::EquityClosed { market, asset, rest, .. } => {
+            one(*asset, L::Clearing(*market), L::ByEquity(*market), *rest)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A trade on a position that was taken over: margin and gain come from the venue, a loss goes to it as far

@@ -3,6 +3,7 @@
 mod adl;
 mod collateral;
 mod control;
+mod equity;
 mod farm;
 mod fund;
 mod hosted;
@@ -17,6 +18,7 @@ mod vault;
 pub use adl::*;
 pub use collateral::*;
 pub use control::*;
+pub use equity::*;
 pub use farm::*;
 pub use fund::*;
 pub use hosted::*;

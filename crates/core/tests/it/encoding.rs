@@ -9,9 +9,10 @@ use backstop_core::{
     command::{Approvals, OpeningAccount, Party, Reporter, SettleLiquidation, Signature},
     event::{FarmEvent, GateCause, LendingEvent, MoveCause, VaultEvent},
     policy::{
-        AdlRank, AdlSelect, AlertCause, AllocationKind, BeyondBankruptcy, Cause, Growth,
-        HouseCounts, InventoryEnd, MarketStatus, Netting, Payout, PenaltyBase, PositionSide,
-        PublicKey, ReserveStatus, Role, SignatureBytes, SpikeCause, SurplusRoute,
+        AdlRank, AdlSelect, AlertCause, AllocationKind, BeyondBankruptcy, Cause, FarmDust,
+        FarmKind, FarmLock, Growth, HouseCounts, InventoryEnd, MarketStatus, Netting, Payout,
+        PenaltyBase, PositionSide, PublicKey, ReserveStatus, Role, SignatureBytes, SpikeCause,
+        SurplusRoute,
     },
     state::FeedSource,
 };
@@ -112,6 +113,10 @@ fn kind(event: &Event) -> (u16, &'static str) {
         Event::AdlRan { .. } => (82, "adl_ran"),
         Event::AdlClosed { .. } => (83, "adl_closed"),
         Event::LossReallocated(_) => (220, "loss_reallocated"),
+        Event::EquityOpened { .. } => (221, "equity_opened"),
+        Event::EquityPartAdded { .. } => (222, "equity_part_added"),
+        Event::EquityRan { .. } => (223, "equity_ran"),
+        Event::EquityClosed { .. } => (224, "equity_closed"),
         Event::DepositsReported { .. } => (84, "deposits_reported"),
         Event::TransferBegun { .. } => (90, "transfer_begun"),
         Event::TransferResolved { .. } => (91, "transfer_resolved"),
@@ -126,7 +131,7 @@ fn kind(event: &Event) -> (u16, &'static str) {
         Event::PriceReported { .. } => (132, "price_reported"),
         Event::IndexPolicySet { .. } => (133, "index_policy_set"),
         Event::FeedRetired { .. } => (134, "feed_retired"),
-        Event::LossParked { .. } => (136, "loss_parked"),
+        Event::LossParked(_) => (136, "loss_parked"),
         Event::HouseSet { .. } => (200, "house_set"),
         Event::HouseReported { .. } => (201, "house_reported"),
         Event::HouseRepaid { .. } => (202, "house_repaid"),
@@ -249,7 +254,7 @@ fn farm(event: &FarmEvent) -> (u16, &'static str) {
 /// The first number of the events of a part: its own discriminant, then theirs.
 const PARTS: u16 = 240 << 8;
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 180;
+const KINDS: usize = 184;
 
 /// The first bytes of an event with this number.
 fn front(code: u16) -> Vec<u8> {
@@ -272,6 +277,17 @@ fn command(body: Body) -> Command {
             signatures: vec![signature],
         }),
     }
+}
+
+/// What farms choose from.
+fn farm_lines(lines: &mut Vec<Line>) {
+    let (stakes, staked, units) = samples::farm_stakes();
+    lines.extend(stakes.iter().map(|stake| pin(format!("farm stake {stake:?}"), stake)));
+    lines.extend(staked.iter().map(|staked| pin(format!("farm staked {staked:?}"), staked)));
+    lines.extend(units.iter().map(|unit| pin(format!("farm unit {unit:?}"), unit)));
+    lines.extend(FarmKind::ALL.iter().map(|kind| pin(format!("farm {}", kind.word()), kind)));
+    lines.extend(FarmLock::ALL.iter().map(|lock| pin(format!("farm lock {}", lock.word()), lock)));
+    lines.extend(FarmDust::ALL.iter().map(|dust| pin(format!("farm dust {}", dust.word()), dust)));
 }
 
 #[expect(clippy::too_many_lines, reason = "a table: one value after the other")]
@@ -322,6 +338,7 @@ fn lines() -> Vec<Line> {
     for end in InventoryEnd::ALL {
         lines.push(pin(format!("end {}", end.word()), end));
     }
+    farm_lines(&mut lines);
     for status in MarketStatus::ALL {
         lines.push(pin(format!("status {}", status.word()), status));
     }

@@ -70,19 +70,17 @@ fn terms() -> Box<RewardTerms> {
 pub(super) fn command_samples() -> Vec<Body> {
     let (farm, account, asset) = (label("barn"), label("alice"), label("usdt"));
     let (to, vault) = (label("bob"), label("safe"));
-    let create = |stake, kind| CreateFarm {
+    let create = CreateFarm {
         label: farm,
-        kind,
-        stake,
+        kind: FarmKind::Autocompound,
+        stake: FarmStake::Vault(vault),
         owner: account,
         treasury: to,
         penalties_to: label("carol"),
         policy: Box::new(policy()),
     };
     vec![
-        create(FarmStake::Asset(asset), FarmKind::Open).into(),
-        create(FarmStake::Vault(vault), FarmKind::Autocompound).into(),
-        create(FarmStake::Nothing, FarmKind::Delegated).into(),
+        create.into(),
         AttachFarm { vault, farm }.into(),
         SetFarmPolicy { farm, policy: Box::new(policy()) }.into(),
         OfferFarm { farm, owner: to }.into(),
@@ -103,6 +101,16 @@ pub(super) fn command_samples() -> Vec<Body> {
         RefreshFarm { farm, account: Some(account) }.into(),
         PayPenalties { farm }.into(),
     ]
+}
+
+/// What can be staked, and where it is kept.
+pub(crate) fn stakes() -> ([FarmStake; 3], [Staked; 3], [StakeUnit; 2]) {
+    let (asset, vault) = (AssetId::new(1), VaultId::new(2));
+    (
+        [FarmStake::Asset(label("usdt")), FarmStake::Vault(label("safe")), FarmStake::Nothing],
+        [Staked::Asset(asset), Staked::Vault(vault), Staked::Nothing],
+        [StakeUnit::Asset(asset), StakeUnit::Holding(3)],
+    )
 }
 
 fn earned() -> Earned {
