@@ -96,7 +96,10 @@ pub fn world(policy: FarmPolicy) -> World {
     world
 }
 
-/// What creates a farm, sent by whom it will belong to.
+/// Opens a farm, sent by whom it will belong to.
+///
+/// # Panics
+/// When it is refused.
 pub fn create(world: &mut World, command: CreateFarm) {
     let owner = world.state.account_id(command.owner).expect("an account of the world");
     let owner = world.state.accounts.get(owner).expect("an account").label.to_string();

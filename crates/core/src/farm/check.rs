@@ -1,7 +1,7 @@
 //! Invariants F2 and F3, counted over all farms.
 
 use super::{
-    accrual::{earn, unit},
+    accrual::{Earned, earn, unit},
     book::{Farm, Staked},
 };
 use crate::{ledger::LedgerAccount, policy::FarmDust, reject::Corrupt, state::State};
@@ -43,7 +43,7 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
         let waits = waits.fold(Amount::ZERO, |sum, ticket| sum.saturating_add(ticket.amount));
         sum.waiting = sum.waiting.checked_add(waits).ok_or(Corrupt::Overflow)?;
         sum.rewards.resize(farm.rewards.len(), (Amount::ZERO, 0));
-        let had = place.earned.iter().copied().chain(core::iter::repeat(Default::default()));
+        let had = place.earned.iter().copied().chain(core::iter::repeat(Earned::default()));
         for ((reward, had), sum) in farm.rewards.iter().zip(had).zip(&mut sum.rewards) {
             let now = earn(reward, had, place.shares, unit).map_err(|_| Corrupt::Overflow)?;
             sum.0 = sum.0.checked_add(now.unclaimed).ok_or(Corrupt::Overflow)?;

@@ -14,7 +14,7 @@ use crate::{
     state::State,
 };
 use alloc::{boxed::Box, vec::Vec};
-use backstop_units::{AccountId, Amount, AssetId, FarmId, Shares};
+use backstop_units::{AccountId, Amount, AssetId, FarmId, ShareIndex, Shares};
 
 pub(crate) fn evolve(state: &mut State, event: &FarmEvent) -> Result<(), Corrupt> {
     match event {
@@ -98,7 +98,7 @@ fn rewards(state: &mut State, event: &FarmEvent) -> Result<(), Corrupt> {
                 Some(reward) => {
                     reward.terms.clone_from(terms);
                     // The rest is in parts of the old rate: less than an atom that was not issued.
-                    (reward.rest, reward.at) = (Default::default(), *at);
+                    (reward.rest, reward.at) = (ShareIndex::ZERO, *at);
                 }
                 None => rewards.push(Reward::new(*asset, (**terms).clone(), *at)),
             }
@@ -200,12 +200,11 @@ fn staked(state: &mut State, it: &StakeIn) -> Result<(), Corrupt> {
 /// Adds a wait, or puts it in the place of the one with its number.
 fn wait(state: &mut State, staker: u32, ticket: FarmTicket) -> Result<(), Corrupt> {
     let place = state.stakers.change(staker)?;
-    match place.tickets.iter_mut().find(|had| had.number == ticket.number) {
-        Some(had) => *had = ticket,
-        None => {
-            place.tickets.push(ticket);
-            place.next_ticket = ticket.number.checked_add(1).ok_or(Corrupt::Overflow)?;
-        }
+    if let Some(had) = place.tickets.iter_mut().find(|had| had.number == ticket.number) {
+        *had = ticket;
+    } else {
+        place.tickets.push(ticket);
+        place.next_ticket = ticket.number.checked_add(1).ok_or(Corrupt::Overflow)?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::{
     command::HarvestFarm,
     event::{Event, FarmEvent},
     governance::Context,
-    reject::{Halt, Reject, RejectCode},
+    reject::{Corrupt, Halt, Reject, RejectCode},
     txn::Txn,
 };
 use backstop_units::{Amount, FarmId, Label, Timestamp};
@@ -43,7 +43,8 @@ pub(crate) fn pay(
     }
     let fee = found.policy.fee.of_floor(amount)?;
     let (account, treasury) = (place.account, found.treasury);
-    let asset = found.rewards.get(usize::from(at)).map_or(Default::default(), |item| item.asset);
+    let paid_in = found.rewards.get(usize::from(at)).ok_or(Corrupt::DanglingHandle)?;
+    let asset = paid_in.asset;
     let event = FarmEvent::RewardHarvested {
         farm,
         staker,

@@ -93,14 +93,14 @@ pub(crate) fn opened(
     farm: FarmId,
     account: AccountId,
 ) -> Result<u32, Halt> {
-    let staker = match txn.state().staker(farm, account) {
-        Some((staker, _)) => staker,
-        None => {
-            let staker = txn.state().stakers.next_id();
-            touch(txn, context, farm)?;
-            txn.emit(Event::Farm(FarmEvent::StakerOpened { staker, farm, account }))?;
-            staker
-        }
+    let found = txn.state().staker(farm, account);
+    let staker = if let Some((staker, _)) = found {
+        staker
+    } else {
+        let staker = txn.state().stakers.next_id();
+        touch(txn, context, farm)?;
+        txn.emit(Event::Farm(FarmEvent::StakerOpened { staker, farm, account }))?;
+        staker
     };
     settle(txn, context, (farm, staker))?;
     Ok(staker)

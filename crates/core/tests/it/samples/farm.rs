@@ -58,13 +58,13 @@ fn policy() -> FarmPolicy {
     }
 }
 
-fn terms() -> Box<RewardTerms> {
-    Box::new(RewardTerms {
+fn terms() -> RewardTerms {
+    RewardTerms {
         kind: RewardKind::Constant,
         decimals: 1,
         claim_wait: Span::from_ms(2),
         points: vec![RewardPoint { at: at(3), rate: atoms(4) }],
-    })
+    }
 }
 
 pub(super) fn command_samples() -> Vec<Body> {
@@ -85,7 +85,7 @@ pub(super) fn command_samples() -> Vec<Body> {
         SetFarmPolicy { farm, policy: Box::new(policy()) }.into(),
         OfferFarm { farm, owner: to }.into(),
         TakeFarm { farm }.into(),
-        SetReward { farm, asset, terms: terms() }.into(),
+        SetReward { farm, asset, terms: Box::new(terms()) }.into(),
         FundFarm { account, farm, asset, amount: atoms(1) }.into(),
         DefundFarm { farm, asset, account, amount: atoms(2) }.into(),
         StakeFarm { account, farm, amount: atoms(3) }.into(),
@@ -224,7 +224,7 @@ pub(super) fn event_samples() -> Vec<Event> {
         FarmEvent::FarmPolicySet { farm, policy: Box::new(policy()) },
         FarmEvent::FarmOffered { farm, owner: account },
         FarmEvent::FarmTaken { farm, owner: account },
-        FarmEvent::RewardSet { farm, asset, terms: terms(), at: at(8) },
+        FarmEvent::RewardSet { farm, asset, terms: Box::new(terms()), at: at(8) },
         FarmEvent::FarmFunded { farm, reward, account, asset, amount },
         FarmEvent::FarmDefunded { farm, reward, account, asset, amount },
         FarmEvent::RewardIssued { farm, reward, issued },
