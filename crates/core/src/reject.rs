@@ -370,7 +370,7 @@ rejects! {
     928 PenaltyTakesAll "PENALTY_TAKES_ALL" "the penalty is as much as what would be paid" => "withdraw more at once";
 
     950 InsurancePoolExists "INSURANCE_POOL_EXISTS" "the vault has its insurance pool for ever" => "stake in that one";
-    951 OneSigner "ONE_SIGNER" "council and wallet are one key" => "name two keys, of two owners";
+    951 OneSigner "ONE_SIGNER" "council and nominee are one key" => "name two keys, of two owners";
     952 NotOfCouncil "NOT_OF_COUNCIL" "the key is of no member of the council" => "name a member's key";
     953 MatchUnpriced "MATCH_UNPRICED" "the cap's asset and the vault's have no prices in one quote" => "register the index of the vault's asset first, or count the cap in that asset";
     954 NotMatched "NOT_MATCHED" "nobody matches this pool" => "stake instead";

@@ -17,8 +17,8 @@ use backstop_units::{Amount, Shares, Span};
 
 /// The seed of the council's key for releases.
 pub const COUNCIL: u8 = 1;
-/// The seed of the wallet's.
-pub const WALLET: u8 = 50;
+/// The seed of the nominee's.
+pub const NOMINEE: u8 = 50;
 /// Who matches.
 pub const MATCHER: &str = "dave";
 
@@ -41,7 +41,7 @@ pub fn create(policy: InsurancePolicy) -> CreateInsurancePool {
     CreateInsurancePool {
         vault: label(vault::SAFE),
         council: keys::public(COUNCIL),
-        wallet: keys::public(WALLET),
+        nominee: keys::public(NOMINEE),
         policy: Box::new(policy),
     }
 }

@@ -44,7 +44,7 @@ pub(crate) fn insurance_view(state: &State, vault: Label, now: Timestamp) -> Res
         "owner": owner,
         "offered_to": pool.heir.as_deref(),
         "council": pool.council,
-        "wallet": pool.wallet,
+        "nominee": pool.nominee,
         "nonce": pool.nonce,
         "policy": pool.policy,
     }))

@@ -29,7 +29,7 @@ fn setup(case: &Value) -> Value {
         "yields": "matcher", "exits": "with_stakers",
     });
     let pool = json!({
-        "vault": "vault", "council": KEYS[0], "wallet": KEYS[1], "policy": { "matching": matching },
+        "vault": "vault", "council": KEYS[0], "nominee": KEYS[1], "policy": { "matching": matching },
     });
     let vault = json!({ "label": "vault", "asset": "usdt", "curator": "curator", "policy": rules });
     json!([

@@ -14,8 +14,8 @@ commands! {
         vault: Label,
         /// The council's key for releases; a member of the ledger's council where there is one.
         council: PublicKey,
-        /// The key of the wallet that the curator nominates.
-        wallet: PublicKey,
+        /// The key of the curator's nominee.
+        nominee: PublicKey,
         /// Its rules.
         @default policy: Box<InsurancePolicy>,
     }

@@ -21,7 +21,7 @@ pub enum PoolEvent {
         pool: u32,
         vault: VaultId,
         council: PublicKey,
-        wallet: PublicKey,
+        nominee: PublicKey,
         matcher: Option<(AccountId, AssetId)>,
         policy: Box<InsurancePolicy>,
     } = 0,

@@ -37,8 +37,8 @@ choice! {
     PoolSigner {
         /// The council.
         Council = 0 "council",
-        /// The wallet that the curator nominated.
-        Wallet = 1 "wallet",
+        /// The curator's nominee.
+        Nominee = 1 "nominee",
     }
 }
 

@@ -19,8 +19,8 @@ pub struct InsurancePool {
     pub policy: Box<InsurancePolicy>,
     /// The council's key for releases.
     pub council: PublicKey,
-    /// The key of the curator's wallet.
-    pub wallet: PublicKey,
+    /// The key of the curator's nominee.
+    pub nominee: PublicKey,
     /// Who owns it; none: the vault's curator.
     pub owner: Option<Box<Multisig>>,
     /// Who was offered it.
@@ -153,7 +153,7 @@ impl InsurancePool {
     pub fn key(&self, signer: PoolSigner) -> PublicKey {
         match signer {
             PoolSigner::Council => self.council,
-            PoolSigner::Wallet => self.wallet,
+            PoolSigner::Nominee => self.nominee,
         }
     }
 }

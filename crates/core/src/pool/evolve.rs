@@ -11,13 +11,13 @@ use backstop_units::{Amount, Shares, Timestamp};
 
 pub(crate) fn evolve(state: &mut State, event: &PoolEvent) -> Result<(), Corrupt> {
     match event {
-        PoolEvent::InsurancePoolCreated { pool, vault, council, wallet, matcher, policy } => {
+        PoolEvent::InsurancePoolCreated { pool, vault, council, nominee, matcher, policy } => {
             state.vaults.change(*vault)?.pool = Some(*pool);
             let created = InsurancePool {
                 vault: *vault,
                 policy: policy.clone(),
                 council: *council,
-                wallet: *wallet,
+                nominee: *nominee,
                 owner: None,
                 heir: None,
                 nonce: 0,
@@ -67,7 +67,7 @@ fn owner(state: &mut State, event: &PoolEvent) -> Result<(), Corrupt> {
             pool.nonce = *nonce;
             match signer {
                 PoolSigner::Council => pool.council = *key,
-                PoolSigner::Wallet => pool.wallet = *key,
+                PoolSigner::Nominee => pool.nominee = *key,
             }
         }
         _ => return Err(Corrupt::DanglingHandle),

@@ -44,14 +44,13 @@ pub(crate) fn add(
     let vault = state.vaults.expect(vault)?;
     let valuing = Valuing { price: (net, vault.held.shares), assets: (vault.asset, quote) };
     let room = room(pool)?;
-    let shares = match command.shares {
-        Some(shares) => shares,
-        None => {
-            let held = state.holding(pool.vault, account).map_or(Shares::ZERO, |(_, h)| h.shares);
-            let most = valuing.most(state, left(pool), context.now)?;
-            // Where nothing fits, one share tells why.
-            room.min(held).min(most).max(Shares::new(1))
-        }
+    let shares = if let Some(shares) = command.shares {
+        shares
+    } else {
+        let held = state.holding(pool.vault, account).map_or(Shares::ZERO, |(_, h)| h.shares);
+        let most = valuing.most(state, left(pool), context.now)?;
+        // Where nothing fits, one share tells why.
+        room.min(held).min(most).max(Shares::new(1))
     };
     let staked = locked(state, (id, pool), (account, true), shares)?;
     let (principal, value) = valuing.value(state, shares, context.now)?;

@@ -77,8 +77,8 @@ pub(crate) fn set_signer(
 ) -> Result<Event, Halt> {
     let (id, pool) = state.insurance_pool(command.vault)?;
     let other: PublicKey = match command.signer {
-        PoolSigner::Council => pool.wallet,
-        PoolSigner::Wallet => pool.council,
+        PoolSigner::Council => pool.nominee,
+        PoolSigner::Nominee => pool.council,
     };
     let nonce = approvals::by_keys(context, &[other], 1, pool.nonce)?.nonce;
     two_keys(&command.key, &other)?;

@@ -22,7 +22,7 @@ pub(crate) fn create(state: &State, command: &CreateInsurancePool) -> Result<Eve
     if state.vaults.expect(vault)?.pool.is_some() {
         return Err(Reject::got(RejectCode::InsurancePoolExists, command.vault).into());
     }
-    two_keys(&command.council, &command.wallet)?;
+    two_keys(&command.council, &command.nominee)?;
     of_council(state, &command.council)?;
     if let (Some((_, quote)), Some(matching)) = (named, matching)
         && quote != asset
@@ -43,7 +43,7 @@ fn created(
         pool: state.insurance_pools.next_id(),
         vault,
         council: command.council,
-        wallet: command.wallet,
+        nominee: command.nominee,
         matcher,
         policy: command.policy.clone(),
     })
@@ -77,9 +77,9 @@ fn rails(policy: &InsurancePolicy) -> Result<(), Reject> {
 }
 
 /// One key can't sign for both sides.
-pub(crate) fn two_keys(council: &PublicKey, wallet: &PublicKey) -> Result<(), Reject> {
-    if council == wallet {
-        return Err(Reject::got(RejectCode::OneSigner, Hash::new(wallet.0)));
+pub(crate) fn two_keys(council: &PublicKey, nominee: &PublicKey) -> Result<(), Reject> {
+    if council == nominee {
+        return Err(Reject::got(RejectCode::OneSigner, Hash::new(nominee.0)));
     }
     Ok(())
 }

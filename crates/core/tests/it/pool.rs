@@ -14,7 +14,7 @@ use backstop_core::{
 use backstop_testkit::{
     World, keys, label,
     pool::{
-        COUNCIL, MATCHER, WALLET, accept, claim, create, exit, exit_matched, matching, offer,
+        COUNCIL, MATCHER, NOMINEE, accept, claim, create, exit, exit_matched, matching, offer,
         signed, stake, world,
     },
     vault::{SAFE, deposit, policy as vault_policy},
@@ -82,9 +82,9 @@ pub(crate) fn story(world: &mut World) {
     world.must("carol", exit("carol", Some(100)));
     world.wait(Span::days(1));
     world.must("carol", claim(1));
-    world.must("carol", offer(&[COUNCIL, WALLET], 2));
-    signed(world, "carol", accept(&[COUNCIL, WALLET], 2), (1, &[COUNCIL, WALLET])).unwrap();
-    let (vault, signer) = (label(SAFE), PoolSigner::Wallet);
+    world.must("carol", offer(&[COUNCIL, NOMINEE], 2));
+    signed(world, "carol", accept(&[COUNCIL, NOMINEE], 2), (1, &[COUNCIL, NOMINEE])).unwrap();
+    let (vault, signer) = (label(SAFE), PoolSigner::Nominee);
     let set = SetPoolSigner { vault, signer, key: keys::public(51) };
     signed(world, "carol", set, (2, &[COUNCIL])).unwrap();
 }
@@ -267,28 +267,28 @@ fn signers() {
     let mut code = |actor: &str, body: SetPoolSigner, by: (u64, &[u8])| {
         signed(world, actor, body, by).map_err(|reject| reject.code)
     };
-    let wallet = set(PoolSigner::Wallet, 51);
+    let nominee = set(PoolSigner::Nominee, 51);
     for (by, wanted) in [
-        (&[WALLET][..], C::UnknownSigner),
-        (&[COUNCIL, WALLET], C::UnknownSigner),
+        (&[NOMINEE][..], C::UnknownSigner),
+        (&[COUNCIL, NOMINEE], C::UnknownSigner),
         (&[], C::TooFewSignatures),
     ] {
-        assert_eq!(code("carol", wallet.clone(), (1, by)), Err(wanted), "{by:?}");
+        assert_eq!(code("carol", nominee.clone(), (1, by)), Err(wanted), "{by:?}");
     }
-    assert_eq!(code("alice", wallet.clone(), (1, &[COUNCIL])), Err(C::NotOwner));
-    let same = set(PoolSigner::Wallet, COUNCIL);
+    assert_eq!(code("alice", nominee.clone(), (1, &[COUNCIL])), Err(C::NotOwner));
+    let same = set(PoolSigner::Nominee, COUNCIL);
     assert_eq!(code("carol", same, (1, &[COUNCIL])), Err(C::OneSigner));
-    assert_eq!(code("carol", wallet.clone(), (1, &[COUNCIL])), Ok(()));
-    assert_eq!(code("carol", wallet, (1, &[COUNCIL])), Err(C::NonceUsed));
+    assert_eq!(code("carol", nominee.clone(), (1, &[COUNCIL])), Ok(()));
+    assert_eq!(code("carol", nominee, (1, &[COUNCIL])), Err(C::NonceUsed));
     let council = set(PoolSigner::Council, 2);
     assert_eq!(code("carol", council.clone(), (2, &[51])), Err(C::RoleMissing));
     world.must("op", OpenAccount { label: label("sec"), group: None, venue: None });
     let roles = Roles::of(&[Role::Council]);
     world.must("op", SetRoles { account: label("sec"), roles });
-    let by_old = signed(world, "sec", council.clone(), (2, &[WALLET]));
+    let by_old = signed(world, "sec", council.clone(), (2, &[NOMINEE]));
     assert_eq!(by_old.unwrap_err().code, C::UnknownSigner);
     signed(world, "sec", council, (2, &[51])).unwrap();
-    let keys = [PoolSigner::Council, PoolSigner::Wallet].map(|signer| pool(world).key(signer));
+    let keys = [PoolSigner::Council, PoolSigner::Nominee].map(|signer| pool(world).key(signer));
     assert_eq!(keys, [2, 51].map(keys::public));
 }
 

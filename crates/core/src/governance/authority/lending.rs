@@ -81,7 +81,7 @@ fn of_pools(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::AcceptPool(_) => Own,
         Body::SetPoolSigner(c) => match c.signer {
             PoolSigner::Council => Authority::Role(COUNCIL),
-            PoolSigner::Wallet => curator(c.vault)?,
+            PoolSigner::Nominee => curator(c.vault)?,
         },
         // Every other command has its right above; one that was forgotten is nobody's to send.
         _ => Authority::Role(Roles::NONE),

@@ -9,7 +9,7 @@ use backstop_core::{
 use backstop_testkit::{
     World, keys, label,
     pool::{
-        COUNCIL, MATCHER, WALLET, accept, claim, create, exit, exit_matched, matching, offer,
+        COUNCIL, MATCHER, NOMINEE, accept, claim, create, exit, exit_matched, matching, offer,
         policy, stake, world,
     },
     vault::{self, SAFE, deposit},
@@ -107,7 +107,7 @@ fn rules_of_insurance_pools() {
     table.case(world, "carol", quoted("none"), got(C::UnknownAsset, label("none")));
     table.case(world, "carol", quoted("eth"), got(C::MatchUnpriced, label("eth")));
     let mut one = create(policy(0));
-    one.wallet = one.council;
+    one.nominee = one.council;
     let council = Hash::new(keys::public(COUNCIL).0);
     table.case(world, "carol", one, got(C::OneSigner, council));
     world.must("op", SetCouncil { keys: vec![keys::public(9)], threshold: 1 });
@@ -130,7 +130,7 @@ fn signed(world: &mut World, body: impl Into<Body>, seeds: &[u8]) -> Command {
 fn owners_of_insurance_pools() {
     let mut table = Table::default();
     let world = &mut world(vault::policy(), policy(0));
-    let both = [COUNCIL, WALLET];
+    let both = [COUNCIL, NOMINEE];
     table.case(world, "carol", offer(&both, 3), no(C::BadOwner, 3u32, 2u32));
     let council = Hash::new(keys::public(COUNCIL).0);
     table.case(world, "carol", offer(&[60, 61], 2), got(C::OwnerWithoutCouncil, council));

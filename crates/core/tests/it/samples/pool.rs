@@ -23,8 +23,8 @@ fn shares(count: u128) -> Shares {
 }
 
 /// No two settings alike.
-fn policy() -> Box<InsurancePolicy> {
-    Box::new(InsurancePolicy {
+fn policy() -> InsurancePolicy {
+    InsurancePolicy {
         mode: PoolMode::FirstLoss,
         exit_delay: Span::from_ms(1),
         tickets_max: 2,
@@ -37,7 +37,7 @@ fn policy() -> Box<InsurancePolicy> {
             yields: MatchYield::Stakers,
             exits: MatchExit::Notice,
         }),
-    })
+    }
 }
 
 fn keys() -> Vec<PublicKey> {
@@ -46,9 +46,9 @@ fn keys() -> Vec<PublicKey> {
 
 pub(super) fn command_samples() -> Vec<Body> {
     let (account, vault) = (label("alice"), label("safe"));
-    let (council, wallet) = (PublicKey([1; 32]), PublicKey([2; 32]));
+    let (council, nominee) = (PublicKey([1; 32]), PublicKey([2; 32]));
     vec![
-        CreateInsurancePool { vault, council, wallet, policy: policy() }.into(),
+        CreateInsurancePool { vault, council, nominee, policy: Box::new(policy()) }.into(),
         StakePool { account, vault, shares: shares(1) }.into(),
         MatchPool { vault, shares: Some(shares(1)) }.into(),
         ExitPool { account, vault, matched: true, units: Some(shares(1)) }.into(),
@@ -56,7 +56,7 @@ pub(super) fn command_samples() -> Vec<Body> {
         ClaimPoolExit { ticket: 1 }.into(),
         OfferPool { vault, keys: keys(), threshold: 2 }.into(),
         AcceptPool { vault, keys: keys(), threshold: 2 }.into(),
-        SetPoolSigner { vault, signer: PoolSigner::Wallet, key: wallet }.into(),
+        SetPoolSigner { vault, signer: PoolSigner::Nominee, key: nominee }.into(),
     ]
 }
 
@@ -95,9 +95,9 @@ pub(super) fn event_samples() -> Vec<Event> {
             pool,
             vault: VaultId::new(2),
             council: PublicKey([3; 32]),
-            wallet: PublicKey([4; 32]),
+            nominee: PublicKey([4; 32]),
             matcher: Some((account, AssetId::new(5))),
-            policy: policy(),
+            policy: Box::new(policy()),
         },
         PoolEvent::PoolStaked(Box::new(staked)),
         PoolEvent::PoolMatched { staked: Box::new(staked), principal: atoms(7), value: atoms(8) },
@@ -116,7 +116,7 @@ pub(super) fn event_samples() -> Vec<Event> {
         PoolEvent::PoolAccepted { pool, nonce: 3 },
         PoolEvent::PoolSignerSet {
             pool,
-            signer: PoolSigner::Wallet,
+            signer: PoolSigner::Nominee,
             key: PublicKey([3; 32]),
             nonce: 4,
         },
