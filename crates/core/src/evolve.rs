@@ -31,6 +31,7 @@ use crate::{
     },
     oracle::evolve::oracle,
     policy::{Cause, LayerPolicy},
+    pool,
     reject::Corrupt,
     state::{
         Account, Asset, Council, Fund, Layer, Lent, MarkCheck, Market, Proposal, Results, State,
@@ -105,6 +106,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::Lending(event) => lending::evolve::evolve(state, event),
         Event::Vault(event) => lending::vault::evolve::evolve(state, event),
         Event::Farm(event) => farm::evolve::evolve(state, event),
+        Event::Pool(event) => pool::evolve::evolve(state, event),
         Event::HouseSet { .. }
         | Event::HouseReported { .. }
         | Event::HouseRepaid { .. }

@@ -161,6 +161,7 @@ rejects! {
     314 UnknownReserve "UNKNOWN_RESERVE" "no such lending reserve" => "create the reserve, or correct its label";
     315 UnknownVault "UNKNOWN_VAULT" "no such vault" => "create the vault, or correct its label";
     316 UnknownFarm "UNKNOWN_FARM" "no such farm" => "create the farm, or correct its label";
+    317 UnknownInsurancePool "UNKNOWN_INSURANCE_POOL" "the vault has no insurance pool" => "let its curator create one";
 
     401 BadSplit "BAD_SPLIT" "the shares of the split don't add up to 100%" => "make fund, liquidator and user add up to 10000 bps";
     402 EntriesPaused "ENTRIES_PAUSED" "the guardian has paused entries into this fund" => "wait until the pause ends";
@@ -372,7 +373,7 @@ rejects! {
     928 PenaltyTakesAll "PENALTY_TAKES_ALL" "the penalty is as much as what would be paid" => "withdraw more at once";
     930 FarmKind "FARM_KIND" "a farm of this kind, or with these rules, does not do this" => "look at the farm for what it is for";
     931 VaultFarmUsed "VAULT_FARM_USED" "something is staked in the farm that the vault has" => "wait until all have left it";
-    932 NotOffered "NOT_OFFERED" "the farm was offered to nobody" => "have its owner offer it";
+    932 FarmNotOffered "FARM_NOT_OFFERED" "the farm was offered to nobody" => "have its owner offer it";
     933 UnknownReward "UNKNOWN_REWARD" "the farm pays no reward in this asset" => "look at the farm's rewards";
     934 UnknownStaker "UNKNOWN_STAKER" "the account has no place in this farm" => "stake, or refresh the farm for the account";
     935 FarmFull "FARM_FULL" "more would be staked than the farm takes" => "stake less";
@@ -387,6 +388,18 @@ rejects! {
     944 ExpectedDiffers "EXPECTED_DIFFERS" "the staker has another amount unclaimed than expected" => "look whether the reward was given already";
     945 NobodyStakes "NOBODY_STAKES" "nobody has active stake" => "wait until somebody stakes";
     946 NoPenalties "NO_PENALTIES" "the farm holds no penalties" => "nothing is to be done";
+
+    950 InsurancePoolExists "INSURANCE_POOL_EXISTS" "the vault has its insurance pool for ever" => "stake in that one";
+    951 OneSigner "ONE_SIGNER" "council and nominee are one key" => "name two keys, of two owners";
+    952 NotOfCouncil "NOT_OF_COUNCIL" "the key is of no member of the council" => "name a member's key";
+    953 MatchUnpriced "MATCH_UNPRICED" "the cap's asset and the vault's have no prices in one quote" => "register the index of the vault's asset first, or count the cap in that asset";
+    954 NotMatched "NOT_MATCHED" "nobody matches this pool" => "stake instead";
+    955 AboveMatchCap "ABOVE_MATCH_CAP" "more would be matched than the cap allows" => "match less; the limit is valued when it is matched";
+    956 AboveStake "ABOVE_STAKE" "more would be matched than stakers have locked and not signalled to take" => "match at most the limit, or let them stake first";
+    957 MatchStays "MATCH_STAYS" "matched money leaves only as stakers do" => "wait until they have left";
+    958 BadOwner "BAD_OWNER" "an owner has 2 to 16 distinct keys, of which two or more must sign" => "correct keys and threshold";
+    959 OwnerWithoutCouncil "OWNER_WITHOUT_COUNCIL" "the council's key is not among the new owner's" => "add the pool's council key";
+    960 NotOffered "NOT_OFFERED" "the pool was not offered to these keys" => "accept exactly what was offered, or have it offered";
 }
 
 /// The catalogue of reject codes as a Markdown table, for the reference page.

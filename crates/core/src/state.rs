@@ -17,6 +17,7 @@ pub use crate::hosted::{
 };
 pub use crate::lending::book::{LendingReserve, Loan, Supply};
 pub use crate::lending::vault::book::{Holding, Vault};
+pub use crate::pool::book::{InsurancePool, PoolStake, PoolTicket};
 use crate::{
     fund::{
         controls::Control,
@@ -167,6 +168,9 @@ state! {
     holdings: Slab<u32, Holding>,
     farms: Slab<FarmId, Farm>,
     stakers: Slab<u32, Staker>,
+    insurance_pools: Slab<u32, InsurancePool>,
+    pool_stakes: Slab<u32, PoolStake>,
+    pool_tickets: Slab<u32, PoolTicket>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -195,6 +199,7 @@ pub(crate) struct Labels {
     pub(crate) holdings: Index<(VaultId, AccountId), u32>,
     pub(crate) farms: Index<Label, FarmId>,
     pub(crate) stakers: Index<(FarmId, AccountId), u32>,
+    pub(crate) pool_stakes: Index<(u32, AccountId, bool), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
@@ -225,6 +230,7 @@ impl Labels {
             holdings: Index::new(seed),
             farms: Index::new(seed),
             stakers: Index::new(seed),
+            pool_stakes: Index::new(seed),
             closed: Index::new(seed),
         }
     }
@@ -261,6 +267,7 @@ impl Labels {
         self.holdings.commit();
         self.farms.commit();
         self.stakers.commit();
+        self.pool_stakes.commit();
         self.closed.commit();
     }
 
@@ -288,6 +295,7 @@ impl Labels {
         self.holdings.rollback();
         self.farms.rollback();
         self.stakers.rollback();
+        self.pool_stakes.rollback();
         self.closed.rollback();
     }
 }
@@ -421,6 +429,8 @@ impl State {
         self.farms.iter().for_each(|(id, item)| labels.farms.insert(item.label, id));
         let stakers = self.stakers.iter();
         stakers.for_each(|(id, s)| labels.stakers.insert((s.farm, s.account), id));
+        let stakes = self.pool_stakes.iter();
+        stakes.for_each(|(id, s)| labels.pool_stakes.insert((s.pool, s.account, s.matched), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

@@ -24,8 +24,9 @@ pub use equity::EquityShares;
 use crate::{
     json::problem,
     view::{
-        account_view, farm_view, fund_view, lending_view, loss_view, margin_view, market_view,
-        pool_view, reserve_view, revenue_view, staker_view, tier_view, vault_view, waterfall_view,
+        account_view, farm_view, fund_view, insurance_view, lending_view, loss_view, margin_view,
+        market_view, pool_view, reserve_view, revenue_view, staker_view, tier_view, vault_view,
+        waterfall_view,
     },
 };
 use backstop_core::{
@@ -226,6 +227,11 @@ pub enum Query {
         /// In which farm.
         farm: Label,
     },
+    /// The insurance pool of a vault: tranches, live coverage, stakes, exits, owner and signers.
+    InsurancePool {
+        /// Of which vault.
+        vault: Label,
+    },
     /// What an account supplied to a reserve and owes it.
     Lending {
         /// Whose.
@@ -310,6 +316,7 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::Vault { vault } => vault_view(state, state.vault_id(*vault)?, now),
         Query::Farm { farm } => farm_view(state, state.farm_id(*farm)?, now),
         Query::Staker { account, farm } => staker_view(state, (*account, *farm), now),
+        Query::InsurancePool { vault } => insurance_view(state, *vault, now),
         Query::Lending { account, reserve } => lending_view(state, (*account, *reserve), now),
         Query::WithdrawalGate(query) => Ok(query.answer()?),
     }

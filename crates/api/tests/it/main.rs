@@ -10,6 +10,7 @@ mod hosted;
 mod incidents;
 mod kamino;
 mod kamino_farms;
+mod kamino_pools;
 mod kamino_vaults;
 mod kana;
 mod marginfi;

@@ -16,6 +16,7 @@ mod lending;
 mod loss;
 mod market;
 mod oracle;
+mod pool;
 mod vault;
 
 pub use adl::*;
@@ -33,6 +34,7 @@ pub use lending::*;
 pub use loss::*;
 pub use market::*;
 pub use oracle::*;
+pub use pool::*;
 pub use vault::*;
 
 use crate::table::{CommandSpec, bodies, read_code};
@@ -213,6 +215,15 @@ bodies! {
     307 GiveFarmStake "give_farm_stake",
     308 RefreshFarm "refresh_farm",
     309 PayPenalties "pay_penalties",
+    310 CreateInsurancePool "create_insurance_pool",
+    311 StakePool "stake_pool",
+    312 MatchPool "match_pool",
+    313 ExitPool "exit_pool",
+    314 CancelPoolExit "cancel_pool_exit",
+    315 ClaimPoolExit "claim_pool_exit",
+    316 OfferPool "offer_pool",
+    317 AcceptPool "accept_pool",
+    318 SetPoolSigner "set_pool_signer",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

@@ -4,12 +4,14 @@ mod farm;
 mod hosted;
 mod lending;
 mod parts;
+mod pool;
 mod vault;
 
 pub use farm::*;
 pub use hosted::*;
 pub use lending::*;
 pub use parts::*;
+pub use pool::*;
 pub use vault::*;
 
 use crate::{
@@ -491,4 +493,6 @@ pub enum Event {
     Vault(VaultEvent) = 241,
     #[serde(untagged)]
     Farm(FarmEvent) = 242,
+    #[serde(untagged)]
+    Pool(PoolEvent) = 243,
 }

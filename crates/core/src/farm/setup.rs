@@ -159,6 +159,6 @@ pub(crate) fn offer(state: &State, command: &OfferFarm) -> Result<Event, Halt> {
 pub(crate) fn take(state: &State, command: &TakeFarm) -> Result<Event, Halt> {
     let farm = state.farm_id(command.farm)?;
     let offered = state.farms.expect(farm)?.offered;
-    let owner = offered.ok_or_else(|| Reject::got(RejectCode::NotOffered, command.farm))?;
+    let owner = offered.ok_or_else(|| Reject::got(RejectCode::FarmNotOffered, command.farm))?;
     Ok(Event::Farm(FarmEvent::FarmTaken { farm, owner }))
 }

@@ -5,6 +5,8 @@
 mod farm;
 #[path = "rejects/lending.rs"]
 mod lending;
+#[path = "rejects/pool.rs"]
+mod pool;
 #[path = "rejects/vault.rs"]
 mod vault;
 
@@ -2392,7 +2394,7 @@ const CASES: &[(&str, &[C])] = &[
             C::SameAccount,
             C::NothingDelivered,
             C::FarmKind,
-            C::NotOffered,
+            C::FarmNotOffered,
             C::UnknownReward,
             C::UnknownStaker,
             C::FarmFull,
@@ -2412,6 +2414,35 @@ const CASES: &[(&str, &[C])] = &[
         &[C::SharesShort, C::FarmKind, C::VaultFarmUsed, C::AboveUnissued, C::ExpectedDiffers],
     ),
     ("rules_of_farms", &[C::DuplicateLabel, C::BadPolicy, C::FarmKind, C::BadSchedule]),
+    (
+        "insurance_pools",
+        &[
+            C::ZeroAmount,
+            C::UnknownInsurancePool,
+            C::ZeroShares,
+            C::InsufficientShares,
+            C::TooManyTickets,
+            C::UnknownTicket,
+            C::CooldownNotOver,
+            C::SharesShort,
+            C::NotMatched,
+            C::AboveMatchCap,
+            C::AboveStake,
+            C::MatchStays,
+        ],
+    ),
+    (
+        "rules_of_insurance_pools",
+        &[
+            C::UnknownAsset,
+            C::BadPolicy,
+            C::InsurancePoolExists,
+            C::OneSigner,
+            C::NotOfCouncil,
+            C::MatchUnpriced,
+        ],
+    ),
+    ("owners_of_insurance_pools", &[C::BadOwner, C::OwnerWithoutCouncil, C::NotOffered]),
     (
         "prices",
         &[

@@ -6,6 +6,8 @@ mod farm;
 mod hosted;
 #[path = "samples/lending.rs"]
 mod lending;
+#[path = "samples/pool.rs"]
+mod pool;
 #[path = "samples/vault.rs"]
 mod vault;
 
@@ -542,6 +544,7 @@ pub(crate) fn bodies() -> Vec<Body> {
     .chain(lending::command_samples())
     .chain(vault::command_samples())
     .chain(farm::command_samples())
+    .chain(pool::command_samples())
     .collect()
 }
 
@@ -593,6 +596,7 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(lending::event_samples());
     events.extend(vault::event_samples());
     events.extend(farm::event_samples());
+    events.extend(pool::event_samples());
     events
 }
 

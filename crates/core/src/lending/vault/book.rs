@@ -36,6 +36,8 @@ pub struct Vault {
     pub waiting: Vec<(Allocation, Timestamp)>,
     /// The farm in which its shares are staked, once it has one.
     pub farm: Option<FarmId>,
+    /// Its insurance pool, if it has one.
+    pub pool: Option<u32>,
 }
 
 /// A vault's money, shares and fees.
@@ -58,6 +60,8 @@ pub struct Funds {
     pub shares: Shares,
     /// Shares that belong to nobody, so that the first depositor can't move the price.
     pub dead: Shares,
+    /// Shares in the vault's insurance pool.
+    pub pooled: Shares,
     /// Net assets when they were last looked at: what fees are charged on and profit is measured from.
     pub basis: Fixed60,
     /// The highest net assets for a share so far, as their quotient.

@@ -20,8 +20,9 @@ pub(crate) fn evolve(state: &mut State, event: &VaultEvent) -> Result<(), Corrup
             let held = Funds::default();
             let (allocations, waiting) = (Vec::new(), Vec::new());
             let (label, asset, curator, policy) = (*label, *asset, *curator, policy.clone());
-            let farm = None;
-            let created = Vault { label, asset, curator, policy, held, allocations, waiting, farm };
+            let (pool, farm) = (None, None);
+            let created =
+                Vault { label, asset, curator, policy, held, allocations, waiting, farm, pool };
             state.vaults.insert(*vault, created)
         }
         VaultEvent::VaultPolicySet { vault, policy } => {

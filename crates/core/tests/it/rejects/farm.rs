@@ -38,7 +38,7 @@ fn farms() {
     let over = stake("alice", BARN, 2_001);
     table.case(world, "alice", over, no(C::FarmFull, 2_001u32, 2_000u32));
     table.case(world, "alice", fund("alice", BARN, 1), got(C::UnknownReward, usdt));
-    table.case(world, "alice", TakeFarm { farm }, got(C::NotOffered, farm));
+    table.case(world, "alice", TakeFarm { farm }, got(C::FarmNotOffered, farm));
     table.case(world, "alice", unstake("alice", BARN, 1), got(C::UnknownStaker, alice));
     let start = world.now;
     let terms = RewardTerms { claim_wait: Span::hours(1), ..rate(start, 1) };
