@@ -12,7 +12,12 @@ pub use crate::hosted::{
     haircut::{Haircut, HaircutShare},
 };
 pub use crate::lending::book::{LendingReserve, Loan, Supply};
-pub use crate::lending::vault::book::{Holding, Vault};
+pub use crate::lending::occurrence::Occurrence;
+pub use crate::lending::vault::{
+    book::{Holding, Vault},
+    loss::VaultLoss,
+    snapshot::ShareRun,
+};
 use crate::{
     fund::{
         controls::Control,
@@ -34,7 +39,7 @@ use crate::{
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
     AccountId, Amount, AssetId, Base, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId,
-    ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId,
+    ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId, VaultLossId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use sha2::Digest;
@@ -162,6 +167,9 @@ state! {
     loans: Slab<u32, Loan>,
     vaults: Slab<VaultId, Vault>,
     holdings: Slab<u32, Holding>,
+    occurrences: Slab<u32, Occurrence>,
+    vault_losses: Slab<VaultLossId, VaultLoss>,
+    share_runs: Slab<u32, ShareRun>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -188,6 +196,7 @@ pub(crate) struct Labels {
     pub(crate) loans: Index<(ReserveId, AccountId), u32>,
     pub(crate) vaults: Index<Label, VaultId>,
     pub(crate) holdings: Index<(VaultId, AccountId), u32>,
+    pub(crate) occurrences: Index<(ReserveId, u32), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
@@ -216,6 +225,7 @@ impl Labels {
             loans: Index::new(seed),
             vaults: Index::new(seed),
             holdings: Index::new(seed),
+            occurrences: Index::new(seed),
             closed: Index::new(seed),
         }
     }
@@ -250,6 +260,7 @@ impl Labels {
         self.loans.commit();
         self.vaults.commit();
         self.holdings.commit();
+        self.occurrences.commit();
         self.closed.commit();
     }
 
@@ -275,6 +286,7 @@ impl Labels {
         self.loans.rollback();
         self.vaults.rollback();
         self.holdings.rollback();
+        self.occurrences.rollback();
         self.closed.rollback();
     }
 }
@@ -451,6 +463,8 @@ impl State {
         loans.for_each(|(id, loan)| labels.loans.insert((loan.reserve, loan.account), id));
         let holdings = self.holdings.iter();
         holdings.for_each(|(id, h)| labels.holdings.insert((h.vault, h.account), id));
+        let occurrences = self.occurrences.iter();
+        occurrences.for_each(|(id, o)| labels.occurrences.insert((o.reserve, o.number), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

@@ -185,6 +185,7 @@ bodies! {
     284 FundRewards "fund_rewards",
     285 OpeningReserve "opening_reserve",
     286 OpeningVault "opening_vault",
+    330 RecogniseLoss "recognise_loss",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

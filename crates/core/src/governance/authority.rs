@@ -237,7 +237,7 @@ fn of_vaults(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::TakeFees(c) => curator(c.vault)?,
         Body::GiveUpFees(c) => curator(c.vault)?,
         Body::FundRewards(c) => owner(c.account)?,
-        Body::ApplyAllocation(_) | Body::ChargeFees(_) => Anyone,
+        Body::ApplyAllocation(_) | Body::ChargeFees(_) | Body::RecogniseLoss(_) => Anyone,
         // Every other command has its right above; one that was forgotten is nobody's to send.
         _ => Authority::Role(Roles::NONE),
     })

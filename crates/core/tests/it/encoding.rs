@@ -213,6 +213,8 @@ fn vault(event: &VaultEvent) -> (u16, &'static str) {
         E::RewardsFunded { .. } => 15,
         E::ReserveOpened { .. } => 16,
         E::VaultOpened(_) => 17,
+        E::LossRecorded { .. } => 30,
+        E::LossCushioned { .. } => 31,
     };
     (PARTS + 256 + code, event.word())
 }

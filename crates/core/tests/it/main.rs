@@ -39,4 +39,5 @@ mod samples;
 mod stakes;
 mod steering;
 mod vault;
+mod vault_loss;
 mod venues;

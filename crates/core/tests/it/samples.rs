@@ -53,7 +53,7 @@ use backstop_testkit::label;
 use backstop_units::{
     AccountId, Amount, AssetId, Base, Bps, FeedId, Fixed60, FundId, Hash, IndexId, Label, LossId,
     MarketId, Ppm, Price, ProposalId, ReserveId, ShareIndex, Shares, Signed, Span, TicketId,
-    Timestamp, TrancheId, TransferId, VaultId,
+    Timestamp, TrancheId, TransferId, VaultId, VaultLossId,
 };
 
 pub(crate) const DRAWDOWN: DrawdownPolicy = DrawdownPolicy {
@@ -1147,6 +1147,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Loans(reserve),
         L::Interest(reserve),
         L::Pledged(reserve),
+        L::Compensation(VaultLossId::new(9)),
         L::VaultIdle(vault),
         L::VaultCrank(vault),
         L::VaultRewards(vault),
