@@ -17,7 +17,7 @@ mod view;
 pub use commands::{command_body, commands};
 pub use json::{event_json, named, problem};
 pub use preset::{PRESETS, Preset, PresetError};
-pub use query::{Deleveraging, Query, answer};
+pub use query::{Deleveraging, EquityShares, Query, answer};
 pub use run::{Host, HostError, MemoryHost, Outcome, books, run};
 pub use scenario::{Expect, Scenario, Step};
 pub use source::{Fault, Format, Place};

@@ -23,7 +23,9 @@ use backstop_core::{
     },
     ledger::LedgerAccount,
     liquidation::{open_interest::limit_at, pools::standing},
-    loss::{capacity::capacities, claimable, conversion::rate, deposit_index::Deposits},
+    loss::{
+        capacity::capacities, claim::Kind, claimable, conversion::rate, deposit_index::Deposits,
+    },
     policy::Cause,
     state::{Lent, LossStatus, Source},
     waterfall::allocate,
@@ -137,13 +139,15 @@ pub fn market_view(state: &State, id: MarketId, now: Timestamp) -> Result<Value,
         "socialised": held(LedgerAccount::Socialised(id)),
         "deleveraged": held(LedgerAccount::Deleveraged(id)),
         "depositors": held(LedgerAccount::Depositors(id)),
+        "by_equity": held(LedgerAccount::ByEquity(id)),
         "house_drawn": held(LedgerAccount::HouseDrawn(id)),
         "deposits": deposits(market.deposits.as_deref())?,
         "residual": held(LedgerAccount::Residual(id)),
         "offline_budget": control::offline(state, id)?,
         "open_interest_max": state.open_interest_max.expect(id)?,
         "open_interest_limit": limit_at(state, id, now)?,
-        "adl_gauge": gauge::adl(state, id, now)?,
+        "adl_gauge": gauge::claim(state, id, Kind::Adl, now)?,
+        "equity_gauge": gauge::claim(state, id, Kind::Equity, now)?,
         "hosted": hosted::market(state, id, now),
         "layers": layers(state, id, Amount::ZERO, Cause::Bankruptcy, now)?,
     }))
@@ -274,6 +278,7 @@ fn source_name(state: &State, source: Source) -> String {
         Source::Adl => "adl".into(),
         Source::Depositors => "depositors".into(),
         Source::Haircut => "withdrawal_haircut".into(),
+        Source::Equity => "equity".into(),
     }
 }
 
@@ -287,6 +292,7 @@ const fn is_funded(cohort: &Cohort) -> bool {
         | Cohort::Stakers { .. } => true,
         Cohort::Positions { .. }
         | Cohort::Adl { .. }
+        | Cohort::Equity { .. }
         | Cohort::Depositors { .. }
         | Cohort::Haircut { .. }
         | Cohort::Residual => false,

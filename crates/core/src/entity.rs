@@ -7,8 +7,8 @@ use crate::{
     ledger::LedgerAccount,
     loss::deposit_index::Deposits,
     policy::{
-        AdlPolicy, BadDebtPolicy, FundKind, FundPolicy, LayerPolicy, PoolPolicy, PublicKey, Roles,
-        TierPolicy, TranchePolicy, Underwater,
+        AdlPolicy, BadDebtPolicy, EquityPolicy, FundKind, FundPolicy, LayerPolicy, PoolPolicy,
+        PublicKey, Roles, TierPolicy, TranchePolicy, Underwater,
     },
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -208,6 +208,8 @@ entity! {
         index_carry: Fixed60,
         /// How winners are deleveraged.
         adl: Option<AdlPolicy>,
+        /// How accounts share a loss by equity.
+        equity: Option<EquityPolicy>,
         /// Its risk tier.
         tier: Option<u32>,
         /// How its pools feed each other.
@@ -357,6 +359,8 @@ pub enum Source {
     Depositors = 5,
     /// Who leaves the collateral pool of the market's fund.
     Haircut = 8,
+    /// Accounts, by equity.
+    Equity = 7,
 }
 
 impl Source {

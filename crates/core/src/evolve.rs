@@ -22,8 +22,8 @@ use crate::{
         pools::pools,
     },
     loss::{
-        adl::evolve::adl,
         capacity::{ROLLING, event_window},
+        claim::evolve::claim,
         conversion::evolve::{begun, conversion},
         evolve::loss,
         window::Window,
@@ -44,9 +44,11 @@ use backstop_units::{Amount, Base, Fixed60, Label, MarketId, Ppm, Shares, Span, 
 /// # Errors
 /// [`Corrupt`] when the event does not fit the state.
 pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
+    let repaid = matches!(event, Event::HouseRepaid { .. });
     postings(event, |posting| {
         state.ledger.post(posting)?;
-        gauge::follow(state, posting)
+        // What a fund repays to its own account stays with it.
+        if repaid { Ok(()) } else { gauge::follow(state, posting) }
     })?;
     match event {
         Event::LiquidationSettled { .. }
@@ -131,7 +133,7 @@ fn of_markets(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::LossVoided { .. }
         | Event::LossRecovered { .. }
         | Event::RecoveryClaimed { .. }
-        | Event::LossParked { .. } => loss(state, event),
+        | Event::LossParked(_) => loss(state, event),
         Event::LayerConverted(_)
         | Event::ConversionBooked(_)
         | Event::BasisSettled(_)
@@ -139,7 +141,11 @@ fn of_markets(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::AdlOpened { .. }
         | Event::AdlPartAdded { .. }
         | Event::AdlRan { .. }
-        | Event::AdlClosed { .. } => adl(state, event),
+        | Event::AdlClosed { .. }
+        | Event::EquityOpened { .. }
+        | Event::EquityPartAdded { .. }
+        | Event::EquityRan { .. }
+        | Event::EquityClosed { .. } => claim(state, event),
         Event::PositionTaken { .. }
         | Event::InventoryMarked { .. }
         | Event::InventoryFilled(_)
@@ -290,6 +296,7 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 short: Amount::ZERO,
                 claims: 0,
                 adl: policy.adl,
+                equity: policy.equity,
                 bad_debt: policy.bad_debt,
                 deposits: None,
             };
@@ -310,7 +317,8 @@ fn market(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::MarketRulesSet { market, rules } => {
             let index = checked_by(state, rules.mark, rules.mark_band)?;
             let item = state.markets.change(*market)?;
-            (item.underwater, item.mark, item.adl) = (rules.underwater, index, rules.adl);
+            (item.underwater, item.mark) = (rules.underwater, index);
+            (item.adl, item.equity) = (rules.adl, rules.equity);
             Ok(())
         }
         Event::DepositsReported { market, deposits, losses } => {

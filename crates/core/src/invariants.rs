@@ -4,6 +4,7 @@
 use crate::{
     fund::{
         gauge::fund_of,
+        house::{counted_of, with},
         inventory::{margin, shortfall},
         rescale::{shares_now, ticket_now},
     },
@@ -14,7 +15,7 @@ use crate::{
     state::{LossStatus, State},
 };
 use alloc::{collections::BTreeMap, vec, vec::Vec};
-use backstop_units::{Amount, AssetId, Base, MarketId, Shares, TrancheId};
+use backstop_units::{Amount, AssetId, MarketId, Measure, Shares, TrancheId};
 
 /// Counts everything.
 ///
@@ -28,10 +29,10 @@ use backstop_units::{Amount, AssetId, Base, MarketId, Shares, TrancheId};
 ///   paid.
 /// - **I5** a layer has never paid more than its lifetime limit.
 /// - **R1** a fund's open reservations are never more than its reserve and contributions.
-/// - **G1** a fund's gauge shows what its accounts hold.
-/// - **I6** what winners gave up for a loss are its cuts, in lots and money; it is at most what the row
-///   was placed with, which the row is until it is closed, and exactly the row after that. A market
-///   counts its open claims.
+/// - **G1** a fund's gauge shows what its accounts hold, with what counts of its house account.
+/// - **I6** what was brought to a claim are its shares, in money and in the unit of its list; it is at most what
+///   the row was placed with, which the row is until it is closed, and exactly the row after that. A
+///   market counts its open claims.
 /// - **I7** a market's conversion holds exactly what its layers in another asset gave and is unsold, and
 ///   owes what these are to bring; what they fell short of is their funds' basis, and their markets'.
 ///
@@ -53,7 +54,7 @@ pub fn check(state: &State) -> Result<(), Corrupt> {
     state.ledger.check()?;
     shares(state)?;
     losses(state)?;
-    deleveraging(state)?;
+    claims(state)?;
     conversions(state)?;
     inventory(state)?;
     let over = state
@@ -79,8 +80,12 @@ fn gauges(state: &State) -> Result<(), Corrupt> {
         let sum = held.get_mut(at).ok_or(Corrupt::DanglingHandle)?;
         *sum = sum.checked_add(entry.credit_balance()).ok_or(Corrupt::Overflow)?;
     }
-    let shown = state.gauges.iter().map(|(_, gauge)| gauge.holdings);
-    if shown.eq(held) { Ok(()) } else { Err(Corrupt::Invariant("G1")) }
+    let shown = state.gauges.iter().zip(state.funds.iter()).zip(&held);
+    let kept = shown.into_iter().all(|(((_, gauge), (_, fund)), held)| {
+        let house = counted_of(fund);
+        gauge.posted == *held && gauge.house == house && gauge.holdings == with(*held, house)
+    });
+    if kept { Ok(()) } else { Err(Corrupt::Invariant("G1")) }
 }
 
 fn reservations(state: &State) -> Result<(), Corrupt> {
@@ -219,24 +224,24 @@ fn losses(state: &State) -> Result<(), Corrupt> {
     Ok(())
 }
 
-fn deleveraging(state: &State) -> Result<(), Corrupt> {
+fn claims(state: &State) -> Result<(), Corrupt> {
     let mut open: Vec<u32> = vec![0; state.markets.len()];
-    let mut sums: Vec<(Base, Amount)> = vec![(Base::ZERO, Amount::ZERO); state.losses.len()];
-    for (_, cut) in state.adl_cuts.iter() {
-        let at = usize::try_from(cut.loss.get()).map_err(|_| Corrupt::DanglingHandle)?;
+    let mut sums: Vec<(Measure, Amount)> =
+        vec![(Measure::ZERO, Amount::ZERO); state.layer_claims.len()];
+    for (_, share) in state.claim_shares.iter() {
+        let at = usize::try_from(share.claim).map_err(|_| Corrupt::DanglingHandle)?;
         let sum = sums.get_mut(at).ok_or(Corrupt::DanglingHandle)?;
-        *sum = (sum.0.saturating_add(cut.lots), sum.1.saturating_add(cut.forgone));
+        *sum = (sum.0.saturating_add(share.measure), sum.1.saturating_add(share.amount));
     }
-    for (_, adl) in state.adls.iter() {
-        let at = usize::try_from(adl.loss.get()).map_err(|_| Corrupt::DanglingHandle)?;
-        let sum = sums.get(at).copied().ok_or(Corrupt::DanglingHandle)?;
-        let loss = state.losses.expect(adl.loss)?;
-        let row = loss.rows.get(usize::from(adl.row)).ok_or(Corrupt::DanglingHandle)?;
-        let amount = if adl.closed { adl.forgone } else { adl.claim };
+    for ((id, claim), sum) in state.layer_claims.iter().zip(&sums) {
+        let loss = state.losses.expect(claim.loss)?;
+        let row = loss.rows.get(usize::from(claim.row)).ok_or(Corrupt::DanglingHandle)?;
+        let amount = if claim.closed { claim.brought } else { claim.claim };
         let market = usize::try_from(loss.market.get()).map_err(|_| Corrupt::DanglingHandle)?;
         let count = open.get_mut(market).ok_or(Corrupt::DanglingHandle)?;
-        *count = count.saturating_add(u32::from(!adl.closed));
-        if sum != (adl.lots, adl.forgone) || adl.forgone > adl.claim || row.row.amount != amount {
+        *count = count.saturating_add(u32::from(!claim.closed));
+        let own = row.row.cohort.claim() == Some(id) && row.row.amount == amount;
+        if *sum != (claim.measure, claim.brought) || claim.brought > claim.claim || !own {
             return Err(Corrupt::Invariant("I6"));
         }
     }

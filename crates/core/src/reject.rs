@@ -286,19 +286,19 @@ rejects! {
     709 NothingToMove "NOTHING_TO_MOVE" "nothing in the house account is to be moved this way" => "look at the fund for what the account owes and what is free in it";
     710 ListingsStopped "LISTINGS_STOPPED" "the fund's coverage band lists no new markets" => "wait until coverage has reached the limit and the band has risen";
 
-    720 AdlUnknown "ADL_UNKNOWN" "the loss has no row for deleveraging" => "look at the loss's rows";
-    721 AdlClosed "ADL_CLOSED" "the deleveraging of this loss is closed" => "nothing is left to do; the rest went to the layers behind";
-    722 AdlUnsettled "ADL_UNSETTLED" "who bore the row of deleveraging is not settled" => "run the deleveraging and close it first";
-    723 AdlStarted "ADL_STARTED" "winners were already cut by the list" => "run it to its end";
-    724 AdlListTooLong "ADL_LIST_TOO_LONG" "more candidates than the market's policy allows" => "list those who stand first, at most the limit";
+    720 ClaimUnknown "CLAIM_UNKNOWN" "the loss has no such claim" => "look at the loss's rows";
+    721 ClaimClosed "CLAIM_CLOSED" "the claim is closed" => "nothing is left to do; the rest went to the layers behind";
+    722 ClaimUnsettled "CLAIM_UNSETTLED" "who bears a claim of the loss is not settled" => "run it and close it first";
+    723 ClaimStarted "CLAIM_STARTED" "some of the list have already paid" => "run it to its end";
+    724 ListTooLong "LIST_TOO_LONG" "the list is longer than the market's policy allows" => "list at most the limit, of winners those who stand first";
     725 AdlPrice "ADL_PRICE" "the price is not worse than the mark for the side that is cut" => "send the price of bankruptcy and the mark, and the side that gains";
-    726 AdlNotOpen "ADL_NOT_OPEN" "no list of candidates was announced" => "open the deleveraging first";
-    727 AdlPartTooLarge "ADL_PART_TOO_LARGE" "a part of a list holds none or too many candidates" => "send 1 to 4096 at once";
+    726 ListNotOpen "LIST_NOT_OPEN" "no list was announced" => "announce it first";
+    727 ListPartTooLarge "LIST_PART_TOO_LARGE" "a part of a list holds none or too many entries" => "send 1 to 4096 at once";
     728 AdlSide "ADL_SIDE" "a candidate is on the wrong side" => "list positions of the side that is cut";
     729 AdlCandidate "ADL_CANDIDATE" "a candidate has no size, entry or equity, more hedged than held, or lacks what the rank divides by" => "correct the candidate; who has no equity is to be liquidated";
-    730 AdlSeal "ADL_SEAL" "the list does not match its seal" => "send exactly the candidates of the announced list, or announce it anew";
-    731 AdlNotComplete "ADL_NOT_COMPLETE" "the list has not all come in, or not all cuts are made" => "send the rest, run it, or wait for the deadline to close it";
-    732 AdlDone "ADL_DONE" "every cut is made" => "close the deleveraging";
+    730 ListSeal "LIST_SEAL" "the list does not match its seal" => "send exactly the entries of the announced list, or announce it anew";
+    731 ClaimNotComplete "CLAIM_NOT_COMPLETE" "the list has not all come in, or not all have paid" => "send the rest, run it, or wait for the deadline to close it";
+    732 ClaimDone "CLAIM_DONE" "all have paid" => "close the claim";
 
     733 MarketDead "MARKET_DEAD" "a loss has taken all that lenders had on this market" => "create another market; what is lost here stays with those who bore it";
     734 DepositIndex "DEPOSIT_INDEX" "the index of deposits, or its unit, is below what can express a loss" => "scale index and unit up by the same power of ten";
@@ -313,6 +313,7 @@ rejects! {
     746 NotSeizable "NOT_SEIZABLE" "the account has its margin and owes no more than it may" => "leave it alone, or wait";
 
     760 ClaimOpen "CLAIM_OPEN" "a layer of the waterfall that placed a loss has yet to pay" => "run it and close it first, or wait for its deadline to close it";
+    761 EquityHolder "EQUITY_HOLDER" "an account on the list has no equity" => "leave it out; who owes more than he has is to be liquidated";
 
     780 PoolHaircut "POOL_HAIRCUT" "the pool is short of what its members can claim, so it takes no new money as collateral and is not merged" => "recapitalise it by the value got, or wait for a recovery";
     781 AboveHaircut "ABOVE_HAIRCUT" "more than the pool is short of" => "pay at most the limit";

@@ -1,9 +1,9 @@
 //! The state of one ledger: typed slabs, the books, and indexes for outside names.
 
 pub use crate::entity::{
-    Account, Adl, AdlCut, AdlPart, Asset, Claim, Contribution, Conversion, Council, Feed,
-    FeedSource, Fund, House, Layer, Lent, Loss, LossRow, LossStatus, MarkCheck, Market, PastShares,
-    Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
+    Account, Asset, Claim, ClaimShare, Contribution, Conversion, Council, Feed, FeedSource, Fund,
+    House, Layer, LayerClaim, Lent, ListPart, Loss, LossRow, LossStatus, MarkCheck, Market,
+    PastShares, Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
 pub use crate::hosted::{
     bearers::{Bearer, SizeRun},
@@ -143,9 +143,9 @@ state! {
     conversions: Slab<u32, Conversion>,
     losses: Slab<LossId, Loss>,
     claims: Slab<u32, Claim>,
-    adls: Slab<u32, Adl>,
-    adl_parts: Slab<u32, AdlPart>,
-    adl_cuts: Slab<u32, AdlCut>,
+    layer_claims: Slab<u32, LayerClaim>,
+    list_parts: Slab<u32, ListPart>,
+    claim_shares: Slab<u32, ClaimShare>,
     transfers: Slab<TransferId, Transfer>,
     proposals: Slab<ProposalId, Proposal>,
     indexes: Slab<IndexId, PriceIndex>,
@@ -186,7 +186,7 @@ pub(crate) struct Labels {
     pub(crate) positions: Index<(TrancheId, AccountId), u32>,
     pub(crate) contributions: Index<(FundId, AccountId), u32>,
     pub(crate) claims: Index<(LossId, u8, u32), u32>,
-    pub(crate) adl_cuts: Index<(LossId, Label), u32>,
+    pub(crate) claim_shares: Index<(u32, Label), u32>,
     pub(crate) takeovers: Index<(FundId, Label), u32>,
     pub(crate) margins: MarginLabels,
     pub(crate) bearers: Index<(AccountId, MarketId), u32>,
@@ -215,7 +215,7 @@ impl Labels {
             positions: Index::new(seed),
             contributions: Index::new(seed),
             claims: Index::new(seed),
-            adl_cuts: Index::new(seed),
+            claim_shares: Index::new(seed),
             takeovers: Index::new(seed),
             margins: MarginLabels::new(seed),
             bearers: Index::new(seed),
@@ -250,7 +250,7 @@ impl Labels {
         self.positions.commit();
         self.contributions.commit();
         self.claims.commit();
-        self.adl_cuts.commit();
+        self.claim_shares.commit();
         self.takeovers.commit();
         self.margins.commit();
         self.bearers.commit();
@@ -276,7 +276,7 @@ impl Labels {
         self.positions.rollback();
         self.contributions.rollback();
         self.claims.rollback();
-        self.adl_cuts.rollback();
+        self.claim_shares.rollback();
         self.takeovers.rollback();
         self.margins.rollback();
         self.bearers.rollback();
@@ -442,9 +442,9 @@ impl State {
         self.claims
             .iter()
             .for_each(|(id, c)| labels.claims.insert((c.loss, c.row, c.position), id));
-        self.adl_cuts
+        self.claim_shares
             .iter()
-            .for_each(|(id, cut)| labels.adl_cuts.insert((cut.loss, cut.account), id));
+            .for_each(|(id, share)| labels.claim_shares.insert((share.claim, share.account), id));
         let takeovers = self.takeovers.iter();
         takeovers.for_each(|(id, t)| labels.takeovers.insert((t.fund, t.group), id));
         for (id, margin) in self.margins.iter() {

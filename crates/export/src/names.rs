@@ -70,6 +70,7 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
         L::Socialised(id) => format!("Liabilities:Market:{}:Clearing:Socialised", market(id)),
         L::Deleveraged(id) => format!("Liabilities:Market:{}:Clearing:Deleveraged", market(id)),
         L::Depositors(id) => format!("Liabilities:Market:{}:Clearing:Depositors", market(id)),
+        L::ByEquity(id) => format!("Liabilities:Market:{}:Clearing:ByEquity", market(id)),
         L::HouseDrawn(id) => format!("Liabilities:Market:{}:Clearing:HouseDrawn", market(id)),
         L::Residual(id) => format!("Liabilities:Market:{}:Clearing:Residual", market(id)),
         L::PendingClearing(id) => format!("Liabilities:Market:{}:PendingClearing", market(id)),

@@ -55,7 +55,7 @@ pub const fn event_word(event: &Event) -> &'static str {
     }
 }
 
-/// The words of facts about markets, losses, custody, proposals and prices.
+/// The words of facts about markets, losses, custody and proposals.
 const fn of_markets(event: &Event) -> &'static str {
     match event {
         Event::MarketCreated { .. } => "market_created",
@@ -89,6 +89,10 @@ const fn of_markets(event: &Event) -> &'static str {
         Event::AdlPartAdded { .. } => "adl_part_added",
         Event::AdlRan { .. } => "adl_ran",
         Event::AdlClosed { .. } => "adl_closed",
+        Event::EquityOpened { .. } => "equity_opened",
+        Event::EquityPartAdded { .. } => "equity_part_added",
+        Event::EquityRan { .. } => "equity_ran",
+        Event::EquityClosed { .. } => "equity_closed",
         Event::LossReallocated(_) => "loss_reallocated",
         Event::DepositsReported { .. } => "deposits_reported",
         Event::MarketRulesSet { .. } => "market_rules_set",
@@ -100,20 +104,11 @@ const fn of_markets(event: &Event) -> &'static str {
         Event::Executed { .. } => "executed",
         Event::ProposalCancelled { .. } => "proposal_cancelled",
         Event::Opened { .. } => "opened",
-        Event::IndexRegistered { .. } => "index_registered",
-        Event::FeedRegistered { .. } => "feed_registered",
-        Event::PriceReported { .. } => "price_reported",
-        Event::IndexPolicySet { .. } => "index_policy_set",
-        Event::FeedRetired { .. } => "feed_retired",
-        Event::LossParked { .. } => "loss_parked",
+        Event::LossParked(_) => "loss_parked",
         Event::HouseSet { .. } => "house_set",
         Event::HouseReported { .. } => "house_reported",
         Event::HouseRepaid { .. } => "house_repaid",
         Event::SurplusDistributed { .. } => "surplus_distributed",
-        Event::ConversionBooked(_) => "conversion_booked",
-        Event::BasisSettled(_) => "basis_settled",
-        Event::ConversionUnpriced { .. } => "conversion_unpriced",
-        Event::LayerConverted(_) => "layer_converted",
         Event::SharesOpened { .. } => "shares_opened",
         Event::VaultForced { .. } => "vault_forced",
         Event::ProtocolSharesGranted { .. } => "protocol_shares_granted",
@@ -121,6 +116,22 @@ const fn of_markets(event: &Event) -> &'static str {
         Event::ProtocolStaked { .. } => "protocol_staked",
         Event::OrphansTaken { .. } => "orphans_taken",
         Event::Rescaled { .. } => "rescaled",
+        _ => of_prices(event),
+    }
+}
+
+/// The words of facts about prices, and about layers in another asset.
+const fn of_prices(event: &Event) -> &'static str {
+    match event {
+        Event::IndexRegistered { .. } => "index_registered",
+        Event::FeedRegistered { .. } => "feed_registered",
+        Event::PriceReported { .. } => "price_reported",
+        Event::IndexPolicySet { .. } => "index_policy_set",
+        Event::FeedRetired { .. } => "feed_retired",
+        Event::ConversionBooked(_) => "conversion_booked",
+        Event::BasisSettled(_) => "basis_settled",
+        Event::ConversionUnpriced { .. } => "conversion_unpriced",
+        Event::LayerConverted(_) => "layer_converted",
         _ => of_hosted(event),
     }
 }
@@ -129,8 +140,8 @@ const fn of_markets(event: &Event) -> &'static str {
 const fn of_hosted(event: &Event) -> &'static str {
     match event {
         Event::MarginPoolSet { .. } => "margin_pool_set",
-        Event::MarginDeposited { .. } => "margin_deposited",
-        Event::MarginWithdrawn { .. } => "margin_withdrawn",
+        Event::MarginDeposited(_) => "margin_deposited",
+        Event::MarginWithdrawn(_) => "margin_withdrawn",
         Event::HaircutTaken(_) => "haircut_taken",
         Event::PoolRecapitalised(_) => "pool_recapitalised",
         Event::MarkReported(_) => "mark_reported",
@@ -169,16 +180,20 @@ pub(crate) const fn command_word(record: &Record) -> &'static str {
 pub(crate) fn loss_of(event: &Event) -> Option<LossId> {
     match event {
         Event::LossDeclared { loss, .. }
-        | Event::LossParked { loss, .. }
         | Event::LossAssessed { loss, .. }
         | Event::AdlOpened { loss, .. }
         | Event::AdlPartAdded { loss, .. }
         | Event::AdlRan { loss, .. }
         | Event::AdlClosed { loss, .. }
+        | Event::EquityOpened { loss, .. }
+        | Event::EquityPartAdded { loss, .. }
+        | Event::EquityRan { loss, .. }
+        | Event::EquityClosed { loss, .. }
         | Event::LossClosed { loss }
         | Event::LossVoided { loss, .. }
         | Event::LossRecovered { loss, .. }
         | Event::RecoveryClaimed { loss, .. } => Some(*loss),
+        Event::LossParked(parked) => Some(parked.loss),
         Event::LossPlaced(placement) => Some(placement.loss),
         Event::LossReallocated(more) => Some(more.loss),
         _ => None,

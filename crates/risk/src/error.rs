@@ -36,15 +36,19 @@ pub enum RiskError {
         /// Of the asset.
         want: u8,
     },
-    /// The market's losses fall on lenders, and a venue of positions has none.
-    #[error("losses on market {0} fall on lenders: this venue has none")]
-    Lenders(Label),
     /// There is no bar or no step to run.
     #[error("nothing to run: at least one bar and one step for each leg are needed")]
     NothingToRun,
     /// The ledger's answer lacks an event that its command always has.
     #[error("the ledger's answer lacks the event {0}")]
     Answer(&'static str),
+    /// The ledger keeps positions and lets losses be spread over all of them: who bears how much is not
+    /// known before he is touched.
+    #[error("losses on market {0}, whose positions are kept here, are spread over all of them")]
+    Spread(Label),
+    /// An account or market in the ledger is not what the venue takes it for.
+    #[error("{0} in the ledger differs from the venue's copy")]
+    Copy(Label),
     /// Money appeared or vanished.
     #[error("the books don't add up: {0:?}")]
     NotConserved(Box<Conservation>),

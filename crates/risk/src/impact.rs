@@ -66,8 +66,18 @@ impl Impact {
         scaled(oracle, 1.0 + self.basis)
     }
 
-    /// Fills a forced order of `quote` whole quote units, positive when it buys. The average price
-    /// lies half way through the move it makes.
+    /// The average price at which a forced order of `quote` whole quote units would be filled, positive
+    /// when it buys: half way through the move it makes. Nothing moves yet.
+    pub(crate) fn price(&self, oracle: Price, quote: f64, params: &VenueParams) -> Price {
+        scaled(oracle, 1.0 + f64::midpoint(self.basis, self.moved(quote, params)))
+    }
+
+    /// Where an order takes the basis.
+    fn moved(&self, quote: f64, params: &VenueParams) -> f64 {
+        (self.basis + quote / (100.0 * self.depth)).clamp(-params.band, params.band)
+    }
+
+    /// Fills an order at that price.
     pub(crate) fn fill(
         &mut self,
         at: Timestamp,
@@ -75,13 +85,12 @@ impl Impact {
         quote: f64,
         params: &VenueParams,
     ) -> Price {
-        let before = self.basis;
-        let moved = before + quote / (100.0 * self.depth);
-        self.basis = moved.clamp(-params.band, params.band);
+        let price = self.price(oracle, quote, params);
+        self.basis = self.moved(quote, params);
         if self.basis.abs() > self.worst.0.abs() {
             self.worst = (self.basis, at);
         }
-        scaled(oracle, 1.0 + f64::midpoint(before, self.basis))
+        price
     }
 
     /// The largest distance between mark and oracle so far, and when it was reached.

@@ -22,6 +22,7 @@
 //!
 //! Deliberately not here: the rules of who pays (core), and any clock or file.
 
+mod custody;
 mod float;
 mod impact;
 mod margin;

@@ -70,6 +70,11 @@ impl BookParams {
 /// How the venue liquidates, what its market can bear, and what it charges.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct VenueParams {
+    /// What a new position has to have in equity, as a part of its notional. The book's highest leverage
+    /// is the inverse of it.
+    ///
+    /// **Source** Hyperliquid's margin tier of SOL, 20-fold.
+    pub initial: Ppm,
     /// Below this part of its notional an account's equity is too small.
     ///
     /// **Source** Hyperliquid: half the initial margin at 20-fold leverage.
@@ -117,6 +122,9 @@ pub struct VenueParams {
     /// Stakers' part of that fund where it has a staked tranche. **Source** a choice: half, so that
     /// all presets begin with the same money.
     pub staked_part: Bps,
+    /// Where losses fall on lenders: part of their deposits that the book has borrowed. **Source** a choice:
+    /// four fifths. It says how deep the index falls, not who pays.
+    pub lent_part: Bps,
     /// Stakers.
     pub stakers: u32,
     /// Liquidators, who take turns.
@@ -128,6 +136,7 @@ pub struct VenueParams {
 impl VenueParams {
     /// The demo's venue.
     pub const DEMO: Self = Self {
+        initial: Ppm::new(50_000),
         maintenance: Ppm::new(25_000),
         latency: Span::from_ms(60_000),
         depth_per_percent: 5_400_000.0,
@@ -140,6 +149,7 @@ impl VenueParams {
         daily_turnover: Bps::new(10_000),
         fund_of_open_interest: Bps::new(234),
         staked_part: Bps::new(5_000),
+        lent_part: Bps::new(8_000),
         stakers: 100,
         liquidators: 8,
         stake_min: Amount::new(100_000_000),

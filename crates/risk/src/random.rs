@@ -38,6 +38,13 @@ impl Random {
         unit_interval(self.next_u64())
     }
 
+    /// A place among so many; none of no place is zero. **Rounding** the lower places are more likely by one
+    /// in 2⁶⁴ at most.
+    pub fn below(&mut self, count: usize) -> usize {
+        let count = u64::try_from(count).unwrap_or(u64::MAX).max(1);
+        usize::try_from(self.next_u64() % count).unwrap_or(0)
+    }
+
     /// Whether an event of this probability happens.
     pub fn chance(&mut self, probability: f64) -> bool {
         self.uniform() < probability

@@ -177,6 +177,7 @@ pub fn layer_name(source: LayerSource) -> String {
         LayerSource::Adl => "deleveraged".to_owned(),
         LayerSource::Depositors => "borne by depositors".to_owned(),
         LayerSource::Haircut(_) => "withdrawal haircut".to_owned(),
+        LayerSource::Equity => "borne by equity".to_owned(),
     }
 }
 

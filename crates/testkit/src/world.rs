@@ -89,6 +89,7 @@ pub fn market(waterfall: Vec<LayerPolicy>) -> MarketPolicy {
         mark: None,
         mark_band: Ppm::new(20_000),
         adl: None,
+        equity: None,
         bad_debt: BadDebtPolicy::default(),
         hosted: None,
     }

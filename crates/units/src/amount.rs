@@ -133,6 +133,11 @@ quantity! {
     ShareIndex
 }
 
+quantity! {
+    /// What the entries of a list add up to, in the list's own unit: lots, or atoms of equity.
+    Measure
+}
+
 /// Decimal digits as text, or a small number: what people and scenario files write.
 struct Digits;
 

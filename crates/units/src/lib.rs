@@ -49,7 +49,7 @@ pub mod split;
 mod time;
 mod wire;
 
-pub use amount::{Amount, Base, Fixed60, Money, Price, ShareIndex, Shares, Signed};
+pub use amount::{Amount, Base, Fixed60, Measure, Money, Price, ShareIndex, Shares, Signed};
 pub use decimal::{DecimalError, format_decimal, parse_decimal};
 pub use hash::{Hash, parse_hex};
 pub use ids::{

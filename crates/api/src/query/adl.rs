@@ -2,7 +2,10 @@
 
 use backstop_core::{
     Halt, Reject, State,
-    loss::adl::{Candidate, Need, Tally, Terms, order, quantiles, select},
+    loss::{
+        adl::{Candidate, Need, Terms, order, quantiles, select},
+        claim::Tally,
+    },
     policy::{AdlPolicy, PositionSide},
 };
 use backstop_units::{Amount, Label, MathError, Price};
@@ -35,7 +38,7 @@ pub(super) fn answer(state: &State, query: &Deleveraging) -> Result<Value, Halt>
     for candidate in &query.candidates {
         tally.push(candidate).map_err(Reject::from)?;
     }
-    let mut found = json!({ "count": tally.count, "lots": tally.lots, "root": tally.root(), "rules": market.adl });
+    let mut found = json!({ "count": tally.count, "lots": tally.sum, "root": tally.root(), "rules": market.adl });
     if let (Some(policy), Some(found)) = (market.adl, found.as_object_mut()) {
         found.extend(chosen(&policy, query).map_err(Reject::from)?);
     }

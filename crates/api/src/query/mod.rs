@@ -15,9 +15,11 @@ mod settlement;
 mod shares;
 
 mod adl;
+mod equity;
 mod oracle;
 
 pub use adl::Deleveraging;
+pub use equity::EquityShares;
 
 use crate::{
     json::problem,
@@ -115,6 +117,8 @@ pub enum Query {
     },
     /// Seal, ranks and cuts of a list of candidates.
     Deleveraging(Deleveraging),
+    /// Seal and shares of a list of accounts that a claim by equity is put on.
+    EquityShares(EquityShares),
     /// What a market's fund has taken over, and what its auction asks.
     Inventory {
         /// Which market.
@@ -252,6 +256,7 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::Loss { loss } => loss_view(state, *loss),
         Query::Price { index } => oracle::price_view(state, *index, now),
         Query::Deleveraging(query) => adl::answer(state, query),
+        Query::EquityShares(query) => equity::answer(state, query),
         Query::Inventory { market } => inventory::answer(state, *market, now),
         Query::AuctionPrice(query) => query.answer(),
         Query::TrialBalance {} => Ok(trial_balance(state)),

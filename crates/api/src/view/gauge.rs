@@ -1,4 +1,4 @@
-//! What people see of a fund's peaks and of how near deleveraging is.
+//! What people see of a fund's peaks and of how near layers that pay later are.
 
 use backstop_core::{
     Halt, State,
@@ -7,7 +7,7 @@ use backstop_core::{
         gauge::{WINDOWS, extremes},
     },
     liquidation::drawdown::TriggerCause,
-    loss::adl::adl_gauge,
+    loss::claim::{Kind, gauge},
     policy::Cause,
 };
 use backstop_units::{FundId, MarketId, Timestamp};
@@ -45,12 +45,18 @@ pub(super) fn drawdown(state: &State, id: FundId, now: Timestamp) -> Result<Valu
     }))
 }
 
-/// How near a market's winners are to being deleveraged; null where none stand in its waterfall.
+/// How near a market's winners are to being deleveraged, or its accounts to sharing by equity; null where
+/// the layer does not stand in its waterfall.
 ///
 /// # Errors
 /// Only what a broken invariant says.
-pub(super) fn adl(state: &State, id: MarketId, now: Timestamp) -> Result<Value, Halt> {
-    let gauge = adl_gauge(state, id, Cause::Bankruptcy, now)?;
+pub(super) fn claim(
+    state: &State,
+    id: MarketId,
+    kind: Kind,
+    now: Timestamp,
+) -> Result<Value, Halt> {
+    let gauge = gauge(state, (id, kind), Cause::Bankruptcy, now)?;
     Ok(gauge.map_or(Value::Null, |gauge| {
         json!({ "cushion": gauge.cushion, "reference": gauge.reference, "lights": gauge.lights })
     }))

@@ -4,7 +4,7 @@
 use crate::cases::{ask, code, decimal, same, scaled, text};
 use backstop_core::{
     liquidation::debt_takeover::{Takeover, Terms},
-    loss::adl::{Candidate, Tally},
+    loss::{adl::Candidate, claim::Tally},
 };
 use backstop_units::{Amount, Ppm, Price};
 use serde_json::{Map, Value, json};
@@ -272,7 +272,7 @@ fn queue(inputs: &Value) -> Value {
         tally.push(&candidate).unwrap();
     }
     let claim = (size * (mark - price)).to_string();
-    let (count, lots, root) = (tally.count, tally.lots, tally.root());
+    let (count, lots, root) = (tally.count, tally.sum, tally.root());
     let evidence = "11".repeat(32);
     let settle = json!({
         "market": "xbt-perp", "account": "short", "liquidator": "bob", "outcome": format!("-{claim}"),

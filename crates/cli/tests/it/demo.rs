@@ -63,7 +63,7 @@ fn every_crash_runs_under_every_preset_and_its_payers_add_up_to_its_loss() {
         }
         let pages = fs::read_dir(folder.join(&place).join("losses")).unwrap().count() as u64;
         let most = if at == 0 { u64::MAX } else { 10 };
-        let losses = run["report"]["deficits"].as_u64().unwrap().min(most);
+        let losses = run["report"]["losses"].as_u64().unwrap().min(most);
         assert_eq!(pages, 2 * losses + 1, "{place}: a page and a picture each, and the list");
     }
     // The same again on one thread, without the others.

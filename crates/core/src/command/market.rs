@@ -1,7 +1,9 @@
 //! Markets and liquidations.
 
 use crate::{
-    policy::{AdlPolicy, LayerPolicy, MarketPolicy, PoolPolicy, TierPolicy, Underwater},
+    policy::{
+        AdlPolicy, EquityPolicy, LayerPolicy, MarketPolicy, PoolPolicy, TierPolicy, Underwater,
+    },
     table::commands,
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -158,6 +160,8 @@ commands! {
         @default mark_band: Ppm,
         /// How winners are deleveraged; none: they are not.
         @default adl: Option<AdlPolicy>,
+        /// How accounts share a loss by equity; none: they do not.
+        @default equity: Option<EquityPolicy>,
     }
     /// Moves a market to a tier. Needs the council.
     SetMarketTier {

@@ -5,6 +5,7 @@ mod adl;
 mod control;
 mod custody;
 mod envelope;
+mod equity;
 mod fund;
 mod governance;
 mod hosted;
@@ -20,6 +21,7 @@ pub use adl::*;
 pub use control::*;
 pub use custody::*;
 pub use envelope::*;
+pub use equity::*;
 pub use fund::*;
 pub use governance::*;
 pub use hosted::*;
@@ -105,6 +107,10 @@ bodies! {
     81 SubmitAdlPart "submit_adl_part",
     82 RunAdl "run_adl",
     83 CloseAdl "close_adl",
+    220 OpenEquity "open_equity",
+    221 SubmitEquityPart "submit_equity_part",
+    222 RunEquity "run_equity",
+    223 CloseEquity "close_equity",
     84 ReportDeposits "report_deposits",
     85 SetMarketRules "set_market_rules",
     90 BeginTransfer "begin_transfer",

@@ -3,12 +3,12 @@
 use super::Source;
 use crate::{
     event::Row,
-    loss::adl::{Candidate, Sealed, Tally},
-    policy::{AdlPolicy, Cause},
+    loss::claim::{Announced, Entries, Rules, Tally},
+    policy::Cause,
 };
 use alloc::vec::Vec;
 use backstop_units::{
-    AccountId, Amount, Base, FundId, Hash, Label, LossId, MarketId, Ppm, Price, Seq, Timestamp,
+    AccountId, Amount, FundId, Hash, Label, LossId, MarketId, Measure, Ppm, Price, Seq, Timestamp,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::Serialize;
@@ -69,8 +69,8 @@ entity! {
         /// What came back.
         recovered: Amount,
     }
-    /// What winners are to give for one loss, and how far that is.
-    Adl {
+    /// What a layer that pays later is to bring for one loss, and how far that is.
+    LayerClaim {
         /// For which loss.
         loss: LossId,
         /// Which of its rows.
@@ -78,43 +78,43 @@ entity! {
         /// What the row was placed with.
         claim: Amount,
         /// The market's rules when it was placed; a change of them is for later ones.
-        policy: AdlPolicy,
+        rules: Rules,
         /// When it was placed; its deadline counts from here.
         placed_at: Timestamp,
         /// What the venue said of its list, once it has.
-        sealed: Option<Sealed>,
+        announced: Option<Announced>,
         /// What has come in of the list.
         tally: Tally,
         /// The newest part of the list.
         last_part: Option<u32>,
-        /// How many cuts were made.
-        cuts: u32,
-        /// Lots closed by them.
-        lots: Base,
-        /// What they forgo.
-        forgone: Amount,
-        /// Whether every cut is made.
+        /// How many of the list have paid.
+        payers: u32,
+        /// What they add up to in the list's unit: lots closed, or equity.
+        measure: Measure,
+        /// What they paid.
+        brought: Amount,
+        /// Whether all have paid who must.
         done: bool,
         /// Whether the rest has gone to the layers behind.
         closed: bool,
     }
-    /// A part of a list of candidates; emptied when it is needed no longer.
-    AdlPart {
-        /// The candidates, in order.
-        entries: Vec<Candidate>,
+    /// A part of a claim's list; emptied when it is needed no longer.
+    ListPart {
+        /// The entries, in order.
+        entries: Entries,
         /// The part before it.
         earlier: Option<u32>,
     }
-    /// What one holder gave up for one loss: his part of what comes back.
-    AdlCut {
-        /// For which loss.
-        loss: LossId,
+    /// What one holder paid of a claim: his part of what comes back.
+    ClaimShare {
+        /// Of which claim.
+        claim: u32,
         /// Who.
         account: Label,
-        /// Lots closed.
-        lots: Base,
-        /// What that forwent.
-        forgone: Amount,
+        /// Lots closed, or the equity that he paid by.
+        measure: Measure,
+        /// How much.
+        amount: Amount,
     }
     /// What one of those who bore a loss was paid of one recovery.
     Claim {
@@ -122,8 +122,8 @@ entity! {
         loss: LossId,
         /// Of which row.
         row: u8,
-        /// To which position; of a row of deleveraging, for which cut; of one of hosted positions, to
-        /// which account; of a haircut, to which share.
+        /// To which position; of a claim, for which of its shares; of a row of hosted positions, to which
+        /// account; of a haircut, to which share.
         position: u32,
         /// How much so far.
         paid: Amount,

@@ -77,6 +77,23 @@ pub struct LiquidatorPaid {
     pub amount: Amount,
 }
 
+/// Collateral that came in or left by its holder's will.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct MarginChange {
+    /// Of which margin account; a new one if its handle is the next.
+    pub margin: u32,
+    /// Whose that is.
+    pub account: AccountId,
+    /// In which fund's pool.
+    pub fund: FundId,
+    /// The pool's asset.
+    pub asset: AssetId,
+    /// How many atoms.
+    pub amount: Amount,
+}
+
 /// A pledge that grew or shrank by its holder's will.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,

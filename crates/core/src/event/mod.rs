@@ -15,8 +15,10 @@ use crate::{
     entity::FeedSource,
     ledger::LedgerAccount,
     loss::{
-        adl::{Candidate, Cut, Sealed, Tally},
+        adl::{Candidate, Cut, Sealed},
+        claim::{Seal, Tally},
         deposit_index::Deposits,
+        equity::{EquityShare, Holder},
     },
     oracle::Verdict,
     policy::{
@@ -265,6 +267,21 @@ pub enum Event {
         forgone: Amount,
         rest: Amount,
     } = 83,
+    /// A list of accounts was announced: what it adds up to.
+    EquityOpened { loss: LossId, seal: Seal } = 221,
+    /// A part of the list came in; `tally` is what has come in with it.
+    EquityPartAdded { loss: LossId, entries: Vec<Holder>, tally: Tally } = 222,
+    /// Accounts paid: the next of the list.
+    EquityRan { loss: LossId, from: u32, shares: Vec<EquityShare>, done: bool } = 223,
+    /// A claim by equity ended: the row is what was paid, and the rest of it is reallocated.
+    EquityClosed {
+        loss: LossId,
+        row: u8,
+        market: MarketId,
+        asset: AssetId,
+        paid: Amount,
+        rest: Amount,
+    } = 224,
     /// What a layer that pays later could not bring was placed over the layers behind it.
     LossReallocated(Box<Reallocation>) = 220,
     /// What lenders hold was reported, after so many losses that they bore.
@@ -372,18 +389,7 @@ pub enum Event {
     FeedRetired { feed: FeedId, index: IndexId } = 134,
     /// A deficit waits for its assessment: its mark failed the check against `price`, or there was
     /// no fresh price to check it with.
-    LossParked {
-        loss: LossId,
-        market: MarketId,
-        cause: Cause,
-        account: AccountId,
-        deficit: Amount,
-        evidence: Hash,
-        mark: Price,
-        price: Option<Price>,
-        occurred_at: Timestamp,
-        lapses_at: Timestamp,
-    } = 136,
+    LossParked(Box<ParkedLoss>) = 136,
     /// A sale of what was taken of a layer in another asset was booked.
     ConversionBooked(Box<Sale>) = 135,
     /// What came back to a fund in a market's asset paid what its conversion was short of.
@@ -410,21 +416,9 @@ pub enum Event {
     /// A collateral pool has rules.
     MarginPoolSet { fund: FundId, policy: Box<MarginPoolPolicy> } = 160,
     /// Free balance became collateral.
-    MarginDeposited {
-        margin: u32,
-        account: AccountId,
-        fund: FundId,
-        asset: AssetId,
-        amount: Amount,
-    } = 161,
+    MarginDeposited(MarginChange) = 161,
     /// Collateral became free balance.
-    MarginWithdrawn {
-        margin: u32,
-        account: AccountId,
-        fund: FundId,
-        asset: AssetId,
-        amount: Amount,
-    } = 162,
+    MarginWithdrawn(MarginChange) = 162,
     /// A mark was reported.
     MarkReported(MarkReport) = 163,
     /// A position settled its market's indexes.

@@ -2,7 +2,8 @@
 
 use crate::{
     ledger::LedgerAccount,
-    policy::{AdlPolicy, Cause, HouseCounts, Underwater},
+    loss::claim::Kind,
+    policy::{AdlPolicy, Cause, EquityPolicy, HouseCounts, Underwater},
 };
 use alloc::vec::Vec;
 use backstop_units::{
@@ -55,7 +56,7 @@ pub enum Cohort {
     Residual = 5,
     /// Winners of the market, cut step by step after the placement.
     Adl {
-        /// Which deleveraging; its cuts find them again.
+        /// Which claim; its shares find them again.
         adl: u32,
     } = 6,
     /// The holders of deposits just before the loss, by their shares.
@@ -76,6 +77,11 @@ pub enum Cohort {
         /// What it is short of; finds who took parts of it over.
         haircut: u32,
     } = 12,
+    /// Accounts of the market, who pay by their equity step by step after the placement.
+    Equity {
+        /// Which claim; its shares find them again.
+        claim: u32,
+    } = 10,
 }
 
 impl Cohort {
@@ -83,8 +89,29 @@ impl Cohort {
     pub const fn is_claimed(&self) -> bool {
         matches!(
             self,
-            Self::Stakers { .. } | Self::Adl { .. } | Self::Positions { epoch: Some(_), .. }
+            Self::Stakers { .. }
+                | Self::Adl { .. }
+                | Self::Equity { .. }
+                | Self::Positions { epoch: Some(_), .. }
         )
+    }
+
+    /// The claim that a row on a layer that pays later stands for.
+    pub const fn claim(&self) -> Option<u32> {
+        match self {
+            Self::Adl { adl: claim } | Self::Equity { claim } => Some(*claim),
+            _ => None,
+        }
+    }
+
+    /// The claim on a layer of one kind.
+    pub const fn claim_on(&self, kind: Kind) -> Option<u32> {
+        match (kind, self) {
+            (Kind::Adl, Self::Adl { adl: claim }) | (Kind::Equity, Self::Equity { claim }) => {
+                Some(*claim)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -179,6 +206,8 @@ pub struct MarketRules {
     pub mark_band: Ppm,
     /// How winners are deleveraged.
     pub adl: Option<AdlPolicy>,
+    /// How accounts share a loss by equity.
+    pub equity: Option<EquityPolicy>,
 }
 
 /// The placement of a loss: its rows add up to its gross amount.
@@ -408,4 +437,29 @@ pub struct ControlRun {
     pub band: u8,
     /// The band that coverage is good for once the delay is over, and since when it has been.
     pub rising: Option<(u8, Timestamp)>,
+}
+
+/// A deficit that waits for its assessment.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct ParkedLoss {
+    /// The loss that was declared of it.
+    pub loss: LossId,
+    /// On which market.
+    pub market: MarketId,
+    /// Why.
+    pub cause: Cause,
+    /// Whose.
+    pub account: AccountId,
+    /// In atoms of the market's asset.
+    pub deficit: Amount,
+    /// The venue's.
+    pub evidence: Hash,
+    /// The venue's mark.
+    pub mark: Price,
+    /// What it was checked against; none: nothing fresh was there.
+    pub price: Option<Price>,
+    /// When it came to be.
+    pub occurred_at: Timestamp,
+    /// When the declaration ends unless it is assessed.
+    pub lapses_at: Timestamp,
 }

@@ -1,15 +1,17 @@
 //! What each fund holds, and the highest and lowest of it within eight hours and thirty days.
 //!
-//! Kept with every posting, so nobody has to be asked and no peak is missed. Stretches of a 24th of a
+//! Kept with every posting and every report of a fund's [house account](super::house), so nobody has to be asked and no
+//! peak is missed. Stretches of a 24th of a
 //! window each are enough: a window reaches back its whole span, and at most a 24th more.
 
+use super::house::{counted_of, with};
 use crate::{
     ledger::{LedgerAccount, Posting},
     reject::Corrupt,
     slab::Slab,
     state::{State, Tranche},
 };
-use backstop_units::{Amount, FundId, Span, Timestamp, TrancheId};
+use backstop_units::{Amount, FundId, Signed, Span, Timestamp, TrancheId};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// The windows over which extremes are kept.
@@ -50,8 +52,12 @@ struct Stretch {
 /// What a fund holds now, and the extremes of the stretches that are on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Gauge {
-    /// All its money: reserve, contributions, idle cash and stakes, in atoms.
+    /// All it could pay with: its money in the ledger and what counts of its house account, in atoms.
     pub holdings: Amount,
+    /// Its money in the ledger: reserve, contributions, idle cash and stakes.
+    pub posted: Amount,
+    /// What counts of its house account; below zero: what it owes there.
+    pub house: Signed,
     on: [Stretch; 2],
 }
 
@@ -75,7 +81,8 @@ impl Gauge {
     pub(crate) fn new(now: Timestamp) -> Self {
         let stretch =
             |window| Stretch { number: number(window, now), range: Range::at(Amount::ZERO) };
-        Self { holdings: Amount::ZERO, on: WINDOWS.map(stretch) }
+        let (holdings, posted, house) = (Amount::ZERO, Amount::ZERO, Signed::ZERO);
+        Self { holdings, posted, house, on: WINDOWS.map(stretch) }
     }
 
     /// Whether every window is in the stretch of its last change.
@@ -157,26 +164,61 @@ pub(crate) fn follow(state: &mut State, posting: Posting) -> Result<(), Corrupt>
         return Ok(());
     }
     if let Some(fund) = from {
-        change(state, fund, |held| held.checked_sub(posting.amount).ok_or(Corrupt::Overdrawn))?;
+        let less = |gauge: &mut Gauge| {
+            let rest = gauge.posted.checked_sub(posting.amount);
+            gauge.posted = rest.ok_or(Corrupt::Overdrawn)?;
+            Ok(())
+        };
+        change(state, fund, less)?;
     }
     if let Some(fund) = to {
-        change(state, fund, |held| held.checked_add(posting.amount).ok_or(Corrupt::Overflow))?;
+        let more = |gauge: &mut Gauge| {
+            let sum = gauge.posted.checked_add(posting.amount);
+            gauge.posted = sum.ok_or(Corrupt::Overflow)?;
+            Ok(())
+        };
+        change(state, fund, more)?;
     }
     Ok(())
+}
+
+/// Follows a fund's house account, which no posting shows.
+pub(crate) fn follow_house(state: &mut State, fund: FundId) -> Result<(), Corrupt> {
+    let house = counted_of(state.funds.expect(fund)?);
+    if state.gauges.expect(fund)?.house == house {
+        return Ok(());
+    }
+    change(state, fund, |gauge| {
+        gauge.house = house;
+        Ok(())
+    })
+}
+
+/// Follows money that goes from a fund's reserve to its house account: it stays the fund's, so both
+/// sides move at once.
+pub(crate) fn repaid(state: &mut State, fund: FundId, amount: Amount) -> Result<(), Corrupt> {
+    let house = counted_of(state.funds.expect(fund)?);
+    change(state, fund, |gauge| {
+        gauge.posted = gauge.posted.checked_sub(amount).ok_or(Corrupt::Overdrawn)?;
+        gauge.house = house;
+        Ok(())
+    })
 }
 
 fn change(
     state: &mut State,
     fund: FundId,
-    to: impl Fn(Amount) -> Result<Amount, Corrupt>,
+    to: impl FnOnce(&mut Gauge) -> Result<(), Corrupt>,
 ) -> Result<(), Corrupt> {
     let now = state.meta.now;
     let gauge = state.gauges.change(fund)?;
-    let holdings = to(gauge.holdings)?;
+    let mut next = *gauge;
+    to(&mut next)?;
     if !gauge.is_on(now) {
         state.peaks.change(fund)?.end(gauge, now);
     }
-    gauge.hold(holdings);
+    (gauge.posted, gauge.house) = (next.posted, next.house);
+    gauge.hold(with(next.posted, next.house));
     Ok(())
 }
 

@@ -11,6 +11,7 @@
 
 use super::{
     coverage::{above_threshold, none_overdue},
+    gauge::{follow_house, repaid},
     reserve::free_reserve,
 };
 use crate::{
@@ -188,14 +189,17 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
                 (_, Some(terms)) => Some(Box::new(House::new(terms))),
             };
             state.funds.change(*fund)?.house = next;
-            Ok(())
+            follow_house(state, *fund)
         }
         Event::HouseReported { fund, value, free, .. } => {
             let house = change(state, *fund)?;
             (house.value, house.free) = (*value, *free);
-            Ok(())
+            follow_house(state, *fund)
         }
-        Event::HouseRepaid { fund, amount, .. } => moved(state, *fund, Signed::gain(*amount)),
+        Event::HouseRepaid { fund, amount, .. } => {
+            moved(state, *fund, Signed::gain(*amount))?;
+            repaid(state, *fund, *amount)
+        }
         Event::SurplusDistributed { fund, amount, .. } => drawn(state, *fund, *amount),
         _ => Err(Corrupt::DanglingHandle),
     }
@@ -206,7 +210,7 @@ pub(crate) fn drawn(state: &mut State, fund: FundId, amount: Amount) -> Result<(
     moved(state, fund, Signed::loss(amount))?;
     let house = change(state, fund)?;
     house.free = house.free.saturating_sub(amount);
-    Ok(())
+    follow_house(state, fund)
 }
 
 fn moved(state: &mut State, fund: FundId, by: Option<Signed>) -> Result<(), Corrupt> {

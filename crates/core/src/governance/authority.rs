@@ -152,7 +152,13 @@ fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::VoidLoss(_) => Council(Span::ZERO),
         Body::OpenAdl(c) => Venue(find(state, c.loss)?.market),
         Body::SubmitAdlPart(c) => Venue(find(state, c.loss)?.market),
-        Body::RunAdl(_) | Body::CloseAdl(_) | Body::SettleBankrupt(_) => Authority::Role(CRANKS),
+        Body::OpenEquity(c) => Venue(find(state, c.loss)?.market),
+        Body::SubmitEquityPart(c) => Venue(find(state, c.loss)?.market),
+        Body::RunAdl(_)
+        | Body::CloseAdl(_)
+        | Body::RunEquity(_)
+        | Body::CloseEquity(_)
+        | Body::SettleBankrupt(_) => Authority::Role(CRANKS),
         Body::TakeOver(c) => market(c.market)?,
         Body::FillInventory(c) => market(c.market)?,
         Body::MarkInventory(c) if c.mark.is_some() => market(c.market)?,

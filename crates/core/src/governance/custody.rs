@@ -25,8 +25,8 @@ pub fn balance_bytes(ledger: Label, asset: Label, balance: Amount, as_of: Timest
     bytes
 }
 
-/// What a market's venue can have paid out: its clearing less what positions, winners, lenders, funds'
-/// accounts there and nobody bore, and less what layers in another asset have not brought yet.
+/// What a market's venue can have paid out: its clearing less what positions, winners, lenders, accounts by
+/// equity, funds' accounts there and nobody bore, and less what layers in another asset have not brought yet.
 pub(crate) fn owed_to_venue(state: &State, market: MarketId, asset: AssetId) -> Amount {
     let clearing = state.ledger.owed(LedgerAccount::Clearing(market), asset);
     let borne = [
@@ -34,6 +34,7 @@ pub(crate) fn owed_to_venue(state: &State, market: MarketId, asset: AssetId) -> 
         LedgerAccount::Residual,
         LedgerAccount::Deleveraged,
         LedgerAccount::Depositors,
+        LedgerAccount::ByEquity,
         LedgerAccount::HouseDrawn,
         LedgerAccount::Conversion,
     ];

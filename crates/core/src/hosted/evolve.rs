@@ -48,15 +48,15 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             state.margin_pools.change(*fund)?.policy = Some(**policy);
             Ok(())
         }
-        Event::MarginDeposited { margin, account, fund, amount, .. } => {
-            open(state, *margin, *account, *fund)?;
-            pay(state, *margin, gain(*amount)?)
+        Event::MarginDeposited(it) => {
+            open(state, it.margin, it.account, it.fund)?;
+            pay(state, it.margin, gain(it.amount)?)
         }
         Event::MarginOpened { margin, account, fund, amount, .. } => {
             open(state, *margin, *account, *fund)?;
             pay(state, *margin, *amount)
         }
-        Event::MarginWithdrawn { margin, amount, .. } => pay(state, *margin, loss(*amount)?),
+        Event::MarginWithdrawn(it) => pay(state, it.margin, loss(it.amount)?),
         Event::MarkReported(report) => {
             change(state, report.market)?.mark = Some((report.price, now));
             heard(state, report.fund)

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     command::{DepositMargin, OpeningMargin, WithdrawMargin},
-    event::Event,
+    event::{Event, MarginChange},
     fund::money::payable,
     governance::Context,
     reject::{Halt, Reject, RejectCode},
@@ -57,7 +57,7 @@ pub(crate) fn deposit(
     whole(state, fund)?;
     let margin = place(state, account, fund);
     let amount = command.amount;
-    txn.emit(Event::MarginDeposited { margin, account, fund, asset, amount })?;
+    txn.emit(Event::MarginDeposited(MarginChange { margin, account, fund, asset, amount }))?;
     settle(txn, margin)?;
     // A deposit helps an account whose marks are not there too.
     match watch(txn, context, margin) {
@@ -92,7 +92,7 @@ pub(crate) fn withdraw(
     }
     let amount = leave(txn, margin, amount)?;
     may_leave(txn.state(), fund, (margin, amount), context.now)?;
-    txn.emit(Event::MarginWithdrawn { margin, account, fund, asset, amount })
+    txn.emit(Event::MarginWithdrawn(MarginChange { margin, account, fund, asset, amount }))
 }
 
 /// What an account of a scenario holds; what it owes comes out of what others have put in.

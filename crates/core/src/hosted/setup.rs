@@ -10,7 +10,7 @@ use crate::{
     reject::{Halt, Reject, RejectCode},
     state::{Source, State},
 };
-use backstop_units::{Amount, FundId, Ppm, Span};
+use backstop_units::{Amount, FundId, Label, Ppm, Span};
 
 /// Longest hold of withdrawals, and longest span that counts as a stall.
 const HOLD_MAX: Span = Span::days(7);
@@ -141,6 +141,13 @@ pub(crate) fn home(
         return Err(bad(home.kind.word(), FundKind::Shared.word()).into());
     }
     Ok(Some(id))
+}
+
+/// Refuses a layer by equity on a hosted market: its list says what accounts are worth, and on a hosted one that is the
+/// ledger's to say.
+pub(crate) fn attached_only(hosted: bool, market: Label, payers: &[Source]) -> Result<(), Reject> {
+    let lists = payers.contains(&Source::Equity);
+    if hosted && lists { Err(Reject::got(RejectCode::Hosted, market)) } else { Ok(()) }
 }
 
 /// A hosted market deleverages two accounts at a time; a list of winners stands for positions that are

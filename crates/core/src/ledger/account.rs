@@ -110,6 +110,8 @@ pub enum LedgerAccount {
     VaultCrank(VaultId) = 62,
     /// Rewards that come to a vault second by second.
     VaultRewards(VaultId) = 63,
+    /// Part of clearing: what accounts bore by their equity, collected by the venue.
+    ByEquity(MarketId) = 55,
 }
 
 impl LedgerAccount {
@@ -153,6 +155,7 @@ impl LedgerAccount {
             Self::VaultIdle(v) => (61, v.get()),
             Self::VaultCrank(v) => (62, v.get()),
             Self::VaultRewards(v) => (63, v.get()),
+            Self::ByEquity(m) => (55, m.get()),
         };
         kind << 32 | widen(id)
     }
@@ -167,6 +170,7 @@ impl LedgerAccount {
             | Self::Depositors(_)
             | Self::Haircut(_)
             | Self::Loans(_)
+            | Self::ByEquity(_)
             | Self::HouseDrawn(_) => Side::Debit,
             Self::InTransit(_)
             | Self::Suspense(_)
@@ -218,6 +222,7 @@ impl LedgerAccount {
             Self::VaultIdle(_) => "vault_idle",
             Self::VaultCrank(_) => "vault_crank",
             Self::VaultRewards(_) => "vault_rewards",
+            Self::ByEquity(_) => "by_equity",
         }
     }
 }

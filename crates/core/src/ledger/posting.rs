@@ -72,9 +72,7 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         Event::RecoveryClaimed { loss, account, asset, amount, .. } => {
             one(*asset, L::Recoveries(*loss), L::Balance(*account), *amount)
         }
-        Event::AdlClosed { market, asset, rest, .. } => {
-            one(*asset, L::Clearing(*market), L::Deleveraged(*market), *rest)
-        }
+        Event::AdlClosed { .. } | Event::EquityClosed { .. } => claim_closed(event, one),
         Event::PositionTaken { moved, .. }
         | Event::InventoryFilled(moved)
         | Event::InventoryDeleveraged(moved) => line(moved, one),
@@ -106,11 +104,11 @@ fn collateral<E>(
         Event::Opened { account, asset, amount } => {
             one(*asset, L::Opening(*asset), *account, *amount)
         }
-        Event::MarginDeposited { account, fund, asset, amount, .. } => {
-            one(*asset, L::Balance(*account), L::Collateral(*fund), *amount)
+        Event::MarginDeposited(it) => {
+            one(it.asset, L::Balance(it.account), L::Collateral(it.fund), it.amount)
         }
-        Event::MarginWithdrawn { account, fund, asset, amount, .. } => {
-            one(*asset, L::Collateral(*fund), L::Balance(*account), *amount)
+        Event::MarginWithdrawn(it) => {
+            one(it.asset, L::Collateral(it.fund), L::Balance(it.account), it.amount)
         }
         Event::CollateralDeposited(it) => {
             one(it.asset, L::Balance(it.account), L::Collateral(it.fund), it.amount)
@@ -292,6 +290,7 @@ pub(crate) fn row_account(cohort: &Cohort, market: MarketId) -> LedgerAccount {
         Cohort::Positions { .. } => LedgerAccount::Socialised(market),
         Cohort::Residual => LedgerAccount::Residual(market),
         Cohort::Adl { .. } => LedgerAccount::Deleveraged(market),
+        Cohort::Equity { .. } => LedgerAccount::ByEquity(market),
         Cohort::Depositors { .. } => LedgerAccount::Depositors(market),
         Cohort::House(_) => LedgerAccount::HouseDrawn(market),
         Cohort::Haircut { fund, .. } => LedgerAccount::Haircut(*fund),
@@ -310,6 +309,23 @@ fn placed<E>(
     let clearing = LedgerAccount::Clearing(market);
     rows.iter()
         .try_for_each(|row| one(asset, row_account(&row.cohort, market), clearing, row.amount))
+}
+
+/// What a claim could not bring is not owed by its layer any more.
+fn claim_closed<E>(
+    event: &Event,
+    mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
+) -> Result<(), E> {
+    use LedgerAccount as L;
+    match event {
+        Event::AdlClosed { market, asset, rest, .. } => {
+            one(*asset, L::Clearing(*market), L::Deleveraged(*market), *rest)
+        }
+        Event::EquityClosed { market, asset, rest, .. } => {
+            one(*asset, L::Clearing(*market), L::ByEquity(*market), *rest)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A trade on a position that was taken over: margin and gain come from the venue, a loss goes to it as far

@@ -3,7 +3,7 @@
 use super::offline;
 use crate::{
     command::SettleBadDebt,
-    event::Event,
+    event::{Event, ParkedLoss},
     governance::Context,
     loss::{
         deposits::{dead, is_dead},
@@ -15,6 +15,7 @@ use crate::{
     reject::{Halt, Reject, RejectCode},
     txn::Txn,
 };
+use alloc::boxed::Box;
 use backstop_units::{Amount, Hash};
 
 /// Refuses an account that can pay, in part or whole, or owes too little to count.
@@ -78,7 +79,7 @@ pub(crate) fn settle(
             let market = state.markets.expect(id)?;
             not_full(state, market)?;
             let lapse = state.funds.expect(market.fund)?.policy.declaration_lapse;
-            txn.emit(Event::LossParked {
+            txn.emit(Event::LossParked(Box::new(ParkedLoss {
                 loss: loss.loss,
                 market: id,
                 cause: loss.cause,
@@ -89,7 +90,7 @@ pub(crate) fn settle(
                 price,
                 occurred_at: loss.occurred_at,
                 lapses_at: context.now.plus(lapse),
-            })?;
+            })))?;
         }
     }
     if over { Err(dead(command.market).into()) } else { Ok(()) }

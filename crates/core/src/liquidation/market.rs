@@ -26,6 +26,7 @@ pub(crate) fn resolve(state: &State, source: LayerSource) -> Result<Source, Reje
         LayerSource::Adl => Source::Adl,
         LayerSource::Depositors => Source::Depositors,
         LayerSource::Haircut(_) => Source::Haircut,
+        LayerSource::Equity => Source::Equity,
     })
 }
 
@@ -63,6 +64,7 @@ fn check(state: &State, id: FundId, layers: &[LayerPolicy], payers: &[Source]) -
             | Source::Socialised
             | Source::Adl
             | Source::Depositors
+            | Source::Equity
             | Source::Haircut => continue,
         };
         let payer_fund = state.funds.expect(payer)?;
@@ -80,8 +82,8 @@ fn check(state: &State, id: FundId, layers: &[LayerPolicy], payers: &[Source]) -
 
 /// Who pays later can't promise to pay all, and a pool is short of at most all its claims.
 fn payouts(layers: &[LayerPolicy]) -> Result<(), Reject> {
-    let promised =
-        |layer: &LayerPolicy| layer.source == LayerSource::Adl && layer.payout == Payout::Whole;
+    let later = |source| matches!(source, LayerSource::Adl | LayerSource::Equity);
+    let promised = |layer: &LayerPolicy| later(layer.source) && layer.payout == Payout::Whole;
     if layers.iter().any(promised) {
         let [got, limit] = [Payout::Whole, Payout::Partial].map(Payout::word);
         return Err(Reject::new(RejectCode::BadPolicy, got, limit));
@@ -106,8 +108,8 @@ fn check_rails(policy: &MarketPolicy) -> Result<(), Reject> {
         pools_rails(&pools)?;
     }
     payouts(&policy.waterfall)?;
-    let MarketPolicy { underwater, mark, mark_band, adl, .. } = *policy;
-    within(&MarketRules { underwater, mark, mark_band, adl })
+    let MarketPolicy { underwater, mark, mark_band, adl, equity, .. } = *policy;
+    within(&MarketRules { underwater, mark, mark_band, adl, equity })
 }
 
 /// A market passes on at most all of its fees.
@@ -142,6 +144,7 @@ pub(crate) fn create(
     known?;
     layers_within(state, tier, &command.policy.waterfall)?;
     pools_within(state, tier, command.policy.pools.as_ref())?;
+    setup::attached_only(command.policy.hosted.is_some(), command.label, &payers)?;
     listed(state, fund, context.now)?;
     Ok(Event::MarketCreated {
         market: state.markets.next_id(),
@@ -176,14 +179,15 @@ pub(crate) fn set_waterfall(state: &State, command: &SetWaterfall) -> Result<Eve
     conversion::rails(&command.layers, &payers)?;
     setup::layers(state.hosted(id).is_ok(), &payers)?;
     check(state, market.fund, &command.layers, &payers)?;
-    for (layer, payer) in command.layers.iter().zip(payers) {
-        let old = latest_layer(state, id, payer);
+    for (layer, payer) in command.layers.iter().zip(&payers) {
+        let old = latest_layer(state, id, *payer);
         let (Some((_, old)), Some(limit)) = (old, layer.lifetime) else { continue };
         if limit < old.used {
             return Err(Reject::new(RejectCode::LimitBelowUsed, limit, old.used).into());
         }
     }
     layers_within(state, market.tier, &command.layers)?;
+    setup::attached_only(state.hosted(id).is_ok(), command.market, &payers)?;
     if market.claims > 0 {
         return Err(Reject::new(RejectCode::ClaimOpen, market.claims, 0u32).into());
     }

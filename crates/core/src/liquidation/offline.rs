@@ -3,6 +3,10 @@
 //! A settlement that reports an older event than the ledger's skew allows is taken within the
 //! market's offline span. What such settlements cost draws on a budget, which the risk desk fills up
 //! again once it has looked at them.
+//!
+//! Only a liquidation or a bad debt can have happened while the ledger was down. A deficit of winners' money is
+//! computed from pools that stood still meanwhile, so its report is as old as the skew allows and no older. A loss that is
+//! declared and assessed is the risk desk's own word; one that was parked drew on the budget when the venue settled it.
 
 use crate::{
     command::{Body, SetOfflineBudget},

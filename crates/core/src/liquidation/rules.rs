@@ -4,19 +4,20 @@
 use crate::{
     command::SetMarketRules,
     event::{Event, MarketRules},
-    loss::{adl::rails, lifecycle::funds_of},
+    loss::{adl, equity, lifecycle::funds_of},
     policy::Underwater,
     reject::{Halt, Reject, RejectCode},
     state::State,
 };
 use backstop_units::{Bps, FundId, Label, Ppm};
 
-/// A fee or band is at most all of it, deleveraging within its own rails.
+/// A fee or band is at most all of it, claims within their own rails.
 pub(crate) fn within(rules: &MarketRules) -> Result<(), Reject> {
     if rules.mark_band > Ppm::WHOLE {
         return Err(Reject::new(RejectCode::BadPolicy, rules.mark_band.get(), Ppm::WHOLE.get()));
     }
-    rules.adl.as_ref().map_or(Ok(()), rails)?;
+    rules.adl.as_ref().map_or(Ok(()), adl::rails)?;
+    rules.equity.as_ref().map_or(Ok(()), equity::rails)?;
     match rules.underwater {
         Underwater::FullFee { fee }
         | Underwater::DeficitFee { fee }
@@ -59,8 +60,8 @@ pub(crate) fn set(state: &State, command: &SetMarketRules) -> Result<Event, Halt
             return Err(Reject::got(RejectCode::LossOpen, *loss).into());
         }
     }
-    let SetMarketRules { underwater, mark, mark_band, adl, .. } = *command;
-    let rules = MarketRules { underwater, mark, mark_band, adl };
+    let SetMarketRules { underwater, mark, mark_band, adl, equity, .. } = *command;
+    let rules = MarketRules { underwater, mark, mark_band, adl, equity };
     within(&rules)?;
     known?;
     Ok(Event::MarketRulesSet { market: id, rules })

@@ -3,7 +3,7 @@
 use super::{charge, offline, split::Parts};
 use crate::{
     command::SettleLiquidation,
-    event::Event,
+    event::{Event, ParkedLoss},
     fund::{
         reserve::free_reserve,
         surplus::{self, first_staked},
@@ -23,6 +23,7 @@ use crate::{
     state::{Fund, MarkCheck, State},
     txn::Txn,
 };
+use alloc::boxed::Box;
 use backstop_units::{AccountId, Amount, FundId, Hash, MarketId, Price};
 
 /// Who and what a settlement is about, by handle.
@@ -229,7 +230,7 @@ fn park(
     let state = txn.state();
     not_full(state, state.markets.expect(parties.market)?)?;
     let lapse = state.funds.expect(parties.fund)?.policy.declaration_lapse;
-    txn.emit(Event::LossParked {
+    txn.emit(Event::LossParked(Box::new(ParkedLoss {
         loss: state.losses.next_id(),
         market: parties.market,
         cause: Cause::Bankruptcy,
@@ -240,7 +241,7 @@ fn park(
         price,
         occurred_at: context.occurred_at,
         lapses_at: context.now.plus(lapse),
-    })?;
+    })))?;
     let fund = txn.state().funds.expect(parties.fund)?;
     let treasury = LedgerAccount::Balance(fund.treasury);
     Ok(event(parties, fund, &Parts::default(), treasury, Amount::ZERO))

@@ -86,8 +86,9 @@ pub(super) fn holdings(
         Source::Staked(tranche) => (state.tranches.expect(tranche)?.fund, Some(tranche)),
         Source::FeePool
         | Source::Socialised
-        | Source::Depositors
         | Source::Adl
+        | Source::Depositors
+        | Source::Equity
         | Source::Haircut => return Ok(None),
     };
     let fund = state.funds.expect(id)?;
@@ -147,8 +148,9 @@ fn available(
             Some(lent) => lent.deposits.worth().map_err(|_| Corrupt::Overflow)?,
             None => Amount::ZERO,
         },
-        // Whatever winners are found to lack goes to the layers behind when their deleveraging is closed.
+        // What a claim is found to lack goes to the layers behind when it is closed.
         Source::Adl if market.adl.is_some() => Amount::MAX,
+        Source::Equity if market.equity.is_some() => Amount::MAX,
         _ => Amount::ZERO,
     })
 }

@@ -1,8 +1,8 @@
 //! What losses leave in the state: status, gates, rows, limits used, claims paid.
 
 use super::{
-    adl::evolve::pending,
     capacity::{ROLLING, event_window},
+    claim::{Rules, evolve::pending},
     lifecycle::{behind, funds_from, funds_of},
 };
 use crate::{
@@ -15,14 +15,14 @@ use crate::{
     liquidation::market::latest_layer,
     policy::Cause,
     reject::Corrupt,
-    state::{Adl, Claim, Loss, LossRow, LossStatus, Source, State},
+    state::{Claim, Loss, LossRow, LossStatus, Source, State},
 };
 use alloc::vec::Vec;
 use backstop_units::{Amount, Fixed60, Hash, LossId, MarketId, Price, Timestamp};
 
 pub(crate) fn loss(state: &mut State, event: &Event) -> Result<(), Corrupt> {
     match event {
-        Event::LossDeclared { .. } | Event::LossParked { .. } => declared(state, event),
+        Event::LossDeclared { .. } | Event::LossParked(_) => declared(state, event),
         Event::LossAssessed { loss, amount, evidence } => {
             let item = state.losses.change(*loss)?;
             item.status = LossStatus::Open;
@@ -72,22 +72,12 @@ fn declared(state: &mut State, event: &Event) -> Result<(), Corrupt> {
             (item.gross, item.occurred_at, item.lapses_at) = (*estimate, *occurred_at, *lapses_at);
             *loss
         }
-        Event::LossParked {
-            loss,
-            market,
-            cause,
-            account,
-            deficit,
-            occurred_at,
-            lapses_at,
-            evidence,
-            mark,
-            ..
-        } => {
-            (item.market, item.cause, item.account) = (*market, *cause, Some(*account));
-            (item.gross, item.occurred_at, item.lapses_at) = (*deficit, *occurred_at, *lapses_at);
-            (item.evidence, item.mark) = (*evidence, *mark);
-            *loss
+        Event::LossParked(it) => {
+            (item.market, item.cause, item.account) = (it.market, it.cause, Some(it.account));
+            (item.gross, item.occurred_at, item.lapses_at) =
+                (it.deficit, it.occurred_at, it.lapses_at);
+            (item.evidence, item.mark) = (it.evidence, it.mark);
+            it.loss
         }
         _ => return Err(Corrupt::DanglingHandle),
     };
@@ -193,12 +183,7 @@ fn bear(
                 market.index_carry = index_carry;
                 bearers::counted(state, of.market, epoch)?;
             }
-            Cohort::Adl { adl } => {
-                // Without rules nothing is ever placed on winners.
-                let policy = state.markets.expect(of.market)?.adl.ok_or(Corrupt::DanglingHandle)?;
-                state.adls.insert(adl, pending((of.loss, place), (row.amount, policy), at))?;
-                claimed_of(state, of, row.layer)?;
-            }
+            Cohort::Adl { .. } | Cohort::Equity { .. } => claimed_of(state, of, (place, row))?,
             Cohort::Depositors { to, .. } => {
                 let market = state.markets.change(of.market)?;
                 let lent = market.deposits.as_deref_mut().ok_or(Corrupt::DanglingHandle)?;
@@ -219,11 +204,19 @@ fn bear(
 
 /// A layer is to pay later: until it has, the waterfall stays, and the funds behind it are held, as they
 /// may have to pay.
-fn claimed_of(state: &mut State, of: Of, layer: u8) -> Result<(), Corrupt> {
+fn claimed_of(state: &mut State, of: Of, (place, row): (u8, &Row)) -> Result<(), Corrupt> {
     let now = state.meta.now;
     let market = state.markets.change(of.market)?;
     market.claims = market.claims.checked_add(1).ok_or(Corrupt::CounterRange)?;
-    for fund in funds_from(state, state.markets.expect(of.market)?, behind(layer))? {
+    // Without rules nothing is ever placed on such a layer.
+    let (id, rules) = match row.cohort {
+        Cohort::Adl { adl } => (adl, market.adl.map(Rules::Adl)),
+        Cohort::Equity { claim } => (claim, market.equity.map(Rules::Equity)),
+        _ => return Err(Corrupt::DanglingHandle),
+    };
+    let rules = rules.ok_or(Corrupt::DanglingHandle)?;
+    state.layer_claims.insert(id, pending((of.loss, place), (row.amount, rules), now))?;
+    for fund in funds_from(state, state.markets.expect(of.market)?, behind(row.layer))? {
         state.holds.change(fund)?.shut(now, of.loss, Timestamp::MAX);
     }
     Ok(())
@@ -247,7 +240,7 @@ pub(super) fn claim_closed(
     let item = state.markets.change(market)?;
     item.claims = item.claims.checked_sub(1).ok_or(Corrupt::CounterRange)?;
     let rows = state.losses.expect(id)?.rows.iter();
-    let open = rows.filter(|row| claim_of(state, &row.row.cohort).is_some_and(|adl| !adl.closed));
+    let open = rows.filter(|row| is_open(state, &row.row.cohort));
     // The first open claim has the most behind it.
     let still = open.map(|row| behind(row.row.layer)).min().unwrap_or(usize::MAX);
     let market_now = state.markets.expect(market)?;
@@ -260,12 +253,10 @@ pub(super) fn claim_closed(
     use_layer(state, market, &cohort, cause, Use::GiveBack(rest, placed_at))
 }
 
-/// The claim that a row stands for, if it is one.
-pub(super) fn claim_of<'a>(state: &'a State, cohort: &Cohort) -> Option<&'a Adl> {
-    match cohort {
-        Cohort::Adl { adl } => state.adls.get(*adl),
-        _ => None,
-    }
+/// Whether a row stands for a claim that is not closed.
+fn is_open(state: &State, cohort: &Cohort) -> bool {
+    let claim = cohort.claim().and_then(|claim| state.layer_claims.get(claim));
+    claim.is_some_and(|claim| !claim.closed)
 }
 
 /// A change of what a layer has used.
@@ -293,6 +284,7 @@ pub(super) fn use_layer(
         Cohort::Stakers { tranche, .. } => Source::Staked(*tranche),
         Cohort::Positions { .. } => Source::Socialised,
         Cohort::Adl { .. } => Source::Adl,
+        Cohort::Equity { .. } => Source::Equity,
         Cohort::Depositors { .. } => Source::Depositors,
         Cohort::Haircut { .. } => Source::Haircut,
         Cohort::Residual => return Ok(()),

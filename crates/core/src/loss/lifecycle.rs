@@ -50,6 +50,7 @@ fn with_funds(
             | Source::Socialised
             | Source::Adl
             | Source::Depositors
+            | Source::Equity
             | Source::Haircut => continue,
         };
         if !funds.contains(&fund) {

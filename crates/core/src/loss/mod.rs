@@ -11,9 +11,11 @@
 
 pub mod adl;
 pub mod capacity;
+pub mod claim;
 pub mod conversion;
 pub mod deposit_index;
 pub(crate) mod deposits;
+pub mod equity;
 pub(crate) mod evolve;
 pub(crate) mod lifecycle;
 pub(crate) mod place;

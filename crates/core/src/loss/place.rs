@@ -174,7 +174,8 @@ fn staked_layers(
 
 /// Refuses a claim that no fund behind it could be held for: as many losses hold one as can.
 fn can_hold(state: &State, part: &Part, plan: &Plan) -> Result<(), Halt> {
-    let claim = plan.rows.iter().find(|row| matches!(row.cohort, Cohort::Adl { .. }));
+    // The first has the most behind it.
+    let claim = plan.rows.iter().find(|row| row.cohort.claim().is_some());
     let Some(claim) = claim else { return Ok(()) };
     let market = state.markets.expect(part.market)?;
     for fund in funds_from(state, market, behind(claim.layer))? {
@@ -237,6 +238,7 @@ fn add_rows(
         }
         None => None,
     };
+    let claim = next_claim(state, plan);
     let mut push = |cohort, amount| plan.rows.push(Row { layer: at, cohort, amount });
     match layer.source {
         Source::FeePool => push(Cohort::FeePool, draw),
@@ -281,13 +283,20 @@ fn add_rows(
             let to = lent.deposits.bear(draw)?.index;
             push(Cohort::Depositors { shares, from, to }, draw);
         }
-        Source::Adl => push(Cohort::Adl { adl: state.adls.next_id() }, draw),
+        Source::Adl => push(Cohort::Adl { adl: claim }, draw),
+        Source::Equity => push(Cohort::Equity { claim }, draw),
         Source::Haircut => {
             let haircut = state.haircuts.next_id();
             push(Cohort::Haircut { fund: market.fund, haircut }, draw);
         }
     }
     Ok(())
+}
+
+/// The handle of a further claim; two layers of a waterfall may pay later.
+fn next_claim(state: &State, plan: &Plan) -> u32 {
+    let placed = plan.rows.iter().filter(|row| row.cohort.claim().is_some());
+    placed.fold(state.layer_claims.next_id(), |next, _| next.saturating_add(1))
 }
 
 /// How far the index moves so that every base atom bears the same, and what it can't express yet.

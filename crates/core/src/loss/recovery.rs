@@ -24,7 +24,7 @@ use alloc::vec::Vec;
 use backstop_units::{AccountId, Amount, LossId, MarketId, Shares};
 
 /// Where money for a row goes: to its layer, or for those who claim it (stakers, holders of hosted
-/// positions, those who were deleveraged) into the loss's recoveries.
+/// positions, those who paid a claim) into the loss's recoveries.
 fn row_returns_to(cohort: &Cohort, loss: LossId, market: MarketId) -> LedgerAccount {
     match cohort {
         claimed if claimed.is_claimed() => LedgerAccount::Recoveries(loss),
@@ -100,12 +100,13 @@ pub(crate) fn shared(
     Ok(split)
 }
 
-/// Who bore a row of deleveraging is known once that is closed; nothing comes back to it before.
+/// Who bore a claim is known once that is closed; nothing comes back to it before.
 pub(crate) fn settled(state: &State, loss: &Loss, row: usize) -> Result<(), Halt> {
-    if let Some(Cohort::Adl { adl }) = loss.rows.get(row).map(|row| row.row.cohort) {
-        let adl = state.adls.expect(adl)?;
-        if !adl.closed {
-            return Err(Reject::new(RejectCode::AdlUnsettled, adl.forgone, adl.claim).into());
+    if let Some(claim) = loss.rows.get(row).and_then(|row| row.row.cohort.claim()) {
+        let claim = state.layer_claims.expect(claim)?;
+        if !claim.closed {
+            let (got, limit) = (claim.brought, claim.claim);
+            return Err(Reject::new(RejectCode::ClaimUnsettled, got, limit).into());
         }
     }
     Ok(())
@@ -137,11 +138,12 @@ pub fn shares_at(state: &State, position: u32, cohort: &Cohort) -> Shares {
 pub const PROTOCOL: u32 = u32::MAX;
 
 /// By what an account bore a row, and the weight of each: its stake, the protocol's shares if it is the
-/// fund's treasury, its cut, the size of its position, or what it took over of a haircut. And the weight of all; nothing where rows
+/// fund's treasury, its share of a claim, the size of its position, or what it took over of a haircut.
+/// And the weight of all; nothing where rows
 /// return by themselves.
 fn bearers(
     state: &State,
-    (id, market): (LossId, MarketId),
+    market: MarketId,
     row: &Row,
     account: AccountId,
 ) -> Result<(Vec<(u32, u128)>, u128), Corrupt> {
@@ -153,11 +155,11 @@ fn bearers(
             let protocol = (treasury == account).then_some((PROTOCOL, protocol.get()));
             (own.into_iter().chain(protocol).collect(), shares.get())
         }
-        Cohort::Adl { .. } => {
+        Cohort::Adl { adl: claim } | Cohort::Equity { claim } => {
             let label = state.accounts.expect(account)?.label;
-            let cut = state.labels.adl_cuts.get((id, label));
-            let weight = |cut| Ok((cut, state.adl_cuts.expect(cut)?.forgone.get()));
-            let own = cut.map(weight).transpose()?;
+            let share = state.labels.claim_shares.get((claim, label));
+            let weight = |share| Ok((share, state.claim_shares.expect(share)?.amount.get()));
+            let own = share.map(weight).transpose()?;
             (own.into_iter().collect(), row.amount.get())
         }
         Cohort::Positions { base, epoch: Some(epoch), .. } => {
@@ -174,7 +176,8 @@ fn bearers(
 }
 
 /// What an account can claim of a loss now: for each row of stakers its position and the amount, for a
-/// row of deleveraging its cut, for one of hosted positions the account itself, for a haircut its share. The fund's treasury
+/// claim its share of it, for one of hosted positions the account itself, for a haircut its share. The
+/// fund's treasury
 /// claims for the protocol's shares.
 ///
 /// **Rounding** floor; the dust stays in the loss's recoveries.
@@ -189,7 +192,7 @@ pub fn claimable(
     let loss = state.losses.expect(id)?;
     let mut parts = Vec::new();
     for (at, row) in (0u8..).zip(&loss.rows) {
-        let (own, all) = bearers(state, (id, loss.market), &row.row, account)?;
+        let (own, all) = bearers(state, loss.market, &row.row, account)?;
         // Assets without an owner, which only a scenario can open, are nobody's to claim.
         if all == 0 {
             continue;

@@ -1,6 +1,6 @@
 //! Rules of markets and their waterfalls.
 
-use super::{AdlPolicy, HostedPolicy, choice};
+use super::{AdlPolicy, EquityPolicy, HostedPolicy, choice};
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{Amount, Bps, Label, Ppm, Span};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -40,6 +40,8 @@ pub enum LayerSource {
     /// most this portion of its claims.
     #[serde(rename = "withdrawal_haircut")]
     Haircut(Ppm) = 8,
+    /// Accounts of the market, in proportion to their equity; nothing unless the market's policy says how.
+    Equity = 7,
 }
 
 /// A layer and its limits, each in atoms; without a limit the layer gives all it has.
@@ -188,6 +190,9 @@ pub struct MarketPolicy {
     /// How winners are deleveraged; they are not without it.
     #[serde(default)]
     pub adl: Option<AdlPolicy>,
+    /// How accounts share a loss by equity; they do not without it.
+    #[serde(default)]
+    pub equity: Option<EquityPolicy>,
     /// Which debts of lenders' borrowers are bad.
     #[serde(default)]
     pub bad_debt: BadDebtPolicy,

@@ -3,6 +3,7 @@
 mod adl;
 mod collateral;
 mod control;
+mod equity;
 mod fund;
 mod hosted;
 mod house;
@@ -16,6 +17,7 @@ mod vault;
 pub use adl::*;
 pub use collateral::*;
 pub use control::*;
+pub use equity::*;
 pub use fund::*;
 pub use hosted::*;
 pub use house::*;

@@ -10,9 +10,12 @@ use backstop_core::{
     event::Cohort,
     invariants,
     ledger::LedgerAccount,
-    loss::adl::{Candidate, Cut, Need, Tally, Terms, order, quantiles, select},
+    loss::{
+        adl::{Candidate, Cut, Need, Terms, order, quantiles, select},
+        claim::{Entries, Tally},
+    },
     policy::{AdlPolicy, AdlRank, AdlSelect, LayerSource, MarketPolicy, PositionSide, Underwater},
-    state::Adl,
+    state::LayerClaim,
 };
 use backstop_testkit::{
     Setup, World,
@@ -84,7 +87,7 @@ pub(crate) fn open(list: &[Candidate]) -> OpenAdl {
         price: price(90),
         mark: price(100),
         count: tally.count,
-        lots: tally.lots,
+        lots: Base::new(tally.sum.get()),
         root: tally.root(),
     }
 }
@@ -103,8 +106,8 @@ fn rows(world: &World) -> Vec<(Cohort, u128, u128)> {
     rows.iter().map(|r| (r.row.cohort, r.row.amount.get(), r.recovered.get())).collect()
 }
 
-fn adl(world: &World) -> &Adl {
-    world.state.adls.get(0).unwrap()
+fn adl(world: &World) -> &LayerClaim {
+    world.state.layer_claims.get(0).unwrap()
 }
 
 fn held(world: &World, account: LedgerAccount) -> u128 {
@@ -165,7 +168,7 @@ fn from_the_loss_to_the_last_claim() {
     world.must("keeper", RunAdl { loss: LOSS });
     assert_eq!(cuts(&world), [cut(1, "alice", 30, 300), cut(2, "bob", 30, 300)]);
     assert!(adl(&world).done);
-    assert_eq!(adl(&world).lots.get(), 60);
+    assert_eq!(adl(&world).measure.get(), 60);
     world.must("keeper", CloseAdl { loss: LOSS });
     assert_eq!(rows(&world).len(), 2);
     // Of the 1,600 the ledger has paid 1,000; the venue collects the rest from the winners.
@@ -179,8 +182,9 @@ fn from_the_loss_to_the_last_claim() {
     let refused = Reject::new(RejectCode::NothingOwed, Amount::new(1_001), Amount::new(1_000));
     assert_eq!(world.clone().send("venue", pay(1_001)).unwrap_err(), refused);
     // The list is forgotten; the cuts stay.
-    assert!(world.state.adl_parts.iter().all(|(_, part)| part.entries.is_empty()));
-    assert_eq!(world.state.adl_cuts.len(), 2);
+    let empty = Entries::Adl(Vec::new());
+    assert!(world.state.list_parts.iter().all(|(_, part)| part.entries == empty));
+    assert_eq!(world.state.claim_shares.len(), 2);
 
     // 500 come back, to the last row first: 250 each for alice and bob, nothing for carol.
     world.must("venue", recover(500));
@@ -238,7 +242,7 @@ fn nobody_comes_and_the_deadline_ends_it() {
         }
         world.wait(Span::from_ms(3_599_999));
         let early = world.send("keeper", CloseAdl { loss: LOSS }).unwrap_err();
-        assert_eq!(early.code, RejectCode::AdlNotComplete);
+        assert_eq!(early.code, RejectCode::ClaimNotComplete);
         world.wait(Span::from_ms(1));
         world.must("keeper", CloseAdl { loss: LOSS });
         assert_eq!(rows(&world)[1..], [(Cohort::Adl { adl: 0 }, 0, 0), (Cohort::Residual, 600, 0)]);
@@ -260,14 +264,14 @@ fn a_list_is_announced_anew_until_the_first_cut() {
     world.must("venue", submit(&three()[..1]));
     let all = carry_out(&mut world, &three());
     assert_eq!(all.len(), 2);
-    assert_eq!(world.state.adl_parts.len(), 2);
+    assert_eq!(world.state.list_parts.len(), 2);
 }
 
 #[test]
 fn a_void_loss_gives_back_to_those_who_were_cut() {
     let mut world = asked();
     let unsettled = world.send("op", VoidLoss { loss: LOSS }).unwrap_err();
-    assert_eq!(unsettled.code, RejectCode::AdlUnsettled);
+    assert_eq!(unsettled.code, RejectCode::ClaimUnsettled);
     carry_out(&mut world, &[winner("alice", 20, 5), winner("bob", 10, 5)]);
     world.must("op", VoidLoss { loss: LOSS });
     // The venue is owed nothing any more; alice and bob claim what they gave up, out of what it collected.
@@ -309,7 +313,14 @@ fn a_deleveraging_keeps_the_rules_it_began_with() {
     for adl in [None, Some(AdlPolicy { select: AdlSelect::ProRataGains, ..QUEUE })] {
         let mut world = began.clone();
         let (market, underwater) = (label("sol"), Underwater::Nothing);
-        let rules = SetMarketRules { market, underwater, mark: None, mark_band: Ppm::ZERO, adl };
+        let rules = SetMarketRules {
+            market,
+            underwater,
+            mark: None,
+            mark_band: Ppm::ZERO,
+            adl,
+            equity: None,
+        };
         world.must("op", rules);
         assert_eq!(carry_out(&mut world, &three()), expected);
         lose(&mut world, 600);
@@ -346,7 +357,7 @@ fn a_long_list_comes_in_parts() {
     }
     assert_eq!(steps, [4_096, 4_096, 1_808]);
     // 77,778 lots bring 777,780 atoms; the last of them keeps three.
-    assert_eq!((adl(&world).lots.get(), adl(&world).forgone.get()), (77_778, 777_777));
+    assert_eq!((adl(&world).measure.get(), adl(&world).brought.get()), (77_778, 777_777));
     world.must("keeper", CloseAdl { loss: LOSS });
     invariants::check(&world.state).unwrap();
 }
@@ -444,7 +455,7 @@ fn run(
     // The steps are the pure selection, no more and no less.
     let terms = Terms { side, mark, price, base_unit: rules.base_unit };
     let chosen = select(rules, &terms, Need::Atoms(Amount::new(claim)), list).unwrap();
-    if chosen.cuts != all || adl(&world).lots != chosen.lots {
+    if chosen.cuts != all || adl(&world).measure.get() != chosen.lots.get() {
         return Err(format!("{all:?}, not {chosen:?}"));
     }
     world.must("keeper", CloseAdl { loss: LOSS });

@@ -27,14 +27,25 @@ fn core_agrees_with_the_oracle_on_deleveraging() {
         replays(&world)
     });
     println!("rows of what was reallocated: {:?}", reallocated.borrow());
-    let kinds = ["fee pool", "reserve", "stakers", "positions", "lenders", "residual"];
+    let kinds =
+        ["fee pool", "reserve", "stakers", "positions", "lenders", "residual", "winners", "equity"];
     for kind in kinds.into_iter().filter(|_| crate::run::cases() >= 500) {
         assert!(reallocated.borrow().contains_key(kind), "nothing reallocated to {kind}");
     }
     for (word, (accepted, refused)) in &all.borrow().0 {
         println!("{word:22} {accepted:8} accepted {refused:8} refused");
     }
-    for word in ["open_adl", "submit_adl_part", "run_adl", "close_adl", "claim_recovery"] {
+    for word in [
+        "open_adl",
+        "submit_adl_part",
+        "run_adl",
+        "close_adl",
+        "open_equity",
+        "submit_equity_part",
+        "run_equity",
+        "close_equity",
+        "claim_recovery",
+    ] {
         let accepted = all.borrow().0.get(word).map_or(0, |count| count.0);
         assert!(accepted >= u64::from(crate::run::cases() / 4), "{accepted} of {word}");
     }
@@ -96,6 +107,7 @@ pub(crate) fn bearer(cohort: &Cohort) -> &'static str {
         Cohort::Depositors { .. } => "lenders",
         Cohort::House(_) => "house",
         Cohort::Haircut { .. } => "members",
+        Cohort::Equity { .. } => "equity",
     }
 }
 

@@ -134,9 +134,7 @@ fn an_unsound_mark_parks_the_debt() {
     let world = &mut World::of(&setup);
     // No feed has reported.
     let events = world.must("venue", debt(300)).to_vec();
-    let parked = |event: &Event| {
-        matches!(event, Event::LossParked { cause: Cause::BadDebt, price: None, .. })
-    };
+    let parked = |event: &Event| matches!(event, Event::LossParked(it) if it.cause == Cause::BadDebt && it.price.is_none());
     assert!(matches!(events.as_slice(), [event] if parked(event)), "{events:?}");
     let loss = last(world);
     assert_eq!((loss.status, loss.cause), (LossStatus::Declared, Cause::BadDebt));

@@ -315,12 +315,12 @@ fn without_a_price_the_loss_waits() {
         let events = world.must("venue", settle(-60)).to_vec();
         assert_eq!(rows(&placed(&events)), [(0, 60)], "{want:?}");
         let events = world.must("venue", settle(-41)).to_vec();
-        let [Event::ConversionUnpriced { code, .. }, Event::LossParked { deficit, price, .. }, _] =
+        let [Event::ConversionUnpriced { code, .. }, Event::LossParked(parked), _] =
             events.as_slice()
         else {
             panic!("{events:?}")
         };
-        assert_eq!((*code, *deficit, *price), (want.number(), atoms(41), None));
+        assert_eq!((*code, parked.deficit, parked.price), (want.number(), atoms(41), None));
         assert_eq!(both(&world, LedgerAccount::Reserve(GEMS)), (1_000, 0));
         assert_eq!(world.owed(LedgerAccount::Reserve(FundId::new(0))), atoms(40));
 
@@ -753,7 +753,7 @@ fn a_fund_of_another_asset_gives_no_more_than_one_of_the_same() {
         open(world, OpeningAccount::Reserve(label("gems")), 1_000);
         let (market, underwater) = (label("mix"), Underwater::Nothing);
         let (mark, mark_band, adl) = (None, Ppm::ZERO, winners_second().adl);
-        world.must("op", SetMarketRules { market, underwater, mark, mark_band, adl });
+        world.must("op", SetMarketRules { market, underwater, mark, mark_band, adl, equity: None });
         let (start, stop) = (Ppm::new(300_000), Ppm::new(250_000));
         let policy = DrawdownPolicy { start, stop, min_balance: Amount::ZERO, spares };
         world.must("op", SetDrawdown { fund: label("gems"), policy: Some(policy) });

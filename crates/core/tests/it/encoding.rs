@@ -112,6 +112,10 @@ fn kind(event: &Event) -> (u16, &'static str) {
         Event::AdlRan { .. } => (82, "adl_ran"),
         Event::AdlClosed { .. } => (83, "adl_closed"),
         Event::LossReallocated(_) => (220, "loss_reallocated"),
+        Event::EquityOpened { .. } => (221, "equity_opened"),
+        Event::EquityPartAdded { .. } => (222, "equity_part_added"),
+        Event::EquityRan { .. } => (223, "equity_ran"),
+        Event::EquityClosed { .. } => (224, "equity_closed"),
         Event::DepositsReported { .. } => (84, "deposits_reported"),
         Event::TransferBegun { .. } => (90, "transfer_begun"),
         Event::TransferResolved { .. } => (91, "transfer_resolved"),
@@ -126,7 +130,7 @@ fn kind(event: &Event) -> (u16, &'static str) {
         Event::PriceReported { .. } => (132, "price_reported"),
         Event::IndexPolicySet { .. } => (133, "index_policy_set"),
         Event::FeedRetired { .. } => (134, "feed_retired"),
-        Event::LossParked { .. } => (136, "loss_parked"),
+        Event::LossParked(_) => (136, "loss_parked"),
         Event::HouseSet { .. } => (200, "house_set"),
         Event::HouseReported { .. } => (201, "house_reported"),
         Event::HouseRepaid { .. } => (202, "house_repaid"),
@@ -143,8 +147,8 @@ fn kind(event: &Event) -> (u16, &'static str) {
         Event::OrphansTaken { .. } => (143, "orphans_taken"),
         Event::Rescaled { .. } => (144, "rescaled"),
         Event::MarginPoolSet { .. } => (160, "margin_pool_set"),
-        Event::MarginDeposited { .. } => (161, "margin_deposited"),
-        Event::MarginWithdrawn { .. } => (162, "margin_withdrawn"),
+        Event::MarginDeposited(_) => (161, "margin_deposited"),
+        Event::MarginWithdrawn(_) => (162, "margin_withdrawn"),
         Event::MarkReported(_) => (163, "mark_reported"),
         Event::IndexesSettled(_) => (164, "indexes_settled"),
         Event::Traded(_) => (165, "traded"),
@@ -218,10 +222,11 @@ fn vault(event: &VaultEvent) -> (u16, &'static str) {
     };
     (PARTS + 256 + code, event.word())
 }
+
 /// The first number of the events of a part: its own discriminant, then theirs.
 const PARTS: u16 = 240 << 8;
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 158;
+const KINDS: usize = 164;
 
 /// The first bytes of an event with this number.
 fn front(code: u16) -> Vec<u8> {

@@ -9,7 +9,7 @@ use backstop_core::{
     command::{CheckDrawdown, Contribute, SetDrawdown, SetTarget},
     event::Cohort,
     fund::gauge::{Range, WINDOWS, extremes},
-    loss::adl::adl_gauge,
+    loss::claim::{Kind, gauge},
     policy::{Cause, DrawdownPolicy},
 };
 use backstop_testkit::{
@@ -118,7 +118,8 @@ fn lights_of_the_gauge() {
     let mut world = watched(true);
     world.must("risk", SetTarget { fund: label("main"), target: atoms(2_000) });
     let lights = |world: &World| {
-        let gauge = adl_gauge(&world.state, SOL, Cause::Bankruptcy, world.now).unwrap().unwrap();
+        let gauge =
+            gauge(&world.state, (SOL, Kind::Adl), Cause::Bankruptcy, world.now).unwrap().unwrap();
         (gauge.cushion.get(), gauge.lights)
     };
     assert_eq!(lights(&world), (1_000, 3));
@@ -127,7 +128,7 @@ fn lights_of_the_gauge() {
     world.must("alice", CheckDrawdown { fund: label("main") });
     assert_eq!(lights(&world), (0, 5));
     let btc = MarketId::new(1);
-    let none = adl_gauge(&world.state, btc, Cause::Bankruptcy, world.now).unwrap();
+    let none = gauge(&world.state, (btc, Kind::Adl), Cause::Bankruptcy, world.now).unwrap();
     assert_eq!(none, None, "no winners stand in its waterfall");
 }
 

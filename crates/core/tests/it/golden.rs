@@ -5,7 +5,7 @@
 //! never touches those that exist: a rule that must change is a new version with a log of its own.
 
 use crate::{
-    adl::{open, three},
+    adl::{open, three, winners_second},
     inventory::{bid, fill, mark, rules, take},
     run::lose,
     samples::DRAWDOWN,
@@ -13,18 +13,19 @@ use crate::{
 use backstop_core::{
     Asked, Body, Command, Entry, Event, Record, State,
     command::{
-        AddSpike, BidAuction, BookConversion, CheckDrawdown, CloseAdl, CommitReservation,
-        CoverDeficit, CreateFund, CreateMarket, CreateTranche, DeleverageInventory, Direction,
-        DistributeSurplus, EndSpike, Execute, FillInventory, FundPnlPool, GrantProtocolShares,
-        MarkInventory, MoveIdle, OpenAdl, Opening, OpeningAccount, OpeningShares, Party,
-        PauseEntries, PayRevenue, Propose, RecoverLoss, RedeemProtocolShares, RegisterAsset,
-        RegisterFeed, RegisterIndex, ReleaseReservation, RepayHouse, ReportConditions,
-        ReportDeposits, ReportHouse, ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve,
-        RetireFeed, RunAdl, RunControl, SetControl, SetCovers, SetDrawdown, SetHouse,
-        SetIndexPolicy, SetInventory, SetMarketRules, SetMarketTier, SetOfflineBudget,
-        SetOpenInterestMax, SetPools, SetRevenue, SetRoles, SetSplit, SetThreshold, SetTier,
-        SetVault, SetWaterfall, SettleBadDebt, SettleBasis, SettleLiquidation, SettleRevenue,
-        Stake, StakeProtocol, StartAuction, SubmitAdlPart, TakeOver, VoidLoss, WithdrawExcess,
+        AddSpike, BidAuction, BookConversion, CheckDrawdown, CloseAdl, CloseEquity,
+        CommitReservation, CoverDeficit, CreateFund, CreateMarket, CreateTranche,
+        DeleverageInventory, Direction, DistributeSurplus, EndSpike, Execute, FillInventory,
+        FundPnlPool, GrantProtocolShares, MarkInventory, MoveIdle, OpenAdl, OpenEquity, Opening,
+        OpeningAccount, OpeningShares, Party, PauseEntries, PayRevenue, Propose, RecoverLoss,
+        RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
+        RepayHouse, ReportConditions, ReportDeposits, ReportHouse, ReportPrice, ReportResults,
+        Reporter, RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl, RunEquity, SetControl,
+        SetCovers, SetDrawdown, SetHouse, SetIndexPolicy, SetInventory, SetMarketRules,
+        SetMarketTier, SetOfflineBudget, SetOpenInterestMax, SetPools, SetRevenue, SetRoles,
+        SetSplit, SetThreshold, SetTier, SetVault, SetWaterfall, SettleBadDebt, SettleBasis,
+        SettleLiquidation, SettleRevenue, Stake, StakeProtocol, StartAuction, SubmitAdlPart,
+        SubmitEquityPart, TakeOver, VoidLoss, WithdrawExcess,
     },
     invariants,
     loss::adl::Candidate,
@@ -170,7 +171,8 @@ fn decided(world: &mut World) {
     let layers = [LayerSource::FeePool, LayerSource::Reserve(label("main"))].map(layer).to_vec();
     after_delay(world, SetWaterfall { market: label("btc"), layers }.into());
     let (market, underwater, adl) = (label("doge"), Underwater::Nothing, None);
-    let rules = SetMarketRules { market, underwater, mark: None, mark_band: Ppm::ZERO, adl };
+    let rules =
+        SetMarketRules { market, underwater, mark: None, mark_band: Ppm::ZERO, adl, equity: None };
     after_delay(world, rules.into());
     let (fund, amount) = (label("main"), Amount::new(1));
     after_delay(world, WithdrawExcess { fund, amount }.into());
@@ -179,8 +181,13 @@ fn decided(world: &mut World) {
 /// A waterfall that asks winners first, where the market has rules for it, and a loss that they are cut
 /// for.
 fn deleveraged(world: &mut World) {
-    let layers = vec![layer(LayerSource::Adl)];
+    let layers = [LayerSource::Adl, LayerSource::Equity].map(layer).to_vec();
     after_delay(world, SetWaterfall { market: label("sol"), layers }.into());
+    let (market, underwater, adl) = (label("sol"), Underwater::Nothing, winners_second().adl);
+    let equity = Some(crate::equity::RULES);
+    let mark_band = Ppm::ZERO;
+    let rules = SetMarketRules { market, underwater, mark: None, mark_band, adl, equity };
+    after_delay(world, rules.into());
     // A market that lenders lost all on settles nothing; another script is tried.
     let sol = world.state.markets.get(MarketId::new(0)).expect("a market");
     if sol.deposits.as_deref().is_some_and(Lent::is_dead) {
@@ -193,6 +200,14 @@ fn deleveraged(world: &mut World) {
         (OpenAdl { loss, ..open(&list) }, SubmitAdlPart { loss, entries: list });
     let bodies: [Body; 4] =
         [announced.into(), part.into(), RunAdl { loss }.into(), CloseAdl { loss }.into()];
+    for body in bodies {
+        let _ = world.send("venue", body);
+    }
+    let list = crate::equity::three();
+    let open = OpenEquity { loss, ..crate::equity::open(&list) };
+    let part = SubmitEquityPart { loss, entries: list };
+    let bodies: [Body; 4] =
+        [open.into(), part.into(), RunEquity { loss }.into(), CloseEquity { loss }.into()];
     for body in bodies {
         let _ = world.send("venue", body);
     }
@@ -542,17 +557,17 @@ fn positions(world: &mut World) {
     short_pool(world);
 }
 
-/// A pool that is short: one leaves it, another closes the gap.
+/// A pool that is short by far more than its reserve can have: one leaves it, another closes the gap.
 fn short_pool(world: &mut World) {
-    world.must("op", hosted::opening("carol", "main", 1_000_000));
+    world.must("op", hosted::opening("carol", "main", 1_000_000_000_000_000));
     world.must("op", hosted::opening("erin", "main", 1_000));
     world.must("venue", hosted::mark("perp", 100));
     world.must("venue", hosted::trade("perp", ("erin", "carol"), 1, 100));
     world.must("venue", hosted::trade("perp", ("carol", "erin"), 1, 100));
-    world.must("op", hosted::opening("erin", "main", -300_000));
+    world.must("op", hosted::opening("erin", "main", -300_000_000_000_000));
     world.must("keeper", hosted::bankrupt("erin", "main"));
     world.wait(Span::hours(1));
-    world.must("carol", hosted::withdraw("carol", "main", 1_000));
+    world.must("carol", hosted::withdraw("carol", "main", 1_000_000));
     world.must("carol", hosted::recapitalise("carol", "main", 1));
 }
 

@@ -35,6 +35,7 @@ fn has_open_loss(world: &World, fund: FundId) -> bool {
             | LayerSource::Socialised
             | LayerSource::Adl
             | LayerSource::Depositors
+            | LayerSource::Equity
             | LayerSource::Haircut(_) => false,
         });
         open && (market.fund == fund || touches)

@@ -5,16 +5,16 @@ use backstop_core::{
     Event, RejectCode,
     command::{
         BeginTransfer, Contribute, CreateMarket, DeclareLoss, Direction, DistributeSurplus,
-        OpenAccount, Party, RecoverLoss, RepayHouse, ReportHouse, Reserve, SetControl, SetHouse,
-        SetRoles, SetThreshold, SettleLiquidation, VoidLoss, WithdrawExcess,
+        OpenAccount, Party, RecoverLoss, RepayHouse, ReportHouse, Reserve, SetControl, SetDrawdown,
+        SetHouse, SetRoles, SetThreshold, SettleLiquidation, VoidLoss, WithdrawExcess,
     },
     event::{Cohort, HouseTerms},
-    fund::{coverage, excess, house, room},
+    fund::{coverage, drawdown::standing, excess, gauge::extremes, house, room},
     invariants,
     ledger::LedgerAccount,
     policy::{
-        Cause, ControlPolicy, HouseCounts, HousePolicy, LayerPolicy, LayerSource, Payout, Role,
-        Roles,
+        Cause, ControlPolicy, DrawdownPolicy, HouseCounts, HousePolicy, LayerPolicy, LayerSource,
+        Payout, Role, Roles,
     },
     state::House,
 };
@@ -22,7 +22,7 @@ use backstop_testkit::{
     Setup, World, label,
     world::{layer, market},
 };
-use backstop_units::{Amount, AssetId, FundId, Hash, LossId, MarketId, Price, Signed, Span};
+use backstop_units::{Amount, AssetId, FundId, Hash, LossId, MarketId, Ppm, Price, Signed, Span};
 use proptest::{collection::vec, prelude::*};
 use std::cell::Cell;
 
@@ -491,4 +491,40 @@ impl Book {
         self.moves += u32::from(moved > 0);
         moved
     }
+}
+
+/// Peaks and falls see what the fund could really pay with: a gain at the venue raises them, a debt there
+/// lowers them, and what the fund repays stays its own.
+#[test]
+fn peaks_and_falls_see_the_account() {
+    let mut world = housed(1_000, 1, Payout::Partial);
+    let shown = |world: &World| {
+        invariants::check(&world.state).unwrap();
+        let [eight, month] = extremes(&world.state, MAIN, world.now).unwrap();
+        let now = world.state.gauges.get(MAIN).unwrap().holdings.get();
+        (now, eight.low.get(), eight.high.get(), month.high.get())
+    };
+    world.wait(Span::days(40));
+    assert_eq!(shown(&world), (1_000, 1_000, 1_000, 1_000));
+    world.must("venue", report(500, 500, 0));
+    assert_eq!(shown(&world), (1_500, 1_000, 1_500, 1_500));
+    // A loss of 300 takes of the account first, and the fund falls by it once.
+    lose(&mut world, 300);
+    assert_eq!(shown(&world), (1_200, 1_000, 1_500, 1_500));
+    world.must("venue", report(-400, 0, 1));
+    assert_eq!(shown(&world), (600, 600, 1_500, 1_500));
+    world.must("alice", REPAY());
+    assert_eq!((shown(&world), reserve(&world)), ((600, 600, 1_500, 1_500), 600));
+    // It has fallen by three fifths from its peak, which the reserve alone does not show.
+    let (start, stop) = (Ppm::new(600_000), Ppm::new(500_000));
+    let policy = DrawdownPolicy { start, stop, min_balance: Amount::ZERO, spares: true };
+    world.must("op", SetDrawdown { fund: label("main"), policy: Some(policy) });
+    let (_, standing) = standing(&world.state, MAIN, world.now).unwrap().unwrap();
+    assert_eq!(standing.drawdown.fall().unwrap().get(), 900);
+    assert!(standing.trigger.cause.is_some());
+    // Debts past all that is there leave nothing, and without an account its money counts alone.
+    world.must("venue", report(-5_000, 0, 2));
+    assert_eq!(shown(&world).0, 0);
+    world.must("op", set(None));
+    assert_eq!(shown(&world).0, 600);
 }

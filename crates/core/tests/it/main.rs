@@ -9,6 +9,7 @@ mod bearers;
 mod control;
 mod conversion;
 mod encoding;
+mod equity;
 mod excess;
 mod extreme;
 mod formulas;

@@ -161,9 +161,9 @@ fn marks() {
         let settled = events.iter().any(|event| matches!(event, Event::LiquidationSettled { .. }));
         assert!(settled, "who was closed is on record");
         let shown = events.iter().find_map(|event| match event {
-            Event::LossParked { price, mark: shown, evidence, deficit, .. } => {
-                assert_eq!((shown.get(), *evidence, deficit.get()), (mark, EVIDENCE, 700));
-                Some(price.map(Price::get))
+            Event::LossParked(it) => {
+                assert_eq!((it.mark.get(), it.evidence, it.deficit.get()), (mark, EVIDENCE, 700));
+                Some(it.price.map(Price::get))
             }
             _ => None,
         });
@@ -182,7 +182,7 @@ fn marks() {
 
 fn rules_of(mark: Option<Label>, underwater: Underwater) -> SetMarketRules {
     let (market, mark_band) = (label("sol"), Ppm::new(30_000));
-    SetMarketRules { market, underwater, mark, mark_band, adl: None }
+    SetMarketRules { market, underwater, mark, mark_band, adl: None, equity: None }
 }
 
 /// Rules of a market hold from the next liquidation on, each of them by itself, and don't change while a
@@ -340,13 +340,13 @@ fn nothing_is_paid_on_a_mark_without_a_fresh_price() {
                         let settled = placed.closed && placed.cause == Cause::Bankruptcy;
                         (placed.market, placed.mark, settled)
                     }
-                    Event::LossParked { market, mark, .. } => (*market, *mark, false),
+                    Event::LossParked(it) => (it.market, it.mark, false),
                     _ => continue,
                 };
                 let Some(check) = check_of(world, market) else { continue };
                 let fresh = price(&world.state, check.0, world.now).ok();
                 let sound = fresh.is_some_and(|fresh| near(mark, fresh.price, check.1));
-                let is_parked = matches!(event, Event::LossParked { .. });
+                let is_parked = matches!(event, Event::LossParked(_));
                 if (settled && !sound) || (is_parked && sound) {
                     return Err(format!("{event:?} with {fresh:?}"));
                 }

@@ -258,7 +258,8 @@ fn a_layer_without_a_price_keeps_the_claim_open() {
     world.must("op", Opening { account, asset, amount: atoms(1_000) });
     let (mark, mark_band, underwater) = (None, Ppm::ZERO, Underwater::Nothing);
     let adl = Some(AdlPolicy { deadline: Span::hours(1), ..QUEUE });
-    let rules = SetMarketRules { market: label("mix"), underwater, mark, mark_band, adl };
+    let rules =
+        SetMarketRules { market: label("mix"), underwater, mark, mark_band, adl, equity: None };
     world.must("op", rules);
     send(&mut world, "venue", crate::conversion::settle(-500));
     assert_eq!(rows(&world), [("reserve", 100, 0), ("winners", 400, 0)]);
@@ -266,7 +267,7 @@ fn a_layer_without_a_price_keeps_the_claim_open() {
     for _ in 0..2 {
         let refused = world.send("keeper", CloseAdl { loss: LOSS }).unwrap_err();
         assert_eq!(refused.code, C::ConversionUnpriced);
-        assert!(!world.state.adls.get(0).unwrap().closed);
+        assert!(!world.state.layer_claims.get(0).unwrap().closed);
         world.wait(Span::days(1));
     }
     // A gem is two dollars, of which nine tenths count: 400 take 223 of them, rounded up.

@@ -15,31 +15,32 @@ use backstop_core::{
     Body, Command, Reject, RejectCode, begin,
     command::{
         ActivateRules, AddSpike, Approvals, Approve, AssessLoss, BalancePools, BeginTransfer,
-        CancelUnstake, CheckDrawdown, ClaimRecovery, ClaimUnstake, CloseAdl, CloseLoss,
-        CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket, CreateTranche,
-        DeclareLoss, Direction, DistributeSurplus, EndAlert, EndSpike, Execute, FillInventory,
-        FundPnlPool, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, MarkInventory,
-        MergeIsolated, MoveIdle, OpenAccount, OpenAdl, Opening, OpeningAccount, Outcome, Party,
-        PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss,
-        RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
-        RepayHouse, ReportConditions, ReportDeposits, ReportHouse, ReportOpenInterest, ReportPrice,
-        ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed, RunAdl,
-        RunControl, SetCollateral, SetControl, SetCouncil, SetDrawdown, SetHostedRules,
-        SetIndexPolicy, SetInventory, SetMarketStatus, SetMarketTier, SetOfflineBudget,
-        SetOpenInterestMax, SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold,
-        SetTier, SetVault, SetWaterfall, SettleBadDebt, SettleLiquidation, SettleRevenue, Stake,
-        StakeProtocol, TakeOver, Trade, VoidLoss, WithdrawExcess,
+        CancelUnstake, CheckDrawdown, ClaimRecovery, ClaimUnstake, CloseAdl, CloseEquity,
+        CloseLoss, CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket,
+        CreateTranche, DeclareLoss, Direction, DistributeSurplus, EndAlert, EndSpike, Execute,
+        FillInventory, FundPnlPool, GrantProtocolShares, LapseDeclaration, LapseTicket, Linked,
+        MarkInventory, MergeIsolated, MoveIdle, OpenAccount, OpenAdl, OpenEquity, Opening,
+        OpeningAccount, Outcome, Party, PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose,
+        RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed,
+        RegisterIndex, ReleaseReservation, RepayHouse, ReportConditions, ReportDeposits,
+        ReportHouse, ReportOpenInterest, ReportPrice, ReportResults, Reporter, RequestUnstake,
+        Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, RunEquity, SetCollateral,
+        SetControl, SetCouncil, SetDrawdown, SetHostedRules, SetIndexPolicy, SetInventory,
+        SetMarketStatus, SetMarketTier, SetOfflineBudget, SetOpenInterestMax, SetPools, SetRevenue,
+        SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall,
+        SettleBadDebt, SettleLiquidation, SettleRevenue, Stake, StakeProtocol, TakeOver, Trade,
+        VoidLoss, WithdrawExcess,
     },
     governance::body_digest,
     loss::adl::Candidate,
     oracle,
     policy::{
         AdlPolicy, AdlRank, AlertCause, AuctionPolicy, Cause, CollateralPolicy, ControlPolicy,
-        DrawdownPolicy, FeeRamp, FundKind, FundPolicy, HostedPolicy, HousePolicy, IdlePolicy,
-        IndexPolicy, InventoryPolicy, LayerPolicy, LayerSource, LiquidationFees, MarginPoolPolicy,
-        MarginScale, MarginTier, MarketPolicy, MarketStatus, Netting, Payout, PoolPolicy,
-        PositionSide, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, Routes, SizeFee,
-        SpikeCause, SplitPolicy, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
+        DrawdownPolicy, EquityPolicy, FeeRamp, FundKind, FundPolicy, HostedPolicy, HousePolicy,
+        IdlePolicy, IndexPolicy, InventoryPolicy, LayerPolicy, LayerSource, LiquidationFees,
+        MarginPoolPolicy, MarginScale, MarginTier, MarketPolicy, MarketStatus, Netting, Payout,
+        PoolPolicy, PositionSide, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, Routes,
+        SizeFee, SpikeCause, SplitPolicy, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
     },
     reject::Value,
 };
@@ -1266,12 +1267,12 @@ fn deleveraging() {
     let (run, close) = (RunAdl { loss: LOSS }, CloseAdl { loss: LOSS });
     let mut bare = World::new();
     bare.must("risk", declare(5));
-    table.case(&mut bare, "venue", open(&list), got(C::AdlUnknown, LOSS));
+    table.case(&mut bare, "venue", open(&list), got(C::ClaimUnknown, LOSS));
     let stray = RecoverLoss { loss: LOSS, from: Party::Clearing(label("sol")), amount: atoms(1) };
-    table.case(world, "venue", stray, no(C::AdlUnsettled, 0u32, 600u32));
-    table.case(world, "op", VoidLoss { loss: LOSS }, no(C::AdlUnsettled, 0u32, 600u32));
+    table.case(world, "venue", stray, no(C::ClaimUnsettled, 0u32, 600u32));
+    table.case(world, "op", VoidLoss { loss: LOSS }, no(C::ClaimUnsettled, 0u32, 600u32));
     let long = OpenAdl { count: 101, ..open(&list) };
-    table.case(world, "venue", long, no(C::AdlListTooLong, 101u32, 100u32));
+    table.case(world, "venue", long, no(C::ListTooLong, 101u32, 100u32));
     for (side, at) in [
         (PositionSide::Long, 100),
         (PositionSide::Long, 101),
@@ -1282,14 +1283,14 @@ fn deleveraging() {
         let expected = no(C::AdlPrice, price(at).get(), price(100).get());
         table.case(world, "venue", bad, expected);
     }
-    table.case(world, "venue", submit(&list), got(C::AdlNotOpen, LOSS));
-    table.case(world, "keeper", run.clone(), got(C::AdlNotOpen, LOSS));
-    table.case(world, "keeper", close.clone(), no(C::AdlNotComplete, START, after(hours(1))));
+    table.case(world, "venue", submit(&list), got(C::ListNotOpen, LOSS));
+    table.case(world, "keeper", run.clone(), got(C::ListNotOpen, LOSS));
+    table.case(world, "keeper", close.clone(), no(C::ClaimNotComplete, START, after(hours(1))));
 
     world.must("venue", open(&list));
-    table.case(world, "venue", submit(&[]), no(C::AdlPartTooLarge, 0usize, 4_096usize));
+    table.case(world, "venue", submit(&[]), no(C::ListPartTooLarge, 0usize, 4_096usize));
     let many = submit(&vec![list[0]; 4_097]);
-    table.case(world, "venue", many, no(C::AdlPartTooLarge, 4_097usize, 4_096usize));
+    table.case(world, "venue", many, no(C::ListPartTooLarge, 4_097usize, 4_096usize));
     let wrong = Candidate { side: PositionSide::Short, ..list[1] };
     table.case(world, "venue", submit(&[list[0], wrong]), no(C::AdlSide, label("alice"), "long"));
     for bad in [
@@ -1302,34 +1303,34 @@ fn deleveraging() {
     }
     // One too many, too many lots, too few, and another list of the same size.
     let more = submit(&[list[0], list[1], list[2], list[2]]);
-    table.case(world, "venue", more, no(C::AdlSeal, 4u32, 3u32));
+    table.case(world, "venue", more, no(C::ListSeal, 4u32, 3u32));
     let larger = Candidate { size: Base::new(81), ..list[2] };
-    table.case(world, "venue", submit(&[list[1], larger]), no(C::AdlSeal, 111u32, 110u32));
+    table.case(world, "venue", submit(&[list[1], larger]), no(C::ListSeal, 111u32, 110u32));
     let smaller = Candidate { size: Base::new(39), ..list[2] };
     let fewer = submit(&[list[0], list[1], smaller]);
-    table.case(world, "venue", fewer, no(C::AdlSeal, 109u32, 110u32));
+    table.case(world, "venue", fewer, no(C::ListSeal, 109u32, 110u32));
     let endless = Candidate { size: Base::MAX, ..list[2] };
     let endless = submit(&[list[0], endless]);
-    table.case(world, "venue", endless, no(C::AdlSeal, 40u32, 110u32));
+    table.case(world, "venue", endless, no(C::ListSeal, 40u32, 110u32));
     let turned = [list[1], list[0], list[2]];
-    let expected = no(C::AdlSeal, open(&turned).root, open(&list).root);
+    let expected = no(C::ListSeal, open(&turned).root, open(&list).root);
     table.case(world, "venue", submit(&turned), expected);
     world.must("venue", submit(&list[..2]));
-    table.case(world, "keeper", run.clone(), no(C::AdlNotComplete, 2u32, 3u32));
+    table.case(world, "keeper", run.clone(), no(C::ClaimNotComplete, 2u32, 3u32));
     world.must("venue", submit(&list[2..]));
-    table.case(world, "venue", submit(&list[2..]), no(C::AdlSeal, 4u32, 3u32));
+    table.case(world, "venue", submit(&list[2..]), no(C::ListSeal, 4u32, 3u32));
 
     world.must("keeper", run.clone());
     let layers = vec![layer(LayerSource::Adl)];
     let other = SetWaterfall { market: label("sol"), layers };
     table.case(world, "op", other.clone(), no(C::ClaimOpen, 1u32, 0u32));
-    table.case(world, "venue", open(&list), no(C::AdlStarted, 2u32, 0u32));
-    table.case(world, "keeper", run.clone(), no(C::AdlDone, 2u32, 2u32));
+    table.case(world, "venue", open(&list), no(C::ClaimStarted, 2u32, 0u32));
+    table.case(world, "keeper", run.clone(), no(C::ClaimDone, 2u32, 2u32));
     world.must("keeper", close.clone());
-    table.case(world, "venue", open(&list), got(C::AdlClosed, LOSS));
-    table.case(world, "venue", submit(&list), got(C::AdlClosed, LOSS));
-    table.case(world, "keeper", run, got(C::AdlClosed, LOSS));
-    table.case(world, "keeper", close, got(C::AdlClosed, LOSS));
+    table.case(world, "venue", open(&list), got(C::ClaimClosed, LOSS));
+    table.case(world, "venue", submit(&list), got(C::ClaimClosed, LOSS));
+    table.case(world, "keeper", run, got(C::ClaimClosed, LOSS));
+    table.case(world, "keeper", close, got(C::ClaimClosed, LOSS));
     world.must("op", other);
     done(&table);
 }
@@ -1453,6 +1454,71 @@ fn rails_of_deleveraging() {
     crate::run::lose(&mut ranked, 600);
     ranked.must("venue", open(&three()));
     table.case(&mut ranked, "venue", submit(&three()), got(C::AdlCandidate, label("carol")));
+    done(&table);
+}
+
+/// A list of accounts that is wrong in every way it can be, and a layer where it may not stand.
+#[test]
+fn by_equity() {
+    use crate::equity::{RULES, asked, holder, open, submit, three};
+    let mut table = Table::default();
+    let world = &mut World::new();
+    let minute = Span::from_ms(60_000);
+    let short = Span::from_ms(59_999);
+    for (rules, expected) in [
+        (EquityPolicy { cap: Ppm::ZERO, ..RULES }, no(C::BadPolicy, 0u32, 1_000_000u32)),
+        (
+            EquityPolicy { cap: Ppm::new(1_000_001), ..RULES },
+            no(C::BadPolicy, 1_000_001u32, 1_000_000u32),
+        ),
+        (EquityPolicy { batch: 0, ..RULES }, no(C::BadPolicy, 0u32, 4_096u32)),
+        (EquityPolicy { accounts_max: 0, ..RULES }, no(C::BadPolicy, 0u32, 1u32 << 20)),
+        (EquityPolicy { deadline: short, ..RULES }, no(C::BadPolicy, short, minute)),
+    ] {
+        let mut bad = create_market("main", vec![layer(LayerSource::Equity)]);
+        bad.policy.equity = Some(rules);
+        table.case(world, "op", bad, expected);
+    }
+    let whole = LayerPolicy { payout: Payout::Whole, ..layer(LayerSource::Equity) };
+    let bad = create_market("main", vec![whole]);
+    table.case(world, "op", bad, no(C::BadPolicy, "whole", "partial"));
+    // What hosted accounts are worth is the ledger's to say.
+    let mut bad = create_market("main", vec![layer(LayerSource::Equity)]);
+    bad.policy.hosted = Some(Box::new(hosted::policy()));
+    let new = bad.label;
+    table.case(world, "op", bad, got(C::Hosted, new));
+    table.case(world, "venue", open(&three()), got(C::UnknownLoss, LOSS));
+    world.must("risk", declare(5));
+    table.case(world, "venue", open(&three()), got(C::ClaimUnknown, LOSS));
+
+    let world = &mut asked(&[]);
+    let list = three();
+    let (run, close) = (RunEquity { loss: LOSS }, CloseEquity { loss: LOSS });
+    let long = OpenEquity { count: 101, ..open(&list) };
+    table.case(world, "venue", long, no(C::ListTooLong, 101u32, 100u32));
+    table.case(world, "venue", submit(&list), got(C::ListNotOpen, LOSS));
+    table.case(world, "keeper", run.clone(), got(C::ListNotOpen, LOSS));
+    table.case(world, "keeper", close.clone(), no(C::ClaimNotComplete, START, after(hours(1))));
+    world.must("venue", open(&list));
+    table.case(world, "venue", submit(&[]), no(C::ListPartTooLarge, 0usize, 4_096usize));
+    let many = submit(&vec![list[0]; 4_097]);
+    table.case(world, "venue", many, no(C::ListPartTooLarge, 4_097usize, 4_096usize));
+    let empty = submit(&[list[0], holder("dave", 0)]);
+    table.case(world, "venue", empty, got(C::EquityHolder, label("dave")));
+    let other = submit(&[list[0], list[1], holder("carol", 499)]);
+    table.case(world, "venue", other, no(C::ListSeal, 2_999u32, 3_000u32));
+    let endless = submit(&[list[0], holder("carol", u128::MAX)]);
+    table.case(world, "venue", endless, no(C::ListSeal, 1_500u32, 3_000u32));
+    world.must("venue", submit(&list[..2]));
+    table.case(world, "keeper", run.clone(), no(C::ClaimNotComplete, 2u32, 3u32));
+    world.must("venue", submit(&list[2..]));
+    world.must("keeper", run.clone());
+    table.case(world, "venue", open(&list), no(C::ClaimStarted, 2u32, 0u32));
+    world.must("keeper", run.clone());
+    table.case(world, "keeper", run.clone(), no(C::ClaimDone, 3u32, 3u32));
+    world.must("keeper", close.clone());
+    table.case(world, "keeper", close, got(C::ClaimClosed, LOSS));
+    table.case(world, "keeper", run, got(C::ClaimClosed, LOSS));
     done(&table);
 }
 
@@ -2087,21 +2153,39 @@ const CASES: &[(&str, &[C])] = &[
         ],
     ),
     (
+        "by equity",
+        &[
+            C::BadPolicy,
+            C::Hosted,
+            C::UnknownLoss,
+            C::ClaimUnknown,
+            C::ClaimClosed,
+            C::ClaimStarted,
+            C::ListTooLong,
+            C::ListNotOpen,
+            C::ListPartTooLarge,
+            C::ListSeal,
+            C::ClaimNotComplete,
+            C::ClaimDone,
+            C::EquityHolder,
+        ],
+    ),
+    (
         "deleveraging",
         &[
-            C::AdlUnknown,
-            C::AdlClosed,
-            C::AdlUnsettled,
-            C::AdlStarted,
-            C::AdlListTooLong,
+            C::ClaimUnknown,
+            C::ClaimClosed,
+            C::ClaimUnsettled,
+            C::ClaimStarted,
+            C::ListTooLong,
             C::AdlPrice,
-            C::AdlNotOpen,
-            C::AdlPartTooLarge,
+            C::ListNotOpen,
+            C::ListPartTooLarge,
             C::AdlSide,
             C::AdlCandidate,
-            C::AdlSeal,
-            C::AdlNotComplete,
-            C::AdlDone,
+            C::ListSeal,
+            C::ClaimNotComplete,
+            C::ClaimDone,
             C::ClaimOpen,
         ],
     ),

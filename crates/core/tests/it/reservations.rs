@@ -2,21 +2,22 @@
 
 use crate::run::property;
 use backstop_core::{
-    Body, Command, Event,
+    Body, Command, Event, RejectCode as C,
     command::{
-        CommitReservation, Contribute, Direction, MoveIdle, ReleaseReservation, Reserve,
-        SetControl, SetOfflineBudget, SetTarget, SettleLiquidation, WithdrawExcess,
+        AssessLoss, CommitReservation, Contribute, CoverDeficit, DeclareLoss, Direction, MoveIdle,
+        PlaceLoss, ReleaseReservation, Reserve, SetControl, SetOfflineBudget, SetTarget,
+        SettleLiquidation, WithdrawExcess,
     },
     event::Cohort,
     fund::{coverage, coverage_at, excess},
     invariants,
     ledger::LedgerAccount,
     liquidation::offline::Offline,
-    policy::{ControlPolicy, FundPolicy, IdlePolicy, ReservationPolicy, Underwater},
+    policy::{Cause, ControlPolicy, FundPolicy, IdlePolicy, ReservationPolicy, Underwater},
 };
 use backstop_testkit::{Setup, World, label};
 use backstop_units::{
-    Amount, Bps, FundId, Hash, Label, MarketId, Ppm, Price, Signed, Span, Timestamp,
+    Amount, Bps, FundId, Hash, Label, LossId, MarketId, Ppm, Price, Signed, Span, Timestamp,
 };
 use proptest::collection::vec;
 
@@ -312,6 +313,31 @@ fn late_settlements_draw_on_the_offline_budget() {
     world.must("risk", SetOfflineBudget { market, budget: Amount::ZERO, span });
     let nothing = Offline { budget: Amount::ZERO, left: Amount::ZERO, span };
     assert_eq!(world.state.offline.get(SOL), Some(&nothing));
+}
+
+/// Only what may have happened while the ledger was down is taken late; what the risk desk has assessed draws
+/// on nothing.
+#[test]
+fn the_offline_budget_is_for_settlements() {
+    let mut world = fund(|_, _| ());
+    let (market, budget, span) = (label("sol"), atoms(100), Span::hours(24));
+    world.must("op", SetOfflineBudget { market, budget, span });
+    world.wait(Span::days(3));
+    let evidence = Hash::new([1; 32]);
+    let cover = CoverDeficit { market, net_pnl: atoms(50), evidence };
+    let (cause, estimate) = (Cause::BadDebt, atoms(500));
+    let declare = DeclareLoss { market, cause, account: None, estimate };
+    let when = Some(world.now.minus(Span::hours(2)));
+    for (actor, body) in [("venue", Body::from(cover)), ("risk", declare.clone().into())] {
+        let command = Command { occurred_at: when, ..world.command(actor, body) };
+        assert_eq!(world.send_command(&command).unwrap_err().code, C::OccurredAtSkew);
+    }
+    world.must("risk", declare);
+    let loss = LossId::new(0);
+    world.must("risk", AssessLoss { loss, amount: atoms(500), evidence });
+    world.must("keeper", PlaceLoss { loss });
+    assert_eq!(drawn(&world), 500);
+    assert_eq!(world.state.offline.get(SOL).map(|offline| offline.left), Some(budget));
 }
 
 #[test]

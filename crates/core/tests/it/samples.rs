@@ -12,48 +12,50 @@ use backstop_core::{
     command::{
         ActivateRules, AddSpike, Approve, AssessLoss, BalancePools, BeginTransfer, BidAuction,
         BookConversion, CancelProposal, CancelUnstake, CheckDrawdown, ClaimRecovery, ClaimUnstake,
-        CloseAdl, CloseLoss, CommitReservation, Contribute, CoverDeficit, CreateFund, CreateMarket,
-        CreateTranche, DeclareLoss, DeleverageInventory, Direction, DistributeSurplus, EndAlert,
-        EndSpike, Execute, FillInventory, FundPnlPool, GrantProtocolShares, LapseDeclaration,
-        LapseTicket, Linked, MarkInventory, MoveIdle, OpenAccount, OpenAdl, Opening,
-        OpeningAccount, OpeningShares, Outcome, Party, PauseEntries, PayFees, PayRevenue,
-        PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares,
-        RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation, RepayHouse,
-        ReportConditions, ReportDeposits, ReportHouse, ReportLiquidity, ReportOpenInterest,
-        ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve, ResolveTransfer, RetireFeed,
-        RunAdl, RunControl, SetControl, SetCouncil, SetCovers, SetDrawdown, SetHouse,
-        SetIndexPolicy, SetInventory, SetMarketRules, SetMarketTier, SetOfflineBudget,
-        SetOpenInterestMax, SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold,
-        SetTier, SetVault, SetWaterfall, SettleBadDebt, SettleBasis, SettleLiquidation,
-        SettleRevenue, Stake, StakeProtocol, StartAuction, SubmitAdlPart, TakeOver, VoidLoss,
-        WithdrawExcess,
+        CloseAdl, CloseEquity, CloseLoss, CommitReservation, Contribute, CoverDeficit, CreateFund,
+        CreateMarket, CreateTranche, DeclareLoss, DeleverageInventory, Direction,
+        DistributeSurplus, EndAlert, EndSpike, Execute, FillInventory, FundPnlPool,
+        GrantProtocolShares, LapseDeclaration, LapseTicket, Linked, MarkInventory, MoveIdle,
+        OpenAccount, OpenAdl, OpenEquity, Opening, OpeningAccount, OpeningShares, Outcome, Party,
+        PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss,
+        RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
+        RepayHouse, ReportConditions, ReportDeposits, ReportHouse, ReportLiquidity,
+        ReportOpenInterest, ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve,
+        ResolveTransfer, RetireFeed, RunAdl, RunControl, RunEquity, SetControl, SetCouncil,
+        SetCovers, SetDrawdown, SetHouse, SetIndexPolicy, SetInventory, SetMarketRules,
+        SetMarketTier, SetOfflineBudget, SetOpenInterestMax, SetPools, SetRevenue, SetRoles,
+        SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall, SettleBadDebt,
+        SettleBasis, SettleLiquidation, SettleRevenue, Stake, StakeProtocol, StartAuction,
+        SubmitAdlPart, SubmitEquityPart, TakeOver, VoidLoss, WithdrawExcess,
     },
     event::{
-        Cohort, ControlRun, Converted, Home, HouseTerms, LineMove, MarketRules, Placement,
-        PoolFlow, Reallocation, RevenuePart, Row, RowPart, Sale, Settled,
+        Cohort, ControlRun, Converted, Home, HouseTerms, LineMove, MarketRules, ParkedLoss,
+        Placement, PoolFlow, Reallocation, RevenuePart, Row, RowPart, Sale, Settled,
     },
     ledger::LedgerAccount,
     loss::{
-        adl::{Candidate, Cut, Sealed, Tally},
+        adl::{Candidate, Cut, Sealed},
+        claim::{Seal, Tally},
         deposit_index::Deposits,
+        equity::{EquityShare, Holder},
     },
     oracle::Verdict,
     policy::{
         AdlPolicy, AdlRank, AdlSelect, AlertCause, AuctionPolicy, BadDebtPolicy, Band, CancelTerms,
-        Cause, Causes, ControlPolicy, CurvePoint, DrawdownPolicy, EntryPrice, ExitValue, FundKind,
-        FundPolicy, HouseCounts, HousePolicy, IdlePolicy, IndexPolicy, InventoryEnd,
-        InventoryPolicy, Law, LayerPolicy, LayerSource, MarketPolicy, Overflow, Payout, PiLaw,
-        PoolPolicy, PositionSide, ProtocolHolding, PublicKey, ReservationPolicy, RevenuePolicy,
-        Role, Roles, Routes, SignatureBytes, Slew, SpikeCause, SplitPolicy, SplitRate,
-        SplitRounding, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
+        Cause, Causes, ControlPolicy, CurvePoint, DrawdownPolicy, EntryPrice, EquityPolicy,
+        ExitValue, FundKind, FundPolicy, HouseCounts, HousePolicy, IdlePolicy, IndexPolicy,
+        InventoryEnd, InventoryPolicy, Law, LayerPolicy, LayerSource, MarketPolicy, Overflow,
+        Payout, PiLaw, PoolPolicy, PositionSide, ProtocolHolding, PublicKey, ReservationPolicy,
+        RevenuePolicy, Role, Roles, Routes, SignatureBytes, Slew, SpikeCause, SplitPolicy,
+        SplitRate, SplitRounding, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
     },
     state::FeedSource,
 };
 use backstop_testkit::label;
 use backstop_units::{
     AccountId, Amount, AssetId, Base, Bps, FeedId, Fixed60, FundId, Hash, IndexId, Label, LossId,
-    MarketId, Ppm, Price, ProposalId, ReserveId, ShareIndex, Shares, Signed, Span, TicketId,
-    Timestamp, TrancheId, TransferId, VaultId, VaultLossId,
+    MarketId, Measure, Ppm, Price, ProposalId, ReserveId, ShareIndex, Shares, Signed, Span,
+    TicketId, Timestamp, TrancheId, TransferId, VaultId, VaultLossId,
 };
 
 pub(crate) const DRAWDOWN: DrawdownPolicy = DrawdownPolicy {
@@ -183,6 +185,7 @@ fn layers() -> Vec<LayerPolicy> {
         layer(LayerSource::Adl),
         layer(LayerSource::Depositors),
         layer(LayerSource::Haircut(Ppm::new(13))),
+        layer(LayerSource::Equity),
     ]
 }
 
@@ -210,14 +213,27 @@ const ADL: AdlPolicy = AdlPolicy {
     deadline: Span::from_ms(15),
 };
 
+const EQUITY: EquityPolicy =
+    EquityPolicy { cap: Ppm::new(16), batch: 17, accounts_max: 18, deadline: Span::from_ms(19) };
+
+fn holder() -> Holder {
+    Holder { account: label("bob"), equity: Amount::new(27) }
+}
+
 fn market_rules() -> MarketRules {
     let underwater = Underwater::FullFee { fee: Bps::new(9) };
-    MarketRules { underwater, mark: Some(label("mark")), mark_band: Ppm::new(12), adl: Some(ADL) }
+    MarketRules {
+        underwater,
+        mark: Some(label("mark")),
+        mark_band: Ppm::new(12),
+        adl: Some(ADL),
+        equity: Some(EQUITY),
+    }
 }
 
 fn set_market_rules() -> SetMarketRules {
-    let MarketRules { underwater, mark, mark_band, adl } = market_rules();
-    SetMarketRules { market: label("sol"), underwater, mark, mark_band, adl }
+    let MarketRules { underwater, mark, mark_band, adl, equity } = market_rules();
+    SetMarketRules { market: label("sol"), underwater, mark, mark_band, adl, equity }
 }
 
 pub(crate) fn market_policy() -> MarketPolicy {
@@ -229,6 +245,7 @@ pub(crate) fn market_policy() -> MarketPolicy {
         pools: Some(pool_policy()),
         tier: Some(label("b")),
         adl: Some(ADL),
+        equity: Some(EQUITY),
         hosted: Some(Box::new(hosted::policy_sample())),
         mark: Some(label("mark")),
         mark_band: Ppm::new(12),
@@ -453,6 +470,10 @@ pub(crate) fn bodies() -> Vec<Body> {
         SubmitAdlPart { loss, entries: vec![candidate()] }.into(),
         RunAdl { loss }.into(),
         CloseAdl { loss }.into(),
+        OpenEquity { loss, count: 18, equity: Amount::new(19), root: hash(20) }.into(),
+        SubmitEquityPart { loss, entries: vec![holder()] }.into(),
+        RunEquity { loss }.into(),
+        CloseEquity { loss }.into(),
         ReportDeposits {
             market: sol,
             shares: Shares::new(19),
@@ -788,6 +809,7 @@ fn rows() -> Vec<Row> {
             to: ShareIndex::new(40),
         },
         Cohort::House(fund),
+        Cohort::Equity { claim: 28 },
     ];
     let row = |(layer, cohort)| Row { layer, cohort, amount: Amount::new(u128::from(layer) + 100) };
     (0u8..).zip(cohorts).map(row).collect()
@@ -835,12 +857,15 @@ fn deleveraging() -> Vec<Event> {
     let (mark, price, lots) = (Price::new(17), Price::new(16), Base::new(19));
     let (side, count, root) = (PositionSide::Short, 18, hash(20));
     let sealed = Sealed { side, price, mark, count, lots, root };
-    let tally = Tally { count: 28, lots: Base::new(29), peaks: vec![hash(30), hash(31)] };
+    let tally = Tally { count: 28, sum: Measure::new(29), peaks: vec![hash(30), hash(31)] };
+    let seal = Seal { count: 28, sum: Measure::new(29), root: hash(30) };
     let account = label("alice");
     let cut = Cut { at: 32, account, lots: Base::new(33), forgone: Amount::new(34) };
+    let (equity, pays) = (Amount::new(33), Amount::new(34));
+    let share = EquityShare { at: 32, account, equity, pays };
     vec![
         Event::AdlOpened { loss, sealed },
-        Event::AdlPartAdded { loss, entries: vec![candidate()], tally },
+        Event::AdlPartAdded { loss, entries: vec![candidate()], tally: tally.clone() },
         Event::AdlRan { loss, mark, price, from: 35, cuts: vec![cut], done: true },
         Event::AdlClosed {
             loss,
@@ -848,6 +873,17 @@ fn deleveraging() -> Vec<Event> {
             market,
             asset,
             forgone: Amount::new(36),
+            rest: Amount::new(37),
+        },
+        Event::EquityOpened { loss, seal },
+        Event::EquityPartAdded { loss, entries: vec![holder()], tally },
+        Event::EquityRan { loss, from: 35, shares: vec![share], done: true },
+        Event::EquityClosed {
+            loss,
+            row: 4,
+            market,
+            asset,
+            paid: Amount::new(36),
             rest: Amount::new(37),
         },
         Event::LossReallocated(Box::new(Reallocation {
@@ -943,7 +979,7 @@ fn prices() -> Vec<Event> {
         Event::PriceReported { feed, index, price: Price::new(8), at: ms(9), verdict },
         Event::IndexPolicySet { index, policy: index_policy() },
         Event::FeedRetired { feed, index },
-        Event::LossParked {
+        Event::LossParked(Box::new(ParkedLoss {
             loss: LossId::new(10),
             market: MarketId::new(11),
             cause: Cause::BadDebt,
@@ -954,7 +990,7 @@ fn prices() -> Vec<Event> {
             price: Some(Price::new(16)),
             occurred_at: ms(17),
             lapses_at: ms(18),
-        },
+        })),
         Event::HouseSet { fund: FundId::new(19), terms: Some(house_terms()) },
         Event::HouseReported {
             fund: FundId::new(20),
@@ -1138,6 +1174,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Deleveraged(market),
         L::Depositors(market),
         L::HouseDrawn(market),
+        L::ByEquity(market),
         L::PnlPool(market),
         L::Conversion(market),
         L::Basis(fund),

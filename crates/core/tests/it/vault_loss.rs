@@ -62,11 +62,11 @@ pub(crate) fn story(world: &mut World) {
     world.must("bob", pledge("bob", 100_000));
     world.must("bob", borrow("bob", 20_000));
     price(world, 100);
+    world.wait(Span::hours(1));
     world.must("keeper", impair("bob"));
     world.must("keeper", recognise());
     world.must("carol", liquidate("bob", "carol", 100_000));
     world.must("risk", socialise("bob", None));
-    world.wait(Span::hours(1));
     world.must("keeper", ChargeFees { vault: label(SAFE) });
 }
 
@@ -146,7 +146,7 @@ fn a_debt_in_parts() {
     // Bob borrows again, and nobody marks it before it is lost.
     price(world, 1_000);
     world.must("dave", deposit("dave", 200));
-    world.must("dave", invest(SPARE));
+    world.must("erin", invest(SPARE));
     world.must("bob", pledge("bob", 100));
     world.must("bob", borrow("bob", 10));
     price(world, 1);

@@ -150,6 +150,7 @@ fn of_one_asset(state: &State, source: Source, asset: AssetId) -> Result<bool, E
         | Source::Socialised
         | Source::Adl
         | Source::Depositors
+        | Source::Equity
         | Source::Haircut => return Ok(true),
     };
     Ok(state.funds.expect(fund)?.asset == asset)
@@ -163,7 +164,11 @@ fn accounts_of(source: Source, market: MarketId) -> Vec<LedgerAccount> {
             vec![LedgerAccount::Reserve(fund), LedgerAccount::Contributions(fund)]
         }
         Source::Staked(tranche) => vec![LedgerAccount::Tranche(tranche)],
-        Source::Socialised | Source::Adl | Source::Depositors | Source::Haircut => Vec::new(),
+        Source::Socialised
+        | Source::Adl
+        | Source::Depositors
+        | Source::Equity
+        | Source::Haircut => Vec::new(),
     }
 }
 
@@ -177,6 +182,7 @@ pub(super) const fn source_of(cohort: &Cohort) -> Option<Source> {
         Cohort::Stakers { tranche, .. } => Some(Source::Staked(*tranche)),
         Cohort::Positions { .. } => Some(Source::Socialised),
         Cohort::Adl { .. } => Some(Source::Adl),
+        Cohort::Equity { .. } => Some(Source::Equity),
         Cohort::Depositors { .. } => Some(Source::Depositors),
         Cohort::Haircut { .. } => Some(Source::Haircut),
         Cohort::Residual => None,

@@ -5,7 +5,12 @@ use super::{
     view::{LossView, RowView, row_words},
 };
 use crate::names::tranche_label;
-use backstop_core::{event::Cohort, ledger::LedgerAccount, state::LossStatus};
+use backstop_core::{
+    event::Cohort,
+    ledger::LedgerAccount,
+    loss::claim::Rules,
+    state::{LayerClaim, LossStatus},
+};
 use backstop_units::{Amount, Hash, Shares, format_decimal, mul_div_floor};
 use std::fmt::Write as _;
 
@@ -112,16 +117,12 @@ fn formula(view: &LossView<'_>, row: &RowView<'_>) -> String {
                 "min(needed {needed}, deposits, limits); the index of {shares} shares falls from {from} to {to}"
             )
         }
-        (Cohort::Adl { adl }, _) => match view.state.adls.get(*adl) {
-            Some(adl) => format!(
-                "of {} placed on winners, {} cuts of {} base atoms forgo {}",
-                view.unit.digits(adl.claim),
-                adl.cuts,
-                adl.lots,
-                view.unit.digits(adl.forgone)
-            ),
-            None => format!("min(needed {needed}, limits)"),
-        },
+        (Cohort::Adl { adl: claim } | Cohort::Equity { claim }, _) => {
+            match view.state.layer_claims.get(*claim) {
+                Some(claim) => claimed(view, claim),
+                None => format!("min(needed {needed}, limits)"),
+            }
+        }
         (Cohort::Haircut { haircut, .. }, _) => match view.state.haircuts.get(*haircut) {
             Some(haircut) => format!(
                 "min(needed {needed}, portion of claims, limits); {} open, {} taken over",
@@ -138,6 +139,24 @@ fn formula(view: &LossView<'_>, row: &RowView<'_>) -> String {
             format!("min(needed {needed}, had {}, limit left {limit})", view.unit.digits(had))
         }
         (_, None) => format!("min(needed {needed}, what it had, what its limits left)"),
+    }
+}
+
+/// What a claim brought, and how.
+fn claimed(view: &LossView<'_>, claim: &LayerClaim) -> String {
+    let [placed, brought] = [claim.claim, claim.brought].map(|amount| view.unit.digits(amount));
+    let (payers, measure) = (claim.payers, claim.measure);
+    match claim.rules {
+        Rules::Adl(_) => format!(
+            "of {placed} placed on winners, {payers} cuts of {measure} base atoms forgo {brought}"
+        ),
+        Rules::Equity(policy) => {
+            let equity = view.unit.digits(Amount::new(measure.get()));
+            format!(
+                "of {placed} placed by equity, {payers} accounts with {equity} pay {brought}, none above {} ppm of his equity",
+                policy.cap
+            )
+        }
     }
 }
 
@@ -158,6 +177,9 @@ const fn rounding(cohort: &Cohort) -> &'static str {
         }
         Cohort::Haircut { .. } => {
             "exact; what a leaver bears rounds up, a claim on a recovery rounds down"
+        }
+        Cohort::Equity { .. } => {
+            "shares add up exactly, by largest remainder; a claim on a recovery rounds down"
         }
         Cohort::FeePool
         | Cohort::Reserve(_)

@@ -136,7 +136,9 @@ impl<'a> LossView<'a> {
             Cohort::Reserve(fund) => LedgerAccount::Reserve(*fund),
             Cohort::Contributions(fund) => LedgerAccount::Contributions(*fund),
             Cohort::Stakers { tranche, .. } => LedgerAccount::Tranche(*tranche),
-            Cohort::Positions { .. } | Cohort::Adl { .. } => return Some(Amount::MAX),
+            Cohort::Positions { .. } | Cohort::Adl { .. } | Cohort::Equity { .. } => {
+                return Some(Amount::MAX);
+            }
             Cohort::Depositors { .. }
             | Cohort::House(_)
             | Cohort::Haircut { .. }
@@ -156,7 +158,11 @@ impl<'a> LossView<'a> {
                 Some(own.saturating_add(given))
             }
             Source::Staked(tranche) => placing.had(LedgerAccount::Tranche(tranche)),
-            Source::Socialised | Source::Adl | Source::Depositors | Source::Haircut => None,
+            Source::Socialised
+            | Source::Adl
+            | Source::Depositors
+            | Source::Equity
+            | Source::Haircut => None,
         }
     }
 
@@ -223,6 +229,7 @@ impl<'a> LossView<'a> {
             (_, Some(_), _) => "held back by a limit or by what it covers",
             (_, None, Source::Socialised) => "no open positions, or a limit",
             (_, None, Source::Adl) => "no rules for deleveraging, or a limit",
+            (_, None, Source::Equity) => "no rules for sharing by equity, or a limit",
             (_, None, Source::Depositors) => "no deposits, or a limit",
             (_, None, Source::Haircut) => "the pool is as short as it may be, or a limit",
             (_, None, _) => "paid nothing",
@@ -277,5 +284,6 @@ fn source_words(state: &State, market: MarketId, source: Source) -> String {
         Source::Adl => "deleveraged winners".to_owned(),
         Source::Depositors => "depositors, by share".to_owned(),
         Source::Haircut => "withdrawal haircut, by claim".to_owned(),
+        Source::Equity => "accounts, by equity".to_owned(),
     }
 }

@@ -112,6 +112,7 @@ pub(crate) fn setup() -> Vec<Body> {
         mark: None,
         mark_band: Ppm::ZERO,
         adl: None,
+        equity: None,
         bad_debt: BadDebtPolicy::default(),
         hosted: None,
     };
@@ -270,6 +271,7 @@ impl World {
             mark: None,
             mark_band: Ppm::ZERO,
             adl: None,
+            equity: None,
             bad_debt: BadDebtPolicy::default(),
             hosted: None,
         };

@@ -1,13 +1,15 @@
 //! Who plays which part, read from a genesis: the preset decides the names.
 
 use crate::{
+    book::BASE_DECIMALS,
     crash::Feed,
     error::RiskError,
     ledger::{Ledger, Memory},
+    params::VenueParams,
 };
 use backstop_core::{
     Body, Genesis,
-    command::{CreateMarket, OpenAccount, SettleLiquidation},
+    command::{CreateMarket, OpenAccount, ReportMark, SettleLiquidation},
     policy::{LayerSource, Role, Roles},
 };
 use backstop_units::{Amount, Hash, Label, Price, Signed, Timestamp};
@@ -30,6 +32,8 @@ pub struct Cast {
     pub tranche: Option<Label>,
     /// Whether the market's waterfall draws on the fund's reserve.
     pub reserve: bool,
+    /// Whether the ledger keeps the positions of the first market.
+    pub hosted: bool,
     /// The first market's venue.
     pub venue: Label,
     /// Who opens accounts and gives to the fund.
@@ -77,6 +81,7 @@ impl Cast {
             fund: fund.label,
             tranche: tranche.filter(|label| draws(LayerSource::Staked(*label))),
             reserve: draws(LayerSource::Reserve(fund.label)),
+            hosted: market.policy.hosted.is_some(),
             venue: market.venue,
             operator,
             custodian: holder(&bodies, Role::Custodian).unwrap_or(operator),
@@ -84,35 +89,53 @@ impl Cast {
     }
 }
 
-/// A genesis with a market for each feed: one that the preset lacks has the rules of its first market.
+/// A genesis with a market for each feed: one that the preset lacks has the rules of its first market. If
+/// the ledger keeps its positions, it counts them as the book does and asks for the margins of the venue:
+/// all presets meet the same accounts.
 ///
 /// # Errors
 /// [`RiskError::Missing`] without any market.
-pub fn stage(mut genesis: Genesis, feeds: &[Feed]) -> Result<Genesis, RiskError> {
+pub fn stage(
+    mut genesis: Genesis,
+    feeds: &[Feed],
+    params: &VenueParams,
+) -> Result<Genesis, RiskError> {
     for feed in feeds {
         let markets: Vec<&CreateMarket> =
             flat(&genesis.setup).into_iter().filter_map(market).collect();
         let first = *markets.first().ok_or(RiskError::Missing("market"))?;
         if markets.iter().all(|market| market.label != feed.market) {
-            let added = CreateMarket { label: feed.market, ..first.clone() };
+            let mut added = CreateMarket { label: feed.market, ..first.clone() };
+            if let Some(hosted) = &mut added.policy.hosted {
+                hosted.decimals = BASE_DECIMALS;
+                (hosted.initial, hosted.maintenance) = (params.initial, params.maintenance);
+            }
             genesis.setup.push(added.into());
         }
     }
     Ok(genesis)
 }
 
-/// Whether a venue that keeps its positions itself and places its losses can run with a genesis: asks a
-/// ledger in memory to settle a liquidation of nothing.
+/// Whether the venue can run with a genesis: asks a ledger in memory to settle a liquidation of nothing,
+/// or where it keeps the positions to take a mark.
 ///
 /// # Errors
 /// [`RiskError`] that says why not.
 pub fn fits(genesis: &Genesis) -> Result<Cast, RiskError> {
     let cast = Cast::of(genesis)?;
     let (market, layers) = cast.waterfalls.first().ok_or(RiskError::Missing("market"))?;
-    if layers.contains(&LayerSource::Depositors) {
-        return Err(RiskError::Lenders(*market));
+    if cast.hosted && layers.contains(&LayerSource::Socialised) {
+        return Err(RiskError::Spread(*market));
+    }
+    if layers.contains(&LayerSource::Equity) {
+        return Err(RiskError::Missing("list of accounts by equity"));
     }
     let mut ledger = Memory::begin(genesis, Timestamp::ZERO)?;
+    if cast.hosted {
+        let mark = ReportMark { market: *market, price: Price::new(1) };
+        ledger.send(Timestamp::ZERO, cast.venue, mark.into())?;
+        return Ok(cast);
+    }
     let (account, liquidator) = (Label::parse("somebody")?, Label::parse("another")?);
     let open = |label| OpenAccount { label, group: None, venue: None }.into();
     let settle = SettleLiquidation {

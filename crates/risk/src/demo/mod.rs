@@ -115,12 +115,13 @@ pub fn run_with_evidence(
     let quote_atoms = Amount::new(10u128.pow(u32::from(cast.decimals)));
     let prices: Vec<_> = listings.iter().map(|listing| listing.price).collect();
     let book = Book::synthetic(setup.seed, setup.book, &prices, quote_atoms)?;
-    let liquidators = setup::open_accounts(&cast, setup.venue, &book, at, ledger)?;
+    let maker = Label::parse("maker")?;
+    let liquidators = setup::open_accounts((&cast, maker), setup.venue, &book, at, ledger)?;
     let names = Names {
         venue: cast.venue,
         custodian: cast.custodian,
         liquidators,
-        maker: Label::parse("maker")?,
+        maker,
         asset: cast.asset,
     };
     let opening = VenueSetup {

@@ -115,10 +115,12 @@ pub struct DemoReport {
     pub markets: Vec<MarketReport>,
     /// The fund.
     pub fund: Label,
-    /// Accounts closed.
+    /// Accounts closed; where the ledger keeps the positions, accounts liquidated in part or whole.
     pub liquidations: u64,
     /// Of them, accounts that owed more than they had.
     pub deficits: u64,
+    /// Losses placed in the ledger.
+    pub losses: u64,
     /// All losses.
     pub gross_loss: Amount,
     /// What each layer paid on all markets, in the order of the waterfall.
@@ -129,8 +131,18 @@ pub struct DemoReport {
     pub socialised: Amount,
     /// Forgone by winners who were deleveraged.
     pub deleveraged: Amount,
+    /// What was closed of their positions, in quote atoms at the mark.
+    pub cut_notional: Amount,
+    /// How many of them there were.
+    pub cut_accounts: u64,
     /// Borne by nobody.
     pub residual: Amount,
+    /// What open accounts owe beyond what they have when the run ends: losses nobody has borne yet.
+    pub below_zero: Amount,
+    /// What lenders have put in, where losses fall on them.
+    pub lent_before: Amount,
+    /// What is left of it.
+    pub lent_after: Amount,
     /// The largest loss.
     pub biggest_loss: Option<BiggestLoss>,
     /// The fund before the first bar.
@@ -171,7 +183,7 @@ impl DemoReport {
                 LayerSource::Reserve(_) => &mut payers.reserve,
                 LayerSource::Staked(_) => &mut payers.staked,
                 LayerSource::Adl => &mut payers.deleveraged,
-                LayerSource::Socialised => &mut payers.socialised,
+                LayerSource::Socialised | LayerSource::Equity => &mut payers.socialised,
                 LayerSource::Depositors => &mut payers.depositors,
                 // The reference venue's markets are attached: no pool is behind them.
                 LayerSource::Haircut(_) => continue,
@@ -265,7 +277,8 @@ impl Run<'_> {
         self.listings.iter().zip(pairs).enumerate().map(market).collect()
     }
 
-    /// What each layer has paid on all markets; one that stands in several waterfalls is one.
+    /// What each layer has paid on all markets; one that stands in several waterfalls is one. Where the
+    /// ledger keeps the positions winners bear what no layer pays, whatever the waterfall says.
     fn layers(&self, state: &State) -> Result<Vec<LayerPaid>, RiskError> {
         let mut layers: Vec<LayerPaid> = Vec::new();
         for listing in self.listings {
@@ -280,6 +293,10 @@ impl Run<'_> {
                 }
             }
         }
+        if self.cast.hosted {
+            let amount = self.venue.tally().deleveraged;
+            layers.push(LayerPaid { source: LayerSource::Adl, amount });
+        }
         Ok(layers)
     }
 }
@@ -292,6 +309,7 @@ pub(super) fn report(
 ) -> Result<DemoReport, RiskError> {
     let Run { setup, cast, before, venue, listings } = *run;
     let tally = venue.tally();
+    let (lent_before, lent_after) = venue.lenders();
     let bars = setup.feeds.iter().map(|feed| feed.bars.bars.len()).max();
     Ok(DemoReport {
         preset: cast.preset,
@@ -305,12 +323,18 @@ pub(super) fn report(
         fund: cast.fund,
         liquidations: tally.liquidations,
         deficits: tally.deficits,
+        losses: tally.losses,
         gross_loss: tally.gross,
         layers: ledger.read(|state| run.layers(state))??,
         contributions_used: tally.contributions,
         socialised: tally.socialised,
         deleveraged: tally.deleveraged,
+        cut_notional: tally.cut_notional,
+        cut_accounts: tally.cut_accounts,
         residual: tally.residual,
+        below_zero: venue.below_zero()?,
+        lent_before,
+        lent_after,
         biggest_loss: tally.biggest,
         fund_before: before.fund,
         fund_after: fund_parts(cast, listings, ledger)?,

@@ -3,6 +3,7 @@
 use super::cast::Cast;
 use crate::{
     book::{Book, numbered},
+    custody::bring_in,
     error::RiskError,
     float::to_units,
     ledger::Ledger,
@@ -10,29 +11,29 @@ use crate::{
     random::Random,
 };
 use backstop_core::{
-    Body, Event,
-    command::{
-        BeginTransfer, Contribute, Direction, OpenAccount, Outcome, Party, ResolveTransfer,
-        SetTarget, SetThreshold, Stake,
-    },
+    Body,
+    command::{Contribute, OpenAccount, SetTarget, SetThreshold, Stake},
 };
 use backstop_units::{Amount, Label, MathError, Shares, Timestamp, split::largest_remainder};
 
 /// Sets stakes apart from the book: another stream of the same seed.
 const STAKES_STREAM: u64 = 0x5354_414B_4553;
 
-/// Opens liquidators, stakers and traders. Returns the liquidators.
+/// Opens liquidators, stakers and traders; where positions are kept in the ledger the maker and no
+/// liquidators. Returns the liquidators.
 pub(super) fn open_accounts(
-    cast: &Cast,
+    (cast, maker): (&Cast, Label),
     params: &VenueParams,
     book: &Book,
     at: Timestamp,
     ledger: &mut impl Ledger,
 ) -> Result<Vec<Label>, RiskError> {
-    let liquidators = names("liquidator", params.liquidators.max(1))?;
+    let count = if cast.hosted { 0 } else { params.liquidators.max(1) };
+    let liquidators = names("liquidator", count)?;
     let stakers = stakers(cast, params)?;
     let traders = book.accounts.iter().map(|account| account.label);
     let labels = liquidators.iter().copied().chain(stakers).chain(traders);
+    let labels = labels.chain(cast.hosted.then_some(maker));
     let open = |label| OpenAccount { label, group: None, venue: None }.into();
     ledger.send_all(at, cast.venue, labels.map(open).collect())?;
     Ok(liquidators)
@@ -68,7 +69,7 @@ pub(super) fn fill_fund(
     let mut payments = vec![(cast.operator, given)];
     payments.extend(stakers.iter().copied().zip(stakes));
     payments.retain(|(_, amount)| !amount.is_zero());
-    transfer_in(cast, &payments, at, ledger)?;
+    bring_in((cast.custodian, cast.asset), &payments, at, ledger)?;
     if !given.is_zero() {
         let gift = Contribute {
             fund: cast.fund,
@@ -133,32 +134,4 @@ fn stakes(seed: u64, total: Amount, least: Amount, count: usize) -> Result<Vec<A
         largest_remainder(rest, &weights, &mut parts)?;
     }
     Ok(parts.into_iter().map(|part| Amount::new(part + floor)).collect())
-}
-
-/// Brings money in through custody, announced and confirmed, to free balances.
-fn transfer_in(
-    cast: &Cast,
-    payments: &[(Label, Amount)],
-    at: Timestamp,
-    ledger: &mut impl Ledger,
-) -> Result<(), RiskError> {
-    let begin = |(account, amount): &(Label, Amount)| {
-        let transfer = BeginTransfer {
-            direction: Direction::In,
-            party: Party::Account(*account),
-            asset: cast.asset,
-            amount: *amount,
-            reference: *account,
-        };
-        transfer.into()
-    };
-    let events = ledger.send_all(at, cast.custodian, payments.iter().map(begin).collect())?;
-    let confirm = |event: &Event| match event {
-        Event::TransferBegun { transfer, .. } => {
-            Some(ResolveTransfer { transfer: *transfer, outcome: Outcome::Confirmed }.into())
-        }
-        _ => None,
-    };
-    ledger.send_all(at, cast.custodian, events.iter().filter_map(confirm).collect())?;
-    Ok(())
 }

@@ -8,14 +8,17 @@ use crate::{
     book::BASE_DECIMALS,
     error::RiskError,
     ledger::Ledger,
-    margin::{Position, signed, value},
+    margin::{Position, signed, size, value},
 };
 use backstop_core::{
     Body, Event,
     command::{CloseAdl, OpenAdl, RunAdl, SubmitAdlPart},
     event::Cohort,
     liquidation::bankruptcy,
-    loss::adl::{Candidate, Tally, Terms, order},
+    loss::{
+        adl::{Candidate, Terms, order},
+        claim::Tally,
+    },
     policy::{AdlPolicy, PositionSide},
 };
 use backstop_units::{Amount, Base, LossId, MathError, Price, Signed};
@@ -155,8 +158,7 @@ impl Venue {
             tally.push(candidate)?;
         }
         let Terms { side, price, mark, .. } = *terms;
-        let Tally { count, lots, .. } = tally;
-        let root = tally.root();
+        let (count, lots, root) = (tally.count, Base::new(tally.sum.get()), tally.root());
         let open = OpenAdl { loss, side, price, mark, count, lots, root };
         let part = usize::from(AdlPolicy::PART_MAX);
         let parts =
@@ -193,6 +195,7 @@ impl Venue {
                 let lots = signed(cut.lots.get())?;
                 let base = if terms.side == PositionSide::Long { -lots } else { lots };
                 self.trade(*index, Position { market, base }, terms.mark)?;
+                self.tally.cut(*index, Amount::new(size(lots, terms.mark)?));
                 let forgone = signed(cut.forgone.get())?;
                 if let Some(trader) = self.traders.get_mut(*index) {
                     trader.cash -= forgone;

@@ -1,7 +1,7 @@
 //! Which accounts to ask: each is armed with how far the marks may move before it can fall, so a step
 //! looks only at those it reaches.
 
-use super::{Status, Venue};
+use super::{Status, Trader, Venue};
 use crate::{
     error::RiskError,
     margin::{Position, reach, standing, way},
@@ -10,29 +10,32 @@ use backstop_core::{liquidation::margin::Standing, policy::PositionSide};
 use backstop_units::Price;
 use std::{cmp::Reverse, collections::BinaryHeap};
 
+/// An account, and how often it has been armed: what an older arming left behind asks nobody.
+type Armed = (usize, u32);
+
 /// Triggers of the accounts with one position: the next long on top of one heap, the next short on
 /// top of the other. Ties go to the lower account.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Triggers {
-    longs: BinaryHeap<(Price, Reverse<usize>)>,
-    shorts: BinaryHeap<Reverse<(Price, usize)>>,
+    longs: BinaryHeap<(Price, Reverse<Armed>)>,
+    shorts: BinaryHeap<Reverse<(Price, Armed)>>,
 }
 
 impl Triggers {
-    fn push(&mut self, side: PositionSide, at: Price, index: usize) {
+    fn push(&mut self, side: PositionSide, at: Price, armed: Armed) {
         match side {
-            PositionSide::Long => self.longs.push((at, Reverse(index))),
-            PositionSide::Short => self.shorts.push(Reverse((at, index))),
+            PositionSide::Long => self.longs.push((at, Reverse(armed))),
+            PositionSide::Short => self.shorts.push(Reverse((at, armed))),
         }
     }
 
     /// The next account whose trigger the mark has reached.
-    fn pop(&mut self, mark: Price) -> Option<usize> {
+    fn pop(&mut self, mark: Price) -> Option<Armed> {
         if self.longs.peek().is_some_and(|(at, _)| *at >= mark) {
-            return self.longs.pop().map(|(_, Reverse(index))| index);
+            return self.longs.pop().map(|(_, Reverse(armed))| armed);
         }
         if self.shorts.peek().is_some_and(|Reverse((at, _))| *at <= mark) {
-            return self.shorts.pop().map(|Reverse((_, index))| index);
+            return self.shorts.pop().map(|Reverse((_, armed))| armed);
         }
         None
     }
@@ -48,7 +51,7 @@ impl Triggers {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Odometer {
     gone: u128,
-    waiting: BinaryHeap<Reverse<(u128, usize)>>,
+    waiting: BinaryHeap<Reverse<(u128, Armed)>>,
 }
 
 impl Odometer {
@@ -56,13 +59,13 @@ impl Odometer {
         self.gone = self.gone.saturating_add(way);
     }
 
-    fn push(&mut self, way: u128, index: usize) {
-        self.waiting.push(Reverse((self.gone.saturating_add(way), index)));
+    fn push(&mut self, way: u128, armed: Armed) {
+        self.waiting.push(Reverse((self.gone.saturating_add(way), armed)));
     }
 
-    fn pop(&mut self) -> Option<usize> {
+    fn pop(&mut self) -> Option<Armed> {
         let due = self.waiting.peek().is_some_and(|Reverse((at, _))| *at <= self.gone);
-        due.then(|| self.waiting.pop()).flatten().map(|Reverse((_, index))| index)
+        due.then(|| self.waiting.pop()).flatten().map(|Reverse((_, armed))| armed)
     }
 }
 
@@ -102,7 +105,9 @@ impl Venue {
         standing: &Standing,
         marks: &[Price],
     ) -> Result<(), RiskError> {
-        let Some(trader) = self.traders.get(index) else { return Ok(()) };
+        let Some(trader) = self.traders.get_mut(index) else { return Ok(()) };
+        trader.armed = trader.armed.wrapping_add(1);
+        let armed = (index, trader.armed);
         let maintenance = self.params.maintenance;
         match *trader.positions.as_slice() {
             [] => {}
@@ -117,12 +122,12 @@ impl Venue {
                     PositionSide::Short => market.mark.saturating_add(reach),
                 };
                 let at = if standing.is_liquidatable() { market.mark } else { at };
-                market.triggers.push(side, at, index);
+                market.triggers.push(side, at, armed);
             }
             _ => {
                 // A part farther at least: nobody is asked twice at one reading.
                 let way = way(standing, &trader.positions, marks, maintenance)?.max(1);
-                self.odometer.push(if standing.is_liquidatable() { 0 } else { way }, index);
+                self.odometer.push(if standing.is_liquidatable() { 0 } else { way }, armed);
             }
         }
         Ok(())
@@ -143,20 +148,24 @@ impl Venue {
     pub(super) fn ask(&mut self) -> Result<(), RiskError> {
         let marks = self.marks();
         for (at, mark) in marks.iter().enumerate() {
-            while let Some(index) =
+            while let Some(armed) =
                 self.markets.get_mut(at).and_then(|market| market.triggers.pop(*mark))
             {
-                self.ask_one(index, &marks)?;
+                self.ask_one(armed, &marks)?;
             }
         }
-        while let Some(index) = self.odometer.pop() {
-            self.ask_one(index, &marks)?;
+        while let Some(armed) = self.odometer.pop() {
+            self.ask_one(armed, &marks)?;
         }
         Ok(())
     }
 
     /// Queues an account, or arms it anew: it was asked early.
-    fn ask_one(&mut self, index: usize, marks: &[Price]) -> Result<(), RiskError> {
+    fn ask_one(&mut self, (index, armed): Armed, marks: &[Price]) -> Result<(), RiskError> {
+        let stands = |trader: &Trader| trader.status == Status::Open && trader.armed == armed;
+        if !self.traders.get(index).is_some_and(stands) {
+            return Ok(());
+        }
         let Some(standing) = self.standing(index, marks)? else { return Ok(()) };
         if !standing.is_liquidatable() {
             return self.arm_at(index, &standing, marks);

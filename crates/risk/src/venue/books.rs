@@ -1,6 +1,6 @@
 //! The venue's own books, and the proof that nothing appeared or vanished.
 
-use super::{Status, Venue};
+use super::Venue;
 use crate::{error::RiskError, ledger::Ledger, margin::signed};
 use backstop_core::{
     Event,
@@ -27,6 +27,11 @@ impl Books {
         self.held = self.held.checked_add(amount).ok_or(MathError::Overflow)?;
         self.deposited += amount;
         Ok(())
+    }
+
+    /// As [`Books::deposit`], to the custodian and not to the venue.
+    pub(super) const fn deposit_in_ledger(&mut self, amount: i128) {
+        self.deposited += amount;
     }
 
     pub(super) fn due_of(&self, market: MarketId) -> i128 {
@@ -63,6 +68,7 @@ impl Books {
         | LedgerAccount::Socialised(market)
         | LedgerAccount::Deleveraged(market)
         | LedgerAccount::Depositors(market)
+        | LedgerAccount::ByEquity(market)
         | LedgerAccount::HouseDrawn(market)
         | LedgerAccount::Residual(market)) = account
         else {
@@ -88,13 +94,16 @@ pub struct Conservation {
     pub at_venue: Signed,
     /// Money at the custodian.
     pub at_custodian: Amount,
-    /// Cash of open accounts: margin less what their positions cost.
+    /// Cash of accounts: margin less what their positions cost.
     pub traders: Signed,
     /// The same of the maker.
     pub maker: Signed,
+    /// What lenders have put in and not lost.
+    pub lenders: Amount,
     /// Fees taken and not yet paid into a fee pool.
     pub fees_waiting: Amount,
-    /// What the ledger owes: fund, stakers, fee pools, free balances.
+    /// What the ledger owes: fund, stakers, fee pools, free balances; what it owes the margin accounts of
+    /// traders and maker is theirs above.
     pub ledger: Amount,
     /// Residuals: losses nobody could bear, missing at the venue.
     pub uncovered: Amount,
@@ -108,13 +117,14 @@ impl Conservation {
     /// Whether both hold to the atom:
     ///
     /// - the money that is there is the money that was paid in;
-    /// - it is owed: `traders + maker + fees + ledger − uncovered − dust = deposited`.
+    /// - it is owed: `traders + maker + lenders + fees + ledger − uncovered − dust = deposited`.
     pub fn holds(&self) -> bool {
         let unsigned = |amount: Amount| i128::try_from(amount.get()).ok();
         let money = unsigned(self.at_custodian).map(|amount| amount + self.at_venue.get());
         let owed = || {
             let owed = self.traders.get()
                 + self.maker.get()
+                + unsigned(self.lenders)?
                 + unsigned(self.fees_waiting)?
                 + unsigned(self.ledger)?;
             Some(owed - unsigned(self.uncovered)? - self.dust.get())
@@ -129,12 +139,14 @@ impl Venue {
     /// have paid in through custody.
     ///
     /// # Errors
-    /// [`RiskError::NotConserved`] when an atom is missing or too many.
+    /// [`RiskError::NotConserved`] when an atom is missing or too many, [`RiskError::Copy`] when an account
+    /// in the ledger is not what the venue takes it for.
     pub fn check(
         &self,
         custody_in: Amount,
         ledger: &mut impl Ledger,
     ) -> Result<Conservation, RiskError> {
+        ledger.read(|state| self.compare(state).and_then(|()| self.compare_banks(state)))??;
         let counted = ledger.read(|state| self.count(state, custody_in))??;
         if counted.holds() { Ok(counted) } else { Err(RiskError::NotConserved(Box::new(counted))) }
     }
@@ -143,7 +155,8 @@ impl Venue {
         let asset = self.asset;
         let mut owed = 0u128;
         for entry in state.ledger.iter().filter(|entry| entry.asset == asset) {
-            if entry.account.side() == Side::Credit {
+            let margins = matches!(entry.account, LedgerAccount::Collateral(_));
+            if entry.account.side() == Side::Credit && !margins {
                 owed += entry.credit_balance().get();
             }
         }
@@ -151,14 +164,14 @@ impl Venue {
         for market in &self.markets {
             uncovered += state.ledger.held(LedgerAccount::Residual(market.id), asset).get();
         }
-        let open = self.traders.iter().filter(|trader| trader.status != Status::Closed);
         let due: i128 = self.books.due.iter().map(|(_, due)| due).sum();
         Ok(Conservation {
             deposited: Signed::new(self.books.deposited + signed(custody_in.get())?),
             at_venue: Signed::new(self.books.held),
             at_custodian: state.ledger.held(LedgerAccount::Custody(asset), asset),
-            traders: Signed::new(open.map(|trader| trader.cash).sum()),
+            traders: Signed::new(self.traders.iter().map(|trader| trader.cash).sum()),
             maker: Signed::new(self.maker.cash),
+            lenders: self.lenders().1,
             fees_waiting: Amount::new(self.markets.iter().map(|market| market.fees).sum()),
             ledger: Amount::new(owed),
             uncovered: Amount::new(uncovered),

@@ -28,10 +28,18 @@ pub(super) struct Closed {
 }
 
 impl Venue {
-    /// Closes every queued account whose latency is over and that is still below maintenance; lets
-    /// the others go. Returns whether anybody was closed.
+    /// Closes every queued account that is due. Returns whether anybody was closed.
     pub(super) fn close_due(&mut self, closed: &mut Vec<Closed>) -> Result<bool, RiskError> {
         let before = closed.len();
+        while let Some(index) = self.due()? {
+            closed.push(self.close(index)?);
+        }
+        Ok(closed.len() > before)
+    }
+
+    /// The next queued account whose latency is over and that is still below maintenance; lets the others
+    /// go that were before it.
+    pub(super) fn due(&mut self) -> Result<Option<usize>, RiskError> {
         while let Some((due, index)) = self.queue.front().copied() {
             if due > self.now {
                 break;
@@ -39,15 +47,14 @@ impl Venue {
             self.queue.pop_front();
             let marks = self.marks();
             if self.standing(index, &marks)?.is_some_and(|standing| standing.is_liquidatable()) {
-                closed.push(self.close(index)?);
-            } else {
-                if let Some(trader) = self.traders.get_mut(index) {
-                    trader.status = Status::Open;
-                }
-                self.arm_one(index, &marks)?;
+                return Ok(Some(index));
             }
+            if let Some(trader) = self.traders.get_mut(index) {
+                trader.status = Status::Open;
+            }
+            self.arm_one(index, &marks)?;
         }
-        Ok(closed.len() > before)
+        Ok(None)
     }
 
     /// Sells or buys back all positions of an account, in the order of its markets.

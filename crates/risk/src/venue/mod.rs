@@ -22,6 +22,8 @@ mod adl;
 mod arm;
 mod books;
 mod close;
+mod hosted;
+mod lending;
 mod settle;
 mod tally;
 
@@ -42,6 +44,8 @@ use arm::{Odometer, Triggers};
 use backstop_core::{policy::PositionSide, state::State};
 use backstop_units::{Amount, AssetId, Base, Label, MarketId, MathError, Price, Timestamp};
 use books::Books;
+use hosted::Hosted;
+use lending::Bank;
 use std::collections::VecDeque;
 
 /// Who acts for the venue in the ledger.
@@ -53,7 +57,7 @@ pub struct Names {
     pub custodian: Label,
     /// The accounts that close positions, in turns; at least one.
     pub liquidators: Vec<Label>,
-    /// The maker. It has no account in the ledger.
+    /// The maker. It has an account in the ledger only where the positions are kept there.
     pub maker: Label,
     /// The asset of all margins.
     pub asset: Label,
@@ -77,6 +81,8 @@ struct Trader {
     cash: i128,
     positions: Vec<Position>,
     status: Status,
+    /// How often it has been armed.
+    armed: u32,
 }
 
 /// A market as the venue keeps it.
@@ -94,6 +100,8 @@ struct Market {
     open_interest: u128,
     /// Fees taken and not yet paid into the fee pool, in quote atoms.
     fees: u128,
+    /// Its lenders, where losses fall on them.
+    bank: Option<Bank>,
 }
 
 /// The venue.
@@ -112,6 +120,10 @@ pub struct Venue {
     tally: Tally,
     evidence: Vec<Evidence>,
     now: Timestamp,
+    /// When the oracles last moved.
+    moved: Timestamp,
+    /// Where the ledger keeps the positions.
+    hosted: Option<Hosted>,
 }
 
 /// One market of a venue as it opens.
@@ -140,15 +152,21 @@ pub struct VenueSetup<'a> {
     pub quote_atoms: Amount,
 }
 
-/// Finds the listed markets in the ledger, and the one asset they share.
-fn find(
-    state: &State,
-    asset: Label,
-    listings: &[Listing],
-) -> Result<(AssetId, Vec<MarketId>), RiskError> {
+/// The listed markets in the ledger.
+struct Found {
+    /// The one asset they share.
+    asset: AssetId,
+    /// Each with its lenders.
+    markets: Vec<(MarketId, Option<Bank>)>,
+    /// What the ledger keeps of their positions.
+    hosted: Option<Hosted>,
+}
+
+/// Finds the listed markets in the ledger.
+fn find(state: &State, asset: Label, listings: &[Listing]) -> Result<Found, RiskError> {
     let unknown = |label| move |_| RiskError::Market(label);
     let asset = state.asset_id(asset).map_err(unknown(asset))?;
-    let mut ids = Vec::new();
+    let (mut ids, mut markets) = (Vec::new(), Vec::new());
     for listing in listings {
         let error = RiskError::Market(listing.market);
         let id = state.market_id(listing.market).map_err(unknown(listing.market))?;
@@ -157,8 +175,10 @@ fn find(
             return Err(error);
         }
         ids.push(id);
+        markets.push((id, lending::bank(state, id)));
     }
-    Ok((asset, ids))
+    let hosted = Hosted::find(state, &ids);
+    Ok(Found { asset, markets, hosted })
 }
 
 impl Venue {
@@ -170,10 +190,12 @@ impl Venue {
     /// exceeds 128 bits.
     pub fn open(setup: VenueSetup<'_>, ledger: &mut impl Ledger) -> Result<Self, RiskError> {
         let VenueSetup { params, book, listings, names, at, quote_atoms } = setup;
-        let (asset, ids) = ledger.read(|state| find(state, names.asset, listings))??;
-        let market = |(listing, id): (&Listing, &MarketId)| Market {
+        let found = ledger.read(|state| find(state, names.asset, listings))??;
+        let Found { asset, markets, hosted } = found;
+        let market = |(listing, (id, bank)): (&Listing, &(MarketId, Option<Bank>))| Market {
             label: listing.market,
             id: *id,
+            bank: *bank,
             opened: listing.price,
             oracle: listing.price,
             mark: listing.price,
@@ -185,14 +207,18 @@ impl Venue {
         let maker = Trader {
             label: names.maker,
             cash: 0,
-            positions: (0..ids.len()).map(|market| Position { market, base: 0 }).collect(),
+            positions: match hosted {
+                Some(_) => Vec::new(),
+                None => (0..markets.len()).map(|market| Position { market, base: 0 }).collect(),
+            },
             status: Status::Open,
+            armed: 0,
         };
         let mut venue = Self {
             params: *params,
             asset,
             quote_atoms: crate::float::to_float(quote_atoms.get()),
-            markets: listings.iter().zip(&ids).map(market).collect(),
+            markets: listings.iter().zip(&markets).map(market).collect(),
             traders: Vec::with_capacity(book.accounts.len()),
             maker,
             odometer: Odometer::default(),
@@ -201,10 +227,17 @@ impl Venue {
             tally: Tally::default(),
             evidence: Vec::new(),
             now: at,
+            moved: at,
+            hosted,
             names,
         };
-        venue.admit(book)?;
-        venue.fund_maker()?;
+        if venue.hosted.is_some() {
+            venue.enter(book, ledger)?;
+        } else {
+            venue.admit(book)?;
+            venue.fund_maker()?;
+            venue.open_banks(ledger)?;
+        }
         venue.arm()?;
         Ok(venue)
     }
@@ -220,6 +253,7 @@ impl Venue {
                 cash,
                 positions: Vec::new(),
                 status: Status::Open,
+                armed: 0,
             });
             for opening in &account.positions {
                 let size = signed(opening.base.get())?;
@@ -280,8 +314,25 @@ impl Venue {
         oracles: &[Price],
         ledger: &mut impl Ledger,
     ) -> Result<(), RiskError> {
-        let elapsed = at.since(self.now);
-        self.now = at;
+        self.work_until(at, ledger)?;
+        self.move_to(at, oracles)?;
+        if self.hosted.is_some() {
+            return self.work(ledger);
+        }
+        let mut closed = Vec::new();
+        loop {
+            self.ask()?;
+            if !self.close_due(&mut closed)? {
+                break;
+            }
+        }
+        self.settle(&closed, ledger)
+    }
+
+    /// Moves the oracles, and the marks with them.
+    fn move_to(&mut self, at: Timestamp, oracles: &[Price]) -> Result<(), RiskError> {
+        let elapsed = at.since(self.moved);
+        (self.now, self.moved) = (at, at);
         let mut farthest = 0;
         for (market, oracle) in self.markets.iter_mut().zip(oracles) {
             market.oracle = *oracle;
@@ -291,14 +342,7 @@ impl Venue {
             market.mark = mark;
         }
         self.odometer.advance(farthest);
-        let mut closed = Vec::new();
-        loop {
-            self.ask()?;
-            if !self.close_due(&mut closed)? {
-                break;
-            }
-        }
-        self.settle(&closed, ledger)
+        Ok(())
     }
 
     /// Positions of a market's trading accounts, without the maker, in base atoms.
@@ -382,6 +426,21 @@ impl Venue {
         let standing =
             crate::margin::standing(trader.cash, &trader.positions, &marks, maintenance)?;
         Ok(Some(standing.equity.get()))
+    }
+
+    /// What accounts with open positions owe beyond what they have at the marks, in quote atoms: losses that
+    /// nobody has borne yet.
+    ///
+    /// # Errors
+    /// [`RiskError::Rule`] past 128 bits.
+    pub fn below_zero(&self) -> Result<Amount, RiskError> {
+        let marks = self.marks();
+        let mut sum = Amount::ZERO;
+        for index in 0..self.traders.len() {
+            let standing = self.standing(index, &marks)?.unwrap_or_default();
+            sum = sum.saturating_add(standing.equity.negative());
+        }
+        Ok(sum)
     }
 
     fn marks(&self) -> Vec<Price> {

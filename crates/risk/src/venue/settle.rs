@@ -44,6 +44,9 @@ impl Venue {
         let count = u64::try_from(self.names.liquidators.len()).unwrap_or(u64::MAX).max(1);
         let turn = usize::try_from(self.tally.liquidations % count).unwrap_or(0);
         self.tally.liquidations += 1;
+        if let Some(body) = self.bad_debt(closed, root) {
+            return body;
+        }
         SettleLiquidation {
             market: market.map_or(Label::NONE, |market| market.label),
             account: closed.account,
@@ -67,14 +70,14 @@ impl Venue {
         markets.map(|(_, market)| interest(market.label, market.open_interest)).collect()
     }
 
-    /// Books what events did to clearing, and counts them.
+    /// Books what events did to clearing and to lenders, and counts them.
     pub(super) fn take(&mut self, events: &[Event]) -> Result<(), RiskError> {
         let markets: Vec<_> = self.markets.iter().map(|market| market.id).collect();
         for event in events {
             self.books.mirror(event, &markets)?;
             self.tally.count(event);
         }
-        Ok(())
+        self.lend(events)
     }
 
     /// Lets every open position bear its part of the losses that these events socialised.
@@ -117,11 +120,14 @@ impl Venue {
     }
 
     /// Ends a bar: charges and pays trading fees, reports open interest, and squares clearing with
-    /// the ledger by transfers.
+    /// the ledger by transfers. Where the ledger keeps the positions there is nothing of that to do.
     ///
     /// # Errors
     /// [`RiskError::Ledger`] when a command is refused.
     pub fn end_bar(&mut self, elapsed_ms: u64, ledger: &mut impl Ledger) -> Result<(), RiskError> {
+        if self.hosted.is_some() {
+            return Ok(());
+        }
         self.charge_fees(elapsed_ms)?;
         let mut bodies = Vec::new();
         for at in 0..self.markets.len() {

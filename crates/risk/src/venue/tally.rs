@@ -5,6 +5,7 @@ use backstop_core::{
     event::{Cohort, Row},
 };
 use backstop_units::{AccountId, Amount, LossId, MarketId, Timestamp};
+use std::collections::BTreeSet;
 
 /// The largest loss of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -22,10 +23,12 @@ pub struct BiggestLoss {
 /// Counts and sums over all settlements; sums in atoms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Accounts closed.
+    /// Accounts closed; where the ledger keeps the positions, accounts liquidated in part or whole.
     pub liquidations: u64,
     /// Of them, accounts that owed more than they had.
     pub deficits: u64,
+    /// Losses placed; a position that is closed in parts may cause several.
+    pub losses: u64,
     /// Batches of settlements sent.
     pub batches: u64,
     /// All losses placed; a fee that a policy adds under water is part of it.
@@ -38,6 +41,10 @@ pub struct Tally {
     pub socialised: Amount,
     /// Forgone by winners who were deleveraged.
     pub deleveraged: Amount,
+    /// What was closed of their positions, in quote atoms at the mark.
+    pub cut_notional: Amount,
+    /// How many of them there were.
+    pub cut_accounts: u64,
     /// Borne by nobody.
     pub residual: Amount,
     /// Remaining collateral that funds kept.
@@ -56,6 +63,10 @@ pub struct Tally {
     pub biggest: Option<BiggestLoss>,
     /// Rows of deleveraging that are not closed: which loss, and which layer of which market.
     claims: Vec<(LossId, MarketId, u8)>,
+    /// Who owed more than he had.
+    owed: BTreeSet<AccountId>,
+    /// Who was deleveraged, by his place at the venue.
+    cut: BTreeSet<usize>,
 }
 
 fn add(sum: &mut Amount, amount: Amount) {
@@ -73,7 +84,8 @@ impl Tally {
     pub fn count(&mut self, event: &Event) {
         match event {
             Event::LossPlaced(placement) => {
-                self.deficits += 1;
+                self.losses += 1;
+                self.owing(placement.account.unwrap_or_default());
                 add(&mut self.gross, placement.gross);
                 if self.biggest.is_none_or(|biggest| placement.gross > biggest.gross) {
                     self.biggest = Some(BiggestLoss {
@@ -95,6 +107,10 @@ impl Tally {
                 add(&mut self.overflow, *overflow);
                 add(&mut self.bounties, *bounty);
             }
+            Event::MarginLiquidated(it) => {
+                add(&mut self.to_fund, it.to_fund);
+                add(&mut self.overflow, it.overflow);
+            }
             Event::FeesPaid { amount, .. } => add(&mut self.fees, *amount),
             Event::AdlClosed { loss, forgone, .. } => {
                 add(&mut self.deleveraged, *forgone);
@@ -105,6 +121,28 @@ impl Tally {
             }
             _ => {}
         }
+    }
+
+    /// Counts an account that owed more than it had, once.
+    pub(super) fn owing(&mut self, account: AccountId) {
+        self.deficits += u64::from(self.owed.insert(account));
+    }
+
+    /// Adds what a liquidated account has left, if it has.
+    pub(super) fn returned(&mut self, cash: i128) {
+        add(&mut self.to_users, Amount::new(u128::try_from(cash).unwrap_or(0)));
+    }
+
+    /// Adds a loss that a winner bore by closing below the mark, without a row in the ledger.
+    pub(super) fn given_up(&mut self, amount: Amount) {
+        add(&mut self.gross, amount);
+        add(&mut self.deleveraged, amount);
+    }
+
+    /// Counts a part of a winner's position that was closed.
+    pub(super) fn cut(&mut self, trader: usize, notional: Amount) {
+        add(&mut self.cut_notional, notional);
+        self.cut_accounts += u64::from(self.cut.insert(trader));
     }
 
     /// Adds who bore what of a loss.
@@ -119,7 +157,8 @@ impl Tally {
                 | Cohort::House(_)
                 | Cohort::Stakers { .. }
                 | Cohort::Depositors { .. }
-                | Cohort::Haircut { .. } => {}
+                | Cohort::Haircut { .. }
+                | Cohort::Equity { .. } => {}
                 // What it comes to is known when it is closed.
                 Cohort::Adl { .. } => {
                     self.claims.push((loss, market, row.layer));

@@ -2,14 +2,14 @@ use crate::fixture::{Recorder, backstop, kana, label, presets, winners_pay};
 use backstop_core::{
     Body, Genesis, State,
     command::CreateMarket,
-    policy::{AdlPolicy, LayerSource, Overflow},
+    policy::{AdlPolicy, Overflow},
 };
 use backstop_risk::{
     Bars, BookParams, CRASHES, Crash, DemoReport, DemoSetup, Feed, Memory, RiskError, VenueParams,
     demo::{Cast, Payers, fits, stage},
     run, run_with_evidence, sweep,
 };
-use backstop_units::{Amount, Bps};
+use backstop_units::{Amount, Bps, Span};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
@@ -71,7 +71,7 @@ fn the_crash_runs_under_both_presets() {
 fn crash_on(crash: &Crash, preset: &Genesis, seed: u64) -> (DemoReport, Recorder) {
     let thin = VenueParams { fund_of_open_interest: Bps::new(20), ..VenueParams::DEMO };
     let feeds = crash.feeds(6).unwrap();
-    let genesis = stage(preset.clone(), &feeds).unwrap();
+    let genesis = stage(preset.clone(), &feeds, &thin).unwrap();
     let setup = DemoSetup {
         steps_per_leg: 20,
         book: &SMALL,
@@ -88,7 +88,7 @@ fn crash_on(crash: &Crash, preset: &Genesis, seed: u64) -> (DemoReport, Recorder
 #[test]
 fn every_crash_is_paid_for_to_the_atom_under_every_preset_that_fits() {
     let presets: Vec<Genesis> = presets().into_iter().filter(|one| fits(one).is_ok()).collect();
-    for name in ["backstop", "drift", "kana", "mango"] {
+    for name in ["backstop", "drift", "dydx", "kana", "mango", "marginfi"] {
         assert!(presets.iter().any(|genesis| genesis.preset == label(name)), "{name}");
     }
     let adl = AdlPolicy { hedge_aware: false, ..AdlPolicy::default() };
@@ -103,9 +103,16 @@ fn every_crash_is_paid_for_to_the_atom_under_every_preset_that_fits() {
             for market in &report.markets {
                 assert!(market.trader_interest_after < market.trader_interest_before, "{run}");
             }
-            let interest = |body: &Body| matches!(body, Body::ReportOpenInterest(_));
-            let last = ledger.sent.iter().rev().find(|(.., body)| interest(body));
-            assert_eq!(last.map(|(at, ..)| *at), Some(crash.until), "{run}");
+            // To the last moment the ledger hears of open interest, or of marks where it keeps positions.
+            let heard =
+                |body: &Body| matches!(body, Body::ReportOpenInterest(_) | Body::ReportMark(_));
+            let last = ledger.sent.iter().rev().find(|(.., body)| heard(body));
+            let silent = last.map(|(at, ..)| crash.until.since(*at));
+            assert!(
+                silent.is_some_and(|silent| silent < Span::from_ms(300_000)),
+                "{run}: {silent:?}"
+            );
+            assert!(report.below_zero.is_zero(), "{run}: {}", report.below_zero);
             books.push((report.notional_before, report.fund_before.total()));
             let paid = report.payers();
             for (sum, part) in [
@@ -114,6 +121,7 @@ fn every_crash_is_paid_for_to_the_atom_under_every_preset_that_fits() {
                 (&mut bearers.staked, paid.staked),
                 (&mut bearers.deleveraged, paid.deleveraged),
                 (&mut bearers.socialised, paid.socialised),
+                (&mut bearers.depositors, paid.depositors),
                 (&mut bearers.residual, paid.residual),
             ] {
                 *sum = sum.saturating_add(part);
@@ -121,8 +129,9 @@ fn every_crash_is_paid_for_to_the_atom_under_every_preset_that_fits() {
         }
         assert!(books.iter().all(|book| *book == books[0]), "one book, one fund: {books:?}");
     }
-    let Payers { fee_pool, reserve, staked, deleveraged, socialised, residual, .. } = bearers;
-    for part in [fee_pool, reserve, staked, deleveraged, socialised, residual] {
+    let Payers { fee_pool, reserve, staked, deleveraged, socialised, depositors, residual } =
+        bearers;
+    for part in [fee_pool, reserve, staked, deleveraged, socialised, depositors, residual] {
         assert!(!part.is_zero(), "somebody never paid: {bearers:?}");
     }
 }
@@ -152,8 +161,6 @@ fn presets_that_the_venue_cannot_run_with_say_why() {
         }
         fits(&genesis)
     };
-    let lenders = with(&|market| market.policy.waterfall[0].source = LayerSource::Depositors);
-    assert!(matches!(lenders, Err(RiskError::Lenders(market)) if market == label("sol-perp")));
     // Whatever the core refuses: here a settlement in the name of an account that is no venue.
     let stranger = with(&|market| market.venue = label("guardian"));
     assert!(matches!(stranger, Err(RiskError::Ledger(_))), "{stranger:?}");
@@ -276,7 +283,7 @@ fn setups_that_cannot_run_are_refused() {
     let mut bare = genesis.clone();
     bare.setup.retain(|body| !matches!(body, Body::CreateMarket(_)));
     assert!(matches!(Cast::of(&bare), Err(RiskError::Missing("market"))));
-    assert!(matches!(stage(bare, &feeds), Err(RiskError::Missing("market"))));
+    assert!(matches!(stage(bare, &feeds, &VenueParams::DEMO), Err(RiskError::Missing("market"))));
     bare = genesis.clone();
     bare.setup.retain(|body| !matches!(body, Body::SetRoles(_)));
     assert!(matches!(Cast::of(&bare), Err(RiskError::NoRole(_))));

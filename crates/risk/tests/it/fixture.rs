@@ -2,12 +2,18 @@
 
 use backstop_core::{
     Body, Event, Genesis, RULES_VERSION, State,
-    command::CreateMarket,
-    policy::{AdlPolicy, LayerPolicy, LayerSource, Limits, MarketPolicy, PositionSide},
+    command::{
+        BeginTransfer, Contribute, CreateMarket, Direction, Outcome, Party, ResolveTransfer,
+    },
+    policy::{
+        AdlPolicy, HostedPolicy, LayerPolicy, LayerSource, Limits, MarketPolicy, PositionSide,
+        Throttle,
+    },
 };
 use backstop_risk::{
-    Book, Ledger, LedgerError, Memory, Venue, VenueParams,
+    Book, Crash, Ledger, LedgerError, Memory, Venue, VenueParams,
     book::{Account, Opening, numbered},
+    demo::stage,
     venue::{Listing, Names, VenueSetup},
 };
 use backstop_units::{Amount, Base, Label, Price, Span, Timestamp};
@@ -41,6 +47,69 @@ pub(crate) fn backstop() -> Genesis {
 
 pub(crate) fn kana() -> Genesis {
     genesis(include_str!("../../../../presets/kana.toml"))
+}
+
+/// Preset `dydx` with a market for SOL that counts and asks as the venue does.
+pub(crate) fn dydx() -> Genesis {
+    let preset = genesis(include_str!("../../../../presets/dydx.toml"));
+    stage(preset, &Crash::MAIN.feeds(6).unwrap(), &VenueParams::DEMO).unwrap()
+}
+
+/// Preset `marginfi` with a bank for SOL.
+pub(crate) fn marginfi() -> Genesis {
+    let preset = genesis(include_str!("../../../../presets/marginfi.toml"));
+    stage(preset, &Crash::MAIN.feeds(6).unwrap(), &VenueParams::DEMO).unwrap()
+}
+
+/// Preset `dydx` with its market's rules changed, and without limits for one account.
+pub(crate) fn hosted(change: impl Fn(&mut HostedPolicy)) -> Genesis {
+    let mut genesis = dydx();
+    for body in &mut genesis.setup {
+        match body {
+            Body::SetMarginPool(pool) => pool.policy.throttle = Throttle::default(),
+            Body::CreateMarket(market) => {
+                if let Some(hosted) = &mut market.policy.hosted {
+                    change(hosted);
+                }
+            }
+            _ => {}
+        }
+    }
+    genesis
+}
+
+/// Brings atoms into an account through custody.
+pub(crate) fn bring(ledger: &mut Recorder, account: Label, amount: u128) {
+    let asset = ledger.read(|state| state.assets.iter().next().unwrap().1.label).unwrap();
+    let begin = BeginTransfer {
+        direction: Direction::In,
+        party: Party::Account(account),
+        asset,
+        amount: Amount::new(amount),
+        reference: account,
+    };
+    let custodian = label("custodian");
+    let now = ledger.memory.state().meta.now;
+    let events = ledger.send(now, custodian, begin.into()).unwrap();
+    let transfer = events.iter().find_map(|event| match event {
+        Event::TransferBegun { transfer, .. } => Some(*transfer),
+        _ => None,
+    });
+    let (transfer, outcome) = (transfer.unwrap(), Outcome::Confirmed);
+    ledger.send(now, custodian, ResolveTransfer { transfer, outcome }.into()).unwrap();
+}
+
+/// Gives a fund so many whole dollars, if any.
+pub(crate) fn fill_reserve(ledger: &mut Recorder, fund: &str, dollars: u128) {
+    if dollars == 0 {
+        return;
+    }
+    let (account, amount) = (label("operator"), Amount::new(dollars * 1_000_000));
+    bring(ledger, account, amount.get());
+    let asset = ledger.read(|state| state.assets.iter().next().unwrap().1.label).unwrap();
+    let gift = Contribute { fund: label(fund), account, asset, amount };
+    let now = ledger.memory.state().meta.now;
+    ledger.send(now, account, gift.into()).unwrap();
 }
 
 /// Every preset that there is, by name.
@@ -124,8 +193,9 @@ pub(crate) fn open(
     let liquidator = label("liquidator-00001");
     let open =
         |label| backstop_core::command::OpenAccount { label, group: None, venue: None }.into();
-    let labels = accounts.iter().map(|account| account.label).chain([liquidator]);
-    ledger.send_all(second(0), label("operator"), labels.map(open).collect()).unwrap();
+    let others = [liquidator, label("maker")];
+    let labels = accounts.iter().map(|account| account.label).chain(others);
+    ledger.send_all(second(0), label("venue"), labels.map(open).collect()).unwrap();
     let asset = ledger.read(|state| state.assets.iter().next().unwrap().1.label).unwrap();
     let names = Names {
         venue: label("venue"),

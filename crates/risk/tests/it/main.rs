@@ -3,4 +3,6 @@
 mod deleveraging;
 mod demo;
 mod fixture;
+mod hosted;
+mod lending;
 mod venue;

@@ -1,17 +1,23 @@
 //! Lists of candidates out of small numbers, and the commands that bring them.
 
-use super::{Op, Step, Winners, resolve::fitting, strategy::then};
+use super::{Money, Op, Part, Step, Winners, resolve::fitting, strategy::then};
 use crate::world::{TRADERS, label};
 use backstop_core::{
     Body, State,
-    command::{CloseAdl, OpenAdl, RunAdl, SubmitAdlPart},
-    event::Cohort,
-    loss::adl::{Candidate, Tally},
+    command::{
+        CloseAdl, CloseEquity, OpenAdl, OpenEquity, RunAdl, RunEquity, SubmitAdlPart,
+        SubmitEquityPart,
+    },
+    loss::{
+        adl::Candidate,
+        claim::{Kind, Tally},
+        equity::Holder,
+    },
     policy::PositionSide,
     state::Loss,
 };
 use backstop_units::{Amount, Base, LossId, Price, Span};
-use proptest::{collection::vec, prelude::*};
+use proptest::{collection::vec, option, prelude::*, sample::select};
 
 /// Digits of a seed, one after the other.
 struct Digits(u64);
@@ -67,36 +73,100 @@ impl Winners {
             PositionSide::Long => mark.saturating_sub(away),
             PositionSide::Short => mark.saturating_add(away),
         };
-        let Tally { count, lots, .. } = tally;
+        let (count, lots) = (tally.count, Base::new(tally.sum.get()));
         OpenAdl { loss, side: self.side(), price, mark, count, lots, root: tally.root() }
     }
 }
 
-/// A loss with a row of deleveraging that is not closed, if there is one.
-fn asked(state: &State, number: u8) -> LossId {
+impl Winners {
+    /// The same as accounts with their equity. Names may occur twice, and now and then one has none.
+    pub fn holders(self) -> Vec<Holder> {
+        let of = |one: Candidate| Holder { account: one.account, equity: one.equity };
+        self.candidates().into_iter().map(of).collect()
+    }
+
+    fn open_equity(self, loss: LossId) -> OpenEquity {
+        let mut tally = Tally::default();
+        for holder in self.holders() {
+            tally.push(&holder).expect("small numbers");
+        }
+        let equity = Amount::new(tally.sum.get());
+        OpenEquity { loss, count: tally.count, equity, root: tally.root() }
+    }
+}
+
+/// A loss with an open claim on such a layer, if there is one.
+fn asked(state: &State, number: u8, kind: Kind) -> LossId {
     let get = |id| state.losses.get(LossId::new(id));
     let waits = |loss: &Loss| {
-        let mut rows = loss.rows.iter().map(|row| row.row.cohort);
-        rows.any(|cohort| match cohort {
-            Cohort::Adl { adl } => state.adls.get(adl).is_some_and(|adl| !adl.closed),
-            _ => false,
-        })
+        let mut claims = loss.rows.iter().filter_map(|row| row.row.cohort.claim_on(kind));
+        claims.any(|claim| state.layer_claims.get(claim).is_some_and(|claim| !claim.closed))
     };
     LossId::new(fitting(number, state.losses.len(), get, waits))
 }
 
 pub(super) fn resolve(op: &Op, state: &State) -> Option<(&'static str, Body)> {
+    let adl = |number: &u8| asked(state, *number, Kind::Adl);
+    let equity = |number: &u8| asked(state, *number, Kind::Equity);
     Some(match op {
-        Op::OpenAdl { loss, list } => ("venue", list.open(asked(state, *loss)).into()),
+        Op::OpenAdl { loss, list } => ("venue", list.open(adl(loss)).into()),
         Op::SubmitAdl { loss, list, from, count } => {
-            let entries = list.candidates().into_iter().skip(usize::from(*from));
-            let entries = entries.take(usize::from(*count)).collect();
-            ("venue", SubmitAdlPart { loss: asked(state, *loss), entries }.into())
+            let entries = part(list.candidates(), *from, *count);
+            ("venue", SubmitAdlPart { loss: adl(loss), entries }.into())
         }
-        Op::RunAdl { loss } => ("keeper", RunAdl { loss: asked(state, *loss) }.into()),
-        Op::CloseAdl { loss } => ("keeper", CloseAdl { loss: asked(state, *loss) }.into()),
+        Op::RunAdl { loss } => ("keeper", RunAdl { loss: adl(loss) }.into()),
+        Op::CloseAdl { loss } => ("keeper", CloseAdl { loss: adl(loss) }.into()),
+        Op::OpenEquity { loss, list } => ("venue", list.open_equity(equity(loss)).into()),
+        Op::SubmitEquity { loss, list, from, count } => {
+            let entries = part(list.holders(), *from, *count);
+            ("venue", SubmitEquityPart { loss: equity(loss), entries }.into())
+        }
+        Op::RunEquity { loss } => ("keeper", RunEquity { loss: equity(loss) }.into()),
+        Op::CloseEquity { loss } => ("keeper", CloseEquity { loss: equity(loss) }.into()),
         _ => return None,
     })
+}
+
+fn part<T>(list: Vec<T>, from: u8, count: u8) -> Vec<T> {
+    list.into_iter().skip(usize::from(from)).take(usize::from(count)).collect()
+}
+
+/// A bankruptcy, or one that is there already, that accounts share by equity: a list, its parts, its steps,
+/// its end, and what comes back.
+pub(super) fn equity_story() -> BoxedStrategy<Vec<Step>> {
+    let list = (any::<u32>(), 0u8..7).prop_map(|(seed, count)| Winners { seed, count });
+    let parts = (0u8..7, 1usize..5, select(vec![0u64, 0, 0, 2, 61]));
+    let after = (select(vec![80u8, 160, 255]), 0u8..5, 0u8..3);
+    (option::weighted(0.6, (0u8..2, 1i128..400)), list, parts, after)
+        .prop_map(|(loss, list, (cut, runs, minutes), (part, end, other))| {
+            let settle = loss.map(|(market, deficit)| Op::Settle {
+                market,
+                who: 0,
+                by: 1,
+                outcome: -deficit,
+                notional: 0,
+                base: None,
+                evidence: true,
+            });
+            let mut ops: Vec<Op> = settle.into_iter().collect();
+            ops.push(Op::OpenEquity { loss: 0, list });
+            ops.push(Op::SubmitEquity { loss: 0, list, from: 0, count: cut });
+            ops.push(Op::SubmitEquity { loss: 0, list, from: cut, count: 9 });
+            ops.extend((0..runs).map(|_| Op::RunEquity { loss: 0 }));
+            let mut steps: Vec<Step> = ops.into_iter().map(|op| then(Span::ZERO, op)).collect();
+            let wait = Span::from_ms(minutes * 60_000);
+            steps.push(then(wait, Op::CloseEquity { loss: 0 }));
+            let from = Money::Clearing(other);
+            let last = match end {
+                0 => Op::Void { loss: other },
+                _ => Op::Recover { loss: 0, from, part: Part::Of(part) },
+            };
+            steps.push(then(Span::ZERO, last));
+            let claim = |who| then(Span::ZERO, Op::ClaimRecovery { loss: 0, who });
+            steps.extend((0..5).map(claim));
+            steps
+        })
+        .boxed()
 }
 
 /// Money behind every layer of the first two markets: stakes, fees, open interest, deposits.

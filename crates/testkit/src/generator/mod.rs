@@ -192,6 +192,22 @@ pub enum Op {
     CloseAdl {
         loss: u8,
     },
+    OpenEquity {
+        loss: u8,
+        list: Winners,
+    },
+    SubmitEquity {
+        loss: u8,
+        list: Winners,
+        from: u8,
+        count: u8,
+    },
+    RunEquity {
+        loss: u8,
+    },
+    CloseEquity {
+        loss: u8,
+    },
     Alert {
         fund: u8,
         span: Span,

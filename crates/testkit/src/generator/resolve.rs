@@ -334,6 +334,7 @@ fn waterfall(number: u8, keep: u8, lifetime: Option<Amount>) -> Vec<LayerPolicy>
             LayerSource::Socialised,
             LayerSource::Adl,
             LayerSource::Depositors,
+            LayerSource::Equity,
         ],
     };
     let kept = sources.iter().enumerate().filter(|(at, _)| keep >> at & 1 == 1);

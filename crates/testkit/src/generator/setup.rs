@@ -6,9 +6,9 @@ use backstop_core::{
     fund::rails::check,
     policy::{
         AdlPolicy, AdlRank, AdlSelect, CancelTerms, Cause, Causes, ControlPolicy, EntryPrice,
-        ExitValue, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, MarketPolicy, Overflow,
-        Payout, PoolPolicy, ProtocolHolding, RevenuePolicy, SplitPolicy, SplitRate, SplitRounding,
-        TranchePolicy, Underwater,
+        EquityPolicy, ExitValue, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, MarketPolicy,
+        Overflow, Payout, PoolPolicy, ProtocolHolding, RevenuePolicy, SplitPolicy, SplitRate,
+        SplitRounding, TranchePolicy, Underwater,
     },
 };
 use backstop_units::{Amount, Base, Bps, Ppm, Span};
@@ -148,7 +148,8 @@ fn tranche() -> impl Strategy<Value = TranchePolicy> {
 fn limited(source: LayerSource) -> impl Strategy<Value = LayerPolicy> {
     let limit = || option::weighted(0.25, (1u128..5_000).prop_map(Amount::new));
     // Who pays later can't promise to pay all.
-    let whole = if source == LayerSource::Adl { 0.0 } else { 0.15 };
+    let later = matches!(source, LayerSource::Adl | LayerSource::Equity);
+    let whole = if later { 0.0 } else { 0.15 };
     let payout = prop::bool::weighted(whole).prop_map(|whole| Payout::ALL[usize::from(whole)]);
     (limit(), limit(), limit(), limit(), limit(), payout).prop_map(
         move |(per_event, per_1h, per_8h, per_24h, lifetime, payout)| LayerPolicy {
@@ -204,21 +205,36 @@ fn adl() -> impl Strategy<Value = AdlPolicy> {
     })
 }
 
+fn equity() -> impl Strategy<Value = EquityPolicy> {
+    let cap = select(vec![1_000_000u32, 1_000_000, 500_000, 60_000]);
+    (cap, 1u16..4, 2u32..8, select(vec![1u64, 60])).prop_map(
+        |(cap, batch, accounts_max, minutes)| EquityPolicy {
+            cap: Ppm::new(cap),
+            batch,
+            accounts_max,
+            deadline: Span::from_ms(minutes * 60_000),
+        },
+    )
+}
+
 /// Boxed: the values of three markets would not fit the stack of a test's thread.
 fn rules(
     waterfall: impl Strategy<Value = Vec<LayerPolicy>> + 'static,
 ) -> BoxedStrategy<MarketPolicy> {
     let window = select(vec![1u64, 1, 24]);
     let pools = option::weighted(0.7, pools());
-    let parts = (waterfall, underwater(), window, (pools, option::weighted(0.8, adl())));
-    let policy = parts.prop_map(|(waterfall, underwater, window, (pools, adl))| MarketPolicy {
-        waterfall,
-        underwater,
-        event_window: Span::hours(window),
-        pools,
-        adl,
-        ..market(Vec::new())
-    });
+    let later = (option::weighted(0.8, adl()), option::weighted(0.8, equity()));
+    let parts = (waterfall, underwater(), window, (pools, later));
+    let policy =
+        parts.prop_map(|(waterfall, underwater, window, (pools, (adl, equity)))| MarketPolicy {
+            waterfall,
+            underwater,
+            event_window: Span::hours(window),
+            pools,
+            adl,
+            equity,
+            ..market(Vec::new())
+        });
     policy.boxed()
 }
 
@@ -232,12 +248,13 @@ pub(super) fn winners_first() -> impl Strategy<Value = Setup> {
             LayerSource::Depositors,
             LayerSource::Staked(label(second)),
             LayerSource::FeePool,
+            LayerSource::Equity,
         ];
         let behind = behind.map(limited);
-        let layers = (limited(LayerSource::Adl), behind, 0usize..=6, any::<u8>(), 0usize..3);
+        let layers = (limited(LayerSource::Adl), behind, 0usize..=7, any::<u8>(), 0usize..3);
         let market = rules(layers.prop_map(|(winners, behind, keep, turn, ahead)| {
             let mut layers = behind.to_vec();
-            layers.rotate_left(usize::from(turn) % 6);
+            layers.rotate_left(usize::from(turn) % 7);
             layers.truncate(keep);
             let last = layers.len();
             layers.insert(ahead.saturating_sub(1).min(last), winners);
@@ -260,6 +277,7 @@ fn main(first: &'static str, second: &'static str) -> impl Strategy<Value = Mark
         prop_oneof![
             limited(LayerSource::Socialised),
             limited(LayerSource::Adl),
+            limited(LayerSource::Equity),
             limited(LayerSource::Depositors),
         ],
     );

@@ -2,7 +2,7 @@
 
 use super::{
     Money, Op, Part, Script, Step, Winners,
-    adl::stock,
+    adl::{equity_story, stock},
     setup,
     steering::{late_story, reserve_story, steering, steering_story},
 };
@@ -42,7 +42,7 @@ pub fn script_of(ranges: Ranges) -> impl Strategy<Value = Script> {
 /// Scripts in which losses are mostly put on winners.
 pub fn adl_script() -> impl Strategy<Value = Script> {
     let single = step(Ranges::default()).prop_map(|step| vec![step]);
-    let chapters = vec(prop_oneof![3 => adl_story(), 2 => single], 1..12);
+    let chapters = vec(prop_oneof![4 => adl_story(), 4 => equity_story(), 2 => single], 1..14);
     let stock = prop_oneof![1 => Just(Vec::new()), 3 => stock()];
     (setup::winners_first(), stock, chapters).prop_map(|(setup, stock, chapters)| Script {
         setup,
@@ -70,6 +70,7 @@ fn chapter(ranges: Ranges) -> BoxedStrategy<Vec<Step>> {
         6 => loss_story(ranges.extreme),
         6 => exit_story(ranges.extreme),
         2 => adl_story(),
+        1 => equity_story(),
         1 => alert_story(),
         2 => price_story(ranges.extreme),
         3 => steering_story(ranges.extreme),

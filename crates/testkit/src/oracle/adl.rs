@@ -1,16 +1,11 @@
 //! Deleveraging as the design's text tells it: every fraction multiplied out, every sum taken anew.
 
-use super::{
-    Answer, Call, No,
-    model::{Adl, Bearer, Loss, Model, Use, entry},
-    need, refuse,
-    rights::Right,
-};
+use super::{Answer, Call, No, claim::fits, model::Model, need, refuse, rights::Right};
 use backstop_core::{
     Body,
-    command::{CloseAdl, OpenAdl, RunAdl, SubmitAdlPart},
-    loss::adl::{Candidate, Tally},
-    policy::{AdlPolicy, AdlRank, AdlSelect, LayerSource, PositionSide, Role},
+    command::{OpenAdl, RunAdl, SubmitAdlPart},
+    loss::{adl::Candidate, claim::Kind},
+    policy::{AdlPolicy, AdlRank, AdlSelect, PositionSide, Role},
 };
 use backstop_units::{Amount, Label, Price};
 use ruint::aliases::U256;
@@ -19,11 +14,15 @@ use std::cmp::Ordering;
 impl Model {
     pub(super) fn adl_command(&mut self, call: &mut Call<'_>, body: &Body) -> Answer {
         match body {
+            Body::OpenEquity(c) => self.open_equity(c),
+            Body::SubmitEquityPart(c) => self.submit_equity(c),
+            Body::RunEquity(c) => self.run_equity(c),
+            Body::CloseEquity(c) => self.close_claim(call, c.loss.get(), Kind::Equity),
             Body::OpenAdl(c) => self.open_adl(c),
             Body::SubmitAdlPart(c) => self.submit_adl(c),
             Body::RunAdl(c) => self.run_adl(c),
-            Body::CloseAdl(c) => self.close_adl(call, c),
-            _ => refuse("not about deleveraging"),
+            Body::CloseAdl(c) => self.close_claim(call, c.loss.get(), Kind::Adl),
+            _ => refuse("not about claims"),
         }
     }
 
@@ -33,113 +32,59 @@ impl Model {
         Ok(match body {
             Body::OpenAdl(c) => self.loss(c.loss.get()).map(|_| Right::Venue)?,
             Body::SubmitAdlPart(c) => self.loss(c.loss.get()).map(|_| Right::Venue)?,
-            Body::RunAdl(_) | Body::CloseAdl(_) => Right::Roles(&[Keeper, Venue, Operator]),
+            Body::OpenEquity(c) => self.loss(c.loss.get()).map(|_| Right::Venue)?,
+            Body::SubmitEquityPart(c) => self.loss(c.loss.get()).map(|_| Right::Venue)?,
+            Body::RunAdl(_) | Body::CloseAdl(_) | Body::RunEquity(_) | Body::CloseEquity(_) => {
+                Right::Roles(&[Keeper, Venue, Operator])
+            }
             _ => Right::Roles(&[Operator]),
         })
     }
 
-    /// A loss with a deleveraging that goes on, and its market's rules.
-    fn deleveraging(&mut self, loss: u32) -> Result<(usize, &mut Adl, AdlPolicy), No> {
-        let at = self.loss(loss)?;
-        let market = self.losses[at].market;
-        let policy = self.markets[market].adl.ok_or(No::Refused("no rules"))?;
-        let adl = self.losses[at].adl.as_mut().ok_or(No::Refused("no winners asked"))?;
-        need(!adl.closed, "closed already")?;
-        Ok((at, adl, policy))
-    }
-
     fn open_adl(&mut self, c: &OpenAdl) -> Answer {
-        let (_, adl, policy) = self.deleveraging(c.loss.get())?;
-        need(adl.cuts == 0, "it has begun")?;
-        need(c.count <= policy.candidates_max, "a long list")?;
+        let (at, one) = self.running(c.loss.get(), Kind::Adl)?;
+        let policy = self.adl_rules(at)?;
+        self.announce(at, one, (c.count, c.lots.get(), c.root), policy.candidates_max)?;
         need(!c.price.is_zero() && distance(c) > 0, "a price that costs nobody anything")?;
-        adl.open = Some(c.clone());
-        adl.entries.clear();
+        self.losses[at].claims[one].prices = Some(c.clone());
         Ok(())
     }
 
+    fn adl_rules(&self, loss: usize) -> Result<AdlPolicy, No> {
+        self.markets[self.losses[loss].market].adl.ok_or(No::Refused("no rules"))
+    }
+
     fn submit_adl(&mut self, c: &SubmitAdlPart) -> Answer {
-        let (_, adl, policy) = self.deleveraging(c.loss.get())?;
-        let open = adl.open.clone().ok_or(No::Refused("not announced"))?;
+        let (at, one) = self.running(c.loss.get(), Kind::Adl)?;
+        let policy = self.adl_rules(at)?;
+        let claim = &mut self.losses[at].claims[one];
+        let prices = claim.prices.clone().ok_or(No::Refused("not announced"))?;
         need((1..=4_096).contains(&c.entries.len()), "none or too many at once")?;
         for entry in &c.entries {
-            need(entry.side == open.side, "the wrong side")?;
+            need(entry.side == prices.side, "the wrong side")?;
             need(!entry.size.is_zero() && entry.hedged <= entry.size, "no size")?;
             need(!entry.entry.is_zero() && !entry.equity.is_zero(), "can't be ranked")?;
             let collateral = policy.rank != AdlRank::LeveragedPnl || !entry.collateral.is_zero();
             need(collateral, "can't be ranked")?;
         }
-        let mut entries = adl.entries.clone();
+        let mut entries = claim.candidates.clone();
         entries.extend(&c.entries);
-        let count = u32::try_from(entries.len()).expect("a short list");
-        let lots: u128 = entries.iter().map(|entry| entry.size.get()).sum();
-        need(count <= open.count && lots <= open.lots.get(), "more than was announced")?;
-        if count == open.count {
-            need(lots == open.lots.get(), "fewer lots than announced")?;
-            let mut tally = Tally::default();
-            for entry in &entries {
-                tally.push(entry).expect("small numbers");
-            }
-            need(tally.root() == open.root, "another list than announced")?;
-        }
-        adl.entries = entries;
+        fits(claim.open, &entries, |entry| entry.size.get())?;
+        claim.candidates = entries;
         Ok(())
     }
 
     fn run_adl(&mut self, c: &RunAdl) -> Answer {
-        let (_, adl, policy) = self.deleveraging(c.loss.get())?;
-        let open = adl.open.clone().ok_or(No::Refused("not announced"))?;
-        let count = u32::try_from(adl.entries.len()).expect("a short list");
-        need(count == open.count, "the list has not all come")?;
-        need(!adl.done, "nothing left to cut")?;
-        let cuts = select(&policy, &open, adl.claim, &adl.entries);
-        let until = adl.cuts + usize::from(policy.batch);
-        for (at, lots, forgone) in cuts.iter().take(until).skip(adl.cuts) {
-            let taken = entry(&mut adl.taken, adl.entries[*at].account);
-            *taken = (taken.0 + lots, taken.1 + forgone);
-        }
-        adl.done = until >= cuts.len();
-        adl.cuts = until.min(cuts.len());
-        Ok(())
+        let (at, one) = self.running(c.loss.get(), Kind::Adl)?;
+        let policy = self.adl_rules(at)?;
+        let claim = &self.losses[at].claims[one];
+        let prices = claim.prices.clone().ok_or(No::Refused("not announced"))?;
+        let cuts = select(&policy, &prices, claim.amount, &claim.candidates);
+        let who = |at: usize| claim.candidates[at].account;
+        let all = cuts.into_iter().map(|(at, lots, forgone)| (who(at), (lots, forgone))).collect();
+        let come = claim.candidates.len();
+        self.pay(at, one, come, (all, policy.batch))
     }
-
-    fn close_adl(&mut self, call: &mut Call<'_>, c: &CloseAdl) -> Answer {
-        let (at, adl, policy) = self.deleveraging(c.loss.get())?;
-        need(adl.done || call.now >= adl.placed_at.plus(policy.deadline), "not at its end")?;
-        adl.closed = true;
-        let forgone: u128 = adl.taken.iter().map(|(_, (_, forgone))| forgone).sum();
-        let rest = adl.claim - forgone;
-        let market = self.losses[at].market;
-        let loss = &mut self.losses[at];
-        let row = position(loss).ok_or(No::Refused("no row"))?;
-        loss.rows[row].amount = forgone;
-        let behind = loss.rows[row].layer + 1;
-        self.markets[market].deleveraged -= rest;
-        // The layer has not used what it could not bring.
-        let uses = self.markets[market].uses.iter_mut();
-        let own = |used: &&mut Use| used.loss == at && used.source == LayerSource::Adl;
-        uses.filter(own).for_each(|used| used.returned += rest);
-        self.release(at, call.now);
-        if rest == 0 { Ok(()) } else { self.reallocate(call, at, rest, behind) }
-    }
-
-    /// Whether somebody of a market's waterfall has yet to pay for a loss.
-    pub(super) fn has_claims(&self, market: usize) -> bool {
-        let open = |loss: &Loss| loss.adl.as_ref().is_some_and(|adl| !adl.closed);
-        self.losses.iter().any(|loss| loss.market == market && open(loss))
-    }
-
-    /// Nothing comes back to winners before it is known who they are.
-    pub(super) fn settled(&self, loss: usize, row: usize) -> Answer {
-        let loss = &self.losses[loss];
-        let waits = matches!(loss.rows[row].bearer, Bearer::Winners)
-            && loss.adl.as_ref().is_some_and(|adl| !adl.closed);
-        need(!waits, "who was cut is not settled")
-    }
-}
-
-fn position(loss: &Loss) -> Option<usize> {
-    loss.rows.iter().position(|row| matches!(row.bearer, Bearer::Winners))
 }
 
 /// What each lot forgoes, on the scale of a price.
@@ -295,7 +240,7 @@ fn shares(total: u128, weights: &[u128]) -> Vec<u128> {
 }
 
 /// Whoever would give more than he has gives all he has, and the rest is shared anew.
-fn in_proportion(need: u128, weights: &[u128], room: &[u128]) -> Vec<u128> {
+pub(super) fn in_proportion(need: u128, weights: &[u128], room: &[u128]) -> Vec<u128> {
     let mut full = vec![false; weights.len()];
     loop {
         let given: u128 = (0..full.len()).filter(|at| full[*at]).map(|at| room[at]).sum();

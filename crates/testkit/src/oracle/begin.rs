@@ -113,6 +113,8 @@ fn markets(setup: &Setup) -> Vec<Market> {
         depositors: 0,
         lent: None,
         adl: policy.adl,
+        equity: policy.equity,
+        by_equity: 0,
         open_interest: 0,
         index: 0,
         index_carry: 0,

@@ -169,18 +169,22 @@ impl Model {
             let amounts: Vec<u128> = core.rows.iter().map(|row| row.row.amount.get()).collect();
             let model: Vec<u128> = loss.rows.iter().map(|row| row.amount).collect();
             same(format!("rows of loss {at}"), amounts, model)?;
-            let waits = |row: &&Row| matches!(row.bearer, Bearer::Stakers(..) | Bearer::Winners);
+            let waits = |row: &&Row| matches!(row.bearer, Bearer::Stakers(..) | Bearer::Claim(_));
             let staked = loss.rows.iter().filter(waits);
             let waiting: u128 = staked
                 .map(|row| row.recovered - row.paid.iter().map(|paid| paid.1).sum::<u128>())
                 .sum();
             let core = state.ledger.owed(LedgerAccount::Recoveries(id), AssetId::new(0));
             same(format!("recoveries of loss {at}"), core.get(), waiting)?;
-            let cuts = state.adl_cuts.iter().map(|(_, cut)| cut).filter(|cut| cut.loss == id);
-            let core: Vec<Taken> =
-                cuts.map(|cut| (cut.account, (cut.lots.get(), cut.forgone.get()))).collect();
-            let model: Vec<Taken> = loss.adl.iter().flat_map(|adl| &adl.taken).copied().collect();
-            same(format!("cuts for loss {at}"), core, model)?;
+            let claims = state.layer_claims.iter().filter(|(_, claim)| claim.loss == id);
+            let shares = claims.map(|(number, _)| {
+                let own = state.claim_shares.iter().filter(move |(_, s)| s.claim == number);
+                own.map(|(_, s)| (s.account, (s.measure.get(), s.amount.get()))).collect()
+            });
+            let core: Vec<Vec<Taken>> = shares.collect();
+            let model: Vec<Vec<Taken>> =
+                loss.claims.iter().map(|claim| claim.taken.clone()).collect();
+            same(format!("shares of claims on loss {at}"), core, model)?;
         }
         Ok(())
     }
@@ -203,6 +207,8 @@ fn same_market(state: &State, at: usize, market: &Market) -> Result<(), String> 
     same(format!("socialised of {name}"), socialised, market.socialised)?;
     let deleveraged = held(LedgerAccount::Deleveraged(id));
     same(format!("deleveraged of {name}"), deleveraged, market.deleveraged)?;
+    let by_equity = held(LedgerAccount::ByEquity(id));
+    same(format!("by equity of {name}"), by_equity, market.by_equity)?;
     let depositors = held(LedgerAccount::Depositors(id));
     same(format!("depositors of {name}"), depositors, market.depositors)?;
     let lent = core.deposits.as_deref().map(|lent| (lent.deposits.index.get(), lent.losses));

@@ -74,8 +74,13 @@ impl Model {
             Party::Clearing(name) => {
                 let at = self.market(name)?;
                 let market = &mut self.markets[at];
-                let unpaid =
-                    [market.socialised, market.residual, market.deleveraged, market.depositors];
+                let unpaid = [
+                    market.socialised,
+                    market.residual,
+                    market.deleveraged,
+                    market.by_equity,
+                    market.depositors,
+                ];
                 let borne =
                     unpaid.into_iter().map(U256::from).fold(U256::ZERO, |sum, one| sum + one);
                 let owed = market.clearing.plus.saturating_sub(market.clearing.minus);

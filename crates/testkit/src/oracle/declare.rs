@@ -42,7 +42,7 @@ impl Model {
             evidence,
             lapses_at: until,
             rows: Vec::new(),
-            adl: None,
+            claims: Vec::new(),
         });
         Ok(())
     }

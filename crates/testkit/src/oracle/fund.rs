@@ -151,6 +151,7 @@ impl Model {
                 | LayerSource::Socialised
                 | LayerSource::Adl
                 | LayerSource::Depositors
+                | LayerSource::Equity
                 | LayerSource::Haircut(_) => own,
             };
             need(payer == own || (payer != 1 && own != 1), "shared and isolated")?;

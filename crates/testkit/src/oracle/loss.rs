@@ -145,7 +145,7 @@ impl Model {
             evidence,
             lapses_at: Timestamp::MAX,
             rows: Vec::new(),
-            adl: None,
+            claims: Vec::new(),
         });
         self.place(call, at)?;
         self.markets[market].clearing.sub(fee);
@@ -240,7 +240,7 @@ impl Model {
             Bearer::Positions => self.markets[market].socialised -= amount,
             Bearer::Lenders => self.markets[market].depositors -= amount,
             Bearer::Nobody => self.markets[market].residual -= amount,
-            Bearer::Stakers(..) | Bearer::Winners => {}
+            Bearer::Stakers(..) | Bearer::Claim(_) => {}
         }
     }
 

@@ -9,6 +9,7 @@
 mod adl;
 mod begin;
 mod charge;
+mod claim;
 mod compare;
 mod control;
 mod custody;
@@ -176,21 +177,23 @@ impl Model {
         self.body(call, &command.body)
     }
 
+    fn linked(&mut self, call: &mut Call<'_>, steps: &[Body]) -> Answer {
+        need(!steps.is_empty(), "an empty batch")?;
+        need(steps.len() <= usize::from(self.limits.steps_max), "a long batch")?;
+        steps.iter().try_for_each(|step| match step {
+            Body::Linked(_) | Body::Propose(_) | Body::Approve(_) | Body::Execute(_) => {
+                refuse("nested")
+            }
+            step => self.body(call, step),
+        })
+    }
+
     fn body(&mut self, call: &mut Call<'_>, body: &Body) -> Answer {
         if !call.granted {
             self.may(call, body)?;
         }
         match body {
-            Body::Linked(c) => {
-                need(!c.steps.is_empty(), "an empty batch")?;
-                need(c.steps.len() <= usize::from(self.limits.steps_max), "a long batch")?;
-                c.steps.iter().try_for_each(|step| match step {
-                    Body::Linked(_) | Body::Propose(_) | Body::Approve(_) | Body::Execute(_) => {
-                        refuse("nested")
-                    }
-                    step => self.body(call, step),
-                })
-            }
+            Body::Linked(c) => self.linked(call, &c.steps),
             Body::Contribute(_)
             | Body::WithdrawExcess(_)
             | Body::RaiseAlert(_)
@@ -227,9 +230,14 @@ impl Model {
             | Body::LapseDeclaration(_)
             | Body::RecoverLoss(_)
             | Body::ClaimRecovery(_) => self.loss_command(call, body),
-            Body::OpenAdl(_) | Body::SubmitAdlPart(_) | Body::RunAdl(_) | Body::CloseAdl(_) => {
-                self.adl_command(call, body)
-            }
+            Body::OpenAdl(_)
+            | Body::SubmitAdlPart(_)
+            | Body::RunAdl(_)
+            | Body::CloseAdl(_)
+            | Body::OpenEquity(_)
+            | Body::SubmitEquityPart(_)
+            | Body::RunEquity(_)
+            | Body::CloseEquity(_) => self.adl_command(call, body),
             Body::BeginTransfer(_) | Body::ResolveTransfer(_) | Body::Reconcile(_) => {
                 self.custody_command(call, body)
             }

@@ -10,10 +10,10 @@ use super::{
 use backstop_core::{
     Body,
     command::{Direction, OpenAdl, Outcome, Party},
-    loss::adl::Candidate,
+    loss::{adl::Candidate, claim::Kind, equity::Holder},
     policy::{
-        AdlPolicy, Cause, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, Limits, PoolPolicy,
-        Role, TranchePolicy, Underwater,
+        AdlPolicy, Cause, EquityPolicy, FundPolicy, IndexPolicy, LayerPolicy, LayerSource, Limits,
+        PoolPolicy, Role, TranchePolicy, Underwater,
     },
     state::LossStatus,
 };
@@ -159,6 +159,8 @@ pub(super) struct Market {
     /// What lenders hold, once reported.
     pub(super) lent: Option<Lent>,
     pub(super) adl: Option<AdlPolicy>,
+    pub(super) equity: Option<EquityPolicy>,
+    pub(super) by_equity: u128,
     pub(super) open_interest: u128,
     /// What the index has distributed, and its carry, in 1/2⁶⁰ atom.
     pub(super) index: u128,
@@ -207,20 +209,25 @@ pub(super) struct Loss {
     pub(super) evidence: Hash,
     pub(super) lapses_at: Timestamp,
     pub(super) rows: Vec<Row>,
-    /// What winners are asked for.
-    pub(super) adl: Option<Adl>,
+    /// What layers that pay later are asked for.
+    pub(super) claims: Vec<Claim>,
 }
 
-/// Winners who are cut for a loss.
+/// What a layer that pays later is asked for, and who has paid of it.
 #[derive(Clone, Debug)]
-pub(super) struct Adl {
-    pub(super) claim: u128,
+pub(super) struct Claim {
+    pub(super) kind: Kind,
+    pub(super) row: usize,
+    pub(super) amount: u128,
     pub(super) placed_at: Timestamp,
-    /// What was announced last.
-    pub(super) open: Option<OpenAdl>,
-    pub(super) entries: Vec<Candidate>,
-    /// How many cuts were made, and of whom: lots and money.
-    pub(super) cuts: usize,
+    /// What was announced last: how many, how much in all, and under which root.
+    pub(super) open: Option<(u32, u128, Hash)>,
+    /// The prices of a deleveraging.
+    pub(super) prices: Option<OpenAdl>,
+    pub(super) candidates: Vec<Candidate>,
+    pub(super) holders: Vec<Holder>,
+    /// How many have paid, and who: lots or equity, and money.
+    pub(super) payers: usize,
     pub(super) taken: Vec<Taken>,
     pub(super) done: bool,
     pub(super) closed: bool,
@@ -245,7 +252,8 @@ pub(super) enum Bearer {
     /// Of which tranche, and who held how many shares when it struck.
     Stakers(usize, Vec<(Label, u128)>),
     Positions,
-    Winners,
+    /// Who paid a claim of the loss, by its number.
+    Claim(usize),
     Lenders,
     Nobody,
 }

@@ -2,11 +2,12 @@
 
 use super::{
     Answer, Call, No, Seen,
-    model::{Adl, Bearer, Gate, Model, Row, Use},
+    model::{Bearer, Gate, Model, Row, Use},
     need, refuse,
 };
 use backstop_core::{
     event::{self, Cohort},
+    loss::claim::Kind,
     policy::{Cause, LayerPolicy, LayerSource, Payout},
 };
 use backstop_units::Timestamp;
@@ -26,6 +27,7 @@ impl Model {
                 | LayerSource::Socialised
                 | LayerSource::Adl
                 | LayerSource::Depositors
+                | LayerSource::Equity
                 | LayerSource::Haircut(_) => continue,
             };
             if let Ok(fund) = fund
@@ -61,8 +63,12 @@ impl Model {
             // What winners turn out to lack becomes residual later.
             LayerSource::Adl if market.adl.is_some() => u128::MAX,
             LayerSource::Depositors => market.lent.map_or(0, |lent| lent.worth()),
-            // The oracle keeps no hosted markets, whose layer this is.
-            LayerSource::Socialised | LayerSource::Adl | LayerSource::Haircut(_) => 0,
+            LayerSource::Equity if market.equity.is_some() => u128::MAX,
+            // The oracle keeps no hosted markets, whose layer the last is.
+            LayerSource::Socialised
+            | LayerSource::Adl
+            | LayerSource::Equity
+            | LayerSource::Haircut(_) => 0,
         })
     }
 
@@ -149,9 +155,12 @@ impl Model {
     }
 
     /// Who may have to pay for a claim that fails is held until it is closed.
-    fn hold_behind(&mut self, loss: usize, layer: usize, now: Timestamp) -> Answer {
+    pub(super) fn hold_behind(&mut self, loss: usize, layer: usize, now: Timestamp) -> Answer {
         for fund in self.behind_layers(self.losses[loss].market, layer + 1) {
             let gates = &mut self.funds[fund].gates;
+            if gates.iter().any(|gate| gate.loss == loss && !gate.over) {
+                continue;
+            }
             need(gates.iter().filter(|gate| !gate.over).count() < 64, "too many open losses")?;
             gates.push(Gate { loss, from: now, until: Timestamp::MAX, over: false });
         }
@@ -225,21 +234,8 @@ impl Model {
             }
             LayerSource::Depositors => self.lenders_bear(loss, layer, amount)?,
             LayerSource::Haircut(_) => return refuse("a haircut off a hosted market"),
-            LayerSource::Adl => {
-                self.markets[market].deleveraged += amount;
-                self.row(loss, layer, Bearer::Winners, amount);
-                self.losses[loss].adl = Some(Adl {
-                    claim: amount,
-                    placed_at: at,
-                    open: None,
-                    entries: Vec::new(),
-                    cuts: 0,
-                    taken: Vec::new(),
-                    done: false,
-                    closed: false,
-                });
-                self.hold_behind(loss, layer, at)?;
-            }
+            LayerSource::Adl => self.ask_later(loss, (layer, Kind::Adl), amount, at)?,
+            LayerSource::Equity => self.ask_later(loss, (layer, Kind::Equity), amount, at)?,
         }
         Ok(())
     }
@@ -279,7 +275,7 @@ fn same_rows(rows: &[Row], rest: u128, seen: Seen<'_>) -> Answer {
             }
             (Bearer::FeePool, Cohort::FeePool)
             | (Bearer::Positions, Cohort::Positions { .. })
-            | (Bearer::Winners, Cohort::Adl { .. })
+            | (Bearer::Claim(_), Cohort::Adl { .. } | Cohort::Equity { .. })
             | (Bearer::Lenders, Cohort::Depositors { .. }) => true,
             _ => false,
         };

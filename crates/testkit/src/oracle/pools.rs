@@ -156,7 +156,7 @@ impl Model {
             evidence: c.evidence,
             lapses_at: Timestamp::MAX,
             rows: Vec::new(),
-            adl: None,
+            claims: Vec::new(),
         });
         self.place(call, loss)?;
         let full = self.losses[loss].rows.iter().map(|row| row.amount).sum::<u128>();

@@ -64,12 +64,15 @@ impl Model {
         self.account(c.account)?;
         let mut sum = 0;
         let loss = &mut self.losses[at];
-        let cut: Vec<(Label, u128)> =
-            loss.adl.iter().flat_map(|adl| &adl.taken).map(|t| (t.0, t.1.1)).collect();
+        let paid: Vec<Vec<(Label, u128)>> = loss
+            .claims
+            .iter()
+            .map(|claim| claim.taken.iter().map(|t| (t.0, t.1.1)).collect())
+            .collect();
         for row in &mut loss.rows {
             let holders = match &row.bearer {
                 Bearer::Stakers(_, holders) => holders,
-                Bearer::Winners => &cut,
+                Bearer::Claim(number) => &paid[*number],
                 _ => continue,
             };
             let all: u128 = holders.iter().map(|holder| holder.1).sum();

@@ -4,7 +4,7 @@ use crate::{args::DemoArgs, exit::Failure};
 use backstop_api::{PRESETS, Preset};
 use backstop_core::Genesis;
 use backstop_risk::{
-    CRASHES, Crash, Feed, LedgerError, RiskError,
+    CRASHES, Crash, Feed, LedgerError, RiskError, VenueParams,
     demo::{fits, stage},
 };
 use backstop_units::Label;
@@ -59,7 +59,7 @@ pub(super) fn plan(args: &DemoArgs) -> Result<Plan, Failure> {
     for crash in chosen(CRASHES, &args.crash, |crash| crash.name, "crash")? {
         for (preset, genesis, decimals) in &fitting {
             let feeds = crash.feeds(*decimals).map_err(|error| Failure::machine(&error))?;
-            let genesis = stage(genesis.clone(), &feeds);
+            let genesis = stage(genesis.clone(), &feeds, &VenueParams::DEMO);
             let genesis = genesis.map_err(|error| Failure::machine(&error))?;
             plan.jobs.push(Job { crash, preset, genesis, feeds });
         }

@@ -4,6 +4,7 @@ use super::parallel::in_parallel;
 use crate::exit::Failure;
 use serde_json::{Value, json};
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -13,12 +14,27 @@ struct Referee {
     program: &'static str,
     before: &'static [&'static str],
     after: &'static [&'static str],
+    /// The same for large books. hledger looks for each posting's account among all that are declared; Ledger
+    /// checks that as well.
+    large: &'static [&'static str],
 }
 
 const REFEREES: [Referee; 2] = [
-    Referee { program: "hledger", before: &[], after: &["check", "--strict", "ordereddates"] },
-    Referee { program: "ledger", before: &["--args-only"], after: &["--pedantic", "balance"] },
+    Referee {
+        program: "hledger",
+        before: &[],
+        after: &["check", "--strict", "ordereddates"],
+        large: &["check", "ordereddates"],
+    },
+    Referee {
+        program: "ledger",
+        before: &["--args-only"],
+        after: &["--pedantic", "balance"],
+        large: &["--pedantic", "balance"],
+    },
 ];
+/// Books past this size are large, in bytes.
+const LARGE: u64 = 20_000_000;
 /// Lines that are repeated of what a program says against the books.
 const LINES: usize = 6;
 
@@ -63,14 +79,18 @@ pub(super) fn ask(books: &[(String, PathBuf)], threads: usize) -> Result<Vec<Ver
 impl Referee {
     fn begin(&self, books: &Path) -> Option<Child> {
         let mut command = Command::new(self.program);
-        command.args(self.before).arg("-f").arg(books).args(self.after);
+        command.args(self.before).arg("-f").arg(books).args(self.args(books));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command.spawn().ok()
     }
 
     fn command(&self, books: &Path) -> String {
-        let Self { program, after, .. } = self;
-        format!("{program} -f {} {}", books.display(), after.join(" "))
+        format!("{} -f {} {}", self.program, books.display(), self.args(books).join(" "))
+    }
+
+    fn args(&self, books: &Path) -> &'static [&'static str] {
+        let large = fs::metadata(books).is_ok_and(|file| file.len() > LARGE);
+        if large { self.large } else { self.after }
     }
 }
 

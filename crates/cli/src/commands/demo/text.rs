@@ -2,6 +2,7 @@
 
 use super::{Run, Swept, pages::picture, referees::Verdict};
 use crate::printer::table;
+use backstop_core::policy::LayerSource;
 use backstop_export::loss::waterfall_text;
 use backstop_risk::{
     DemoReport,
@@ -60,33 +61,77 @@ fn story(run: &Run) -> String {
     )
 }
 
-/// A payer's column: its head, what it means where that needs a word, and what he paid.
-type Column = (&'static str, &'static str, fn(&Payers) -> Amount);
+/// A payer's column: its head, what it means where that needs a word, what he paid, and his layers.
+struct Column {
+    name: &'static str,
+    meaning: &'static str,
+    paid: fn(&Payers) -> Amount,
+    pays: fn(&LayerSource) -> bool,
+}
 
 const PAYERS: [Column; 7] = [
-    ("fee pool", "", |paid| paid.fee_pool),
-    ("reserve", "", |paid| paid.reserve),
-    ("stakers", "", |paid| paid.staked),
-    ("winners", "gains given up by deleveraging", |paid| paid.deleveraged),
-    ("positions", "socialised over all that are open", |paid| paid.socialised),
-    ("lenders", "through the index of their deposits", |paid| paid.depositors),
-    ("nobody", "residual, missing at the venue", |paid| paid.residual),
+    Column {
+        name: "fee pool",
+        meaning: "",
+        paid: |paid| paid.fee_pool,
+        pays: |source| matches!(source, LayerSource::FeePool),
+    },
+    Column {
+        name: "reserve",
+        meaning: "",
+        paid: |paid| paid.reserve,
+        pays: |source| matches!(source, LayerSource::Reserve(_)),
+    },
+    Column {
+        name: "stakers",
+        meaning: "",
+        paid: |paid| paid.staked,
+        pays: |source| matches!(source, LayerSource::Staked(_)),
+    },
+    Column {
+        name: "winners",
+        meaning: "gains given up by deleveraging",
+        paid: |paid| paid.deleveraged,
+        pays: |source| matches!(source, LayerSource::Adl),
+    },
+    Column {
+        name: "positions",
+        meaning: "socialised over all that are open",
+        paid: |paid| paid.socialised,
+        pays: |source| matches!(source, LayerSource::Socialised),
+    },
+    Column {
+        name: "lenders",
+        meaning: "through the index of their deposits",
+        paid: |paid| paid.depositors,
+        pays: |source| matches!(source, LayerSource::Depositors),
+    },
+    Column {
+        name: "nobody",
+        meaning: "residual, missing at the venue",
+        paid: |paid| paid.residual,
+        pays: |_| false,
+    },
 ];
 
-/// One table of all runs: who paid under which rules. Who never paid has no column.
+/// One table of all runs: who paid under which rules. Whom no rules ask has no column.
 fn who_paid(runs: &[Run]) -> String {
     let paid: Vec<Payers> = runs.iter().map(|run| run.report.payers()).collect();
-    let columns = PAYERS.iter().filter(|(_, _, of)| paid.iter().any(|paid| !of(paid).is_zero()));
-    let columns: Vec<&Column> = columns.collect();
+    let asked = |column: &&Column| {
+        let mut layers = runs.iter().flat_map(|run| &run.report.layers);
+        layers.any(|layer| (column.pays)(&layer.source))
+            || paid.iter().any(|paid| !(column.paid)(paid).is_zero())
+    };
+    let columns: Vec<&Column> = PAYERS.iter().filter(asked).collect();
     let mut head = vec!["crash", "preset", "deficits", "loss"];
-    head.extend(columns.iter().map(|(name, ..)| *name));
+    head.extend(columns.iter().map(|column| column.name));
     head.push("fund left");
     let mut last = "";
     let rows = runs.iter().zip(&paid).map(|(run, paid)| {
         let Run { crash, report, .. } = run;
         let name = if crash.name == last { "" } else { crash.name };
         last = crash.name;
-        let amounts = columns.iter().map(|(.., of)| of(paid));
+        let amounts = columns.iter().map(|column| (column.paid)(paid));
         let amounts = [report.gross_loss].into_iter().chain(amounts);
         [name.to_owned(), report.preset.to_string(), grouped(&report.deficits.to_string())]
             .into_iter()
@@ -95,17 +140,51 @@ fn who_paid(runs: &[Run]) -> String {
             .collect()
     });
     let rows: Vec<Vec<String>> = rows.collect();
+    let cuts: Vec<String> =
+        runs.iter().filter_map(cut).chain(runs.iter().filter_map(lost)).collect();
     let words: Vec<String> = columns
         .iter()
-        .filter(|(_, meaning, _)| !meaning.is_empty())
-        .map(|(name, meaning, _)| format!("{name}: {meaning}; "))
+        .filter(|column| !column.meaning.is_empty())
+        .map(|Column { name, meaning, .. }| format!("{name}: {meaning}; "))
         .collect();
     format!(
         "\nWho paid, in whole units of each preset's asset; the same book and prices in each crash:\n\n{}\n\
-         {}fund left: reserve, gifts and stake after ÷ before\n",
+         {}fund left: reserve, gifts and stake after ÷ before\n{}",
         table(&head, &rows),
         words.concat(),
+        cuts.concat(),
     )
+}
+
+/// Whom a run deleveraged, if anybody.
+fn cut(run: &Run) -> Option<String> {
+    let report = &run.report;
+    (report.cut_accounts > 0).then(|| {
+        format!(
+            "winners of {} under {}: {} accounts, {} of their positions closed\n",
+            run.crash.name,
+            report.preset,
+            grouped(&report.cut_accounts.to_string()),
+            money(report.cut_notional, report.decimals),
+        )
+    })
+}
+
+/// What the lenders of a run have lost, if anything.
+fn lost(run: &Run) -> Option<String> {
+    let report = &run.report;
+    let lost = report.lent_before.saturating_sub(report.lent_after);
+    let part = mul_div_floor(lost.get(), 10_000, report.lent_before.get()).ok();
+    let part = part.and_then(|bps| u32::try_from(bps).ok()).map_or(Bps::WHOLE, Bps::new);
+    (!lost.is_zero()).then(|| {
+        format!(
+            "lenders of {} under {}: {} of {} lost, {part}\n",
+            run.crash.name,
+            report.preset,
+            money(lost, report.decimals),
+            money(report.lent_before, report.decimals),
+        )
+    })
 }
 
 /// What is left of a fund, in parts of what it held before.

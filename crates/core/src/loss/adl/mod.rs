@@ -8,31 +8,29 @@
 //!
 //! A cut closes lots at the terms' price, which is worse for the winner than the mark. What it forgoes
 //! is lots × (distance of price and mark); that is the money that the loss needed. All of
-//! this is pure and knows neither losses nor ledgers; `steps` and `evolve` do, which carry it out over a
-//! list that comes in parts under a seal.
+//! this is pure and knows neither losses nor ledgers; `steps` does, which carries it out as a
+//! [claim](super::claim).
 //!
 //! **Units** a lot is one base atom. Prices are those of [`Price`]; `base_unit × 10⁹` turns lots × price
 //! into quote atoms.
 
-pub(crate) mod evolve;
-mod gauge;
 mod level;
 mod pro_rata;
 mod rank;
-mod seal;
 mod select;
 pub(crate) mod steps;
 
-pub use gauge::{AdlGauge, LIGHTS, adl_gauge};
 pub use level::{Column, level};
 pub use pro_rata::pro_rata;
 pub use rank::{order, quantiles};
-pub use seal::{Sealed, Tally};
 pub use select::{Cut, Need, Selection, select};
 pub(crate) use steps::rails;
 
+use super::claim::{Listed, Seal};
 use crate::policy::PositionSide;
-use backstop_units::{Amount, Base, Label, MathError, Price, mul_div_ceil, mul_div_floor};
+use backstop_units::{
+    Amount, Base, Hash, Label, MathError, Measure, Price, mul_div_ceil, mul_div_floor,
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +68,38 @@ impl Candidate {
     /// Lots that no other position hedges.
     pub fn unhedged(&self) -> Base {
         self.size.saturating_sub(self.hedged)
+    }
+}
+
+impl Listed for Candidate {
+    fn measure(&self) -> Measure {
+        Measure::new(self.size.get())
+    }
+}
+
+/// What a venue says of its list before it comes.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct Sealed {
+    /// The side that is cut.
+    pub side: PositionSide,
+    /// What cut lots are closed at.
+    pub price: Price,
+    /// The mark.
+    pub mark: Price,
+    /// How many candidates.
+    pub count: u32,
+    /// All their lots.
+    pub lots: Base,
+    /// The root over them.
+    pub root: Hash,
+}
+
+impl Sealed {
+    /// What the list must add up to.
+    pub const fn seal(&self) -> Seal {
+        Seal { count: self.count, sum: Measure::new(self.lots.get()), root: self.root }
     }
 }
 

@@ -100,6 +100,7 @@ fn parts(
         | Source::Socialised
         | Source::Adl
         | Source::Depositors
+        | Source::Equity
         | Source::Haircut => {
             return Err(Corrupt::DanglingHandle.into());
         }

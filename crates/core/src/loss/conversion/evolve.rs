@@ -64,6 +64,7 @@ pub(crate) fn begun(
         | Source::Socialised
         | Source::Adl
         | Source::Depositors
+        | Source::Equity
         | Source::Haircut => {
             return Err(Corrupt::DanglingHandle);
         }

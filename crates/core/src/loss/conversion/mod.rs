@@ -111,6 +111,7 @@ pub(crate) fn rails(layers: &[LayerPolicy], payers: &[Source]) -> Result<(), Rej
             | Source::Socialised
             | Source::Adl
             | Source::Depositors
+            | Source::Equity
             | Source::Haircut => Ppm::ZERO,
         };
         if haircut > most || most == Ppm::ZERO {

@@ -210,39 +210,39 @@ fn deleveragings() {
     let other = OpenAdl { loss: LossId::new(1), ..bad.clone() };
     let mut ladder = Ladder::default();
     ladder.rung(world, "alice", other.clone(), C::RoleMissing);
-    ladder.rung(world, "venue", other, C::AdlUnknown);
+    ladder.rung(world, "venue", other, C::ClaimUnknown);
     let bad = OpenAdl { loss: LOSS, ..bad };
-    ladder.rung(world, "venue", bad.clone(), C::AdlListTooLong);
+    ladder.rung(world, "venue", bad.clone(), C::ListTooLong);
     ladder.rung(world, "venue", OpenAdl { count: 3, ..bad.clone() }, C::AdlPrice);
 
     let stray = Candidate { side: PositionSide::Short, ..winner("bob", 999, 3) };
     let broken = Candidate { size: Base::ZERO, ..list[0] };
     let mut ladder = Ladder::default();
     ladder.rung(world, "alice", submit(&[]), C::RoleMissing);
-    ladder.rung(world, "venue", submit(&[]), C::AdlNotOpen);
+    ladder.rung(world, "venue", submit(&[]), C::ListNotOpen);
     world.must("venue", open(&list));
-    ladder.rung(world, "venue", submit(&[]), C::AdlPartTooLarge);
+    ladder.rung(world, "venue", submit(&[]), C::ListPartTooLarge);
     ladder.rung(world, "venue", submit(&[broken, stray]), C::AdlSide);
     ladder.rung(world, "venue", submit(&[winner("bob", 999, 3), broken]), C::AdlCandidate);
-    ladder.rung(world, "venue", submit(&[winner("bob", 999, 3)]), C::AdlSeal);
+    ladder.rung(world, "venue", submit(&[winner("bob", 999, 3)]), C::ListSeal);
 
     let (run, close) = (RunAdl { loss: LOSS }, CloseAdl { loss: LOSS });
     let mut ladder = Ladder::default();
     ladder.rung(world, "alice", run.clone(), C::RoleMissing);
     ladder.rung(world, "keeper", RunAdl { loss: LossId::new(9) }, C::UnknownLoss);
-    ladder.rung(world, "keeper", RunAdl { loss: LossId::new(1) }, C::AdlUnknown);
-    ladder.rung(world, "keeper", run.clone(), C::AdlNotComplete);
+    ladder.rung(world, "keeper", RunAdl { loss: LossId::new(1) }, C::ClaimUnknown);
+    ladder.rung(world, "keeper", run.clone(), C::ClaimNotComplete);
     world.must("venue", submit(&list));
     world.must("keeper", run.clone());
-    ladder.rung(world, "keeper", run.clone(), C::AdlDone);
+    ladder.rung(world, "keeper", run.clone(), C::ClaimDone);
     let mut ladder = Ladder::default();
-    ladder.rung(world, "venue", bad.clone(), C::AdlStarted);
+    ladder.rung(world, "venue", bad.clone(), C::ClaimStarted);
     world.must("keeper", close.clone());
     let mut ladder = Ladder::default();
     ladder.rung(world, "alice", close.clone(), C::RoleMissing);
-    ladder.rung(world, "keeper", close, C::AdlClosed);
+    ladder.rung(world, "keeper", close, C::ClaimClosed);
     ladder.last = None;
-    ladder.rung(world, "venue", bad, C::AdlClosed);
+    ladder.rung(world, "venue", bad, C::ClaimClosed);
 
     let world = &mut asked();
     let set =
@@ -252,6 +252,48 @@ fn deleveragings() {
     ladder.rung(world, "op", set(&[]), C::NoWaterfall);
     ladder.rung(world, "op", set(&[low]), C::LimitBelowUsed);
     ladder.rung(world, "op", set(&[reserve("main")]), C::ClaimOpen);
+}
+
+#[test]
+fn claims_by_equity() {
+    use crate::equity::{asked, holder, open, submit, three};
+    let world = &mut asked(&[]);
+    world.must("risk", declare(5));
+    let list = three();
+    let bad = OpenEquity { loss: LossId::new(9), count: 101, ..open(&list) };
+    Ladder::default().rung(world, "alice", bad.clone(), C::UnknownLoss);
+    let other = OpenEquity { loss: LossId::new(1), ..bad.clone() };
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", other.clone(), C::RoleMissing);
+    ladder.rung(world, "venue", other, C::ClaimUnknown);
+    let bad = OpenEquity { loss: LOSS, ..bad };
+    ladder.rung(world, "venue", bad.clone(), C::ListTooLong);
+
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", submit(&[]), C::RoleMissing);
+    ladder.rung(world, "venue", submit(&[]), C::ListNotOpen);
+    world.must("venue", open(&list));
+    ladder.rung(world, "venue", submit(&[]), C::ListPartTooLarge);
+    ladder.rung(world, "venue", submit(&[holder("bob", 9_999), holder("dave", 0)]), C::ListSeal);
+    ladder.rung(world, "venue", submit(&[holder("dave", 0)]), C::EquityHolder);
+
+    let (run, close) = (RunEquity { loss: LOSS }, CloseEquity { loss: LOSS });
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", run.clone(), C::RoleMissing);
+    ladder.rung(world, "keeper", RunEquity { loss: LossId::new(9) }, C::UnknownLoss);
+    ladder.rung(world, "keeper", RunEquity { loss: LossId::new(1) }, C::ClaimUnknown);
+    ladder.rung(world, "keeper", run.clone(), C::ClaimNotComplete);
+    world.must("venue", submit(&list));
+    world.must("keeper", run.clone());
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "venue", bad, C::ClaimStarted);
+    ladder.rung(world, "keeper", close.clone(), C::ClaimNotComplete);
+    world.must("keeper", run.clone());
+    ladder.rung(world, "keeper", run, C::ClaimDone);
+    world.must("keeper", close.clone());
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", close.clone(), C::RoleMissing);
+    ladder.rung(world, "keeper", close, C::ClaimClosed);
 }
 
 #[test]

@@ -153,6 +153,7 @@ fn rules_of_markets() {
         mark: Some(label(mark)),
         mark_band: backstop_units::Ppm::new(band),
         adl: None,
+        equity: None,
     };
     world.must("risk", declare(5));
     let mut ladder = Ladder::default();

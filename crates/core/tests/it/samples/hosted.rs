@@ -8,7 +8,8 @@ use backstop_core::{
     },
     event::{
         Fill, GateCause, HaircutPart, HaircutTaken, IndexSettlement, Liquidated, LiquidatorPaid,
-        MarginMove, MarkReport, Merge, MoveCause, PledgeMove, PoolCovered, Seized, StatusChange,
+        MarginChange, MarginMove, MarkReport, Merge, MoveCause, PledgeMove, PoolCovered, Seized,
+        StatusChange,
     },
     policy::{
         BeyondBankruptcy, CollateralPolicy, FeeRamp, HostedPolicy, LiquidationFees,
@@ -138,10 +139,11 @@ pub(super) fn event_samples() -> Vec<Event> {
         (AccountId::new(1), AssetId::new(2), FundId::new(3), MarketId::new(5));
     let (margin, amount) = (6, atoms(300));
     let policy = Box::new(pool(Netting::Pool));
+    let change = MarginChange { margin, account, fund, asset, amount };
     let mut events = vec![
         Event::MarginPoolSet { fund, policy },
-        Event::MarginDeposited { margin, account, fund, asset, amount },
-        Event::MarginWithdrawn { margin, account, fund, asset, amount },
+        Event::MarginDeposited(change),
+        Event::MarginWithdrawn(change),
         Event::MarkReported(MarkReport { market, fund, price: Price::new(7) }),
         Event::FundingPaid { market, fund, step: Signed::new(-8) },
         Event::BacklogSet { position: 9, since: Some(Timestamp::from_ms(10)) },

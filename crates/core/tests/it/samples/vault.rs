@@ -104,7 +104,6 @@ pub(super) fn command_samples() -> Vec<Body> {
         RedeemInKind { account, vault, shares: shares(1), reserve, min_shares: shares(2) }.into(),
         Invest { vault, reserve, payer: account, max: Some(atoms(1)) }.into(),
         ChargeFees { vault }.into(),
-        RecogniseLoss { vault }.into(),
         TakeFees { vault, reserve: Some(reserve) }.into(),
         GiveUpFees { vault, max: Some(atoms(1)) }.into(),
         FundRewards { account, vault, amount: atoms(1), per_second: Some(atoms(2)) }.into(),
@@ -127,6 +126,7 @@ pub(super) fn command_samples() -> Vec<Body> {
             }],
         }
         .into(),
+        RecogniseLoss { vault }.into(),
     ]
 }
 

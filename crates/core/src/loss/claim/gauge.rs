@@ -1,7 +1,8 @@
-//! How near deleveraging is: what would have to be lost first.
+//! How near a layer that pays later is: what would have to be lost first.
 
+use super::Kind;
 use crate::{
-    fund::gauge,
+    fund::gauge::extremes,
     loss::capacity::capacities,
     policy::Cause,
     reject::Corrupt,
@@ -9,12 +10,12 @@ use crate::{
 };
 use backstop_units::{Amount, MarketId, Timestamp};
 
-/// Lights of a gauge that are all on when the next loss reaches winners.
+/// Lights of a gauge that are all on when the next loss reaches the layer.
 pub const LIGHTS: u8 = 5;
 
-/// How near a market's winners are to being deleveraged.
+/// How near a market's winners are to being deleveraged, or its accounts to sharing by equity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AdlGauge {
+pub struct ClaimGauge {
     /// The largest loss that the layers before them bear alone, in atoms.
     pub cushion: Amount,
     /// What the cushion is measured by: the fund's target, or without one its peak of thirty days.
@@ -23,32 +24,35 @@ pub struct AdlGauge {
     pub lights: u8,
 }
 
-/// A market's gauge for losses of one cause; none where no winners stand in its waterfall.
+/// A market's gauge for losses of one cause; none where the layer does not stand in its waterfall.
 ///
 /// **Rounding** a started fifth of cushion puts no light out.
 ///
 /// # Errors
 /// [`Corrupt`] when the waterfall names what does not exist.
-pub fn adl_gauge(
+pub fn gauge(
     state: &State,
-    id: MarketId,
+    (id, kind): (MarketId, Kind),
     cause: Cause,
     now: Timestamp,
-) -> Result<Option<AdlGauge>, Corrupt> {
+) -> Result<Option<ClaimGauge>, Corrupt> {
     let market = state.markets.expect(id)?;
-    let Some(ahead) = state.layers_of(market).position(|(_, layer)| layer.source == Source::Adl)
-    else {
+    let source = match kind {
+        Kind::Adl => Source::Adl,
+        Kind::Equity => Source::Equity,
+    };
+    let Some(ahead) = state.layers_of(market).position(|(_, layer)| layer.source == source) else {
         return Ok(None);
     };
     let fund = state.funds.expect(market.fund)?;
-    let [_, month] = gauge::extremes(state, market.fund, now)?;
+    let [_, month] = extremes(state, market.fund, now)?;
     let reference = if fund.target.is_zero() { month.high } else { fund.target };
     let capacities = capacities(state, id, market, cause, now)?;
     let cushion = capacities
         .iter()
         .take(ahead)
         .fold(Amount::ZERO, |sum, layer| sum.saturating_add(layer.available.min(layer.headroom)));
-    Ok(Some(AdlGauge { cushion, reference, lights: lights(cushion, reference) }))
+    Ok(Some(ClaimGauge { cushion, reference, lights: lights(cushion, reference) }))
 }
 
 fn lights(cushion: Amount, reference: Amount) -> u8 {
