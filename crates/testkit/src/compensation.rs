@@ -6,6 +6,7 @@
 use backstop_core::{
     Event, State,
     event::LendingEvent,
+    lending::vault::snapshot::shares_of,
     state::{Loan, VaultLoss},
 };
 use backstop_units::{AccountId, Fixed60, Seq, Shares, VaultId};
@@ -55,7 +56,7 @@ impl Witness {
 
     fn copy(&mut self, state: &State) {
         let all = state.holdings.iter();
-        let held = all.map(|(_, one)| ((one.vault, one.account), one.all().unwrap_or_default()));
+        let held = all.map(|(_, one)| ((one.vault, one.account), shares_of(one).expect("shares")));
         self.holders.insert(state.meta.next, held.collect());
     }
 

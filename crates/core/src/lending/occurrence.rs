@@ -320,7 +320,7 @@ mod tests {
 
     fn loan(lacks: Vec<Lack>) -> Loan {
         Loan {
-            account: Default::default(),
+            account: backstop_units::AccountId::default(),
             reserve: ReserveId::default(),
             debt: Fixed60::ZERO,
             index: Fixed60::UNIT,

@@ -142,13 +142,6 @@ pub struct Holding {
     pub run: Option<u32>,
 }
 
-impl Holding {
-    /// Shares at hand and in farms; none past 128 bits.
-    pub fn all(&self) -> Option<Shares> {
-        self.shares.checked_add(self.staked)
-    }
-}
-
 impl Funds {
     /// Shares that are no holder's: dead, in insurance pools and on compensation accounts.
     ///

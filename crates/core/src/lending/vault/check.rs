@@ -1,5 +1,6 @@
 //! Invariant V1, counted over all vaults.
 
+use super::snapshot::shares_of;
 use crate::{ledger::LedgerAccount, reject::Corrupt, state::State};
 use alloc::collections::BTreeMap;
 use backstop_units::{Shares, VaultId};
@@ -12,8 +13,7 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
     let mut held: BTreeMap<VaultId, Shares> = BTreeMap::new();
     for (_, holding) in state.holdings.iter() {
         let sum = held.entry(holding.vault).or_default();
-        let all = holding.all().and_then(|all| sum.checked_add(all));
-        *sum = all.ok_or(Corrupt::Overflow)?;
+        *sum = sum.checked_add(shares_of(holding)?).ok_or(Corrupt::Overflow)?;
     }
     for (id, vault) in state.vaults.iter() {
         let owed = |account| state.ledger.owed(account, vault.asset);

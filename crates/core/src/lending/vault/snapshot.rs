@@ -48,7 +48,7 @@ pub struct ShareRun {
 /// [`Corrupt::DanglingHandle`].
 pub fn shares_at(state: &State, holding: &Holding, loss: u32) -> Result<Shares, Corrupt> {
     if holding.met <= loss {
-        return holding.all().ok_or(Corrupt::Overflow);
+        return shares_of(holding);
     }
     let Some(last) = holding.run else { return Ok(Shares::ZERO) };
     let mut run = state.share_runs.expect(last)?;
@@ -60,6 +60,14 @@ pub fn shares_at(state: &State, holding: &Holding, loss: u32) -> Result<Shares, 
     Ok(if loss < run.until { run.shares } else { Shares::ZERO })
 }
 
+/// All that a holder owns of his vault, at hand and in farms.
+///
+/// # Errors
+/// [`Corrupt::Overflow`] past 128 bits.
+pub fn shares_of(holding: &Holding) -> Result<Shares, Corrupt> {
+    holding.shares.checked_add(holding.staked).ok_or(Corrupt::Overflow)
+}
+
 /// Writes down with what a holder met the losses since his shares last changed. Comes before every change of
 /// them, at hand or in a farm.
 pub(crate) fn before_change(state: &mut State, id: u32) -> Result<(), Corrupt> {
@@ -68,7 +76,7 @@ pub(crate) fn before_change(state: &mut State, id: u32) -> Result<(), Corrupt> {
     if from == until {
         return Ok(());
     }
-    let shares = holding.all().ok_or(Corrupt::Overflow)?;
+    let shares = shares_of(&holding)?;
     let run = if shares.is_zero() { holding.run } else { Some(add(state, &holding, until)?) };
     let holding = state.holdings.change(id)?;
     (holding.met, holding.run) = (until, run);
@@ -78,7 +86,7 @@ pub(crate) fn before_change(state: &mut State, id: u32) -> Result<(), Corrupt> {
 /// Adds a run, or makes the last one longer where nothing lies between and the shares are the same.
 fn add(state: &mut State, holding: &Holding, until: u32) -> Result<u32, Corrupt> {
     let (from, id) = (holding.met, state.share_runs.next_id());
-    let shares = holding.all().ok_or(Corrupt::Overflow)?;
+    let shares = shares_of(holding)?;
     let Some(last) = holding.run else {
         let first = ShareRun { from, until, shares, earlier: None, jump: id, depth: 0 };
         state.share_runs.insert(id, first)?;
@@ -115,7 +123,7 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
     };
     for (_, holding) in state.holdings.iter() {
         let losses = state.vaults.expect(holding.vault)?.held.losses;
-        turn(holding.vault, holding.met, losses, holding.all().ok_or(Corrupt::Overflow)?);
+        turn(holding.vault, holding.met, losses, shares_of(holding)?);
         let mut run = holding.run;
         while let Some(ShareRun { from, until, shares, earlier, .. }) =
             run.and_then(|id| state.share_runs.get(id).copied())
