@@ -178,6 +178,7 @@ fn of_lending(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<R
         Body::RedeemInKind(c) => vault::leave::in_kind(txn, context, c),
         Body::Invest(c) => vault::invest::invest(txn, context, c),
         Body::ChargeFees(c) => vault::payout::charge(txn, context, c),
+        Body::RecogniseLoss(c) => vault::loss::recognise(txn, context, c),
         Body::TakeFees(c) => vault::payout::take(txn, context, c),
         Body::GiveUpFees(c) => vault::payout::give_up(txn, context, c),
         Body::FundRewards(c) => vault::payout::fund(txn, context, c),
@@ -312,11 +313,6 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::ApplyAllocation(c) => vault::curate::apply(state, context, c),
         Body::VetoAllocation(c) => vault::curate::veto(state, c),
         Body::RemoveAllocation(c) => vault::curate::remove(state, c),
-        Body::CreateFarm(c) => farm::setup::create(state, c),
-        Body::AttachFarm(c) => farm::setup::attach(state, c),
-        Body::OfferFarm(c) => farm::setup::offer(state, c),
-        Body::TakeFarm(c) => farm::setup::take(state, c),
-        Body::PayPenalties(c) => farm::gift::pay_penalties(state, c),
         Body::CreateReserve(c) => lending::setup::create(state, c),
         Body::SetReserveStatus(c) => lending::setup::set_status(state, c),
         Body::CreateInsurancePool(c) => pool::setup::create(state, c),
@@ -325,6 +321,18 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::OfferPool(c) => pool::owner::offer(state, context, c),
         Body::AcceptPool(c) => pool::owner::accept(state, context, c),
         Body::SetPoolSigner(c) => pool::owner::set_signer(state, context, c),
+        _ => facts_of_farms(state, body),
+    }
+}
+
+/// Those about farms.
+fn facts_of_farms(state: &State, body: &Body) -> Result<Event, Halt> {
+    match body {
+        Body::CreateFarm(c) => farm::setup::create(state, c),
+        Body::AttachFarm(c) => farm::setup::attach(state, c),
+        Body::OfferFarm(c) => farm::setup::offer(state, c),
+        Body::TakeFarm(c) => farm::setup::take(state, c),
+        Body::PayPenalties(c) => farm::gift::pay_penalties(state, c),
         // What takes several steps was carried out before.
         _ => Err(Reject::nested(body.word()).into()),
     }

@@ -16,7 +16,9 @@ pub use crate::hosted::{
     haircut::{Haircut, HaircutShare},
 };
 pub use crate::lending::book::{LendingReserve, Loan, Supply};
+pub use crate::lending::occurrence::Occurrence;
 pub use crate::lending::vault::book::{Holding, Vault};
+pub use crate::lending::vault::{loss::VaultLoss, snapshot::ShareRun};
 pub use crate::pool::book::{InsurancePool, PoolStake, PoolTicket};
 use crate::{
     fund::{
@@ -39,7 +41,7 @@ use crate::{
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
     AccountId, AssetId, Base, FarmId, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId,
-    ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId,
+    ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId, VaultLossId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
 
@@ -168,6 +170,9 @@ state! {
     holdings: Slab<u32, Holding>,
     farms: Slab<FarmId, Farm>,
     stakers: Slab<u32, Staker>,
+    occurrences: Slab<u32, Occurrence>,
+    vault_losses: Slab<VaultLossId, VaultLoss>,
+    share_runs: Slab<u32, ShareRun>,
     insurance_pools: Slab<u32, InsurancePool>,
     pool_stakes: Slab<u32, PoolStake>,
     pool_tickets: Slab<u32, PoolTicket>,
@@ -199,6 +204,7 @@ pub(crate) struct Labels {
     pub(crate) holdings: Index<(VaultId, AccountId), u32>,
     pub(crate) farms: Index<Label, FarmId>,
     pub(crate) stakers: Index<(FarmId, AccountId), u32>,
+    pub(crate) occurrences: Index<(ReserveId, u32), u32>,
     pub(crate) pool_stakes: Index<(u32, AccountId, bool), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
@@ -230,6 +236,7 @@ impl Labels {
             holdings: Index::new(seed),
             farms: Index::new(seed),
             stakers: Index::new(seed),
+            occurrences: Index::new(seed),
             pool_stakes: Index::new(seed),
             closed: Index::new(seed),
         }
@@ -267,6 +274,7 @@ impl Labels {
         self.holdings.commit();
         self.farms.commit();
         self.stakers.commit();
+        self.occurrences.commit();
         self.pool_stakes.commit();
         self.closed.commit();
     }
@@ -295,6 +303,7 @@ impl Labels {
         self.holdings.rollback();
         self.farms.rollback();
         self.stakers.rollback();
+        self.occurrences.rollback();
         self.pool_stakes.rollback();
         self.closed.rollback();
     }
@@ -429,6 +438,8 @@ impl State {
         self.farms.iter().for_each(|(id, item)| labels.farms.insert(item.label, id));
         let stakers = self.stakers.iter();
         stakers.for_each(|(id, s)| labels.stakers.insert((s.farm, s.account), id));
+        let occurrences = self.occurrences.iter();
+        occurrences.for_each(|(id, o)| labels.occurrences.insert((o.reserve, o.number), id));
         let stakes = self.pool_stakes.iter();
         stakes.for_each(|(id, s)| labels.pool_stakes.insert((s.pool, s.account, s.matched), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);

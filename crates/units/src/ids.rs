@@ -68,6 +68,10 @@ handle!(
     FarmId, "farm"
 );
 handle!(
+    /// What a vault lost at once, from the moment that it was noticed on.
+    VaultLossId, "vloss"
+);
+handle!(
     /// An account: a trader, staker, liquidator or an office of the venue.
     AccountId, "acct"
 );

@@ -92,7 +92,7 @@ fn setup(case: &Value) -> Vec<Value> {
     let mut setup = vec![
         json!({ "register_asset": { "label": "token", "decimals": 6 } }),
         json!({ "open_account": { "label": "admin" } }),
-        json!({ "open_account": { "label": "spill" } }),
+        json!({ "open_account": { "label": "penalties" } }),
     ];
     setup.extend((0..3).map(|at| json!({ "open_account": { "label": format!("user-{at}") } })));
     let (kind, stake) = if delegated(case) {
@@ -102,7 +102,7 @@ fn setup(case: &Value) -> Vec<Value> {
     };
     setup.push(json!({ "create_farm": {
         "label": "farm", "kind": kind, "stake": stake, "owner": "admin", "treasury": "treasury",
-        "penalties_to": "spill", "policy": policy(case),
+        "penalties_to": "penalties", "policy": policy(case),
     } }));
     setup
 }

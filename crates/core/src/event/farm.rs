@@ -202,7 +202,7 @@ parts! {
         amount: Amount,
         /// Fractions that the giver keeps, for each reward.
         carried: Vec<Earned>,
-        /// The taker's clocks, as of one who stakes.
+        /// The taker's clocks: as they were.
         clock: (Timestamp, Timestamp),
         /// Of a vault's shares: whose they were and are.
         holdings: Option<Bound>,

@@ -3,7 +3,7 @@
 use super::{
     book::{kind, place},
     lock::penalty,
-    touch::{at_stake, carried, clocks, opened, settle, valued},
+    touch::{carried, opened, settle, valued},
     unstake::bound,
 };
 use crate::{
@@ -16,9 +16,10 @@ use crate::{
     txn::Txn,
 };
 use alloc::boxed::Box;
-use backstop_units::Amount;
+use backstop_units::{Amount, Span};
 
-/// What the giver has earned stays his; the taker's clocks are those of one who stakes.
+/// What the giver has earned stays his. Only stake whose waits and lock are over changes hands, so it brings the taker
+/// none, and nobody's clocks can be set back by what he is given.
 pub(crate) fn transfer(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
@@ -49,7 +50,12 @@ pub(crate) fn transfer(
     if !penalty(&found.policy, gives.staked_at, context.now, amount)?.is_zero() {
         return Err(Reject::got(RejectCode::StakeLocked, context.now).into());
     }
-    let clock = clocks(&found.policy, takes, (at_stake(found, takes)?, amount), context.now)?;
+    let wait = found.rewards.iter().map(|reward| reward.terms.claim_wait).max();
+    let until = gives.since.plus(wait.unwrap_or(Span::ZERO));
+    if context.now < until {
+        return Err(Reject::new(RejectCode::ClaimTooEarly, context.now, until).into());
+    }
+    let clock = (takes.since, takes.staked_at);
     let carried = carried(found, gives, gives.shares.saturating_sub(shares));
     let holdings = bound(state, found, (giver, taker))?;
     let moved = StakeMove { farm, from, to, shares, amount, carried, clock, holdings };

@@ -2,6 +2,7 @@
 
 use backstop_units::{
     AccountId, AssetId, FarmId, FundId, LossId, MarketId, ReserveId, TrancheId, VaultId,
+    VaultLossId,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,8 @@ pub enum LedgerAccount {
     Basis(FundId) = 26,
     /// Recovered money that waits for those who bore a loss.
     Recoveries(LossId) = 40,
+    /// Money for those who bore a loss of a vault.
+    Compensation(VaultLossId) = 43,
     /// The margin of what a market's fund has taken over, with what that gained so far.
     Inventory(MarketId) = 42,
     /// Incoming money that its owner can't use yet.
@@ -148,6 +151,7 @@ impl LedgerAccount {
             Self::HouseDrawn(m) => (45, m.get()),
             Self::Recoveries(l) => (40, l.get()),
             Self::Inventory(m) => (42, m.get()),
+            Self::Compensation(l) => (43, l.get()),
             Self::Haircut(f) => (58, f.get()),
             Self::Lenders(r) => (46, r.get()),
             Self::Loans(r) => (47, r.get()),
@@ -216,6 +220,7 @@ impl LedgerAccount {
             Self::HouseDrawn(_) => "house_drawn",
             Self::Recoveries(_) => "recoveries",
             Self::Inventory(_) => "inventory",
+            Self::Compensation(_) => "compensation",
             Self::Haircut(_) => "haircut",
             Self::Lenders(_) => "lenders",
             Self::Loans(_) => "loans",

@@ -336,6 +336,33 @@ fn shares_of_a_vault() {
     invariants::check(&world.state).unwrap();
 }
 
+/// Stake changes hands once its waits are over, and sets nobody's clocks back: neither can a wait be dodged through
+/// an old place, nor somebody be kept from his claim by what he is given.
+#[test]
+fn gifts_of_stake_move_no_clock() {
+    let world = &mut world(FarmPolicy { transferable: true, ..FarmPolicy::default() });
+    let terms = RewardTerms { claim_wait: seconds(100), ..rate(world.now, 10) };
+    world.must("alice", reward(BARN, terms));
+    world.must("alice", fund("alice", BARN, 100_000));
+    let (account, to, farm) = (label("alice"), label("bob"), label(BARN));
+    let over = TransferFarmStake { account, to, farm, shares: Shares::new(1) };
+    world.must("bob", stake("bob", BARN, 10));
+    world.wait(seconds(100));
+    world.must("alice", stake("alice", BARN, 10));
+    assert_eq!(refused(world, "alice", over.clone()), C::ClaimTooEarly);
+    world.wait(seconds(100));
+    let before = place(&world.state, BARN, "bob").clone();
+    world.must("bob", unstake("bob", BARN, 10));
+    world.must("alice", over);
+    let after = place(&world.state, BARN, "bob");
+    assert_eq!((after.since, after.staked_at), (before.since, before.staked_at));
+    assert_eq!(
+        (after.shares, place(&world.state, BARN, "alice").shares),
+        (Shares::new(1), Shares::new(9))
+    );
+    world.must("bob", harvest("bob", BARN));
+}
+
 /// One farm for each vault; the council keeps it, and it is not replaced while anything is in it.
 #[test]
 fn the_farm_of_a_vault() {

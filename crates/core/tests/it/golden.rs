@@ -577,6 +577,7 @@ fn loans(world: &mut World) {
     crate::lending::story(world, approved);
     crate::vault::story(world, approved);
     crate::farm::story(world, approved);
+    crate::vault_loss::story(world);
     crate::pool::story(world);
 }
 

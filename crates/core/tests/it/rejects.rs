@@ -2378,6 +2378,7 @@ const CASES: &[(&str, &[C])] = &[
             C::VaultEmpty,
             C::NothingDelivered,
             C::PenaltyTakesAll,
+            C::NothingLost,
         ],
     ),
     ("rules_of_vaults", &[C::DuplicateLabel, C::BadPolicy, C::AllocationWaits]),

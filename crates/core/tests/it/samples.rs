@@ -1,5 +1,7 @@
 //! One value of every command and every event, with no two fields alike.
 
+#[path = "samples/compensation.rs"]
+mod compensation;
 #[path = "samples/farm.rs"]
 mod farm;
 #[path = "samples/hosted.rs"]
@@ -59,7 +61,7 @@ use backstop_testkit::label;
 use backstop_units::{
     AccountId, Amount, AssetId, Base, Bps, FarmId, FeedId, Fixed60, FundId, Hash, IndexId, Label,
     LossId, MarketId, Measure, Ppm, Price, ProposalId, ReserveId, ShareIndex, Shares, Signed, Span,
-    TicketId, Timestamp, TrancheId, TransferId, VaultId,
+    TicketId, Timestamp, TrancheId, TransferId, VaultId, VaultLossId,
 };
 
 pub(crate) const DRAWDOWN: DrawdownPolicy = DrawdownPolicy {
@@ -545,6 +547,7 @@ pub(crate) fn bodies() -> Vec<Body> {
     .chain(vault::command_samples())
     .chain(farm::command_samples())
     .chain(pool::command_samples())
+    .chain(compensation::command_samples())
     .collect()
 }
 
@@ -1152,7 +1155,10 @@ pub(crate) fn verdicts() -> [Verdict; 5] {
     ]
 }
 
-pub(crate) use farm::stakes as farm_stakes;
+/// What can be staked in a farm, and where it is kept.
+pub(crate) fn farm_stakes() -> farm::Stakes {
+    farm::stakes()
+}
 
 /// Every account of the ledger's chart.
 pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
@@ -1194,6 +1200,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Loans(reserve),
         L::Interest(reserve),
         L::Pledged(reserve),
+        L::Compensation(VaultLossId::new(9)),
         L::VaultIdle(vault),
         L::VaultCrank(vault),
         L::VaultRewards(vault),

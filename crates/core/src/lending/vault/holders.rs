@@ -4,7 +4,7 @@
 //! Every change of what is staked of a vault's shares passes [`bind`], which changes nobody's sum, or [`hand_over`],
 //! which does. Beside deposits and withdrawals nothing else changes what somebody holds.
 
-use super::evolve::holder;
+use super::{evolve::holder, snapshot};
 use crate::{event::Bound, reject::Corrupt, state::State};
 use backstop_units::Shares;
 
@@ -26,6 +26,7 @@ pub(crate) fn bind(
 
 /// Gives staked shares of one place to another, where they stay staked.
 pub(crate) fn hand_over(state: &mut State, over: &Bound, shares: Shares) -> Result<(), Corrupt> {
+    snapshot::before_change(state, over.from)?;
     let from = state.holdings.change(over.from)?;
     from.staked = from.staked.checked_sub(shares).ok_or(Corrupt::CounterRange)?;
     let to = holder(state, over.to, (over.vault, over.account))?;

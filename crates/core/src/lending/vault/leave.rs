@@ -58,6 +58,16 @@ fn reserve_of(
     Ok(found)
 }
 
+/// What shares are worth less to who leaves, since collateral of loans lacks something. **Rounding** down.
+fn forgone(
+    vault: &Vault,
+    (marked, sound): (Fixed60, Fixed60),
+    burned: Shares,
+) -> Result<Fixed60, Halt> {
+    let lacking = marked.saturating_sub(sound);
+    Ok(lacking.mul_div_floor(burned.get(), vault.held.shares.get())?)
+}
+
 pub(crate) fn leave(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
@@ -93,6 +103,7 @@ pub(crate) fn leave(
         account,
         reserve: from.map(|(_, reserve)| reserve).filter(|_| !withdrawal.redeemed.is_zero()),
         withdrawal,
+        forgone: forgone(vault, (marked, touched.net), withdrawal.burned)?,
         marks: marks(vault, marked.saturating_sub(out)),
     };
     txn.emit(Event::Vault(VaultEvent::VaultWithdrawn(Box::new(withdrawn))))
@@ -129,6 +140,7 @@ pub(crate) fn in_kind(
         reserve,
         supply: supply.map_or(state.supplies.next_id(), |(supply, _)| supply),
         redeemed,
+        forgone: forgone(vault, (marked, touched.net), redeemed.burned)?,
         marks: marks(vault, marked.saturating_sub(redeemed.value)),
     };
     txn.emit(Event::Vault(VaultEvent::RedeemedInKind(Box::new(redemption))))

@@ -104,7 +104,10 @@ pub(super) fn command_samples() -> Vec<Body> {
 }
 
 /// What can be staked, and where it is kept.
-pub(crate) fn stakes() -> ([FarmStake; 3], [Staked; 3], [StakeUnit; 2]) {
+pub(crate) type Stakes = ([FarmStake; 3], [Staked; 3], [StakeUnit; 2]);
+
+/// One of each.
+pub(super) fn stakes() -> Stakes {
     let (asset, vault) = (AssetId::new(1), VaultId::new(2));
     (
         [FarmStake::Asset(label("usdt")), FarmStake::Vault(label("safe")), FarmStake::Nothing],
