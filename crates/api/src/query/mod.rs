@@ -204,6 +204,8 @@ pub enum Query {
     Accrual(Box<lending::Accrual>),
     /// What a debt that is taken off costs lenders.
     LossOfReserve(Box<lending::LossOfReserve>),
+    /// What a vault's fees leave of a yield.
+    NetYield(lending::NetYield),
     /// A lending reserve at this moment, interest of whole periods added.
     Reserve {
         /// Which reserve.
@@ -294,6 +296,7 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::ReserveExchange(query) => query.answer(),
         Query::Accrual(query) => query.answer(),
         Query::LossOfReserve(query) => query.answer(),
+        Query::NetYield(query) => query.answer(),
         Query::Reserve { reserve } => reserve_view(state, state.reserve_id(*reserve)?, now),
         Query::Vault { vault } => vault_view(state, state.vault_id(*vault)?, now),
         Query::Lending { account, reserve } => lending_view(state, (*account, *reserve), now),

@@ -7,11 +7,16 @@ use backstop_core::{
         curve,
         interest::{apy, supply_apr},
         loan::worth,
-        vault::{allocation::targets, touch},
+        vault::{
+            allocation::targets,
+            touch,
+            worth::Valued,
+            yields::{blended, net_of_fees, trailing},
+        },
     },
-    state::LendingReserve,
+    state::{LendingReserve, Vault},
 };
-use backstop_units::{Fixed60, Label, MathError, ReserveId, Timestamp, VaultId};
+use backstop_units::{Fixed60, Label, MathError, ReserveId, Signed, Span, Timestamp, VaultId};
 use serde_json::{Value, json};
 
 /// A portion as a percentage with four decimals, the nearest one.
@@ -145,8 +150,59 @@ pub(crate) fn vault_view(state: &State, id: VaultId, now: Timestamp) -> Result<V
         "holdings": valued.holdings,
         "net": net,
         "pending_fees": vault.held.pending.floor(),
+        "yields": yields(state, (&vault, &valued), now)?,
         "allocations": allocations,
         "waiting": waiting.collect::<Vec<_>>(),
         "policy": item.policy,
     }))
+}
+
+/// What a vault earns, each part by itself: interest in its asset, rewards paid in, fees. The headline is what came in
+/// over the window that it names, not a promise; the rest is at the rates of this moment.
+fn yields(
+    state: &State,
+    (vault, valued): (&Vault, &Valued),
+    now: Timestamp,
+) -> Result<Value, Halt> {
+    let gross = blended(state, vault, valued)?;
+    let answer = || -> Result<Value, MathError> {
+        let rewards = &vault.held.rewards;
+        let streams = if rewards.left.is_zero() || valued.holdings.is_zero() {
+            Fixed60::ZERO
+        } else {
+            let yearly = rewards.per_second.mul_div_floor(31_536_000, 1)?;
+            Fixed60::from_atoms(yearly).ok_or(MathError::Overflow)?.over(valued.holdings)?
+        };
+        let headline = trailing(vault, now)?.map(|trailing| -> Result<Value, MathError> {
+            let parts = trailing.yearly;
+            let apy = apy(parts.interest, Span::days(1))?;
+            let came = parts.interest.checked_add(parts.rewards).ok_or(MathError::Overflow)?;
+            Ok(json!({
+                "since": trailing.since,
+                "interest_apr": percent(parts.interest)?,
+                "interest_apy": percent(apy)?,
+                "rewards_apr": percent(parts.rewards)?,
+                "fees_apr": percent(parts.fees)?,
+                "net_apr": signed_percent(difference(came, parts.fees)?)?,
+            }))
+        });
+        Ok(json!({
+            "interest_apy": percent(gross)?,
+            "net_apy": signed_percent(net_of_fees(&vault.policy, gross)?)?,
+            "rewards_apr": percent(streams)?,
+            "headline": headline.transpose()?,
+        }))
+    };
+    answer().map_err(|error| Reject::from(error).into())
+}
+
+fn difference(more: Fixed60, less: Fixed60) -> Result<Signed, MathError> {
+    let signed = |of: Fixed60| i128::try_from(of.get()).map_err(|_| MathError::Overflow);
+    Ok(Signed::new(signed(more)?.saturating_sub(signed(less)?)))
+}
+
+/// As [`percent`], below zero too.
+fn signed_percent(portion: Signed) -> Result<String, MathError> {
+    let text = percent(Fixed60::new(portion.get().unsigned_abs()))?;
+    Ok(if portion.get() < 0 { format!("-{text}") } else { text })
 }

@@ -10,6 +10,7 @@ mod hosted;
 mod incidents;
 mod kamino;
 mod kamino_vaults;
+mod kamino_yields;
 mod kana;
 mod marginfi;
 mod perp_v2;

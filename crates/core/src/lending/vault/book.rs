@@ -1,6 +1,6 @@
 //! What is kept of vaults and their holders.
 
-use super::fees::Charged;
+use super::{fees::Charged, yields::Trail};
 use crate::{
     policy::{AllocationKind, VaultPolicy},
     reject::{Halt, Reject, RejectCode},
@@ -29,6 +29,8 @@ pub struct Vault {
     pub policy: Box<VaultPolicy>,
     /// Money, shares and fees.
     pub held: Funds,
+    /// What it earned of late.
+    pub trail: Trail,
     /// Its reserves, in the order in which they were added.
     pub allocations: Vec<Allocation>,
     /// Allocations that wait for a veto, each until a moment.
@@ -123,26 +125,39 @@ pub struct Holding {
     pub shares: Shares,
 }
 
-impl Funds {
+impl Vault {
+    /// Takes in rewards that came up to a moment.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`] past what an amount holds.
+    pub(crate) fn stream(&mut self, amount: Amount, at: Timestamp) -> Result<(), MathError> {
+        let plus = |a: Amount, b| a.checked_add(b).ok_or(MathError::Overflow);
+        self.held.idle = plus(self.held.idle, amount)?;
+        self.trail.streamed = plus(self.trail.streamed, amount)?;
+        let rewards = &mut self.held.rewards;
+        (rewards.left, rewards.at) = (rewards.left.saturating_sub(amount), at);
+        Ok(())
+    }
+
     /// Takes in fees that were charged.
     ///
     /// # Errors
     /// [`MathError::Overflow`] from 2⁶⁸ atoms on.
-    pub(crate) fn apply(
+    pub(crate) fn charge(
         &mut self,
         charged: &Charged,
         high: (Fixed60, Shares),
         at: Timestamp,
     ) -> Result<(), MathError> {
+        self.trail.charged(&self.held, charged, at);
+        let held = &mut self.held;
         let plus = |a: Fixed60, b| a.checked_add(b).ok_or(MathError::Overflow);
-        self.pending = plus(self.pending.saturating_sub(charged.written_down), charged.fee)?;
-        self.earned = plus(self.earned, charged.earned)?;
-        (self.basis, self.high, self.charged_at) = (charged.basis, high, Some(at));
+        held.pending = plus(held.pending.saturating_sub(charged.written_down), charged.fee)?;
+        held.earned = plus(held.earned, charged.earned)?;
+        (held.basis, held.high, held.charged_at) = (charged.basis, high, Some(at));
         Ok(())
     }
-}
 
-impl Vault {
     /// The place of a reserve among the allocations.
     pub fn place(&self, reserve: ReserveId) -> Option<usize> {
         self.allocations.iter().position(|allocation| allocation.reserve == reserve)

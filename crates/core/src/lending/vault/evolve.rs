@@ -1,6 +1,9 @@
 //! What events about vaults change, and what they post.
 
-use super::book::{Allocation, Funds, Holding, Vault};
+use super::{
+    book::{Allocation, Funds, Holding, Vault},
+    yields::Trail,
+};
 use crate::{
     event::{
         FeesTaken, ForcedReserve, InKindRedemption, Investment, OpenedVault, VaultDeposit,
@@ -18,9 +21,10 @@ pub(crate) fn evolve(state: &mut State, event: &VaultEvent) -> Result<(), Corrup
         VaultEvent::VaultCreated { vault, label, asset, curator, policy } => {
             state.labels.vaults.insert(*label, *vault);
             let held = Funds::default();
-            let (allocations, waiting) = (Vec::new(), Vec::new());
+            let (allocations, waiting, trail) = (Vec::new(), Vec::new(), Trail::default());
             let (label, asset, curator, policy) = (*label, *asset, *curator, policy.clone());
-            let created = Vault { label, asset, curator, policy, held, allocations, waiting };
+            let created =
+                Vault { label, asset, curator, policy, held, trail, allocations, waiting };
             state.vaults.insert(*vault, created)
         }
         VaultEvent::VaultPolicySet { vault, policy } => {
@@ -36,11 +40,8 @@ pub(crate) fn evolve(state: &mut State, event: &VaultEvent) -> Result<(), Corrup
         | VaultEvent::AllocationVetoed { .. }
         | VaultEvent::AllocationRemoved { .. } => allocation(state, event),
         VaultEvent::RewardsStreamed { vault, amount, at, .. } => {
-            let held = &mut state.vaults.change(*vault)?.held;
-            held.idle = more(held.idle, *amount)?;
-            held.rewards.left = less(held.rewards.left, *amount)?;
-            held.rewards.at = *at;
-            Ok(())
+            let vault = state.vaults.change(*vault)?;
+            vault.stream(*amount, *at).map_err(|_| Corrupt::Overflow)
         }
         VaultEvent::RewardsFunded { vault, amount, per_second, .. } => {
             let now = state.meta.now;
@@ -50,8 +51,8 @@ pub(crate) fn evolve(state: &mut State, event: &VaultEvent) -> Result<(), Corrup
             Ok(())
         }
         VaultEvent::FeesCharged { vault, charged, high, at } => {
-            let held = &mut state.vaults.change(*vault)?.held;
-            held.apply(charged, *high, *at).map_err(|_| Corrupt::Overflow)
+            let vault = state.vaults.change(*vault)?;
+            vault.charge(charged, *high, *at).map_err(|_| Corrupt::Overflow)
         }
         VaultEvent::FeesGivenUp { vault, amount, marks } => {
             let held = &mut state.vaults.change(*vault)?.held;

@@ -28,3 +28,4 @@ pub(crate) mod payout;
 pub mod touch;
 pub mod withdraw;
 pub mod worth;
+pub mod yields;
