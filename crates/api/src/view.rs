@@ -9,7 +9,7 @@ mod hosted;
 mod lending;
 
 pub(crate) use hosted::{margin_view, pool_view};
-pub(crate) use lending::{lending_view, reserve_view, vault_view};
+pub(crate) use lending::{holding_view, lending_view, reserve_view, vault_view};
 
 use crate::json::named;
 use backstop_core::{

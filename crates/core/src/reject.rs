@@ -367,6 +367,11 @@ rejects! {
     926 VaultEmpty "VAULT_EMPTY" "the vault's shares are worth nothing" => "wait for a recovery, or use another vault";
     927 NothingDelivered "NOTHING_DELIVERED" "nothing would be paid" => "ask for more, or name a reserve that has money";
     928 PenaltyTakesAll "PENALTY_TAKES_ALL" "the penalty is as much as what would be paid" => "withdraw more at once";
+    929 QueueWaits "QUEUE_WAITS" "others wait in the queue for money of this vault" => "fill the queue with what is at hand, join it, or redeem in kind";
+    1000 NoQueue "NO_QUEUE" "the vault has no queue to wait in" => "withdraw what is at hand, or redeem in kind";
+    1001 NotQueued "NOT_QUEUED" "nobody waits, or the account does not" => "withdraw as usual";
+    1002 NotConditional "NOT_CONDITIONAL" "the vault's money goes to this reserve by weight, not when it is borrowed" => "borrow what the reserve has at hand";
+    1003 AboveCap "ABOVE_CAP" "more than the vault's cap for this reserve leaves" => "borrow less, or wait for repayments";
 }
 
 /// A broken log or a broken invariant: not the sender's fault. The writer stops; reads go on.

@@ -12,7 +12,8 @@ pub use crate::hosted::{
     haircut::{Haircut, HaircutShare},
 };
 pub use crate::lending::book::{LendingReserve, Loan, Supply};
-pub use crate::lending::vault::book::{Holding, Vault};
+pub use crate::lending::vault::book::{Holding, Round, Vault, Waiting};
+use crate::lending::vault::yields::Trail;
 use crate::{
     fund::{
         controls::Control,
@@ -162,6 +163,9 @@ state! {
     loans: Slab<u32, Loan>,
     vaults: Slab<VaultId, Vault>,
     holdings: Slab<u32, Holding>,
+    trails: Slab<VaultId, Trail>,
+    rounds: Slab<u32, Round>,
+    queued: Slab<u32, Waiting>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -188,6 +192,7 @@ pub(crate) struct Labels {
     pub(crate) loans: Index<(ReserveId, AccountId), u32>,
     pub(crate) vaults: Index<Label, VaultId>,
     pub(crate) holdings: Index<(VaultId, AccountId), u32>,
+    pub(crate) queued: Index<(VaultId, AccountId), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
@@ -216,6 +221,7 @@ impl Labels {
             loans: Index::new(seed),
             vaults: Index::new(seed),
             holdings: Index::new(seed),
+            queued: Index::new(seed),
             closed: Index::new(seed),
         }
     }
@@ -250,6 +256,7 @@ impl Labels {
         self.loans.commit();
         self.vaults.commit();
         self.holdings.commit();
+        self.queued.commit();
         self.closed.commit();
     }
 
@@ -275,6 +282,7 @@ impl Labels {
         self.loans.rollback();
         self.vaults.rollback();
         self.holdings.rollback();
+        self.queued.rollback();
         self.closed.rollback();
     }
 }
@@ -451,6 +459,8 @@ impl State {
         loans.for_each(|(id, loan)| labels.loans.insert((loan.reserve, loan.account), id));
         let holdings = self.holdings.iter();
         holdings.for_each(|(id, h)| labels.holdings.insert((h.vault, h.account), id));
+        let queued = self.queued.iter();
+        queued.for_each(|(id, w)| labels.queued.insert((w.vault, w.account), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

@@ -24,8 +24,8 @@ pub use equity::EquityShares;
 use crate::{
     json::problem,
     view::{
-        account_view, fund_view, lending_view, loss_view, margin_view, market_view, pool_view,
-        reserve_view, revenue_view, tier_view, vault_view, waterfall_view,
+        account_view, fund_view, holding_view, lending_view, loss_view, margin_view, market_view,
+        pool_view, reserve_view, revenue_view, tier_view, vault_view, waterfall_view,
     },
 };
 use backstop_core::{
@@ -216,6 +216,13 @@ pub enum Query {
         /// Which vault.
         vault: Label,
     },
+    /// What an account holds of a vault, and waits with in its queue.
+    Holding {
+        /// Whose.
+        account: Label,
+        /// Of which vault.
+        vault: Label,
+    },
     /// What an account supplied to a reserve and owes it.
     Lending {
         /// Whose.
@@ -298,6 +305,7 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::LossOfReserve(query) => query.answer(),
         Query::NetYield(query) => query.answer(),
         Query::Reserve { reserve } => reserve_view(state, state.reserve_id(*reserve)?, now),
+        Query::Holding { account, vault } => holding_view(state, (*account, *vault), now),
         Query::Vault { vault } => vault_view(state, state.vault_id(*vault)?, now),
         Query::Lending { account, reserve } => lending_view(state, (*account, *reserve), now),
         Query::WithdrawalGate(query) => Ok(query.answer()?),

@@ -8,9 +8,9 @@ use backstop_core::{
         interest::{apy, supply_apr},
         loan::worth,
         vault::{
-            allocation::targets,
+            allocation::weighed,
             touch,
-            worth::Valued,
+            worth::{Valued, stands_for},
             yields::{blended, net_of_fees, trailing},
         },
     },
@@ -121,7 +121,7 @@ pub(crate) fn vault_view(state: &State, id: VaultId, now: Timestamp) -> Result<V
     let item = state.vaults.expect(id)?;
     let (vault, valued) = touch::preview(state, id, now)?;
     let net = valued.net(vault.held.pending);
-    let targets = targets(&vault.policy, &vault.allocations, net).map_err(Reject::from)?;
+    let targets = weighed(&vault, &valued, net).map_err(Reject::from)?;
     let mut allocations = Vec::new();
     let places = vault.allocations.iter().zip(&valued.invested).zip(&targets);
     for ((allocation, worth), target) in places {
@@ -150,10 +150,53 @@ pub(crate) fn vault_view(state: &State, id: VaultId, now: Timestamp) -> Result<V
         "holdings": valued.holdings,
         "net": net,
         "pending_fees": vault.held.pending.floor(),
-        "yields": yields(state, (&vault, &valued), now)?,
+        "queue": {
+            "shares": item.queue.round.and_then(|round| state.rounds.get(round)).map(|r| r.shares),
+            "owed": item.queue.owed,
+        },
+        "yields": yields(state, (id, &vault, &valued), now)?,
         "allocations": allocations,
         "waiting": waiting.collect::<Vec<_>>(),
         "policy": item.policy,
+    }))
+}
+
+/// What an account holds of a vault, waits with in its queue, and could claim.
+///
+/// # Errors
+/// A reject when a label is unknown.
+pub(crate) fn holding_view(
+    state: &State,
+    (account, vault): (Label, Label),
+    now: Timestamp,
+) -> Result<Value, Halt> {
+    let (who, id) = (state.account_id(account)?, state.vault_id(vault)?);
+    let shares = state.holding(id, who).map_or_else(Default::default, |(_, held)| held.shares);
+    let (seen, valued) = touch::preview(state, id, now)?;
+    let net = valued.net(seen.held.pending);
+    let worth = if seen.held.shares.is_zero() {
+        Ok(backstop_units::Amount::ZERO)
+    } else {
+        stands_for(net, seen.held.shares, shares)
+    };
+    let line = match state.waiting(id, who) {
+        Some((_, waiting)) => {
+            let round = state.rounds.expect(waiting.round)?;
+            let waits = Some(waiting.round) == seen.queue.round;
+            json!({
+                "waits": waits,
+                "shares": waiting.shares(round).map_err(Reject::from)?,
+                "came": waiting.due(round).map_err(Reject::from)?.floor(),
+            })
+        }
+        None => Value::Null,
+    };
+    Ok(json!({
+        "account": account,
+        "vault": vault,
+        "shares": shares,
+        "worth": worth.map_err(Reject::from)?,
+        "queued": line,
     }))
 }
 
@@ -161,9 +204,10 @@ pub(crate) fn vault_view(state: &State, id: VaultId, now: Timestamp) -> Result<V
 /// over the window that it names, not a promise; the rest is at the rates of this moment.
 fn yields(
     state: &State,
-    (vault, valued): (&Vault, &Valued),
+    (id, vault, valued): (VaultId, &Vault, &Valued),
     now: Timestamp,
 ) -> Result<Value, Halt> {
+    let trail = state.trails.expect(id)?;
     let gross = blended(state, vault, valued)?;
     let answer = || -> Result<Value, MathError> {
         let rewards = &vault.held.rewards;
@@ -173,19 +217,20 @@ fn yields(
             let yearly = rewards.per_second.mul_div_floor(31_536_000, 1)?;
             Fixed60::from_atoms(yearly).ok_or(MathError::Overflow)?.over(valued.holdings)?
         };
-        let headline = trailing(vault, now)?.map(|trailing| -> Result<Value, MathError> {
-            let parts = trailing.yearly;
-            let apy = apy(parts.interest, Span::days(1))?;
-            let came = parts.interest.checked_add(parts.rewards).ok_or(MathError::Overflow)?;
-            Ok(json!({
-                "since": trailing.since,
-                "interest_apr": percent(parts.interest)?,
-                "interest_apy": percent(apy)?,
-                "rewards_apr": percent(parts.rewards)?,
-                "fees_apr": percent(parts.fees)?,
-                "net_apr": signed_percent(difference(came, parts.fees)?)?,
-            }))
-        });
+        let headline =
+            trailing(&vault.returns, trail, now)?.map(|trailing| -> Result<Value, MathError> {
+                let parts = trailing.yearly;
+                let apy = apy(parts.interest, Span::days(1))?;
+                let came = parts.interest.checked_add(parts.rewards).ok_or(MathError::Overflow)?;
+                Ok(json!({
+                    "since": trailing.since,
+                    "interest_apr": percent(parts.interest)?,
+                    "interest_apy": percent(apy)?,
+                    "rewards_apr": percent(parts.rewards)?,
+                    "fees_apr": percent(parts.fees)?,
+                    "net_apr": signed_percent(difference(came, parts.fees)?)?,
+                }))
+            });
         Ok(json!({
             "interest_apy": percent(gross)?,
             "net_apy": signed_percent(net_of_fees(&vault.policy, gross)?)?,

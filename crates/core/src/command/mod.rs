@@ -191,6 +191,11 @@ bodies! {
     284 FundRewards "fund_rewards",
     285 OpeningReserve "opening_reserve",
     286 OpeningVault "opening_vault",
+    287 QueueWithdrawal "queue_withdrawal",
+    288 FillQueue "fill_queue",
+    289 ClaimQueued "claim_queued",
+    350 LeaveQueue "leave_queue",
+    351 BorrowConditional "borrow_conditional",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

@@ -239,11 +239,17 @@ fn of_vaults(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::DepositVault(c) => owner(c.account)?,
         Body::WithdrawVault(c) => owner(c.account)?,
         Body::RedeemInKind(c) => owner(c.account)?,
+        Body::QueueWithdrawal(c) => owner(c.account)?,
+        Body::LeaveQueue(c) => owner(c.account)?,
+        Body::BorrowConditional(c) => owner(c.account)?,
         Body::Invest(c) => owner(c.payer)?,
         Body::TakeFees(c) => curator(c.vault)?,
         Body::GiveUpFees(c) => curator(c.vault)?,
         Body::FundRewards(c) => owner(c.account)?,
-        Body::ApplyAllocation(_) | Body::ChargeFees(_) => Anyone,
+        Body::ApplyAllocation(_)
+        | Body::ChargeFees(_)
+        | Body::FillQueue(_)
+        | Body::ClaimQueued(_) => Anyone,
         // Every other command has its right above; one that was forgotten is nobody's to send.
         _ => Authority::Role(Roles::NONE),
     })

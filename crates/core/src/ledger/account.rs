@@ -106,6 +106,8 @@ pub enum LedgerAccount {
     VaultCrank(VaultId) = 62,
     /// Rewards that come to a vault second by second.
     VaultRewards(VaultId) = 63,
+    /// Money that came for those in the queue at a vault, until they claim it.
+    VaultQueue(VaultId) = 59,
     /// Part of clearing: what accounts bore by their equity, collected by the venue.
     ByEquity(MarketId) = 55,
 }
@@ -150,6 +152,7 @@ impl LedgerAccount {
             Self::VaultIdle(v) => (61, v.get()),
             Self::VaultCrank(v) => (62, v.get()),
             Self::VaultRewards(v) => (63, v.get()),
+            Self::VaultQueue(v) => (59, v.get()),
             Self::ByEquity(m) => (55, m.get()),
         };
         kind << 32 | widen(id)
@@ -216,6 +219,7 @@ impl LedgerAccount {
             Self::VaultIdle(_) => "vault_idle",
             Self::VaultCrank(_) => "vault_crank",
             Self::VaultRewards(_) => "vault_rewards",
+            Self::VaultQueue(_) => "vault_queue",
             Self::ByEquity(_) => "by_equity",
         }
     }

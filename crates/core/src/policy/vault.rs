@@ -24,6 +24,16 @@ choice! {
     }
 }
 
+choice! {
+    /// Who is paid when a vault can't pay all at once.
+    QueueKind {
+        /// Whoever asks first when something is at hand.
+        None = 0 "none",
+        /// Those who wait, each by the shares he waits with; nobody passes them.
+        ProRata = 1 "pro_rata",
+    }
+}
+
 #[expect(clippy::derivable_impls, reason = "the macro declares the words, not what is usual")]
 impl Default for AllocationKind {
     fn default() -> Self {
@@ -75,6 +85,8 @@ pub struct VaultPolicy {
     pub listed_only: bool,
     /// Shares that the first deposit gives to nobody.
     pub dead_shares: Shares,
+    /// Who is paid when it can't pay all at once.
+    pub queue: QueueKind,
     /// How long a new reserve or a higher cap waits for a veto.
     pub cap_delay: Span,
 }
@@ -111,6 +123,7 @@ impl Default for VaultPolicy {
             idle_max: None,
             listed_only: true,
             dead_shares: Shares::new(1_000),
+            queue: QueueKind::ProRata,
             cap_delay: Span::days(3),
         }
     }

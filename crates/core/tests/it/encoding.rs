@@ -215,6 +215,8 @@ fn vault(event: &VaultEvent) -> (u16, &'static str) {
         E::FeesTaken(_) => 13,
         E::FeesGivenUp { .. } => 14,
         E::RewardsFunded { .. } => 15,
+        E::QueueMoved(_) => 18,
+        E::QueueFilled(_) => 19,
         E::ReserveOpened { .. } => 16,
         E::VaultOpened(_) => 17,
     };
@@ -224,7 +226,7 @@ fn vault(event: &VaultEvent) -> (u16, &'static str) {
 /// The first number of the events of a part: its own discriminant, then theirs.
 const PARTS: u16 = 240 << 8;
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 162;
+const KINDS: usize = 164;
 
 /// The first bytes of an event with this number.
 fn front(code: u16) -> Vec<u8> {

@@ -28,6 +28,7 @@ mod margin;
 mod pledges;
 mod precedence;
 mod prices;
+mod queue;
 mod reallocation;
 mod recovery;
 mod regression;

@@ -2376,6 +2376,7 @@ const CASES: &[(&str, &[C])] = &[
             C::PenaltyTakesAll,
         ],
     ),
+    ("lines_of_vaults", &[C::QueueWaits, C::NoQueue, C::NotQueued, C::NotConditional, C::AboveCap]),
     ("rules_of_vaults", &[C::DuplicateLabel, C::BadPolicy, C::AllocationWaits]),
     (
         "prices",

@@ -1187,6 +1187,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::VaultIdle(vault),
         L::VaultCrank(vault),
         L::VaultRewards(vault),
+        L::VaultQueue(vault),
     ]
 }
 

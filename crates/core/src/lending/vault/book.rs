@@ -1,6 +1,6 @@
 //! What is kept of vaults and their holders.
 
-use super::{fees::Charged, yields::Trail};
+use super::{fees::Charged, yields::Returns};
 use crate::{
     policy::{AllocationKind, VaultPolicy},
     reject::{Halt, Reject, RejectCode},
@@ -29,8 +29,12 @@ pub struct Vault {
     pub policy: Box<VaultPolicy>,
     /// Money, shares and fees.
     pub held: Funds,
-    /// What it earned of late.
-    pub trail: Trail,
+    /// What it earned ever.
+    pub returns: Returns,
+    /// Rewards that came in since fees were last charged, in atoms.
+    pub streamed: Amount,
+    /// Those who wait for its money.
+    pub queue: Queue,
     /// Its reserves, in the order in which they were added.
     pub allocations: Vec<Allocation>,
     /// Allocations that wait for a veto, each until a moment.
@@ -71,6 +75,47 @@ pub struct Funds {
     pub earned: Fixed60,
     /// Rewards that are added to the idle money over time.
     pub rewards: Stream,
+}
+
+/// The queue of those whom a vault could not pay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Queue {
+    /// The round that waits, if somebody does.
+    pub round: Option<u32>,
+    /// Atoms that came for those in the queue and that they have not claimed.
+    pub owed: Amount,
+}
+
+/// A round of a vault's queue: until nobody waits, or nothing is left that could be paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Round {
+    /// Of which vault.
+    pub vault: VaultId,
+    /// Shares that wait.
+    pub shares: Shares,
+    /// Units of all who wait.
+    pub units: Shares,
+    /// Money that came for each unit, ever.
+    pub index: Fixed60,
+    /// Money that is too little for a step of the index.
+    pub carry: Fixed60,
+}
+
+/// One account's place in a vault's queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Waiting {
+    /// Whose.
+    pub account: AccountId,
+    /// Of which vault.
+    pub vault: VaultId,
+    /// In which round.
+    pub round: u32,
+    /// His part of it, against all units.
+    pub units: Shares,
+    /// The round's index when this was last looked at.
+    pub index: Fixed60,
+    /// Money that came for him until then.
+    pub due: Fixed60,
 }
 
 /// Money that comes in second by second.
@@ -133,7 +178,7 @@ impl Vault {
     pub(crate) fn stream(&mut self, amount: Amount, at: Timestamp) -> Result<(), MathError> {
         let plus = |a: Amount, b| a.checked_add(b).ok_or(MathError::Overflow);
         self.held.idle = plus(self.held.idle, amount)?;
-        self.trail.streamed = plus(self.trail.streamed, amount)?;
+        self.streamed = plus(self.streamed, amount)?;
         let rewards = &mut self.held.rewards;
         (rewards.left, rewards.at) = (rewards.left.saturating_sub(amount), at);
         Ok(())
@@ -149,7 +194,8 @@ impl Vault {
         high: (Fixed60, Shares),
         at: Timestamp,
     ) -> Result<(), MathError> {
-        self.trail.charged(&self.held, charged, at);
+        self.returns.add(&self.held, charged, self.streamed);
+        self.streamed = Amount::ZERO;
         let held = &mut self.held;
         let plus = |a: Fixed60, b| a.checked_add(b).ok_or(MathError::Overflow);
         held.pending = plus(held.pending.saturating_sub(charged.written_down), charged.fee)?;

@@ -14,12 +14,17 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
         let sum = held.entry(holding.vault).or_default();
         *sum = sum.checked_add(holding.shares).ok_or(Corrupt::Overflow)?;
     }
+    for (_, round) in state.rounds.iter() {
+        let sum = held.entry(round.vault).or_default();
+        *sum = sum.checked_add(round.shares).ok_or(Corrupt::Overflow)?;
+    }
     for (id, vault) in state.vaults.iter() {
         let owed = |account| state.ledger.owed(account, vault.asset);
         let holders = held.remove(&id).unwrap_or_default();
         let sound = owed(LedgerAccount::VaultIdle(id)) == vault.held.idle
             && owed(LedgerAccount::VaultCrank(id)) == vault.held.crank
             && owed(LedgerAccount::VaultRewards(id)) == vault.held.rewards.left
+            && owed(LedgerAccount::VaultQueue(id)) == vault.queue.owed
             && holders.checked_add(vault.held.dead) == Some(vault.held.shares);
         if !sound {
             return Err(Corrupt::Invariant("V1"));

@@ -11,7 +11,7 @@ use crate::{
     },
     event::{Event, VaultEvent},
     governance::Context,
-    policy::VaultPolicy,
+    policy::{QueueKind, VaultPolicy},
     reject::{Halt, Reject, RejectCode, Value},
     state::State,
     txn::Txn,
@@ -92,6 +92,7 @@ pub(crate) fn eases(state: &State, command: &SetVaultPolicy) -> Result<bool, Hal
         && new.penalty_of == old.penalty_of
         && new.min_withdraw <= old.min_withdraw
         && new.crank_fee <= old.crank_fee
+        && (new.queue == old.queue || new.queue == QueueKind::ProRata)
         && new.high_water >= old.high_water
         && new.fees_bear_losses >= old.fees_bear_losses
         && new.listed_only >= old.listed_only

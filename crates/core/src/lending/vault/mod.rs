@@ -16,6 +16,7 @@
 pub mod allocation;
 pub mod book;
 pub(crate) mod check;
+pub(crate) mod conditional;
 pub(crate) mod curate;
 pub(crate) mod deposit;
 pub(crate) mod evolve;
@@ -25,6 +26,7 @@ pub(crate) mod invest;
 pub(crate) mod leave;
 pub(crate) mod opening;
 pub(crate) mod payout;
+pub(crate) mod queue;
 pub mod touch;
 pub mod withdraw;
 pub mod worth;

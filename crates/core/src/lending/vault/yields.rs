@@ -31,43 +31,44 @@ pub struct Returns {
     pub fees: Fixed60,
 }
 
-/// Returns ever, and what they were on each of the last days.
-#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Trail {
-    /// Ever.
-    pub sums: Returns,
-    /// Rewards that came in since fees were last charged, in atoms.
-    pub streamed: Amount,
-    /// As they were when a day's first fees were charged, oldest first; no more days than the window has.
-    pub days: Vec<(Timestamp, Returns)>,
-}
-
-impl Trail {
-    /// Takes in what fees were charged on, with the vault's money before it.
+impl Returns {
+    /// Takes in what fees were charged on, with the money before it and the rewards in it.
     ///
     /// **Rounding** down each part. Losses are not taken off: they are shown as what they are.
-    pub(crate) fn charged(&mut self, before: &Funds, charged: &Charged, at: Timestamp) {
-        let streamed = Fixed60::from_atoms(self.streamed).unwrap_or(Fixed60::MAX);
-        self.streamed = Amount::ZERO;
-        let Some(last) = before.charged_at else { return };
-        let day = |at: Timestamp| at.ms().checked_div(DAY.ms());
-        if self.days.last().is_none_or(|(begun, _)| day(*begun) < day(at)) {
-            self.days.push((last, self.sums));
-            let oldest = at.minus(WINDOW);
-            // One from before the window stays, so that all of it is covered.
-            while self.days.get(1).is_some_and(|(next, _)| *next <= oldest) {
-                self.days.remove(0);
-            }
-        }
-        if before.basis.is_zero() {
+    pub(crate) fn add(&mut self, before: &Funds, charged: &Charged, rewards: Amount) {
+        if before.charged_at.is_none() || before.basis.is_zero() {
             return;
         }
-        let rewards = streamed.min(charged.earned);
+        let rewards = Fixed60::from_atoms(rewards).unwrap_or(Fixed60::MAX).min(charged.earned);
         let part = |of: Fixed60| of.over(before.basis).unwrap_or(Fixed60::MAX);
         let parts = [charged.earned.saturating_sub(rewards), rewards, charged.fee].map(part);
-        let Returns { interest, rewards, fees } = &mut self.sums;
-        for (sum, part) in [interest, rewards, fees].into_iter().zip(parts) {
+        let sums = [&mut self.interest, &mut self.rewards, &mut self.fees];
+        for (sum, part) in sums.into_iter().zip(parts) {
             *sum = sum.checked_add(part).unwrap_or(Fixed60::MAX);
+        }
+    }
+}
+
+/// What a vault's returns were on each of the last days, when the day's first fees were charged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Trail(
+    /// Oldest first; as many as the window has, and one before it.
+    pub Vec<(Timestamp, Returns)>,
+);
+
+impl Trail {
+    /// Whether fees charged at a moment are a day's first.
+    pub(crate) fn begins(&self, at: Timestamp) -> bool {
+        let day = |at: Timestamp| at.ms().checked_div(DAY.ms());
+        self.0.last().is_none_or(|(last, _)| day(*last) < day(at))
+    }
+
+    /// Notes what returns were at the last charge, before a day's first.
+    pub(crate) fn note(&mut self, last: Timestamp, returns: Returns, at: Timestamp) {
+        self.0.push((last, returns));
+        let oldest = at.minus(WINDOW);
+        while self.0.get(1).is_some_and(|(next, _)| *next <= oldest) {
+            self.0.remove(0);
         }
     }
 }
@@ -87,8 +88,12 @@ pub struct Trailing {
 ///
 /// # Errors
 /// [`MathError::Overflow`] past 2⁶⁸.
-pub fn trailing(vault: &Vault, now: Timestamp) -> Result<Option<Trailing>, MathError> {
-    let Some((since, then)) = vault.trail.days.first() else { return Ok(None) };
+pub fn trailing(
+    returns: &Returns,
+    trail: &Trail,
+    now: Timestamp,
+) -> Result<Option<Trailing>, MathError> {
+    let Some((since, then)) = trail.0.first() else { return Ok(None) };
     let passed = now.since(*since);
     if passed < DAY {
         return Ok(None);
@@ -96,11 +101,10 @@ pub fn trailing(vault: &Vault, now: Timestamp) -> Result<Option<Trailing>, MathE
     let yearly = |now: Fixed60, then: Fixed60| {
         now.saturating_sub(then).mul_div_floor(YEAR.ms().into(), passed.ms().into())
     };
-    let sums = &vault.trail.sums;
     let yearly = Returns {
-        interest: yearly(sums.interest, then.interest)?,
-        rewards: yearly(sums.rewards, then.rewards)?,
-        fees: yearly(sums.fees, then.fees)?,
+        interest: yearly(returns.interest, then.interest)?,
+        rewards: yearly(returns.rewards, then.rewards)?,
+        fees: yearly(returns.fees, then.fees)?,
     };
     Ok(Some(Trailing { since: *since, yearly }))
 }
@@ -177,21 +181,30 @@ mod tests {
         let day = |days| Timestamp::ZERO.plus(Span::days(days));
         let one = Fixed60::UNIT;
         let earned = Charged { fee: one, written_down: Fixed60::ZERO, earned: one, basis: hundred };
-        let mut trail = Trail::default();
-        trail.charged(&Funds { basis: hundred, ..Funds::default() }, &earned, day(0));
-        assert_eq!(trail, Trail::default(), "the first time nothing was charged");
+        let (mut returns, mut trail) = (Returns::default(), Trail::default());
+        let begun = Funds { basis: hundred, ..Funds::default() };
+        returns.add(&begun, &earned, Amount::ZERO);
+        assert_eq!(returns, Returns::default(), "the first time nothing was charged");
+        let held = Funds { charged_at: Some(day(0)), ..begun };
         for today in 1..=40 {
-            let before =
-                Funds { basis: hundred, charged_at: Some(day(today - 1)), ..Funds::default() };
-            trail.streamed = Amount::new(u128::from(today % 2 == 0));
-            trail.charged(&before, &earned, day(today));
-            trail.charged(&before, &earned, day(today));
+            assert!(trail.begins(day(today)));
+            trail.note(day(today - 1).plus(Span::hours(1)), returns, day(today));
+            assert!(today == 1 || !trail.begins(day(today - 1)));
+            returns.add(&held, &earned, Amount::new(u128::from(today % 2 == 0)));
         }
-        assert_eq!(trail.days.len(), 31);
-        assert_eq!(trail.days.first().map(|(at, _)| *at), Some(day(9)));
+        // A day and an hour before the window's begin is left out, an hour after it is the first.
+        assert_eq!((trail.0.len(), trail.0.first().unwrap().0), (31, day(9).plus(Span::hours(1))));
         let hundredth = one.over(hundred).unwrap();
         let times = |n| hundredth.mul_div_floor(n, 1).unwrap();
-        let sums = Returns { interest: times(60), rewards: times(20), fees: times(80) };
-        assert_eq!(trail.sums, sums);
+        let sums = Returns { interest: times(20), rewards: times(20), fees: times(40) };
+        assert_eq!(returns, sums);
+        let late = trailing(&returns, &trail, day(40)).unwrap().unwrap();
+        assert_eq!(late.since, day(9).plus(Span::hours(1)));
+        // Thirty-one days of a hundredth less an hour; fees are as much as all that came in.
+        let yearly = late.yearly;
+        let came = yearly.interest.checked_add(yearly.rewards).unwrap();
+        assert!(yearly.fees.saturating_sub(came) <= Fixed60::new(1));
+        assert_eq!(yearly.fees.mul_div_floor(10_000, Fixed60::ONE).unwrap().get(), 36_549);
+        assert_eq!(trailing(&returns, &Trail::default(), day(40)), Ok(None));
     }
 }
