@@ -14,6 +14,7 @@ pub use crate::hosted::{
 pub use crate::lending::book::{LendingReserve, Loan, Supply};
 pub use crate::lending::vault::book::{Holding, Round, Vault, Waiting};
 use crate::lending::vault::yields::Trail;
+pub use crate::pool::book::{InsurancePool, PoolStake, PoolTicket};
 use crate::{
     fund::{
         controls::Control,
@@ -163,6 +164,9 @@ state! {
     loans: Slab<u32, Loan>,
     vaults: Slab<VaultId, Vault>,
     holdings: Slab<u32, Holding>,
+    insurance_pools: Slab<u32, InsurancePool>,
+    pool_stakes: Slab<u32, PoolStake>,
+    pool_tickets: Slab<u32, PoolTicket>,
     trails: Slab<VaultId, Trail>,
     rounds: Slab<u32, Round>,
     queued: Slab<u32, Waiting>,
@@ -192,6 +196,7 @@ pub(crate) struct Labels {
     pub(crate) loans: Index<(ReserveId, AccountId), u32>,
     pub(crate) vaults: Index<Label, VaultId>,
     pub(crate) holdings: Index<(VaultId, AccountId), u32>,
+    pub(crate) pool_stakes: Index<(u32, AccountId, bool), u32>,
     pub(crate) queued: Index<(VaultId, AccountId), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
@@ -221,6 +226,7 @@ impl Labels {
             loans: Index::new(seed),
             vaults: Index::new(seed),
             holdings: Index::new(seed),
+            pool_stakes: Index::new(seed),
             queued: Index::new(seed),
             closed: Index::new(seed),
         }
@@ -256,6 +262,7 @@ impl Labels {
         self.loans.commit();
         self.vaults.commit();
         self.holdings.commit();
+        self.pool_stakes.commit();
         self.queued.commit();
         self.closed.commit();
     }
@@ -282,6 +289,7 @@ impl Labels {
         self.loans.rollback();
         self.vaults.rollback();
         self.holdings.rollback();
+        self.pool_stakes.rollback();
         self.queued.rollback();
         self.closed.rollback();
     }
@@ -459,6 +467,8 @@ impl State {
         loans.for_each(|(id, loan)| labels.loans.insert((loan.reserve, loan.account), id));
         let holdings = self.holdings.iter();
         holdings.for_each(|(id, h)| labels.holdings.insert((h.vault, h.account), id));
+        let stakes = self.pool_stakes.iter();
+        stakes.for_each(|(id, s)| labels.pool_stakes.insert((s.pool, s.account, s.matched), id));
         let queued = self.queued.iter();
         queued.for_each(|(id, w)| labels.queued.insert((w.vault, w.account), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);

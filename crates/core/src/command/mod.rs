@@ -15,6 +15,7 @@ mod lending;
 mod loss;
 mod market;
 mod oracle;
+mod pool;
 mod vault;
 
 pub use adl::*;
@@ -31,6 +32,7 @@ pub use lending::*;
 pub use loss::*;
 pub use market::*;
 pub use oracle::*;
+pub use pool::*;
 pub use vault::*;
 
 use crate::table::{CommandSpec, bodies, read_code};
@@ -196,6 +198,15 @@ bodies! {
     289 ClaimQueued "claim_queued",
     350 LeaveQueue "leave_queue",
     351 BorrowConditional "borrow_conditional",
+    310 CreateInsurancePool "create_insurance_pool",
+    311 StakePool "stake_pool",
+    312 MatchPool "match_pool",
+    313 ExitPool "exit_pool",
+    314 CancelPoolExit "cancel_pool_exit",
+    315 ClaimPoolExit "claim_pool_exit",
+    316 OfferPool "offer_pool",
+    317 AcceptPool "accept_pool",
+    318 SetPoolSigner "set_pool_signer",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

@@ -4,6 +4,8 @@
 mod hosted;
 #[path = "samples/lending.rs"]
 mod lending;
+#[path = "samples/pool.rs"]
+mod pool;
 #[path = "samples/vault.rs"]
 mod vault;
 
@@ -539,6 +541,7 @@ pub(crate) fn bodies() -> Vec<Body> {
     .chain(hosted::later_samples())
     .chain(lending::command_samples())
     .chain(vault::command_samples())
+    .chain(pool::command_samples())
     .collect()
 }
 
@@ -589,6 +592,7 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(hosted::event_samples());
     events.extend(lending::event_samples());
     events.extend(vault::event_samples());
+    events.extend(pool::event_samples());
     events
 }
 

@@ -20,7 +20,8 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
     }
     for (id, vault) in state.vaults.iter() {
         let owed = |account| state.ledger.owed(account, vault.asset);
-        let holders = held.remove(&id).unwrap_or_default();
+        let holders = held.remove(&id).unwrap_or_default().checked_add(vault.held.pooled);
+        let holders = holders.ok_or(Corrupt::Overflow)?;
         let sound = owed(LedgerAccount::VaultIdle(id)) == vault.held.idle
             && owed(LedgerAccount::VaultCrank(id)) == vault.held.crank
             && owed(LedgerAccount::VaultRewards(id)) == vault.held.rewards.left

@@ -23,7 +23,7 @@ pub(crate) fn evolve(state: &mut State, event: &VaultEvent) -> Result<(), Corrup
             let held = Funds::default();
             let (allocations, waiting, returns) = (Vec::new(), Vec::new(), Returns::default());
             let (label, asset, curator, policy) = (*label, *asset, *curator, policy.clone());
-            let streamed = Amount::ZERO;
+            let (streamed, pool) = (Amount::ZERO, None);
             let created = Vault {
                 label,
                 asset,
@@ -35,6 +35,7 @@ pub(crate) fn evolve(state: &mut State, event: &VaultEvent) -> Result<(), Corrup
                 queue: Queue::default(),
                 allocations,
                 waiting,
+                pool,
             };
             state.trails.insert(*vault, Trail::default())?;
             state.vaults.insert(*vault, created)

@@ -11,7 +11,7 @@
 //! A vault values all its reserves at each command: at most [`ALLOCATIONS_MAX`](book::ALLOCATIONS_MAX) of
 //! them, each with the interest up to then. A dead one is worth nothing, a paused one what it is worth, and neither
 //! stops the others. **Invariant V1** a vault's idle money is its ledger account's, its shares are its
-//! holders' and the dead ones, and the reserve shares it names are counted in those reserves.
+//! holders', its insurance pool's and the dead ones, and the reserve shares it names are counted in those reserves.
 
 pub mod allocation;
 pub mod book;

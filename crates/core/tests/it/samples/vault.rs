@@ -256,6 +256,7 @@ pub(super) fn event_samples() -> Vec<Event> {
         idle: atoms(1),
         shares: shares(2),
         dead: shares(3),
+        pooled: shares(13),
         basis: fixed(4),
         high: (fixed(8), shares(9)),
         pending: fixed(10),
