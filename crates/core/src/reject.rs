@@ -381,6 +381,7 @@ rejects! {
     958 BadOwner "BAD_OWNER" "an owner has 2 to 16 distinct keys, of which two or more must sign" => "correct keys and threshold";
     959 OwnerWithoutCouncil "OWNER_WITHOUT_COUNCIL" "the council's key is not among the new owner's" => "add the pool's council key";
     960 NotOffered "NOT_OFFERED" "the pool was not offered to these keys" => "accept exactly what was offered, or have it offered";
+    980 NothingLost "NOTHING_LOST" "the vault's reserves lost nothing since they were last looked at" => "have the loan marked or socialised first";
     1000 NoQueue "NO_QUEUE" "the vault has no queue to wait in" => "withdraw what is at hand, or redeem in kind";
     1001 NotQueued "NOT_QUEUED" "nobody waits, or the account does not" => "withdraw as usual";
     1002 NotConditional "NOT_CONDITIONAL" "the vault's money goes to this reserve by weight, not when it is borrowed" => "borrow what the reserve has at hand";

@@ -12,8 +12,10 @@ pub use crate::hosted::{
     haircut::{Haircut, HaircutShare},
 };
 pub use crate::lending::book::{LendingReserve, Loan, Supply};
+pub use crate::lending::occurrence::Occurrence;
 pub use crate::lending::vault::book::{Holding, Round, Vault, Waiting};
 use crate::lending::vault::yields::Trail;
+pub use crate::lending::vault::{loss::VaultLoss, snapshot::ShareRun};
 pub use crate::pool::book::{InsurancePool, PoolStake, PoolTicket};
 use crate::{
     fund::{
@@ -36,7 +38,7 @@ use crate::{
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
     AccountId, Amount, AssetId, Base, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId,
-    ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId,
+    ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId, VaultLossId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use sha2::Digest;
@@ -164,6 +166,9 @@ state! {
     loans: Slab<u32, Loan>,
     vaults: Slab<VaultId, Vault>,
     holdings: Slab<u32, Holding>,
+    occurrences: Slab<u32, Occurrence>,
+    vault_losses: Slab<VaultLossId, VaultLoss>,
+    share_runs: Slab<u32, ShareRun>,
     insurance_pools: Slab<u32, InsurancePool>,
     pool_stakes: Slab<u32, PoolStake>,
     pool_tickets: Slab<u32, PoolTicket>,
@@ -196,6 +201,7 @@ pub(crate) struct Labels {
     pub(crate) loans: Index<(ReserveId, AccountId), u32>,
     pub(crate) vaults: Index<Label, VaultId>,
     pub(crate) holdings: Index<(VaultId, AccountId), u32>,
+    pub(crate) occurrences: Index<(ReserveId, u32), u32>,
     pub(crate) pool_stakes: Index<(u32, AccountId, bool), u32>,
     pub(crate) queued: Index<(VaultId, AccountId), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
@@ -226,6 +232,7 @@ impl Labels {
             loans: Index::new(seed),
             vaults: Index::new(seed),
             holdings: Index::new(seed),
+            occurrences: Index::new(seed),
             pool_stakes: Index::new(seed),
             queued: Index::new(seed),
             closed: Index::new(seed),
@@ -262,6 +269,7 @@ impl Labels {
         self.loans.commit();
         self.vaults.commit();
         self.holdings.commit();
+        self.occurrences.commit();
         self.pool_stakes.commit();
         self.queued.commit();
         self.closed.commit();
@@ -289,6 +297,7 @@ impl Labels {
         self.loans.rollback();
         self.vaults.rollback();
         self.holdings.rollback();
+        self.occurrences.rollback();
         self.pool_stakes.rollback();
         self.queued.rollback();
         self.closed.rollback();
@@ -467,6 +476,8 @@ impl State {
         loans.for_each(|(id, loan)| labels.loans.insert((loan.reserve, loan.account), id));
         let holdings = self.holdings.iter();
         holdings.for_each(|(id, h)| labels.holdings.insert((h.vault, h.account), id));
+        let occurrences = self.occurrences.iter();
+        occurrences.for_each(|(id, o)| labels.occurrences.insert((o.reserve, o.number), id));
         let stakes = self.pool_stakes.iter();
         stakes.for_each(|(id, s)| labels.pool_stakes.insert((s.pool, s.account, s.matched), id));
         let queued = self.queued.iter();

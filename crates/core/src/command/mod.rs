@@ -207,6 +207,7 @@ bodies! {
     316 OfferPool "offer_pool",
     317 AcceptPool "accept_pool",
     318 SetPoolSigner "set_pool_signer",
+    330 RecogniseLoss "recognise_loss",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

@@ -242,4 +242,9 @@ commands! {
         /// Which reserve the vault's money comes out of, after its idle money.
         @default from: Option<Label>,
     }
+    /// Looks at a vault for losses and records them. Anyone.
+    RecogniseLoss {
+        /// Which vault.
+        vault: Label,
+    }
 }

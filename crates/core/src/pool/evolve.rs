@@ -3,6 +3,7 @@
 use super::book::{InsurancePool, PoolStake, PoolTicket, Tranche};
 use crate::{
     event::{PoolEvent, PoolExit, PoolStaked, Unmatched},
+    lending::vault::snapshot::before_change,
     policy::PoolSigner,
     reject::Corrupt,
     state::State,
@@ -76,6 +77,7 @@ fn owner(state: &mut State, event: &PoolEvent) -> Result<(), Corrupt> {
 }
 
 fn staked(state: &mut State, it: &PoolStaked, matched: bool) -> Result<(), Corrupt> {
+    before_change(state, it.holding)?;
     let holding = state.holdings.change(it.holding)?;
     holding.shares = less(holding.shares, it.shares)?;
     let vault = holding.vault;
@@ -178,6 +180,7 @@ fn given_back(state: &mut State, pool: u32, it: &Unmatched) -> Result<(), Corrup
 
 /// Shares that leave the pool for a holder.
 fn handed(state: &mut State, holding: u32, shares: Shares) -> Result<(), Corrupt> {
+    before_change(state, holding)?;
     let holding = state.holdings.change(holding)?;
     holding.shares = plus(holding.shares, shares)?;
     let vault = holding.vault;

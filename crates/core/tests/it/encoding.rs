@@ -221,6 +221,8 @@ fn vault(event: &VaultEvent) -> (u16, &'static str) {
         E::QueueFilled(_) => 19,
         E::ReserveOpened { .. } => 16,
         E::VaultOpened(_) => 17,
+        E::LossRecorded { .. } => 30,
+        E::LossCushioned { .. } => 31,
     };
     (PARTS + 256 + code, event.word())
 }
@@ -243,7 +245,7 @@ fn pool(event: &PoolEvent) -> (u16, &'static str) {
 /// The first number of the events of a part: its own discriminant, then theirs.
 const PARTS: u16 = 240 << 8;
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 173;
+const KINDS: usize = 175;
 
 /// The first bytes of an event with this number.
 fn front(code: u16) -> Vec<u8> {

@@ -4,12 +4,12 @@ use crate::run::property;
 use backstop_core::{
     Body, RejectCode as C, State,
     command::{
-        BorrowConditional, ClaimQueued, FillQueue, LeaveQueue, QueueWithdrawal, SetAllocation,
-        SetVaultPolicy, TakeFees,
+        BorrowConditional, ClaimQueued, FillQueue, LeaveQueue, QueueWithdrawal, RecogniseLoss,
+        SetAllocation, SetVaultPolicy, TakeFees,
     },
     invariants,
     ledger::LedgerAccount,
-    lending::vault::touch::preview,
+    lending::vault::{snapshot::shares_at, touch::preview},
     policy::{AllocationKind, QueueKind, VaultPolicy},
     state::Round,
 };
@@ -71,6 +71,13 @@ fn waits(state: &State, name: &str) -> (u128, u128) {
     let Some((_, waiting)) = state.waiting(VAULT, account) else { return (0, 0) };
     let round: &Round = state.rounds.get(waiting.round).unwrap();
     (waiting.shares(round).unwrap().get(), waiting.due(round).unwrap().floor().get())
+}
+
+/// With how many shares somebody met the vault's first loss.
+fn met(state: &State, name: &str) -> u128 {
+    let holder = state.account_id(label(name)).unwrap();
+    let (_, holding) = state.holding(VAULT, holder).unwrap();
+    shares_at(state, holding, 0).unwrap().get()
 }
 
 fn code(world: &mut World, actor: &str, body: impl Into<Body>) -> C {
@@ -142,7 +149,13 @@ fn who_waits_still_bears_losses() {
     let (vault, valued) = preview(&world.state, VAULT, world.now).unwrap();
     let left = valued.net(vault.held.pending).floor().get();
     assert!((80..100).contains(&left), "{left} of 1,000 are left");
+    // The loss is recorded first, and ends the round: who bore it is known, and may join again.
     world.must("erin", fill(Some(CASH)));
+    assert_eq!(waits(&world.state, "alice"), (600, 0));
+    assert_eq!((met(&world.state, "alice"), met(&world.state, "dave")), (600, 400));
+    world.must("alice", queue("alice", 600));
+    world.must("erin", fill(Some(CASH)));
+    assert_eq!(met(&world.state, "alice"), 600, "whoever was paid since bore it all the same");
     // Six tenths of that, less what is rounded when a reserve pays and when the queue shares it.
     let (shares, came) = waits(&world.state, "alice");
     assert!(shares < 12 && (left * 6 / 10 - 2..=left * 6 / 10).contains(&came), "{came}");
@@ -288,6 +301,7 @@ fn send(world: &mut World, step: &Step, naive: &mut [Naive; 3]) {
             if world.send("keeper", liquidate("bob", "erin", u128::from(u32::MAX))).is_ok() {
                 let _ = world.send("risk", socialise("bob", None));
             }
+            let _ = world.send("keeper", RecogniseLoss { vault: label(SAFE) });
             price(world, 1_000);
             let _ = world.send("bob", pledge("bob", 100_000));
         }

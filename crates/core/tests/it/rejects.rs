@@ -2376,6 +2376,7 @@ const CASES: &[(&str, &[C])] = &[
             C::VaultEmpty,
             C::NothingDelivered,
             C::PenaltyTakesAll,
+            C::NothingLost,
         ],
     ),
     ("lines_of_vaults", &[C::QueueWaits, C::NoQueue, C::NotQueued, C::NotConditional, C::AboveCap]),

@@ -63,6 +63,7 @@ fn of_vaults(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::FundRewards(c) => owner(c.account)?,
         Body::ApplyAllocation(_)
         | Body::ChargeFees(_)
+        | Body::RecogniseLoss(_)
         | Body::FillQueue(_)
         | Body::ClaimQueued(_) => Anyone,
         _ => of_pools(state, body)?,

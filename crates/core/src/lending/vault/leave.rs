@@ -69,7 +69,7 @@ pub(crate) fn drawn_from(
 }
 
 /// Pays those who wait in the queue first, out of the same money, and refuses while some still wait.
-fn after_the_line(
+fn after_the_queue(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
     (id, reserve): (VaultId, Option<Label>),
@@ -84,6 +84,16 @@ fn after_the_line(
     nobody_waits(txn.state(), txn.state().vaults.expect(id)?)
 }
 
+/// What shares are worth less to who leaves, since collateral of loans lacks something. **Rounding** down.
+pub(crate) fn forgone(
+    vault: &Vault,
+    (marked, sound): (Fixed60, Fixed60),
+    burned: Shares,
+) -> Result<Fixed60, Halt> {
+    let lacking = marked.saturating_sub(sound);
+    Ok(lacking.mul_div_floor(burned.get(), vault.held.shares.get())?)
+}
+
 pub(crate) fn leave(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
@@ -94,7 +104,7 @@ pub(crate) fn leave(
     some(Amount::new(command.shares.get()))?;
     let id = state.vault_id(command.vault)?;
     let (holding, shares) = asked(state, (id, account), command.shares)?;
-    after_the_line(txn, context, (id, command.reserve))?;
+    after_the_queue(txn, context, (id, command.reserve))?;
     let from = match command.reserve {
         Some(label) => Some(reserve_of(txn, context, id, label)?),
         None => None,
@@ -117,6 +127,7 @@ pub(crate) fn leave(
         account,
         reserve: from.map(|(_, reserve)| reserve).filter(|_| !withdrawal.redeemed.is_zero()),
         withdrawal,
+        forgone: forgone(vault, (marked, touched.net), withdrawal.burned)?,
         marks: marks(vault, marked.saturating_sub(out)),
     };
     txn.emit(Event::Vault(VaultEvent::VaultWithdrawn(Box::new(withdrawn))))
@@ -153,6 +164,7 @@ pub(crate) fn in_kind(
         reserve,
         supply: supply.map_or(state.supplies.next_id(), |(supply, _)| supply),
         redeemed,
+        forgone: forgone(vault, (marked, touched.net), redeemed.burned)?,
         marks: marks(vault, marked.saturating_sub(redeemed.value)),
     };
     txn.emit(Event::Vault(VaultEvent::RedeemedInKind(Box::new(redemption))))

@@ -9,12 +9,13 @@
 //!
 //! Who joins gets units of the queue, as many as a share of it costs then; a fill burns shares of all at once and raises
 //! the money for each unit, so every command is one step, however many wait. A **round** of the queue ends when nothing
-//! is left that could be paid; what it then has of shares goes back with the claim.
+//! is left that could be paid, and when the vault loses something, so that who bore the loss with how many shares is
+//! known; what it then has of shares goes back with the claim.
 
 use super::{
     book::{Round, Vault, Waiting},
     fees::penalty,
-    leave::{asked, drawn_from, reserve_of, vaulted},
+    leave::{asked, drawn_from, forgone, reserve_of, vaulted},
     touch::{leaving, marks, touch},
     withdraw::{Vaulted, Withdrawal, withdraw},
     worth::stands_for,
@@ -62,8 +63,9 @@ pub(crate) fn join(
     if state.vaults.expect(id)?.policy.queue == QueueKind::None {
         return Err(Reject::got(RejectCode::NoQueue, command.vault).into());
     }
-    let (holding, shares) = asked(state, (id, account), command.shares)?;
     touch(txn, context, id)?;
+    settle(txn, (id, account))?;
+    let (holding, shares) = asked(txn.state(), (id, account), command.shares)?;
     let touched = leaving(txn, context, id)?;
     let vault = txn.state().vaults.expect(id)?;
     let seen = vaulted(vault, &touched);
@@ -72,12 +74,6 @@ pub(crate) fn join(
         return Err(Reject::new(RejectCode::BelowMinimum, worth, vault.policy.min_withdraw).into());
     }
     let current = vault.queue.round;
-    if let Some((ticket, waiting)) = txn.state().waiting(id, account)
-        && Some(waiting.round) != current
-    {
-        let settled = settled(txn.state(), (id, ticket), true)?;
-        txn.emit(Event::Vault(VaultEvent::QueueMoved(Box::new(settled))))?;
-    }
     let state = txn.state();
     let round = current.unwrap_or(state.rounds.next_id());
     let there = state.rounds.get(round).copied().unwrap_or_else(|| Round::of(id));
@@ -110,6 +106,17 @@ pub(crate) fn join(
         due,
     };
     txn.emit(Event::Vault(VaultEvent::QueueMoved(Box::new(moved))))
+}
+
+/// Gives an account back what it has in a round that has ended.
+fn settle(txn: &mut Txn<'_>, (id, account): (VaultId, AccountId)) -> Result<(), Halt> {
+    let state = txn.state();
+    let Some((ticket, waiting)) = state.waiting(id, account) else { return Ok(()) };
+    if waiting.units.is_zero() || Some(waiting.round) == state.vaults.expect(id)?.queue.round {
+        return Ok(());
+    }
+    let settled = settled(state, (id, ticket), true)?;
+    txn.emit(Event::Vault(VaultEvent::QueueMoved(Box::new(settled))))
 }
 
 /// What a ticket gets: the money that came for it and, out of the queue, what it still has of shares.
@@ -190,9 +197,9 @@ pub(crate) fn fill_from(
     (id, reserve): (VaultId, Option<Label>),
 ) -> Result<(), Halt> {
     let vault = txn.state().vaults.expect(id)?;
-    let Some(round) = vault.queue.round else {
+    if vault.queue.round.is_none() {
         return Err(Reject::got(RejectCode::NotQueued, vault.label).into());
-    };
+    }
     let from = match reserve {
         Some(label) => Some(reserve_of(txn, context, id, label)?),
         None => None,
@@ -200,6 +207,8 @@ pub(crate) fn fill_from(
     let marked = touch(txn, context, id)?.net;
     let touched = leaving(txn, context, id)?;
     let vault = txn.state().vaults.expect(id)?;
+    // A loss that was noticed just now has ended the round.
+    let Some(round) = vault.queue.round else { return Ok(()) };
     let seen = vaulted(vault, &touched);
     let round_of = txn.state().rounds.expect(round)?;
     let withdrawal = if payable(&vault.policy, seen, round_of.shares)? {
@@ -227,6 +236,7 @@ pub(crate) fn fill_from(
         index,
         carry,
         ended,
+        forgone: forgone(vault, (marked, touched.net), burned)?,
         marks: marks(vault, marked.saturating_sub(out)),
     };
     txn.emit(Event::Vault(VaultEvent::QueueFilled(Box::new(filled))))

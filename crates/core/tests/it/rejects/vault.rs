@@ -5,7 +5,7 @@ use crate::queue::{claim, conditional, fill, pledge_spare, queue, when_borrowed}
 use backstop_core::{
     command::{
         ApplyAllocation, BorrowConditional, ChargeFees, CreateVault, ListReserve, OpeningReserve,
-        RemoveAllocation, SetVaultPolicy, TakeFees,
+        RecogniseLoss, RemoveAllocation, SetVaultPolicy, TakeFees,
     },
     lending::exchange::Holdings,
     policy::{QueueKind, VaultPolicy},
@@ -46,6 +46,7 @@ fn vaults() {
     let little = withdraw("alice", 10, None);
     table.case(world, "alice", little, no(C::BelowMinimum, 7u32, 7u32));
     table.case(world, "alice", redeem("alice", 10, SPARE), none(C::NothingDelivered));
+    table.case(world, "keeper", RecogniseLoss { vault: safe }, got(C::NothingLost, safe));
     let take = TakeFees { vault: safe, reserve: None };
     table.case(world, "carol", take, none(C::NothingDelivered));
     world.must("erin", invest(CASH));
