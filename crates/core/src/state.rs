@@ -1,5 +1,6 @@
 //! The state of one ledger: typed slabs, the books, and indexes for outside names.
 
+pub use crate::compensation::book::{Compensation, PaidClaim};
 pub use crate::entity::{
     Account, Asset, Claim, ClaimShare, Contribution, Conversion, Council, Feed, FeedSource, Fund,
     House, Layer, LayerClaim, Lent, ListPart, Loss, LossRow, LossStatus, MarkCheck, Market,
@@ -171,6 +172,8 @@ state! {
     insurance_pools: Slab<u32, InsurancePool>,
     pool_stakes: Slab<u32, PoolStake>,
     pool_tickets: Slab<u32, PoolTicket>,
+    compensations: Slab<u32, Compensation>,
+    paid_claims: Slab<u32, PaidClaim>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -198,6 +201,8 @@ pub(crate) struct Labels {
     pub(crate) vaults: Index<Label, VaultId>,
     pub(crate) holdings: Index<(VaultId, AccountId), u32>,
     pub(crate) occurrences: Index<(ReserveId, u32), u32>,
+    pub(crate) compensations: Index<VaultLossId, u32>,
+    pub(crate) paid_claims: Index<(VaultLossId, u32), u32>,
     pub(crate) pool_stakes: Index<(u32, AccountId, bool), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
@@ -228,6 +233,8 @@ impl Labels {
             vaults: Index::new(seed),
             holdings: Index::new(seed),
             occurrences: Index::new(seed),
+            compensations: Index::new(seed),
+            paid_claims: Index::new(seed),
             pool_stakes: Index::new(seed),
             closed: Index::new(seed),
         }
@@ -264,6 +271,8 @@ impl Labels {
         self.vaults.commit();
         self.holdings.commit();
         self.occurrences.commit();
+        self.compensations.commit();
+        self.paid_claims.commit();
         self.pool_stakes.commit();
         self.closed.commit();
     }
@@ -291,6 +300,8 @@ impl Labels {
         self.vaults.rollback();
         self.holdings.rollback();
         self.occurrences.rollback();
+        self.compensations.rollback();
+        self.paid_claims.rollback();
         self.pool_stakes.rollback();
         self.closed.rollback();
     }
@@ -468,6 +479,10 @@ impl State {
         loans.for_each(|(id, loan)| labels.loans.insert((loan.reserve, loan.account), id));
         let holdings = self.holdings.iter();
         holdings.for_each(|(id, h)| labels.holdings.insert((h.vault, h.account), id));
+        let paid = self.compensations.iter();
+        paid.for_each(|(id, one)| labels.compensations.insert(one.assessment.loss, id));
+        let claims = self.paid_claims.iter();
+        claims.for_each(|(id, one)| labels.paid_claims.insert((one.loss, one.holding), id));
         let occurrences = self.occurrences.iter();
         occurrences.for_each(|(id, o)| labels.occurrences.insert((o.reserve, o.number), id));
         let stakes = self.pool_stakes.iter();

@@ -59,6 +59,13 @@ fn of_vaults(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::GiveUpFees(c) => curator(c.vault)?,
         Body::FundRewards(c) => owner(c.account)?,
         Body::ApplyAllocation(_) | Body::ChargeFees(_) | Body::RecogniseLoss(_) => Anyone,
+        Body::AssessVaultLoss(_) => Authority::Role(PLACES),
+        Body::DisputeVaultLoss(_) => Authority::Role(GUARDIAN),
+        Body::PayCompensation(c) => owner(c.account)?,
+        Body::OpenClaims(_)
+        | Body::ClaimCompensation(_)
+        | Body::PayClaims(_)
+        | Body::CloseClaims(_) => Anyone,
         _ => of_pools(state, body)?,
     })
 }

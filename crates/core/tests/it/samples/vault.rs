@@ -63,6 +63,8 @@ fn policy() -> Box<VaultPolicy> {
         listed_only: true,
         dead_shares: shares(16),
         cap_delay: Span::from_ms(17),
+        dispute_window: Span::from_ms(18),
+        claim_window: Span::from_ms(19),
     })
 }
 
