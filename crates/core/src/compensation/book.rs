@@ -66,6 +66,9 @@ impl Compensation {
     }
 
     /// What of the assessed loss stays with those who bore it: nobody paid or released it.
+    ///
+    /// # Errors
+    /// A dangling handle.
     pub fn shortfall(&self, state: &State) -> Result<Amount, Halt> {
         let loss = self.assessment.loss;
         let there = match &self.claims {

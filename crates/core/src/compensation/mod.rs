@@ -10,8 +10,7 @@
 //! A claim is the account's money times the holder's shares at the loss, divided by the shares that have a claim,
 //! rounded down: it hangs on nothing but these, so neither order nor parts change it. What rounding leaves goes back with what
 //! nobody claimed: claims and what went back add up to what was there. The money never enters the vault, so no
-//! fee sees a profit in it. **Invariant M1** a compensation account holds what was paid in or released and neither
-//! claimed nor given back.
+//! fee sees a profit in it. **Invariant M1** a compensation account holds at least what is open of its claims.
 
 pub mod assess;
 pub mod book;
