@@ -2,6 +2,7 @@
 
 use crate::{
     command::{Body, Linked},
+    compensation,
     event::Event,
     fund::{
         crank, drawdown, hold, house, idle,
@@ -189,6 +190,13 @@ fn of_lending(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<R
         Body::StakePool(c) => pool::stake::stake(txn, context, c),
         Body::MatchPool(c) => pool::matching::add(txn, context, c),
         Body::ClaimPoolExit(c) => pool::exit::claim(txn, context, c.ticket),
+        Body::AssessVaultLoss(_)
+        | Body::DisputeVaultLoss(_)
+        | Body::PayCompensation(_)
+        | Body::OpenClaims(_)
+        | Body::ClaimCompensation(_)
+        | Body::PayClaims(_)
+        | Body::CloseClaims(_) => compensation::carry_out(txn, context, body),
         _ => return None,
     })
 }

@@ -1,6 +1,7 @@
 //! From event to state: no rule, no choice, no reject. Replay needs nothing else.
 
 use crate::{
+    compensation,
     event::Event,
     fund::{
         controls::{self, Control},
@@ -105,6 +106,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::Lending(event) => lending::evolve::evolve(state, event),
         Event::Vault(event) => lending::vault::evolve::evolve(state, event),
         Event::Pool(event) => pool::evolve::evolve(state, event),
+        Event::Compensation(event) => compensation::evolve::evolve(state, event),
         Event::HouseSet { .. }
         | Event::HouseReported { .. }
         | Event::HouseRepaid { .. }

@@ -1,5 +1,9 @@
 //! The state of one ledger: typed slabs, the books, and indexes for outside names.
 
+mod bytes;
+mod lookups;
+
+pub use crate::compensation::book::{Compensation, PaidClaim};
 pub use crate::entity::{
     Account, Asset, Claim, ClaimShare, Contribution, Conversion, Council, Feed, FeedSource, Fund,
     House, Layer, LayerClaim, Lent, ListPart, Loss, LossRow, LossStatus, MarkCheck, Market,
@@ -32,16 +36,15 @@ use crate::{
     liquidation::offline::Offline,
     loss::window::Window,
     policy::Limits,
-    reject::{Corrupt, Reject, RejectCode},
+    reject::{Reject, RejectCode},
     slab::Slab,
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId,
-    ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId, VaultLossId,
+    AccountId, AssetId, Base, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId, ProposalId,
+    ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId, VaultLossId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
-use sha2::Digest;
 
 /// What holds for the whole ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -175,6 +178,8 @@ state! {
     trails: Slab<VaultId, Trail>,
     rounds: Slab<u32, Round>,
     queued: Slab<u32, Waiting>,
+    compensations: Slab<u32, Compensation>,
+    paid_claims: Slab<u32, PaidClaim>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -202,6 +207,8 @@ pub(crate) struct Labels {
     pub(crate) vaults: Index<Label, VaultId>,
     pub(crate) holdings: Index<(VaultId, AccountId), u32>,
     pub(crate) occurrences: Index<(ReserveId, u32), u32>,
+    pub(crate) compensations: Index<VaultLossId, u32>,
+    pub(crate) paid_claims: Index<(VaultLossId, u32), u32>,
     pub(crate) pool_stakes: Index<(u32, AccountId, bool), u32>,
     pub(crate) queued: Index<(VaultId, AccountId), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
@@ -233,6 +240,8 @@ impl Labels {
             vaults: Index::new(seed),
             holdings: Index::new(seed),
             occurrences: Index::new(seed),
+            compensations: Index::new(seed),
+            paid_claims: Index::new(seed),
             pool_stakes: Index::new(seed),
             queued: Index::new(seed),
             closed: Index::new(seed),
@@ -270,6 +279,8 @@ impl Labels {
         self.vaults.commit();
         self.holdings.commit();
         self.occurrences.commit();
+        self.compensations.commit();
+        self.paid_claims.commit();
         self.pool_stakes.commit();
         self.queued.commit();
         self.closed.commit();
@@ -298,6 +309,8 @@ impl Labels {
         self.vaults.rollback();
         self.holdings.rollback();
         self.occurrences.rollback();
+        self.compensations.rollback();
+        self.paid_claims.rollback();
         self.pool_stakes.rollback();
         self.queued.rollback();
         self.closed.rollback();
@@ -359,33 +372,6 @@ impl State {
         Self::empty(Meta { ledger, rules, next: Seq::default(), now, limits, nonce: 0 })
     }
 
-    /// One account's stake in one tranche.
-    pub fn position(&self, tranche: TrancheId, account: AccountId) -> Option<(u32, &Position)> {
-        let id = self.labels.positions.get((tranche, account))?;
-        self.positions.get(id).map(|position| (id, position))
-    }
-
-    /// What one account has given to one fund.
-    pub fn contribution(&self, fund: FundId, account: AccountId) -> Amount {
-        let id = self.labels.contributions.get((fund, account));
-        id.and_then(|id| self.contributions.get(id)).map_or(Amount::ZERO, |given| given.total)
-    }
-
-    /// The layers of a market's waterfall with their handles, in the order in which they pay.
-    pub fn layers_of(&self, market: &Market) -> impl Iterator<Item = (u32, &Layer)> {
-        let from = market.layers_from;
-        let until = from.saturating_add(u32::from(market.layers));
-        (from..until).filter_map(|id| self.layers.get(id).map(|layer| (id, layer)))
-    }
-
-    /// The staked tranches of a fund, oldest first.
-    pub fn tranches_of(&self, fund: &Fund) -> impl Iterator<Item = (TrancheId, &Tranche)> {
-        let found = |id: TrancheId| self.tranches.get(id).map(|tranche| (id, tranche));
-        core::iter::successors(fund.first_tranche.and_then(found), move |(_, t)| {
-            t.sibling.and_then(found)
-        })
-    }
-
     /// The saved council, for the rollback of a change to it.
     pub(crate) fn change_council(&mut self) -> &mut Council {
         if self.council_before.is_none() {
@@ -410,28 +396,6 @@ impl State {
         if let Some(council) = self.council_before.take() {
             self.council = council;
         }
-    }
-
-    /// The canonical bytes: slabs in order, without indexes. Equal states have equal bytes.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        // Writing into memory can't fail; sizes stay below borsh's 32-bit lengths by the handles' width.
-        let _ = self.write(&mut bytes);
-        bytes
-    }
-
-    /// Reads canonical bytes and rebuilds the indexes.
-    ///
-    /// # Errors
-    /// [`Corrupt::Undecodable`] when the bytes are not exactly one state.
-    pub fn from_bytes(mut bytes: &[u8]) -> Result<Self, Corrupt> {
-        let mut state = Self::read(&mut bytes).map_err(|_| Corrupt::Undecodable)?;
-        if !bytes.is_empty() {
-            return Err(Corrupt::Undecodable);
-        }
-        state.rebuild_labels();
-        state.commit();
-        Ok(state)
     }
 
     fn rebuild_labels(&mut self) {
@@ -476,6 +440,10 @@ impl State {
         loans.for_each(|(id, loan)| labels.loans.insert((loan.reserve, loan.account), id));
         let holdings = self.holdings.iter();
         holdings.for_each(|(id, h)| labels.holdings.insert((h.vault, h.account), id));
+        let paid = self.compensations.iter();
+        paid.for_each(|(id, one)| labels.compensations.insert(one.assessment.loss, id));
+        let claims = self.paid_claims.iter();
+        claims.for_each(|(id, one)| labels.paid_claims.insert((one.loss, one.holding), id));
         let occurrences = self.occurrences.iter();
         occurrences.for_each(|(id, o)| labels.occurrences.insert((o.reserve, o.number), id));
         let stakes = self.pool_stakes.iter();
@@ -484,26 +452,5 @@ impl State {
         queued.for_each(|(id, w)| labels.queued.insert((w.vault, w.account), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
-    }
-
-    /// SHA-256 of the canonical bytes: the same in every run, on every machine.
-    pub fn hash(&self) -> Hash {
-        let mut hasher = HashWriter(sha2::Sha256::new());
-        // Hashing can't fail; see `to_bytes`.
-        let _ = self.write(&mut hasher);
-        Hash::new(hasher.0.finalize().into())
-    }
-}
-
-/// Feeds written bytes to a digest without keeping them.
-struct HashWriter(sha2::Sha256);
-
-impl io::Write for HashWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

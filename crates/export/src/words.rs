@@ -52,6 +52,7 @@ pub const fn event_word(event: &Event) -> &'static str {
         Event::Lending(event) => event.word(),
         Event::Vault(event) => event.word(),
         Event::Pool(event) => event.word(),
+        Event::Compensation(event) => event.word(),
         _ => of_markets(event),
     }
 }

@@ -2,6 +2,7 @@
 //! declares the commands' fields; this page gives each its number and its word.
 
 mod adl;
+mod compensation;
 mod control;
 mod custody;
 mod envelope;
@@ -19,6 +20,7 @@ mod pool;
 mod vault;
 
 pub use adl::*;
+pub use compensation::*;
 pub use control::*;
 pub use custody::*;
 pub use envelope::*;
@@ -208,6 +210,13 @@ bodies! {
     317 AcceptPool "accept_pool",
     318 SetPoolSigner "set_pool_signer",
     330 RecogniseLoss "recognise_loss",
+    331 AssessVaultLoss "assess_vault_loss",
+    332 DisputeVaultLoss "dispute_vault_loss",
+    333 PayCompensation "pay_compensation",
+    334 OpenClaims "open_claims",
+    335 ClaimCompensation "claim_compensation",
+    336 PayClaims "pay_claims",
+    337 CloseClaims "close_claims",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

@@ -1,11 +1,13 @@
 //! Domain facts: what a command turned out to mean. State follows from events alone.
 
+mod compensation;
 mod hosted;
 mod lending;
 mod parts;
 mod pool;
 mod vault;
 
+pub use compensation::*;
 pub use hosted::*;
 pub use lending::*;
 pub use parts::*;
@@ -491,4 +493,6 @@ pub enum Event {
     Vault(VaultEvent) = 241,
     #[serde(untagged)]
     Pool(PoolEvent) = 243,
+    #[serde(untagged)]
+    Compensation(CompensationEvent) = 244,
 }

@@ -89,11 +89,17 @@ pub struct VaultPolicy {
     pub queue: QueueKind,
     /// How long a new reserve or a higher cap waits for a veto.
     pub cap_delay: Span,
+    /// How long an assessed loss can be disputed before claims open.
+    pub dispute_window: Span,
+    /// How long claims can be made; at least a week.
+    pub claim_window: Span,
 }
 
 impl VaultPolicy {
     /// Most of the management fee.
     pub const MANAGEMENT_MAX: Bps = Bps::new(1_000);
+    /// Least time for claims.
+    pub const CLAIM_WINDOW_MIN: Span = Span::days(7);
     /// Most of the penalty's portion.
     pub const PENALTY_MAX: Bps = Bps::new(1_000);
     /// Most of the penalty's least amount, in atoms.
@@ -125,6 +131,8 @@ impl Default for VaultPolicy {
             dead_shares: Shares::new(1_000),
             queue: QueueKind::ProRata,
             cap_delay: Span::days(3),
+            dispute_window: Span::days(3),
+            claim_window: Span::days(180),
         }
     }
 }

@@ -6,6 +6,7 @@ mod adl;
 mod agreement;
 mod bad_debt;
 mod bearers;
+mod compensation;
 mod control;
 mod conversion;
 mod encoding;

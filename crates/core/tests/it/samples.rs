@@ -596,6 +596,7 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(lending::event_samples());
     events.extend(vault::event_samples());
     events.extend(pool::event_samples());
+    events.extend(compensation::event_samples());
     events
 }
 

@@ -10,6 +10,8 @@ use crate::{
     state::State,
 };
 
+/// Who says what of a vault's loss is to be made good.
+const ASSESSES: Roles = Roles::of(&[Role::Risk, Role::Operator]);
 const COUNCIL: Roles = Roles::of(&[Role::Council]);
 
 /// The right that a command about lending needs.
@@ -66,6 +68,20 @@ fn of_vaults(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::RecogniseLoss(_)
         | Body::FillQueue(_)
         | Body::ClaimQueued(_) => Anyone,
+        _ => of_compensation(state, body)?,
+    })
+}
+
+/// The right that a command about compensation needs.
+fn of_compensation(state: &State, body: &Body) -> Result<Authority, Halt> {
+    Ok(match body {
+        Body::AssessVaultLoss(_) => Authority::Role(ASSESSES),
+        Body::DisputeVaultLoss(_) => Authority::Role(GUARDIAN),
+        Body::PayCompensation(c) => Authority::Owner(state.account_id(c.account)?),
+        Body::OpenClaims(_)
+        | Body::ClaimCompensation(_)
+        | Body::PayClaims(_)
+        | Body::CloseClaims(_) => Authority::Anyone,
         _ => of_pools(state, body)?,
     })
 }

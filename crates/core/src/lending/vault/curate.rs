@@ -47,6 +47,12 @@ fn rails(policy: &VaultPolicy) -> Result<(), Reject> {
     if policy.cap_delay > CAP_DELAY_MAX {
         return Err(bad(policy.cap_delay, CAP_DELAY_MAX));
     }
+    if policy.claim_window < VaultPolicy::CLAIM_WINDOW_MIN {
+        return Err(bad(policy.claim_window, VaultPolicy::CLAIM_WINDOW_MIN));
+    }
+    if policy.dispute_window > CAP_DELAY_MAX {
+        return Err(bad(policy.dispute_window, CAP_DELAY_MAX));
+    }
     Ok(())
 }
 
@@ -96,7 +102,9 @@ pub(crate) fn eases(state: &State, command: &SetVaultPolicy) -> Result<bool, Hal
         && new.high_water >= old.high_water
         && new.fees_bear_losses >= old.fees_bear_losses
         && new.listed_only >= old.listed_only
-        && new.cap_delay >= old.cap_delay)
+        && new.cap_delay >= old.cap_delay
+        && new.dispute_window == old.dispute_window
+        && new.claim_window >= old.claim_window)
 }
 
 pub(crate) fn list(state: &State, command: &ListReserve) -> Result<Event, Halt> {

@@ -65,6 +65,8 @@ fn policy() -> Box<VaultPolicy> {
         dead_shares: shares(16),
         queue: QueueKind::None,
         cap_delay: Span::from_ms(17),
+        dispute_window: Span::from_ms(18),
+        claim_window: Span::from_ms(19),
     })
 }
 
