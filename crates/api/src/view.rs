@@ -12,7 +12,7 @@ mod lending;
 mod pool;
 
 pub(crate) use hosted::{margin_view, pool_view};
-pub(crate) use lending::{lending_view, reserve_view, vault_view};
+pub(crate) use lending::{holding_view, lending_view, reserve_view, vault_view};
 pub(crate) use pool::insurance_view;
 
 use crate::json::named;

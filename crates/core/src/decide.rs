@@ -2,6 +2,7 @@
 
 use crate::{
     command::{Body, Linked},
+    compensation,
     event::Event,
     farm,
     fund::{
@@ -177,6 +178,10 @@ fn of_lending(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<R
         Body::WithdrawVault(c) => vault::leave::leave(txn, context, c),
         Body::RedeemInKind(c) => vault::leave::in_kind(txn, context, c),
         Body::Invest(c) => vault::invest::invest(txn, context, c),
+        Body::QueueWithdrawal(c) => vault::queue::join(txn, context, c),
+        Body::FillQueue(c) => vault::queue::fill(txn, context, c),
+        Body::LeaveQueue(c) => vault::queue::leave(txn, context, c),
+        Body::BorrowConditional(c) => vault::conditional::borrow(txn, context, c),
         Body::ChargeFees(c) => vault::payout::charge(txn, context, c),
         Body::RecogniseLoss(c) => vault::loss::recognise(txn, context, c),
         Body::TakeFees(c) => vault::payout::take(txn, context, c),
@@ -186,6 +191,13 @@ fn of_lending(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<R
         Body::StakePool(c) => pool::stake::stake(txn, context, c),
         Body::MatchPool(c) => pool::matching::add(txn, context, c),
         Body::ClaimPoolExit(c) => pool::exit::claim(txn, context, c.ticket),
+        Body::AssessVaultLoss(_)
+        | Body::DisputeVaultLoss(_)
+        | Body::PayCompensation(_)
+        | Body::OpenClaims(_)
+        | Body::ClaimCompensation(_)
+        | Body::PayClaims(_)
+        | Body::CloseClaims(_) => compensation::carry_out(txn, context, body),
         _ => return of_farms(txn, context, body),
     })
 }
@@ -309,6 +321,7 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::OpeningReserve(c) => vault::opening::reserve(state, c),
         Body::OpeningVault(c) => vault::opening::vault(state, c),
         Body::ListReserve(c) => vault::curate::list(state, c),
+        Body::ClaimQueued(c) => vault::queue::claim(state, c),
         Body::SetAllocation(c) => vault::curate::allocate(state, context, c),
         Body::ApplyAllocation(c) => vault::curate::apply(state, context, c),
         Body::VetoAllocation(c) => vault::curate::veto(state, c),

@@ -1,6 +1,7 @@
 //! From event to state: no rule, no choice, no reject. Replay needs nothing else.
 
 use crate::{
+    compensation,
     event::Event,
     farm,
     fund::{
@@ -107,6 +108,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::Vault(event) => lending::vault::evolve::evolve(state, event),
         Event::Farm(event) => farm::evolve::evolve(state, event),
         Event::Pool(event) => pool::evolve::evolve(state, event),
+        Event::Compensation(event) => compensation::evolve::evolve(state, event),
         Event::HouseSet { .. }
         | Event::HouseReported { .. }
         | Event::HouseRepaid { .. }

@@ -47,6 +47,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod command;
+pub mod compensation;
 mod decide;
 mod entity;
 pub mod event;

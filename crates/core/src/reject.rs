@@ -162,6 +162,7 @@ rejects! {
     315 UnknownVault "UNKNOWN_VAULT" "no such vault" => "create the vault, or correct its label";
     316 UnknownFarm "UNKNOWN_FARM" "no such farm" => "create the farm, or correct its label";
     317 UnknownInsurancePool "UNKNOWN_INSURANCE_POOL" "the vault has no insurance pool" => "let its curator create one";
+    318 UnknownVaultLoss "UNKNOWN_VAULT_LOSS" "no such loss of a vault" => "look at the vault's losses";
 
     401 BadSplit "BAD_SPLIT" "the shares of the split don't add up to 100%" => "make fund, liquidator and user add up to 10000 bps";
     402 EntriesPaused "ENTRIES_PAUSED" "the guardian has paused entries into this fund" => "wait until the pause ends";
@@ -371,6 +372,7 @@ rejects! {
     926 VaultEmpty "VAULT_EMPTY" "the vault's shares are worth nothing" => "wait for a recovery, or use another vault";
     927 NothingDelivered "NOTHING_DELIVERED" "nothing would be paid" => "ask for more, or name a reserve that has money";
     928 PenaltyTakesAll "PENALTY_TAKES_ALL" "the penalty is as much as what would be paid" => "withdraw more at once";
+    929 QueueWaits "QUEUE_WAITS" "others wait in the queue for money of this vault" => "fill the queue with what is at hand, join it, or redeem in kind";
     930 FarmKind "FARM_KIND" "a farm of this kind, or with these rules, does not do this" => "look at the farm for what it is for";
     931 VaultFarmUsed "VAULT_FARM_USED" "something is staked in the farm that the vault has" => "wait until all have left it";
     932 FarmNotOffered "FARM_NOT_OFFERED" "the farm was offered to nobody" => "have its owner offer it";
@@ -401,6 +403,19 @@ rejects! {
     959 OwnerWithoutCouncil "OWNER_WITHOUT_COUNCIL" "the council's key is not among the new owner's" => "add the pool's council key";
     960 NotOffered "NOT_OFFERED" "the pool was not offered to these keys" => "accept exactly what was offered, or have it offered";
     980 NothingLost "NOTHING_LOST" "the vault's reserves lost nothing since they were last looked at" => "have the loan marked or socialised first";
+    981 AboveBorne "ABOVE_BORNE" "none, or more than those with a claim have lost for good and nobody has made good" => "name at most the limit";
+    982 CompensationState "COMPENSATION_STATE" "the loss's compensation is in another state" => "look at the loss for its state";
+    983 ClaimsWait "CLAIMS_WAIT" "the assessment can still be disputed" => "wait until the limit";
+    984 NothingReleased "NOTHING_RELEASED" "the loss's compensation account holds nothing" => "have the insurance pool release, or pay in";
+    985 ClaimsOver "CLAIMS_OVER" "the time for claims is over" => "nothing is left to claim; what is left goes back";
+    986 ClaimsRunning "CLAIMS_RUNNING" "claims can still be made" => "wait until the limit";
+    987 ClaimExcluded "CLAIM_EXCLUDED" "the account is of the curator's owner group or was named with it" => "have the assessment revised before claims open";
+    988 HeldNothing "HELD_NOTHING" "the account held nothing of the vault when the loss occurred" => "look at the loss for who held";
+    989 AlreadyClaimed "ALREADY_CLAIMED" "the claim was paid" => "nothing is left to do";
+    1000 NoQueue "NO_QUEUE" "the vault has no queue to wait in" => "withdraw what is at hand, or redeem in kind";
+    1001 NotQueued "NOT_QUEUED" "nobody waits, or the account does not" => "withdraw as usual";
+    1002 NotConditional "NOT_CONDITIONAL" "the vault's money goes to this reserve by weight, not when it is borrowed" => "borrow what the reserve has at hand";
+    1003 AboveCap "ABOVE_CAP" "more than the vault's cap for this reserve leaves" => "borrow less, or wait for repayments";
 }
 
 /// The catalogue of reject codes as a Markdown table, for the reference page.

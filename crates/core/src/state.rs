@@ -3,6 +3,7 @@
 mod bytes;
 mod lookups;
 
+pub use crate::compensation::book::{Compensation, PaidClaim};
 pub use crate::entity::{
     Account, Asset, Claim, ClaimShare, Contribution, Conversion, Council, Feed, FeedSource, Fund,
     House, Layer, LayerClaim, Lent, ListPart, Loss, LossRow, LossStatus, MarkCheck, Market,
@@ -17,7 +18,8 @@ pub use crate::hosted::{
 };
 pub use crate::lending::book::{LendingReserve, Loan, Supply};
 pub use crate::lending::occurrence::Occurrence;
-pub use crate::lending::vault::book::{Holding, Vault};
+pub use crate::lending::vault::book::{Holding, Round, Vault, Waiting};
+use crate::lending::vault::yields::Trail;
 pub use crate::lending::vault::{loss::VaultLoss, snapshot::ShareRun};
 pub use crate::pool::book::{InsurancePool, PoolStake, PoolTicket};
 use crate::{
@@ -176,6 +178,11 @@ state! {
     insurance_pools: Slab<u32, InsurancePool>,
     pool_stakes: Slab<u32, PoolStake>,
     pool_tickets: Slab<u32, PoolTicket>,
+    trails: Slab<VaultId, Trail>,
+    rounds: Slab<u32, Round>,
+    queued: Slab<u32, Waiting>,
+    compensations: Slab<u32, Compensation>,
+    paid_claims: Slab<u32, PaidClaim>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -205,7 +212,10 @@ pub(crate) struct Labels {
     pub(crate) farms: Index<Label, FarmId>,
     pub(crate) stakers: Index<(FarmId, AccountId), u32>,
     pub(crate) occurrences: Index<(ReserveId, u32), u32>,
+    pub(crate) compensations: Index<VaultLossId, u32>,
+    pub(crate) paid_claims: Index<(VaultLossId, u32), u32>,
     pub(crate) pool_stakes: Index<(u32, AccountId, bool), u32>,
+    pub(crate) queued: Index<(VaultId, AccountId), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
@@ -237,7 +247,10 @@ impl Labels {
             farms: Index::new(seed),
             stakers: Index::new(seed),
             occurrences: Index::new(seed),
+            compensations: Index::new(seed),
+            paid_claims: Index::new(seed),
             pool_stakes: Index::new(seed),
+            queued: Index::new(seed),
             closed: Index::new(seed),
         }
     }
@@ -275,7 +288,10 @@ impl Labels {
         self.farms.commit();
         self.stakers.commit();
         self.occurrences.commit();
+        self.compensations.commit();
+        self.paid_claims.commit();
         self.pool_stakes.commit();
+        self.queued.commit();
         self.closed.commit();
     }
 
@@ -304,7 +320,10 @@ impl Labels {
         self.farms.rollback();
         self.stakers.rollback();
         self.occurrences.rollback();
+        self.compensations.rollback();
+        self.paid_claims.rollback();
         self.pool_stakes.rollback();
+        self.queued.rollback();
         self.closed.rollback();
     }
 }
@@ -438,10 +457,16 @@ impl State {
         self.farms.iter().for_each(|(id, item)| labels.farms.insert(item.label, id));
         let stakers = self.stakers.iter();
         stakers.for_each(|(id, s)| labels.stakers.insert((s.farm, s.account), id));
+        let paid = self.compensations.iter();
+        paid.for_each(|(id, one)| labels.compensations.insert(one.assessment.loss, id));
+        let claims = self.paid_claims.iter();
+        claims.for_each(|(id, one)| labels.paid_claims.insert((one.loss, one.holding), id));
         let occurrences = self.occurrences.iter();
         occurrences.for_each(|(id, o)| labels.occurrences.insert((o.reserve, o.number), id));
         let stakes = self.pool_stakes.iter();
         stakes.for_each(|(id, s)| labels.pool_stakes.insert((s.pool, s.account, s.matched), id));
+        let queued = self.queued.iter();
+        queued.for_each(|(id, w)| labels.queued.insert((w.vault, w.account), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

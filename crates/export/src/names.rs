@@ -86,6 +86,7 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
         }
         L::FarmStake(id) => format!("Liabilities:Farm:{}:Stake", path(farm_label(state, id))),
         L::FarmRewards(id) => format!("Liabilities:Farm:{}:Rewards", path(farm_label(state, id))),
+        L::VaultQueue(id) => format!("Liabilities:Vault:{}:Queue", path(vault_label(state, id))),
         L::Lenders(id) => format!("Liabilities:Lending:{}:Lenders", reserve(id)),
         L::Interest(id) => format!("Liabilities:Lending:{}:Interest", reserve(id)),
         L::Pledged(id) => format!("Liabilities:Lending:{}:Pledged", reserve(id)),

@@ -53,6 +53,7 @@ pub const fn event_word(event: &Event) -> &'static str {
         Event::Vault(event) => event.word(),
         Event::Farm(event) => event.word(),
         Event::Pool(event) => event.word(),
+        Event::Compensation(event) => event.word(),
         _ => of_markets(event),
     }
 }

@@ -24,9 +24,9 @@ pub use equity::EquityShares;
 use crate::{
     json::problem,
     view::{
-        account_view, farm_view, fund_view, insurance_view, lending_view, loss_view, margin_view,
-        market_view, pool_view, reserve_view, revenue_view, staker_view, tier_view, vault_view,
-        waterfall_view,
+        account_view, farm_view, fund_view, holding_view, insurance_view, lending_view, loss_view,
+        margin_view, market_view, pool_view, reserve_view, revenue_view, staker_view, tier_view,
+        vault_view, waterfall_view,
     },
 };
 use backstop_core::{
@@ -205,6 +205,8 @@ pub enum Query {
     Accrual(Box<lending::Accrual>),
     /// What a debt that is taken off costs lenders.
     LossOfReserve(Box<lending::LossOfReserve>),
+    /// What a vault's fees leave of a yield.
+    NetYield(lending::NetYield),
     /// A lending reserve at this moment, interest of whole periods added.
     Reserve {
         /// Which reserve.
@@ -226,6 +228,13 @@ pub enum Query {
         account: Label,
         /// In which farm.
         farm: Label,
+    },
+    /// What an account holds of a vault, and waits with in its queue.
+    Holding {
+        /// Whose.
+        account: Label,
+        /// Of which vault.
+        vault: Label,
     },
     /// The insurance pool of a vault: tranches, live coverage, stakes, exits, owner and signers.
     InsurancePool {
@@ -312,7 +321,9 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::ReserveExchange(query) => query.answer(),
         Query::Accrual(query) => query.answer(),
         Query::LossOfReserve(query) => query.answer(),
+        Query::NetYield(query) => query.answer(),
         Query::Reserve { reserve } => reserve_view(state, state.reserve_id(*reserve)?, now),
+        Query::Holding { account, vault } => holding_view(state, (*account, *vault), now),
         Query::Vault { vault } => vault_view(state, state.vault_id(*vault)?, now),
         Query::Farm { farm } => farm_view(state, state.farm_id(*farm)?, now),
         Query::Staker { account, farm } => staker_view(state, (*account, *farm), now),

@@ -12,6 +12,7 @@ mod kamino;
 mod kamino_farms;
 mod kamino_pools;
 mod kamino_vaults;
+mod kamino_yields;
 mod kana;
 mod marginfi;
 mod perp_v2;

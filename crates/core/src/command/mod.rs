@@ -2,6 +2,7 @@
 //! declares the commands' fields; this page gives each its number and its word.
 
 mod adl;
+mod compensation;
 mod control;
 mod custody;
 mod envelope;
@@ -20,6 +21,7 @@ mod pool;
 mod vault;
 
 pub use adl::*;
+pub use compensation::*;
 pub use control::*;
 pub use custody::*;
 pub use envelope::*;
@@ -195,6 +197,11 @@ bodies! {
     284 FundRewards "fund_rewards",
     285 OpeningReserve "opening_reserve",
     286 OpeningVault "opening_vault",
+    287 QueueWithdrawal "queue_withdrawal",
+    288 FillQueue "fill_queue",
+    289 ClaimQueued "claim_queued",
+    350 LeaveQueue "leave_queue",
+    351 BorrowConditional "borrow_conditional",
     290 CreateFarm "create_farm",
     291 AttachFarm "attach_farm",
     292 SetFarmPolicy "set_farm_policy",
@@ -225,6 +232,13 @@ bodies! {
     317 AcceptPool "accept_pool",
     318 SetPoolSigner "set_pool_signer",
     330 RecogniseLoss "recognise_loss",
+    331 AssessVaultLoss "assess_vault_loss",
+    332 DisputeVaultLoss "dispute_vault_loss",
+    333 PayCompensation "pay_compensation",
+    334 OpenClaims "open_claims",
+    335 ClaimCompensation "claim_compensation",
+    336 PayClaims "pay_claims",
+    337 CloseClaims "close_claims",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

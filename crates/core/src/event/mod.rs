@@ -1,18 +1,12 @@
 //! Domain facts: what a command turned out to mean. State follows from events alone.
 
-mod farm;
 mod hosted;
 mod lending;
 mod parts;
-mod pool;
-mod vault;
 
-pub use farm::*;
 pub use hosted::*;
 pub use lending::*;
 pub use parts::*;
-pub use pool::*;
-pub use vault::*;
 
 use crate::{
     command::{Body, Direction, Outcome},
@@ -495,4 +489,6 @@ pub enum Event {
     Farm(FarmEvent) = 242,
     #[serde(untagged)]
     Pool(PoolEvent) = 243,
+    #[serde(untagged)]
+    Compensation(CompensationEvent) = 244,
 }

@@ -115,6 +115,8 @@ pub enum LedgerAccount {
     FarmStake(FarmId) = 50,
     /// Rewards of a farm, issued or not.
     FarmRewards(FarmId) = 51,
+    /// Money that came for those in the queue at a vault, until they claim it.
+    VaultQueue(VaultId) = 59,
     /// Part of clearing: what accounts bore by their equity, collected by the venue.
     ByEquity(MarketId) = 55,
 }
@@ -162,6 +164,7 @@ impl LedgerAccount {
             Self::VaultRewards(v) => (63, v.get()),
             Self::FarmStake(f) => (50, f.get()),
             Self::FarmRewards(f) => (51, f.get()),
+            Self::VaultQueue(v) => (59, v.get()),
             Self::ByEquity(m) => (55, m.get()),
         };
         kind << 32 | widen(id)
@@ -231,6 +234,7 @@ impl LedgerAccount {
             Self::VaultRewards(_) => "vault_rewards",
             Self::FarmStake(_) => "farm_stake",
             Self::FarmRewards(_) => "farm_rewards",
+            Self::VaultQueue(_) => "vault_queue",
             Self::ByEquity(_) => "by_equity",
         }
     }

@@ -3,6 +3,7 @@
 use super::LedgerAccount;
 use crate::{
     command::{Direction, Outcome},
+    compensation,
     event::{Cohort, Event, LineMove, RevenuePart},
     farm, lending,
     loss::conversion::evolve as conversion,
@@ -61,6 +62,7 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         Event::Lending(event) => lending::evolve::postings(event, one),
         Event::Vault(event) => lending::vault::evolve::postings(event, one),
         Event::Farm(event) => farm::evolve::postings(event, one),
+        Event::Compensation(event) => compensation::evolve::postings(event, one),
         Event::LayerConverted(_) | Event::ConversionBooked(_) | Event::BasisSettled(_) => {
             conversion::postings(event, one)
         }

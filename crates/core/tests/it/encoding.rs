@@ -7,7 +7,9 @@ use crate::samples;
 use backstop_core::{
     Body, COMMANDS, Command, Entry, Event, Record,
     command::{Approvals, OpeningAccount, Party, Reporter, SettleLiquidation, Signature},
-    event::{FarmEvent, GateCause, LendingEvent, MoveCause, PoolEvent, VaultEvent},
+    event::{
+        CompensationEvent, FarmEvent, GateCause, LendingEvent, MoveCause, PoolEvent, VaultEvent,
+    },
     policy::{
         AdlRank, AdlSelect, AlertCause, AllocationKind, BeyondBankruptcy, Cause, FarmDust,
         FarmKind, FarmLock, Growth, HouseCounts, InventoryEnd, MarketStatus, MatchExit, MatchYield,
@@ -175,6 +177,7 @@ fn kind(event: &Event) -> (u16, &'static str) {
         Event::Vault(event) => vault(event),
         Event::Farm(event) => farm(event),
         Event::Pool(event) => pool(event),
+        Event::Compensation(event) => compensation(event),
     }
 }
 /// The two discriminants of an event about lending as one number, and its name.
@@ -218,6 +221,8 @@ fn vault(event: &VaultEvent) -> (u16, &'static str) {
         E::FeesTaken(_) => 13,
         E::FeesGivenUp { .. } => 14,
         E::RewardsFunded { .. } => 15,
+        E::QueueMoved(_) => 18,
+        E::QueueFilled(_) => 19,
         E::ReserveOpened { .. } => 16,
         E::VaultOpened(_) => 17,
         E::LossRecorded { .. } => 30,
@@ -270,10 +275,23 @@ fn pool(event: &PoolEvent) -> (u16, &'static str) {
     };
     (PARTS + 3 * 256 + code, event.word())
 }
+/// As [`lending`], of an event about compensation.
+fn compensation(event: &CompensationEvent) -> (u16, &'static str) {
+    use CompensationEvent as E;
+    let code: u16 = match event {
+        E::VaultLossAssessed { .. } => 0,
+        E::VaultLossDisputed { .. } => 1,
+        E::CompensationPaidIn { .. } => 2,
+        E::ClaimsOpened { .. } => 3,
+        E::CompensationClaimed(_) => 4,
+        E::ClaimsClosed(_) => 5,
+    };
+    (PARTS + 4 * 256 + code, event.word())
+}
 /// The first number of the events of a part: its own discriminant, then theirs.
 const PARTS: u16 = 240 << 8;
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 195;
+const KINDS: usize = 203;
 
 /// The first bytes of an event with this number.
 fn front(code: u16) -> Vec<u8> {

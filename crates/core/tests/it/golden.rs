@@ -60,8 +60,14 @@ fn file(name: &str) -> PathBuf {
 fn kinds<'a>(events: impl IntoIterator<Item = &'a Event>) -> BTreeSet<u16> {
     let kind = |event: &Event| {
         let bytes = borsh::to_vec(event).expect("an event");
-        let part =
-            matches!(event, Event::Lending(_) | Event::Vault(_) | Event::Farm(_) | Event::Pool(_));
+        let part = matches!(
+            event,
+            Event::Lending(_)
+                | Event::Vault(_)
+                | Event::Farm(_)
+                | Event::Pool(_)
+                | Event::Compensation(_)
+        );
         if part { u16::from_be_bytes([bytes[0], bytes[1]]) } else { bytes[0].into() }
     };
     events.into_iter().map(kind).collect()
@@ -578,6 +584,7 @@ fn loans(world: &mut World) {
     crate::vault::story(world, approved);
     crate::farm::story(world, approved);
     crate::vault_loss::story(world);
+    crate::compensation::story(world);
     crate::pool::story(world);
 }
 

@@ -1,6 +1,8 @@
 //! Bad input: for every reject code of the core at least one command that yields exactly it, with the
 //! value that was got and the limit it met; and after each the state is as before.
 
+#[path = "rejects/compensation.rs"]
+mod compensation;
 #[path = "rejects/farm.rs"]
 mod farm;
 #[path = "rejects/lending.rs"]
@@ -2379,6 +2381,24 @@ const CASES: &[(&str, &[C])] = &[
             C::NothingDelivered,
             C::PenaltyTakesAll,
             C::NothingLost,
+        ],
+    ),
+    ("lines_of_vaults", &[C::QueueWaits, C::NoQueue, C::NotQueued, C::NotConditional, C::AboveCap]),
+    (
+        "compensation",
+        &[
+            C::BatchTooLarge,
+            C::UnknownVaultLoss,
+            C::NoEvidence,
+            C::AboveBorne,
+            C::CompensationState,
+            C::ClaimsWait,
+            C::NothingReleased,
+            C::ClaimsOver,
+            C::ClaimsRunning,
+            C::ClaimExcluded,
+            C::HeldNothing,
+            C::AlreadyClaimed,
         ],
     ),
     ("rules_of_vaults", &[C::DuplicateLabel, C::BadPolicy, C::AllocationWaits]),

@@ -600,6 +600,7 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(vault::event_samples());
     events.extend(farm::event_samples());
     events.extend(pool::event_samples());
+    events.extend(compensation::event_samples());
     events
 }
 
@@ -1206,6 +1207,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::VaultRewards(vault),
         L::FarmStake(farm),
         L::FarmRewards(farm),
+        L::VaultQueue(vault),
     ]
 }
 

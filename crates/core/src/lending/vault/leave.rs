@@ -3,6 +3,7 @@
 use super::{
     book::{Vault, find},
     in_kind::redeem,
+    queue::{fill_from, nobody_waits},
     touch::{Touched, leaving, marks, touch},
     withdraw::{Source, Vaulted, Withdrawal, withdraw},
 };
@@ -34,7 +35,7 @@ pub(crate) fn source(vault: &Vault, touched: &Touched, place: usize) -> Result<S
 }
 
 /// At most what is held at hand, and something.
-fn asked(
+pub(crate) fn asked(
     state: &State,
     (id, account): (VaultId, AccountId),
     shares: Shares,
@@ -47,7 +48,7 @@ fn asked(
 }
 
 /// Brings the reserve up to now in the books too, where something is taken out of it.
-fn reserve_of(
+pub(crate) fn reserve_of(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
     id: VaultId,
@@ -58,8 +59,33 @@ fn reserve_of(
     Ok(found)
 }
 
+/// The reserve that a withdrawal names, as a source of money.
+pub(crate) fn drawn_from(
+    vault: &Vault,
+    touched: &Touched,
+    from: Option<(usize, ReserveId)>,
+) -> Result<Option<Source>, Halt> {
+    from.map(|(place, _)| source(vault, touched, place)).transpose()
+}
+
+/// Pays those who wait in the queue first, out of the same money, and refuses while some still wait.
+fn after_the_queue(
+    txn: &mut Txn<'_>,
+    context: &Context<'_>,
+    (id, reserve): (VaultId, Option<Label>),
+) -> Result<(), Halt> {
+    if txn.state().vaults.expect(id)?.queue.round.is_some() {
+        match fill_from(txn, context, (id, reserve)) {
+            // Nothing is there for the queue: it still waits.
+            Ok(()) | Err(Halt::Reject(_)) => {}
+            corrupt => return corrupt,
+        }
+    }
+    nobody_waits(txn.state(), txn.state().vaults.expect(id)?)
+}
+
 /// What shares are worth less to who leaves, since collateral of loans lacks something. **Rounding** down.
-fn forgone(
+pub(crate) fn forgone(
     vault: &Vault,
     (marked, sound): (Fixed60, Fixed60),
     burned: Shares,
@@ -78,6 +104,7 @@ pub(crate) fn leave(
     some(Amount::new(command.shares.get()))?;
     let id = state.vault_id(command.vault)?;
     let (holding, shares) = asked(state, (id, account), command.shares)?;
+    after_the_queue(txn, context, (id, command.reserve))?;
     let from = match command.reserve {
         Some(label) => Some(reserve_of(txn, context, id, label)?),
         None => None,
@@ -85,10 +112,7 @@ pub(crate) fn leave(
     let marked = touch(txn, context, id)?.net;
     let touched = leaving(txn, context, id)?;
     let vault = txn.state().vaults.expect(id)?;
-    let drawn = match from {
-        Some((place, _)) => Some(source(vault, &touched, place)?),
-        None => None,
-    };
+    let drawn = drawn_from(vault, &touched, from)?;
     let withdrawal = withdraw(&vault.policy, vaulted(vault, &touched), drawn, shares)?;
     let Withdrawal { from_idle, from_reserve, .. } = withdrawal;
     let paid = from_idle.checked_add(from_reserve).ok_or(Reject::overflow())?;

@@ -17,6 +17,7 @@
 pub mod allocation;
 pub mod book;
 pub(crate) mod check;
+pub(crate) mod conditional;
 pub(crate) mod curate;
 pub(crate) mod deposit;
 pub(crate) mod evolve;
@@ -28,7 +29,9 @@ pub(crate) mod leave;
 pub mod loss;
 pub(crate) mod opening;
 pub(crate) mod payout;
+pub(crate) mod queue;
 pub mod snapshot;
 pub mod touch;
 pub mod withdraw;
 pub mod worth;
+pub mod yields;

@@ -11,7 +11,7 @@ use crate::{
     event::{Event, Marks, VaultEvent},
     governance::Context,
     lending::book::LendingReserve,
-    reject::{Halt, Reject, RejectCode},
+    reject::Halt,
     state::State,
     txn::Txn,
 };
@@ -125,11 +125,10 @@ pub(crate) fn first(basis: Fixed60, shares: Shares) -> Marks {
 pub fn preview(state: &State, id: VaultId, now: Timestamp) -> Result<(Vault, Valued), Halt> {
     let mut vault = state.vaults.expect(id)?.clone();
     if let Some(amount) = streamed(&vault, now) {
-        let idle = vault.held.idle.checked_add(amount);
-        vault.held.idle = idle.ok_or_else(|| Reject::bare(RejectCode::Overflow))?;
+        vault.stream(amount, now)?;
     }
     let valued = value(state, &vault, (|reserve| reserve.held, now))?;
     let (charged, high) = fees(&vault, &valued, now)?;
-    vault.held.apply(&charged, high, now)?;
+    vault.charge(&charged, high, now)?;
     Ok((vault, valued))
 }
