@@ -30,7 +30,7 @@ use crate::{
     },
 };
 use backstop_core::{
-    Halt, State,
+    Corrupt, Halt, State,
     fund::{self, surplus},
     ledger::LedgerAccount,
     liquidation::charge,
@@ -322,6 +322,14 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::Accrual(query) => query.answer(),
         Query::LossOfReserve(query) => query.answer(),
         Query::NetYield(query) => query.answer(),
+        Query::WithdrawalGate(query) => Ok(query.answer()?),
+        _ => of_lending(state, query, now),
+    }
+}
+
+/// Reserves, vaults, farms and pools.
+fn of_lending(state: &State, query: &Query, now: Timestamp) -> Result<Value, Halt> {
+    match query {
         Query::Reserve { reserve } => reserve_view(state, state.reserve_id(*reserve)?, now),
         Query::Holding { account, vault } => holding_view(state, (*account, *vault), now),
         Query::Vault { vault } => vault_view(state, state.vault_id(*vault)?, now),
@@ -329,7 +337,7 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::Staker { account, farm } => staker_view(state, (*account, *farm), now),
         Query::InsurancePool { vault } => insurance_view(state, *vault, now),
         Query::Lending { account, reserve } => lending_view(state, (*account, *reserve), now),
-        Query::WithdrawalGate(query) => Ok(query.answer()?),
+        _ => Err(Corrupt::DanglingHandle.into()),
     }
 }
 
