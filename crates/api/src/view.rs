@@ -1,10 +1,12 @@
 //! What people see of a fund, market, loss and account: the same numbers on every face.
 
+mod compensation;
 mod control;
 mod farm;
 mod gauge;
 mod house;
 
+pub(crate) use compensation::compensation_view;
 pub(crate) use farm::{farm_view, staker_view};
 pub(crate) use house::house_view;
 mod hosted;

@@ -197,7 +197,10 @@ fn of_lending(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<R
         | Body::OpenClaims(_)
         | Body::ClaimCompensation(_)
         | Body::PayClaims(_)
-        | Body::CloseClaims(_) => compensation::carry_out(txn, context, body),
+        | Body::CloseClaims(_)
+        | Body::PublishClaimsRoot(_)
+        | Body::ChallengeClaimsRoot(_)
+        | Body::CountClaims(_) => compensation::carry_out(txn, context, body),
         _ => return of_farms(txn, context, body),
     })
 }

@@ -7,7 +7,7 @@ use crate::{
     governance::Context,
     lending::{
         supply::payable,
-        vault::{snapshot::shares_at, touch::touch},
+        vault::{kin, snapshot::shares_at, touch::touch},
     },
     reject::{Halt, Reject, RejectCode},
     state::{State, VaultLoss},
@@ -79,10 +79,18 @@ fn evidenced(evidence: Hash) -> Result<(), Reject> {
     if evidence == Hash::ZERO { Err(Reject::none(RejectCode::NoEvidence)) } else { Ok(()) }
 }
 
-/// Shares whose holders have a claim: all that bore it but for those of accounts without one.
+/// Shares whose holders have a claim: all that bore it but for those of accounts without one, the curator's owner
+/// group and who is named.
 fn eligible(state: &State, record: &VaultLoss, excluded: &[AccountId]) -> Result<Shares, Halt> {
+    let vault = state.vaults.expect(record.vault)?;
     let mut left = record.borne_by();
+    for (_, holding) in kin::of(state, record.vault) {
+        left = left.saturating_sub(shares_at(state, holding, record.count)?);
+    }
     for account in excluded {
+        if kin::is(state, vault, *account)? {
+            continue;
+        }
         if let Some((_, holding)) = state.holding(record.vault, *account) {
             left = left.saturating_sub(shares_at(state, holding, record.count)?);
         }

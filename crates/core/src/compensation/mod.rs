@@ -16,7 +16,10 @@ pub mod assess;
 pub mod book;
 pub(crate) mod check;
 pub mod claims;
+mod count;
 pub(crate) mod evolve;
+mod publish;
+pub mod root;
 
 use crate::{
     command::Body,
@@ -35,6 +38,9 @@ pub(crate) fn carry_out(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -
         Body::ClaimCompensation(c) => claims::claim(txn, context, c),
         Body::PayClaims(c) => claims::pay(txn, context, c),
         Body::CloseClaims(c) => claims::close(txn, context, c.loss),
+        Body::PublishClaimsRoot(c) => publish::publish(txn, context, c),
+        Body::ChallengeClaimsRoot(c) => publish::challenge(txn, context, c),
+        Body::CountClaims(c) => count::count(txn, context, c),
         _ => Err(Corrupt::DanglingHandle.into()),
     }
 }
