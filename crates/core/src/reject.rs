@@ -159,6 +159,7 @@ rejects! {
     314 UnknownReserve "UNKNOWN_RESERVE" "no such lending reserve" => "create the reserve, or correct its label";
     315 UnknownVault "UNKNOWN_VAULT" "no such vault" => "create the vault, or correct its label";
     317 UnknownInsurancePool "UNKNOWN_INSURANCE_POOL" "the vault has no insurance pool" => "let its curator create one";
+    318 UnknownVaultLoss "UNKNOWN_VAULT_LOSS" "no such loss of a vault was recorded" => "have it recognised first";
 
     401 BadSplit "BAD_SPLIT" "the shares of the split don't add up to 100%" => "make fund, liquidator and user add up to 10000 bps";
     402 EntriesPaused "ENTRIES_PAUSED" "the guardian has paused entries into this fund" => "wait until the pause ends";
@@ -380,6 +381,14 @@ rejects! {
     958 BadOwner "BAD_OWNER" "an owner has 2 to 16 distinct keys, of which two or more must sign" => "correct keys and threshold";
     959 OwnerWithoutCouncil "OWNER_WITHOUT_COUNCIL" "the council's key is not among the new owner's" => "add the pool's council key";
     960 NotOffered "NOT_OFFERED" "the pool was not offered to these keys" => "accept exactly what was offered, or have it offered";
+    961 OtherVaultsLoss "OTHER_VAULTS_LOSS" "the loss is of another vault" => "name a loss of this pool's vault";
+    962 AboveLoss "ABOVE_LOSS" "more than depositors have lost for good and did not get back" => "release at most the limit";
+    963 InsurancePoolEmpty "INSURANCE_POOL_EMPTY" "the pool has nothing that answers for this loss" => "what is left stays with depositors, or is paid in by others";
+    964 InsurancePoolHeld "INSURANCE_POOL_HELD" "a loss that the pool answers for is not over" => "release for it first, or wait until it is void";
+    965 UnknownRelease "UNKNOWN_RELEASE" "no such release was announced" => "announce it first";
+    966 ReleaseClosed "RELEASE_CLOSED" "the release was paid or disputed" => "announce another one, or have both sign";
+    967 ReleaseWaits "RELEASE_WAITS" "the release's time has not come" => "carry it out from the limit on";
+    968 NotDisputable "NOT_DISPUTABLE" "this release is not the signer's to dispute" => "only who was silent disputes what others announced";
 }
 
 /// A broken log or a broken invariant: not the sender's fault. The writer stops; reads go on.

@@ -202,6 +202,10 @@ bodies! {
     316 OfferPool "offer_pool",
     317 AcceptPool "accept_pool",
     318 SetPoolSigner "set_pool_signer",
+    319 ReleasePool "release_pool",
+    320 AnnounceRelease "announce_release",
+    321 DisputeRelease "dispute_release",
+    322 CarryRelease "carry_release",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

@@ -78,7 +78,11 @@ fn of_pools(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::ClaimPoolExit(c) => Owner(pool::exit::owner(state, c.ticket)?),
         Body::OfferPool(c) if state.insurance_pool(c.vault)?.1.owner.is_some() => Own,
         Body::OfferPool(c) => curator(c.vault)?,
-        Body::AcceptPool(_) => Own,
+        Body::AcceptPool(_) | Body::ReleasePool(_) | Body::DisputeRelease(_) => Own,
+        Body::AnnounceRelease(c) if c.signer.is_some() => Own,
+        Body::AnnounceRelease(c) if pool::release::overdue(state, c)? => Authority::Anyone,
+        Body::AnnounceRelease(c) => Owner(pool::release::curator(state, c)?),
+        Body::CarryRelease(_) => Authority::Anyone,
         Body::SetPoolSigner(c) => match c.signer {
             PoolSigner::Council => Authority::Role(COUNCIL),
             PoolSigner::Nominee => curator(c.vault)?,
