@@ -7,9 +7,11 @@ mod house;
 pub(crate) use house::house_view;
 mod hosted;
 mod lending;
+mod pool;
 
 pub(crate) use hosted::{margin_view, pool_view};
 pub(crate) use lending::{lending_view, reserve_view, vault_view};
+pub(crate) use pool::insurance_view;
 
 use crate::json::named;
 use backstop_core::{

@@ -14,6 +14,7 @@ use crate::{
     liquidation::{bad_debt, market, offline, open_interest, pools, risk_tier, rules, settle},
     loss::{adl, conversion::book, deposits, equity, lifecycle, recovery},
     oracle::{feed, report},
+    pool,
     reject::{Halt, Reject, RejectCode},
     state::State,
     txn::Txn,
@@ -181,6 +182,9 @@ fn of_lending(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<R
         Body::GiveUpFees(c) => vault::payout::give_up(txn, context, c),
         Body::FundRewards(c) => vault::payout::fund(txn, context, c),
         Body::SocialiseLoan(c) => lending::bad_debt::socialise(txn, context, c),
+        Body::StakePool(c) => pool::stake::stake(txn, context, c),
+        Body::MatchPool(c) => pool::matching::add(txn, context, c),
+        Body::ClaimPoolExit(c) => pool::exit::claim(txn, context, c.ticket),
         _ => return None,
     })
 }
@@ -288,6 +292,12 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::RemoveAllocation(c) => vault::curate::remove(state, c),
         Body::CreateReserve(c) => lending::setup::create(state, c),
         Body::SetReserveStatus(c) => lending::setup::set_status(state, c),
+        Body::CreateInsurancePool(c) => pool::setup::create(state, c),
+        Body::ExitPool(c) => pool::exit::signal(state, context, c),
+        Body::CancelPoolExit(c) => pool::exit::cancel(state, c.ticket),
+        Body::OfferPool(c) => pool::owner::offer(state, context, c),
+        Body::AcceptPool(c) => pool::owner::accept(state, context, c),
+        Body::SetPoolSigner(c) => pool::owner::set_signer(state, context, c),
         // What takes several steps was carried out before.
         _ => Err(Reject::nested(body.word()).into()),
     }

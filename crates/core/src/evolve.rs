@@ -30,6 +30,7 @@ use crate::{
     },
     oracle::evolve::oracle,
     policy::{Cause, LayerPolicy},
+    pool,
     reject::Corrupt,
     state::{
         Account, Asset, Council, Fund, Layer, Lent, MarkCheck, Market, Proposal, Results, State,
@@ -103,6 +104,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::OpenInterestMaxSet { .. } => open_interest::evolve(state, event),
         Event::Lending(event) => lending::evolve::evolve(state, event),
         Event::Vault(event) => lending::vault::evolve::evolve(state, event),
+        Event::Pool(event) => pool::evolve::evolve(state, event),
         Event::HouseSet { .. }
         | Event::HouseReported { .. }
         | Event::HouseRepaid { .. }

@@ -46,7 +46,8 @@ use backstop_units::{Amount, AssetId, MarketId, Measure, Shares, TrancheId};
 ///   claims; of each, what is open, was taken over and came back add up to its row.
 /// - **D1** a lending reserve's loans in the ledger are its debt rounded down, its interest there the fees
 ///   rounded down, and lenders are owed what is available and lent less that. **D2** its shares,
-///   impairment and collateral are what its supplies and loans add up to.
+///   impairment and collateral are what its supplies and loans add up to. **P1** units of an insurance pool are
+///   its stakes', those on their way out its open exits', and its shares what its vault counts as pooled.
 ///
 /// # Errors
 /// The first that is broken.

@@ -14,7 +14,7 @@
 //! # Where is what
 //!
 //! [`waterfall`] is the loss waterfall. One folder for each part of the domain: `ledger`, `fund`,
-//! `liquidation`, `loss`, `oracle`, `governance`. One file for each mechanism. [`COMMANDS`] is the command
+//! `liquidation`, `lending`, `pool`, `loss`, `oracle`, `governance`. One file for each mechanism. [`COMMANDS`] is the command
 //! table, [`RejectCode`] the table of refusals.
 //!
 //! # Invariants
@@ -64,6 +64,7 @@ mod machine;
 pub mod merkle;
 pub mod oracle;
 pub mod policy;
+pub mod pool;
 pub mod record;
 pub mod reject;
 mod slab;

@@ -158,6 +158,7 @@ rejects! {
     313 UnknownTier "UNKNOWN_TIER" "no such tier" => "look up its label";
     314 UnknownReserve "UNKNOWN_RESERVE" "no such lending reserve" => "create the reserve, or correct its label";
     315 UnknownVault "UNKNOWN_VAULT" "no such vault" => "create the vault, or correct its label";
+    317 UnknownInsurancePool "UNKNOWN_INSURANCE_POOL" "the vault has no insurance pool" => "let its curator create one";
 
     401 BadSplit "BAD_SPLIT" "the shares of the split don't add up to 100%" => "make fund, liquidator and user add up to 10000 bps";
     402 EntriesPaused "ENTRIES_PAUSED" "the guardian has paused entries into this fund" => "wait until the pause ends";
@@ -367,6 +368,18 @@ rejects! {
     926 VaultEmpty "VAULT_EMPTY" "the vault's shares are worth nothing" => "wait for a recovery, or use another vault";
     927 NothingDelivered "NOTHING_DELIVERED" "nothing would be paid" => "ask for more, or name a reserve that has money";
     928 PenaltyTakesAll "PENALTY_TAKES_ALL" "the penalty is as much as what would be paid" => "withdraw more at once";
+
+    950 InsurancePoolExists "INSURANCE_POOL_EXISTS" "the vault has its insurance pool for ever" => "stake in that one";
+    951 OneSigner "ONE_SIGNER" "council and nominee are one key" => "name two keys, of two owners";
+    952 NotOfCouncil "NOT_OF_COUNCIL" "the key is of no member of the council" => "name a member's key";
+    953 MatchUnpriced "MATCH_UNPRICED" "the cap's asset and the vault's have no prices in one quote" => "register the index of the vault's asset first, or count the cap in that asset";
+    954 NotMatched "NOT_MATCHED" "nobody matches this pool" => "stake instead";
+    955 AboveMatchCap "ABOVE_MATCH_CAP" "more would be matched than the cap allows" => "match less; the limit is valued when it is matched";
+    956 AboveStake "ABOVE_STAKE" "more would be matched than stakers have locked and not signalled to take" => "match at most the limit, or let them stake first";
+    957 MatchStays "MATCH_STAYS" "matched money leaves only as stakers do" => "wait until they have left";
+    958 BadOwner "BAD_OWNER" "an owner has 2 to 16 distinct keys, of which two or more must sign" => "correct keys and threshold";
+    959 OwnerWithoutCouncil "OWNER_WITHOUT_COUNCIL" "the council's key is not among the new owner's" => "add the pool's council key";
+    960 NotOffered "NOT_OFFERED" "the pool was not offered to these keys" => "accept exactly what was offered, or have it offered";
     980 NothingLost "NOTHING_LOST" "the vault's reserves lost nothing since they were last looked at" => "have the loan marked or socialised first";
 }
 

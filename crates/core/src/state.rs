@@ -13,11 +13,9 @@ pub use crate::hosted::{
 };
 pub use crate::lending::book::{LendingReserve, Loan, Supply};
 pub use crate::lending::occurrence::Occurrence;
-pub use crate::lending::vault::{
-    book::{Holding, Vault},
-    loss::VaultLoss,
-    snapshot::ShareRun,
-};
+pub use crate::lending::vault::book::{Holding, Vault};
+pub use crate::lending::vault::{loss::VaultLoss, snapshot::ShareRun};
+pub use crate::pool::book::{InsurancePool, PoolStake, PoolTicket};
 use crate::{
     fund::{
         controls::Control,
@@ -170,6 +168,9 @@ state! {
     occurrences: Slab<u32, Occurrence>,
     vault_losses: Slab<VaultLossId, VaultLoss>,
     share_runs: Slab<u32, ShareRun>,
+    insurance_pools: Slab<u32, InsurancePool>,
+    pool_stakes: Slab<u32, PoolStake>,
+    pool_tickets: Slab<u32, PoolTicket>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -197,6 +198,7 @@ pub(crate) struct Labels {
     pub(crate) vaults: Index<Label, VaultId>,
     pub(crate) holdings: Index<(VaultId, AccountId), u32>,
     pub(crate) occurrences: Index<(ReserveId, u32), u32>,
+    pub(crate) pool_stakes: Index<(u32, AccountId, bool), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
@@ -226,6 +228,7 @@ impl Labels {
             vaults: Index::new(seed),
             holdings: Index::new(seed),
             occurrences: Index::new(seed),
+            pool_stakes: Index::new(seed),
             closed: Index::new(seed),
         }
     }
@@ -261,6 +264,7 @@ impl Labels {
         self.vaults.commit();
         self.holdings.commit();
         self.occurrences.commit();
+        self.pool_stakes.commit();
         self.closed.commit();
     }
 
@@ -287,6 +291,7 @@ impl Labels {
         self.vaults.rollback();
         self.holdings.rollback();
         self.occurrences.rollback();
+        self.pool_stakes.rollback();
         self.closed.rollback();
     }
 }
@@ -465,6 +470,8 @@ impl State {
         holdings.for_each(|(id, h)| labels.holdings.insert((h.vault, h.account), id));
         let occurrences = self.occurrences.iter();
         occurrences.for_each(|(id, o)| labels.occurrences.insert((o.reserve, o.number), id));
+        let stakes = self.pool_stakes.iter();
+        stakes.for_each(|(id, s)| labels.pool_stakes.insert((s.pool, s.account, s.matched), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

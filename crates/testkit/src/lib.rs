@@ -21,6 +21,7 @@ pub mod hosted;
 pub mod keys;
 pub mod lending;
 pub mod oracle;
+pub mod pool;
 pub mod vault;
 pub mod world;
 

@@ -24,8 +24,8 @@ pub use equity::EquityShares;
 use crate::{
     json::problem,
     view::{
-        account_view, fund_view, lending_view, loss_view, margin_view, market_view, pool_view,
-        reserve_view, revenue_view, tier_view, vault_view, waterfall_view,
+        account_view, fund_view, insurance_view, lending_view, loss_view, margin_view, market_view,
+        pool_view, reserve_view, revenue_view, tier_view, vault_view, waterfall_view,
     },
 };
 use backstop_core::{
@@ -214,6 +214,11 @@ pub enum Query {
         /// Which vault.
         vault: Label,
     },
+    /// The insurance pool of a vault: tranches, live coverage, stakes, exits, owner and signers.
+    InsurancePool {
+        /// Of which vault.
+        vault: Label,
+    },
     /// What an account supplied to a reserve and owes it.
     Lending {
         /// Whose.
@@ -296,6 +301,7 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::LossOfReserve(query) => query.answer(),
         Query::Reserve { reserve } => reserve_view(state, state.reserve_id(*reserve)?, now),
         Query::Vault { vault } => vault_view(state, state.vault_id(*vault)?, now),
+        Query::InsurancePool { vault } => insurance_view(state, *vault, now),
         Query::Lending { account, reserve } => lending_view(state, (*account, *reserve), now),
         Query::WithdrawalGate(query) => Ok(query.answer()?),
     }

@@ -1,7 +1,8 @@
 //! Published cases of other systems: under their preset, or asked of the formulas they state.
 
 use crate::{
-    bankruptcy, drift, drift_formulas, kamino, kamino_vaults, kana, marginfi, perp_v2, perps,
+    bankruptcy, drift, drift_formulas, kamino, kamino_pools, kamino_vaults, kana, marginfi,
+    perp_v2, perps,
 };
 use backstop_api::{Format, MemoryHost, Scenario, run};
 use serde_json::Value;
@@ -85,6 +86,13 @@ const SUITES: &[Suite] = &[
         scenario: kamino_vaults::scenario,
         check: kamino_vaults::check,
         least: 24,
+    },
+    Suite {
+        table: "kamino_pools",
+        cases: kamino_pools::cases,
+        scenario: kamino_pools::scenario,
+        check: kamino_pools::check,
+        least: 2,
     },
     Suite {
         table: "kamino_reserves",

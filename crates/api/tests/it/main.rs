@@ -9,6 +9,7 @@ mod groups;
 mod hosted;
 mod incidents;
 mod kamino;
+mod kamino_pools;
 mod kamino_vaults;
 mod kana;
 mod marginfi;

@@ -15,6 +15,7 @@ mod lending;
 mod loss;
 mod market;
 mod oracle;
+mod pool;
 mod vault;
 
 pub use adl::*;
@@ -31,6 +32,7 @@ pub use lending::*;
 pub use loss::*;
 pub use market::*;
 pub use oracle::*;
+pub use pool::*;
 pub use vault::*;
 
 use crate::table::{CommandSpec, bodies, read_code};
@@ -191,6 +193,15 @@ bodies! {
     284 FundRewards "fund_rewards",
     285 OpeningReserve "opening_reserve",
     286 OpeningVault "opening_vault",
+    310 CreateInsurancePool "create_insurance_pool",
+    311 StakePool "stake_pool",
+    312 MatchPool "match_pool",
+    313 ExitPool "exit_pool",
+    314 CancelPoolExit "cancel_pool_exit",
+    315 ClaimPoolExit "claim_pool_exit",
+    316 OfferPool "offer_pool",
+    317 AcceptPool "accept_pool",
+    318 SetPoolSigner "set_pool_signer",
     330 RecogniseLoss "recognise_loss",
 }
 

@@ -3,11 +3,13 @@
 mod hosted;
 mod lending;
 mod parts;
+mod pool;
 mod vault;
 
 pub use hosted::*;
 pub use lending::*;
 pub use parts::*;
+pub use pool::*;
 pub use vault::*;
 
 use crate::{
@@ -482,10 +484,11 @@ pub enum Event {
         beneficiary: AccountId,
         amount: Amount,
     } = 203,
-    /// Something happened in a lending reserve. In JSON it stands as if it were one of these.
+    // Parts with events of their own: in JSON each stands as if it were one of these.
     #[serde(untagged)]
     Lending(LendingEvent) = 240,
-    /// Something happened in a vault. In JSON it stands as if it were one of these.
     #[serde(untagged)]
     Vault(VaultEvent) = 241,
+    #[serde(untagged)]
+    Pool(PoolEvent) = 243,
 }

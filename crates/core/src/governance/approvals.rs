@@ -184,6 +184,40 @@ pub(crate) fn standing(
     }
 }
 
+/// Signatures by so many of these keys, under a nonce above the last one used among them, not expired.
+pub(crate) fn by_keys<'a>(
+    context: &Context<'a>,
+    keys: &[PublicKey],
+    threshold: u8,
+    last: u64,
+) -> Result<&'a Verified, Reject> {
+    let limit = usize::from(threshold);
+    let too_few = |got: usize| Reject::new(RejectCode::TooFewSignatures, got, limit);
+    if let Power::Sender(Some(signed)) = context.power
+        && let Some(stranger) = signed.named.iter().find(|key| !keys.contains(key))
+    {
+        return Err(Reject::got(RejectCode::UnknownSigner, Hash::new(stranger.0)));
+    }
+    let verified = sound(context)?.ok_or_else(|| too_few(0))?;
+    if verified.nonce <= last {
+        return Err(Reject::new(RejectCode::NonceUsed, verified.nonce, last));
+    }
+    if context.now >= verified.expires_at {
+        return Err(Reject::new(RejectCode::ApprovalExpired, context.now, verified.expires_at));
+    }
+    let got = verified.keys.len();
+    if got < limit { Err(too_few(got)) } else { Ok(verified) }
+}
+
+/// Refuses signatures of which none is by this key.
+pub(crate) fn among(verified: &Verified, key: &PublicKey) -> Result<(), Reject> {
+    if verified.keys.contains(key) {
+        return Ok(());
+    }
+    let got = verified.keys.len();
+    Err(Reject::new(RejectCode::TooFewSignatures, got, got.saturating_add(1)))
+}
+
 /// The quorum rule: enough members, a fresh nonce, not expired.
 pub(crate) fn quorum<'a>(state: &State, context: &Context<'a>) -> Result<&'a Verified, Reject> {
     let limit = usize::from(state.council.threshold);

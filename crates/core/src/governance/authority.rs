@@ -1,12 +1,13 @@
 //! Which right each command needs: one table for all of them.
 
+mod lending;
+
 use super::{Context, Power, approvals};
 use crate::{
     command::{Body, Direction, Party, SetHostedRules, SetIndexPolicy, SetMarketStatus},
     event::Event,
     fund::{inventory::settings, rails},
     hosted::rules,
-    lending,
     liquidation::{offline, open_interest},
     loss::lifecycle::find,
     policy::{LayerPolicy, LayerSource, MarketStatus, Role, Roles},
@@ -193,59 +194,7 @@ fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::Deleverage(c) => market(c.market)?,
         Body::SetMarketStatus(c) => wind_down(state, c)?,
         Body::SetHostedRules(c) => hosted_rules(state, c)?,
-        _ => of_lending(state, body)?,
-    })
-}
-
-/// The right that a command about lending needs.
-fn of_lending(state: &State, body: &Body) -> Result<Authority, Halt> {
-    use Authority::{Anyone, Council, Owner};
-    let owner = |label| state.account_id(label).map(Owner);
-    Ok(match body {
-        Body::SetReserveStatus(c) if lending::setup::pauses(state, c)? => Authority::Role(ALERTS),
-        Body::CreateReserve(_) | Body::SetReserve(_) | Body::SetReserveStatus(_) => {
-            Council(state.meta.limits.config_delay)
-        }
-        Body::Supply(c) => owner(c.account)?,
-        Body::WithdrawSupply(c) => owner(c.account)?,
-        Body::Pledge(c) => owner(c.account)?,
-        Body::Unpledge(c) => owner(c.account)?,
-        Body::Borrow(c) => owner(c.account)?,
-        Body::Repay(c) => owner(c.payer)?,
-        Body::LiquidateLoan(c) => owner(c.liquidator)?,
-        Body::SocialiseLoan(_) => Authority::Role(PLACES),
-        Body::AccrueInterest(_) | Body::CollectInterest(_) | Body::MarkImpairment(_) => Anyone,
-        _ => of_vaults(state, body)?,
-    })
-}
-
-/// The right that a command about vaults needs: what could hurt depositors is the curator's after a veto's time, or
-/// the council's; what protects them is the curator's at once.
-fn of_vaults(state: &State, body: &Body) -> Result<Authority, Halt> {
-    use Authority::{Anyone, Council, Owner};
-    let owner = |label| state.account_id(label).map(Owner);
-    let curator = |label| -> Result<_, Halt> {
-        Ok(Owner(state.vaults.expect(state.vault_id(label)?)?.curator))
-    };
-    let delay = state.meta.limits.config_delay;
-    Ok(match body {
-        Body::OpeningReserve(_) | Body::OpeningVault(_) => Authority::Role(OPERATOR),
-        Body::CreateVault(c) => owner(c.curator)?,
-        Body::SetVaultPolicy(c) if lending::vault::curate::eases(state, c)? => curator(c.vault)?,
-        Body::SetVaultPolicy(_) | Body::ListReserve(_) => Council(delay),
-        Body::SetAllocation(c) => curator(c.vault)?,
-        Body::RemoveAllocation(c) => curator(c.vault)?,
-        Body::VetoAllocation(_) => Authority::Role(GUARDIAN),
-        Body::DepositVault(c) => owner(c.account)?,
-        Body::WithdrawVault(c) => owner(c.account)?,
-        Body::RedeemInKind(c) => owner(c.account)?,
-        Body::Invest(c) => owner(c.payer)?,
-        Body::TakeFees(c) => curator(c.vault)?,
-        Body::GiveUpFees(c) => curator(c.vault)?,
-        Body::FundRewards(c) => owner(c.account)?,
-        Body::ApplyAllocation(_) | Body::ChargeFees(_) | Body::RecogniseLoss(_) => Anyone,
-        // Every other command has its right above; one that was forgotten is nobody's to send.
-        _ => Authority::Role(Roles::NONE),
+        _ => lending::of_lending(state, body)?,
     })
 }
 

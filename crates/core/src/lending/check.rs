@@ -45,7 +45,8 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
         return Err(Corrupt::DanglingHandle);
     }
     super::occurrence::check(state)?;
-    super::vault::check::check(state)
+    super::vault::check::check(state)?;
+    crate::pool::check::check(state)
 }
 
 /// D1: the ledger holds the state's fractions rounded down, and lenders the rest.

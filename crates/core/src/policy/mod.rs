@@ -12,6 +12,7 @@ mod lending;
 mod limits;
 mod market;
 mod oracle;
+mod pool;
 mod vault;
 
 pub use adl::*;
@@ -26,6 +27,7 @@ pub use lending::*;
 pub use limits::*;
 pub use market::*;
 pub use oracle::*;
+pub use pool::*;
 pub use vault::*;
 
 use alloc::vec::Vec;

@@ -7,11 +7,12 @@ use crate::samples;
 use backstop_core::{
     Body, COMMANDS, Command, Entry, Event, Record,
     command::{Approvals, OpeningAccount, Party, Reporter, SettleLiquidation, Signature},
-    event::{GateCause, LendingEvent, MoveCause, VaultEvent},
+    event::{GateCause, LendingEvent, MoveCause, PoolEvent, VaultEvent},
     policy::{
         AdlRank, AdlSelect, AlertCause, AllocationKind, BeyondBankruptcy, Cause, Growth,
-        HouseCounts, InventoryEnd, MarketStatus, Netting, Payout, PenaltyBase, PositionSide,
-        PublicKey, ReserveStatus, Role, SignatureBytes, SpikeCause, SurplusRoute,
+        HouseCounts, InventoryEnd, MarketStatus, MatchExit, MatchYield, Netting, Payout,
+        PenaltyBase, PoolMode, PoolSigner, PositionSide, PublicKey, ReserveStatus, Role,
+        SignatureBytes, SpikeCause, SurplusRoute,
     },
     state::FeedSource,
 };
@@ -172,6 +173,7 @@ fn kind(event: &Event) -> (u16, &'static str) {
         Event::MarginOpened { .. } => (175, "margin_opened"),
         Event::Lending(event) => lending(event),
         Event::Vault(event) => vault(event),
+        Event::Pool(event) => pool(event),
     }
 }
 /// The two discriminants of an event about lending as one number, and its name.
@@ -222,11 +224,26 @@ fn vault(event: &VaultEvent) -> (u16, &'static str) {
     };
     (PARTS + 256 + code, event.word())
 }
-
+/// As [`lending`], of an event about insurance pools.
+fn pool(event: &PoolEvent) -> (u16, &'static str) {
+    use PoolEvent as E;
+    let code: u16 = match event {
+        E::InsurancePoolCreated { .. } => 0,
+        E::PoolStaked(_) => 1,
+        E::PoolMatched { .. } => 2,
+        E::PoolExitSignalled { .. } => 3,
+        E::PoolExitCancelled { .. } => 4,
+        E::PoolExitPaid(_) => 5,
+        E::PoolOffered { .. } => 6,
+        E::PoolAccepted { .. } => 7,
+        E::PoolSignerSet { .. } => 8,
+    };
+    (PARTS + 3 * 256 + code, event.word())
+}
 /// The first number of the events of a part: its own discriminant, then theirs.
 const PARTS: u16 = 240 << 8;
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 164;
+const KINDS: usize = 173;
 
 /// The first bytes of an event with this number.
 fn front(code: u16) -> Vec<u8> {
@@ -310,6 +327,18 @@ fn lines() -> Vec<Line> {
     }
     for kind in AllocationKind::ALL {
         lines.push(pin(format!("allocation {}", kind.word()), kind));
+    }
+    for mode in PoolMode::ALL {
+        lines.push(pin(format!("pool mode {}", mode.word()), mode));
+    }
+    for yields in MatchYield::ALL {
+        lines.push(pin(format!("match yields {}", yields.word()), yields));
+    }
+    for exits in MatchExit::ALL {
+        lines.push(pin(format!("match exits {}", exits.word()), exits));
+    }
+    for signer in PoolSigner::ALL {
+        lines.push(pin(format!("pool signer {}", signer.word()), signer));
     }
     for base in PenaltyBase::ALL {
         lines.push(pin(format!("penalty of {}", base.word()), base));

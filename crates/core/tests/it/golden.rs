@@ -60,7 +60,7 @@ fn file(name: &str) -> PathBuf {
 fn kinds<'a>(events: impl IntoIterator<Item = &'a Event>) -> BTreeSet<u16> {
     let kind = |event: &Event| {
         let bytes = borsh::to_vec(event).expect("an event");
-        let part = matches!(event, Event::Lending(_) | Event::Vault(_));
+        let part = matches!(event, Event::Lending(_) | Event::Vault(_) | Event::Pool(_));
         if part { u16::from_be_bytes([bytes[0], bytes[1]]) } else { bytes[0].into() }
     };
     events.into_iter().map(kind).collect()
@@ -576,6 +576,7 @@ fn loans(world: &mut World) {
     crate::lending::story(world, approved);
     crate::vault::story(world, approved);
     crate::vault_loss::story(world);
+    crate::pool::story(world);
 }
 
 fn freeze() {

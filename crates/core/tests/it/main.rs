@@ -26,6 +26,7 @@ mod lending;
 mod limits;
 mod margin;
 mod pledges;
+mod pool;
 mod precedence;
 mod prices;
 mod reallocation;

@@ -3,6 +3,8 @@
 
 #[path = "rejects/lending.rs"]
 mod lending;
+#[path = "rejects/pool.rs"]
+mod pool;
 #[path = "rejects/vault.rs"]
 mod vault;
 
@@ -2378,6 +2380,35 @@ const CASES: &[(&str, &[C])] = &[
         ],
     ),
     ("rules_of_vaults", &[C::DuplicateLabel, C::BadPolicy, C::AllocationWaits]),
+    (
+        "insurance_pools",
+        &[
+            C::ZeroAmount,
+            C::UnknownInsurancePool,
+            C::ZeroShares,
+            C::InsufficientShares,
+            C::TooManyTickets,
+            C::UnknownTicket,
+            C::CooldownNotOver,
+            C::SharesShort,
+            C::NotMatched,
+            C::AboveMatchCap,
+            C::AboveStake,
+            C::MatchStays,
+        ],
+    ),
+    (
+        "rules_of_insurance_pools",
+        &[
+            C::UnknownAsset,
+            C::BadPolicy,
+            C::InsurancePoolExists,
+            C::OneSigner,
+            C::NotOfCouncil,
+            C::MatchUnpriced,
+        ],
+    ),
+    ("owners_of_insurance_pools", &[C::BadOwner, C::OwnerWithoutCouncil, C::NotOffered]),
     (
         "prices",
         &[

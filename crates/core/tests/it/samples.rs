@@ -1,9 +1,13 @@
 //! One value of every command and every event, with no two fields alike.
 
+#[path = "samples/compensation.rs"]
+mod compensation;
 #[path = "samples/hosted.rs"]
 mod hosted;
 #[path = "samples/lending.rs"]
 mod lending;
+#[path = "samples/pool.rs"]
+mod pool;
 #[path = "samples/vault.rs"]
 mod vault;
 
@@ -539,6 +543,8 @@ pub(crate) fn bodies() -> Vec<Body> {
     .chain(hosted::later_samples())
     .chain(lending::command_samples())
     .chain(vault::command_samples())
+    .chain(pool::command_samples())
+    .chain(compensation::command_samples())
     .collect()
 }
 
@@ -589,6 +595,7 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(hosted::event_samples());
     events.extend(lending::event_samples());
     events.extend(vault::event_samples());
+    events.extend(pool::event_samples());
     events
 }
 

@@ -34,6 +34,8 @@ pub struct Vault {
     pub allocations: Vec<Allocation>,
     /// Allocations that wait for a veto, each until a moment.
     pub waiting: Vec<(Allocation, Timestamp)>,
+    /// Its insurance pool, if it has one.
+    pub pool: Option<u32>,
 }
 
 /// A vault's money, shares and fees.
@@ -56,6 +58,8 @@ pub struct Funds {
     pub shares: Shares,
     /// Shares that belong to nobody, so that the first depositor can't move the price.
     pub dead: Shares,
+    /// Shares in the vault's insurance pool.
+    pub pooled: Shares,
     /// Net assets when they were last looked at: what fees are charged on and profit is measured from.
     pub basis: Fixed60,
     /// The highest net assets for a share so far, as their quotient.
@@ -74,8 +78,6 @@ pub struct Funds {
     pub losses: u32,
     /// What who left gave up ever, since collateral of loans lacked something.
     pub forgone: Fixed60,
-    /// Shares in insurance pools, part of `shares`.
-    pub pooled: Shares,
     /// Shares on compensation accounts, part of `shares`.
     pub escrowed: Shares,
 }

@@ -23,7 +23,8 @@ pub(crate) fn evolve(state: &mut State, event: &VaultEvent) -> Result<(), Corrup
             let held = Funds::default();
             let (allocations, waiting) = (Vec::new(), Vec::new());
             let (label, asset, curator, policy) = (*label, *asset, *curator, policy.clone());
-            let created = Vault { label, asset, curator, policy, held, allocations, waiting };
+            let pool = None;
+            let created = Vault { label, asset, curator, policy, held, allocations, waiting, pool };
             state.vaults.insert(*vault, created)
         }
         VaultEvent::VaultPolicySet { vault, policy } => {

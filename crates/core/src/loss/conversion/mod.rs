@@ -55,6 +55,11 @@ fn priced(state: &State, layer: AssetId, need: AssetId) -> Option<(Priced, Price
     }
 }
 
+/// Whether two assets have prices in one quote, fresh or not.
+pub(crate) fn comparable(state: &State, one: AssetId, other: AssetId) -> bool {
+    priced(state, one, other).is_some()
+}
+
 /// What atoms of `layer` stand for in `need` at `now`, after a haircut.
 ///
 /// # Errors

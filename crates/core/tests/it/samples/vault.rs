@@ -4,7 +4,7 @@ use backstop_core::{
     Body, Event,
     command::{
         ApplyAllocation, ChargeFees, CreateVault, DepositVault, FundRewards, GiveUpFees, Invest,
-        ListReserve, OpeningAllocation, OpeningReserve, OpeningVault, RecogniseLoss, RedeemInKind,
+        ListReserve, OpeningAllocation, OpeningReserve, OpeningVault, RedeemInKind,
         RemoveAllocation, SetAllocation, SetVaultPolicy, TakeFees, VetoAllocation, WithdrawVault,
     },
     event::{
@@ -126,7 +126,6 @@ pub(super) fn command_samples() -> Vec<Body> {
             }],
         }
         .into(),
-        RecogniseLoss { vault }.into(),
     ]
 }
 
@@ -245,6 +244,7 @@ pub(super) fn event_samples() -> Vec<Event> {
         idle: atoms(1),
         shares: shares(2),
         dead: shares(3),
+        pooled: shares(13),
         basis: fixed(4),
         high: (fixed(8), shares(9)),
         pending: fixed(10),
@@ -254,7 +254,6 @@ pub(super) fn event_samples() -> Vec<Event> {
         rewards: stream(),
         losses: 13,
         forgone: fixed(14),
-        pooled: shares(15),
         escrowed: shares(16),
     };
     let opened = OpenedVault {

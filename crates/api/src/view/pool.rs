@@ -1,0 +1,102 @@
+//! Insurance pools: all of one is visible to all.
+
+use backstop_core::{
+    Halt, Reject, State,
+    lending::vault::touch,
+    pool::{book::InsurancePool, coverage::coverage, matching::room},
+    state::PoolStake,
+};
+use backstop_units::{Amount, Label, Shares, Timestamp, VaultId};
+use serde_json::{Value, json};
+
+/// The pool of a vault: tranches, coverage, stakes, open exits with their days, owner and signers.
+///
+/// # Errors
+/// A reject where the vault has no pool.
+pub(crate) fn insurance_view(state: &State, vault: Label, now: Timestamp) -> Result<Value, Halt> {
+    let (id, pool) = state.insurance_pool(vault)?;
+    let item = state.vaults.expect(pool.vault)?;
+    let worth = worth(state, pool.vault, now)?;
+    let cover = coverage(state, pool.vault, pool)?;
+    let tranche = |matched: bool, (all, live): (Shares, Shares)| -> Result<Value, Halt> {
+        let held = pool.tranche(matched);
+        Ok(json!({
+            "shares": all, "worth": worth(all)?, "live_shares": live, "live_worth": worth(live)?,
+            "units": held.units, "exiting_units": held.exiting, "series": held.series,
+            "stakes": stakes(state, id, matched),
+        }))
+    };
+    let owner = pool.owner.as_deref();
+    Ok(json!({
+        "vault": vault,
+        "asset": state.assets.expect(item.asset)?.label,
+        "curator": state.accounts.expect(item.curator)?.label,
+        "own": tranche(false, cover.own)?,
+        "matched": tranche(true, cover.matched)?,
+        "match_used": pool.used(),
+        "match_principal": pool.principal,
+        "match_room": room(pool)?,
+        "covered_shares": cover.others,
+        "covered_worth": worth(cover.others)?,
+        "affiliated_shares": cover.affiliated,
+        "coverage": cover.live,
+        "exits": exits(state, id, pool)?,
+        "owner": owner,
+        "offered_to": pool.heir.as_deref(),
+        "council": pool.council,
+        "nominee": pool.nominee,
+        "nonce": pool.nonce,
+        "policy": pool.policy,
+    }))
+}
+
+/// What shares of a vault stand for at a moment, in atoms. **Rounding** down.
+fn worth(
+    state: &State,
+    id: VaultId,
+    now: Timestamp,
+) -> Result<impl Fn(Shares) -> Result<Amount, Halt> + use<>, Halt> {
+    let (vault, valued) = touch::preview(state, id, now)?;
+    let (net, all) = (valued.net(vault.held.pending), vault.held.shares);
+    Ok(move |shares: Shares| {
+        if all.is_zero() {
+            return Ok(Amount::ZERO);
+        }
+        Ok(net.mul_div_floor(shares.get(), all.get()).map_err(Reject::from)?.floor())
+    })
+}
+
+fn name(state: &State, stake: &PoolStake) -> Label {
+    state.accounts.get(stake.account).map_or(Label::NONE, |account| account.label)
+}
+
+fn stakes(state: &State, pool: u32, matched: bool) -> Vec<Value> {
+    let of = |stake: &&PoolStake| stake.pool == pool && stake.matched == matched;
+    let stakes = state.pool_stakes.iter().map(|(_, stake)| stake).filter(of);
+    stakes
+        .map(|stake| {
+            let (units, exiting) = (stake.units, stake.exiting);
+            json!({ "account": name(state, stake), "units": units, "exiting_units": exiting, "series": stake.series })
+        })
+        .collect()
+}
+
+/// Open exits, with what they would pay now and the day from which they are paid.
+fn exits(state: &State, id: u32, pool: &InsurancePool) -> Result<Vec<Value>, Halt> {
+    let mut list = Vec::new();
+    for (ticket, exit) in state.pool_tickets.iter().filter(|(_, exit)| !exit.closed) {
+        let stake = state.pool_stakes.expect(exit.stake)?;
+        if stake.pool != id {
+            continue;
+        }
+        let tranche = pool.tranche(stake.matched);
+        let current = exit.series == tranche.series;
+        let shares =
+            if current { tranche.worth(exit.units).map_err(Reject::from)? } else { Shares::ZERO };
+        list.push(json!({
+            "ticket": ticket, "account": name(state, stake), "matched": stake.matched,
+            "units": exit.units, "shares": shares, "signalled_at": exit.signalled_at, "due": exit.due,
+        }));
+    }
+    Ok(list)
+}

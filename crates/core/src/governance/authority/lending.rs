@@ -1,0 +1,89 @@
+//! The rights that commands about lending reserves, vaults and their insurance pools need.
+
+use super::{ALERTS, Authority, GUARDIAN, OPERATOR, PLACES};
+use crate::{
+    command::Body,
+    lending,
+    policy::{PoolSigner, Role, Roles},
+    pool,
+    reject::Halt,
+    state::State,
+};
+
+const COUNCIL: Roles = Roles::of(&[Role::Council]);
+
+/// The right that a command about lending needs.
+pub(super) fn of_lending(state: &State, body: &Body) -> Result<Authority, Halt> {
+    use Authority::{Anyone, Council, Owner};
+    let owner = |label| state.account_id(label).map(Owner);
+    Ok(match body {
+        Body::SetReserveStatus(c) if lending::setup::pauses(state, c)? => Authority::Role(ALERTS),
+        Body::CreateReserve(_) | Body::SetReserve(_) | Body::SetReserveStatus(_) => {
+            Council(state.meta.limits.config_delay)
+        }
+        Body::Supply(c) => owner(c.account)?,
+        Body::WithdrawSupply(c) => owner(c.account)?,
+        Body::Pledge(c) => owner(c.account)?,
+        Body::Unpledge(c) => owner(c.account)?,
+        Body::Borrow(c) => owner(c.account)?,
+        Body::Repay(c) => owner(c.payer)?,
+        Body::LiquidateLoan(c) => owner(c.liquidator)?,
+        Body::SocialiseLoan(_) => Authority::Role(PLACES),
+        Body::AccrueInterest(_) | Body::CollectInterest(_) | Body::MarkImpairment(_) => Anyone,
+        _ => of_vaults(state, body)?,
+    })
+}
+
+/// The right that a command about vaults needs: what could hurt depositors is the curator's after a veto's time, or
+/// the council's; what protects them is the curator's at once.
+fn of_vaults(state: &State, body: &Body) -> Result<Authority, Halt> {
+    use Authority::{Anyone, Council, Owner};
+    let owner = |label| state.account_id(label).map(Owner);
+    let curator = |label| -> Result<_, Halt> {
+        Ok(Owner(state.vaults.expect(state.vault_id(label)?)?.curator))
+    };
+    let delay = state.meta.limits.config_delay;
+    Ok(match body {
+        Body::OpeningReserve(_) | Body::OpeningVault(_) => Authority::Role(OPERATOR),
+        Body::CreateVault(c) => owner(c.curator)?,
+        Body::SetVaultPolicy(c) if lending::vault::curate::eases(state, c)? => curator(c.vault)?,
+        Body::SetVaultPolicy(_) | Body::ListReserve(_) => Council(delay),
+        Body::SetAllocation(c) => curator(c.vault)?,
+        Body::RemoveAllocation(c) => curator(c.vault)?,
+        Body::VetoAllocation(_) => Authority::Role(GUARDIAN),
+        Body::DepositVault(c) => owner(c.account)?,
+        Body::WithdrawVault(c) => owner(c.account)?,
+        Body::RedeemInKind(c) => owner(c.account)?,
+        Body::Invest(c) => owner(c.payer)?,
+        Body::TakeFees(c) => curator(c.vault)?,
+        Body::GiveUpFees(c) => curator(c.vault)?,
+        Body::FundRewards(c) => owner(c.account)?,
+        Body::ApplyAllocation(_) | Body::ChargeFees(_) | Body::RecogniseLoss(_) => Anyone,
+        _ => of_pools(state, body)?,
+    })
+}
+
+/// The right that a command about insurance pools needs.
+fn of_pools(state: &State, body: &Body) -> Result<Authority, Halt> {
+    use Authority::{Own, Owner};
+    let curator = |label| -> Result<_, Halt> {
+        Ok(Owner(state.vaults.expect(state.vault_id(label)?)?.curator))
+    };
+    Ok(match body {
+        Body::CreateInsurancePool(c) => curator(c.vault)?,
+        Body::StakePool(c) => Owner(state.account_id(c.account)?),
+        Body::ExitPool(c) => Owner(state.account_id(c.account)?),
+        Body::MatchPool(c) => Owner(pool::matching::matcher(state.insurance_pool(c.vault)?.1)?.0),
+        Body::CancelPoolExit(c) => Owner(pool::exit::owner(state, c.ticket)?),
+        Body::ClaimPoolExit(c) => Owner(pool::exit::owner(state, c.ticket)?),
+        Body::OfferPool(c) if state.insurance_pool(c.vault)?.1.owner.is_some() => Own,
+        Body::OfferPool(c) => curator(c.vault)?,
+        Body::AcceptPool(_) => Own,
+        Body::SetPoolSigner(c) => match c.signer {
+            PoolSigner::Council => Authority::Role(COUNCIL),
+            PoolSigner::Nominee => curator(c.vault)?,
+        },
+        // Every other command has its right above; one that was forgotten is nobody's to send.
+        _ => Authority::Role(Roles::NONE),
+    })
+}
