@@ -177,6 +177,7 @@ fn of_lending(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<R
         Body::RedeemInKind(c) => vault::leave::in_kind(txn, context, c),
         Body::Invest(c) => vault::invest::invest(txn, context, c),
         Body::ChargeFees(c) => vault::payout::charge(txn, context, c),
+        Body::RecogniseLoss(c) => vault::loss::recognise(txn, context, c),
         Body::TakeFees(c) => vault::payout::take(txn, context, c),
         Body::GiveUpFees(c) => vault::payout::give_up(txn, context, c),
         Body::FundRewards(c) => vault::payout::fund(txn, context, c),

@@ -389,6 +389,7 @@ rejects! {
     966 ReleaseClosed "RELEASE_CLOSED" "the release was paid or disputed" => "announce another one, or have both sign";
     967 ReleaseWaits "RELEASE_WAITS" "the release's time has not come" => "carry it out from the limit on";
     968 NotDisputable "NOT_DISPUTABLE" "this release is not the signer's to dispute" => "only who was silent disputes what others announced";
+    980 NothingLost "NOTHING_LOST" "the vault's reserves lost nothing since they were last looked at" => "have the loan marked or socialised first";
 }
 
 /// A broken log or a broken invariant: not the sender's fault. The writer stops; reads go on.

@@ -4,7 +4,7 @@ use crate::reject::Corrupt;
 use alloc::vec::Vec;
 use backstop_units::{
     AccountId, AssetId, FeedId, FundId, IndexId, LossId, MarketId, ProposalId, ReserveId, TicketId,
-    TrancheId, TransferId, VaultId,
+    TrancheId, TransferId, VaultId, VaultLossId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use core::marker::PhantomData;
@@ -30,8 +30,20 @@ macro_rules! handles {
     )*};
 }
 handles!(
-    AccountId, AssetId, FeedId, FundId, IndexId, LossId, MarketId, ProposalId, ReserveId, TicketId,
-    TrancheId, TransferId, VaultId
+    AccountId,
+    AssetId,
+    FeedId,
+    FundId,
+    IndexId,
+    LossId,
+    MarketId,
+    ProposalId,
+    ReserveId,
+    TicketId,
+    TrancheId,
+    TransferId,
+    VaultId,
+    VaultLossId
 );
 
 impl Handle for u32 {

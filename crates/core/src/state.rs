@@ -12,8 +12,12 @@ pub use crate::hosted::{
     haircut::{Haircut, HaircutShare},
 };
 pub use crate::lending::book::{LendingReserve, Loan, Supply};
+pub use crate::lending::occurrence::Occurrence;
 pub use crate::lending::vault::book::{Holding, Vault};
-pub use crate::pool::book::{InsurancePool, PoolStake, PoolTicket};
+pub use crate::lending::vault::{loss::VaultLoss, snapshot::ShareRun};
+pub use crate::pool::book::{
+    InsurancePool, PoolBreach, PoolPayment, PoolRelease, PoolStake, PoolTicket,
+};
 use crate::{
     fund::{
         controls::Control,
@@ -35,7 +39,7 @@ use crate::{
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
     AccountId, Amount, AssetId, Base, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId,
-    ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId,
+    ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId, VaultLossId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use sha2::Digest;
@@ -163,9 +167,15 @@ state! {
     loans: Slab<u32, Loan>,
     vaults: Slab<VaultId, Vault>,
     holdings: Slab<u32, Holding>,
+    occurrences: Slab<u32, Occurrence>,
+    vault_losses: Slab<VaultLossId, VaultLoss>,
+    share_runs: Slab<u32, ShareRun>,
     insurance_pools: Slab<u32, InsurancePool>,
     pool_stakes: Slab<u32, PoolStake>,
     pool_tickets: Slab<u32, PoolTicket>,
+    pool_releases: Slab<u32, PoolRelease>,
+    pool_payments: Slab<u32, PoolPayment>,
+    pool_breaches: Slab<u32, PoolBreach>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -192,7 +202,9 @@ pub(crate) struct Labels {
     pub(crate) loans: Index<(ReserveId, AccountId), u32>,
     pub(crate) vaults: Index<Label, VaultId>,
     pub(crate) holdings: Index<(VaultId, AccountId), u32>,
+    pub(crate) occurrences: Index<(ReserveId, u32), u32>,
     pub(crate) pool_stakes: Index<(u32, AccountId, bool), u32>,
+    pub(crate) pool_payments: Index<VaultLossId, u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
@@ -221,7 +233,9 @@ impl Labels {
             loans: Index::new(seed),
             vaults: Index::new(seed),
             holdings: Index::new(seed),
+            occurrences: Index::new(seed),
             pool_stakes: Index::new(seed),
+            pool_payments: Index::new(seed),
             closed: Index::new(seed),
         }
     }
@@ -256,7 +270,9 @@ impl Labels {
         self.loans.commit();
         self.vaults.commit();
         self.holdings.commit();
+        self.occurrences.commit();
         self.pool_stakes.commit();
+        self.pool_payments.commit();
         self.closed.commit();
     }
 
@@ -282,7 +298,9 @@ impl Labels {
         self.loans.rollback();
         self.vaults.rollback();
         self.holdings.rollback();
+        self.occurrences.rollback();
         self.pool_stakes.rollback();
+        self.pool_payments.rollback();
         self.closed.rollback();
     }
 }
@@ -459,8 +477,12 @@ impl State {
         loans.for_each(|(id, loan)| labels.loans.insert((loan.reserve, loan.account), id));
         let holdings = self.holdings.iter();
         holdings.for_each(|(id, h)| labels.holdings.insert((h.vault, h.account), id));
+        let occurrences = self.occurrences.iter();
+        occurrences.for_each(|(id, o)| labels.occurrences.insert((o.reserve, o.number), id));
         let stakes = self.pool_stakes.iter();
         stakes.for_each(|(id, s)| labels.pool_stakes.insert((s.pool, s.account, s.matched), id));
+        let payments = self.pool_payments.iter();
+        payments.for_each(|(id, payment)| labels.pool_payments.insert(payment.loss, id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

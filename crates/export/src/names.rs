@@ -87,6 +87,7 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
         L::Interest(id) => format!("Liabilities:Lending:{}:Interest", reserve(id)),
         L::Pledged(id) => format!("Liabilities:Lending:{}:Pledged", reserve(id)),
         L::Loans(id) => format!("Assets:Lending:{}:Loans", reserve(id)),
+        L::Compensation(id) => format!("Liabilities:Compensation:{id}"),
         L::Recoveries(id) => format!("Liabilities:Recoveries:{id}"),
     }
 }

@@ -14,6 +14,7 @@
 //! A dev-dependency only: what is here may panic, and a panic is a failed test.
 
 pub mod bench;
+pub mod compensation;
 pub mod fuzz;
 pub mod generator;
 pub mod hosted;

@@ -64,6 +64,10 @@ handle!(
     VaultId, "vault"
 );
 handle!(
+    /// What a vault lost at once, from the moment that it was noticed on.
+    VaultLossId, "vloss"
+);
+handle!(
     /// An account: a trader, staker, liquidator or an office of the venue.
     AccountId, "acct"
 );

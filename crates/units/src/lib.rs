@@ -54,7 +54,7 @@ pub use decimal::{DecimalError, format_decimal, parse_decimal};
 pub use hash::{Hash, parse_hex};
 pub use ids::{
     AccountId, AssetId, FeedId, FundId, IndexId, LossId, MarketId, ProposalId, ReserveId, Seq,
-    TicketId, TrancheId, TransferId, VaultId,
+    TicketId, TrancheId, TransferId, VaultId, VaultLossId,
 };
 pub use label::{Label, LabelError};
 pub use math::{MathError, mul_div_ceil, mul_div_floor};

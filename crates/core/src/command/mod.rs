@@ -206,6 +206,7 @@ bodies! {
     320 AnnounceRelease "announce_release",
     321 DisputeRelease "dispute_release",
     322 CarryRelease "carry_release",
+    330 RecogniseLoss "recognise_loss",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

@@ -198,4 +198,9 @@ commands! {
         /// Atoms for each second from now on; as before if left out.
         @default per_second: Option<Amount>,
     }
+    /// Looks at a vault for losses and records them. Anyone.
+    RecogniseLoss {
+        /// Which vault.
+        vault: Label,
+    }
 }

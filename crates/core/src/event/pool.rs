@@ -6,7 +6,9 @@ use crate::{
     pool::book::{Multisig, PoolBreach, PoolRelease},
 };
 use alloc::boxed::Box;
-use backstop_units::{AccountId, Amount, AssetId, Fixed60, Shares, Timestamp, VaultId, VaultLossId};
+use backstop_units::{
+    AccountId, Amount, AssetId, Fixed60, Shares, Timestamp, VaultId, VaultLossId,
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 

@@ -7,6 +7,7 @@ use crate::{
             book::{Allocation, Funds},
             fees::Charged,
             in_kind::InKind,
+            loss::VaultLoss,
             withdraw::Withdrawal,
         },
     },
@@ -14,7 +15,7 @@ use crate::{
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
-    AccountId, Amount, AssetId, Fixed60, Label, ReserveId, Shares, Timestamp, VaultId,
+    AccountId, Amount, AssetId, Fixed60, Label, ReserveId, Shares, Timestamp, VaultId, VaultLossId,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,10 @@ pub enum VaultEvent {
         amount: Amount,
         per_second: Amount,
     } = 15,
+    /// A vault lost something.
+    LossRecorded { loss: VaultLossId, record: Box<VaultLoss> } = 30,
+    /// Pending fees bore a part of a loss.
+    LossCushioned { loss: VaultLossId, amount: Fixed60 } = 31,
 }
 
 macro_rules! parts {
@@ -161,6 +166,8 @@ parts! {
         reserve: Option<ReserveId>,
         /// What it comes to.
         withdrawal: Withdrawal,
+        /// What he gave up, since collateral of loans lacks something.
+        forgone: Fixed60,
         /// After it.
         marks: Marks,
     }
@@ -178,6 +185,8 @@ parts! {
         supply: u32,
         /// What it comes to.
         redeemed: InKind,
+        /// What he gave up, since collateral of loans lacks something.
+        forgone: Fixed60,
         /// After it.
         marks: Marks,
     }
@@ -245,6 +254,8 @@ impl VaultEvent {
             Self::RewardsFunded { .. } => "rewards_funded",
             Self::ReserveOpened { .. } => "reserve_opened",
             Self::VaultOpened(_) => "vault_opened",
+            Self::LossRecorded { .. } => "loss_recorded",
+            Self::LossCushioned { .. } => "loss_cushioned",
         }
     }
 }

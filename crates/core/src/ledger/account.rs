@@ -1,6 +1,8 @@
 //! The chart of accounts.
 
-use backstop_units::{AccountId, AssetId, FundId, LossId, MarketId, ReserveId, TrancheId, VaultId};
+use backstop_units::{
+    AccountId, AssetId, FundId, LossId, MarketId, ReserveId, TrancheId, VaultId, VaultLossId,
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +80,8 @@ pub enum LedgerAccount {
     Basis(FundId) = 26,
     /// Recovered money that waits for those who bore a loss.
     Recoveries(LossId) = 40,
+    /// Money for those who bore a loss of a vault.
+    Compensation(VaultLossId) = 43,
     /// The margin of what a market's fund has taken over, with what that gained so far.
     Inventory(MarketId) = 42,
     /// Incoming money that its owner can't use yet.
@@ -142,6 +146,7 @@ impl LedgerAccount {
             Self::HouseDrawn(m) => (45, m.get()),
             Self::Recoveries(l) => (40, l.get()),
             Self::Inventory(m) => (42, m.get()),
+            Self::Compensation(l) => (43, l.get()),
             Self::Haircut(f) => (58, f.get()),
             Self::Lenders(r) => (46, r.get()),
             Self::Loans(r) => (47, r.get()),
@@ -208,6 +213,7 @@ impl LedgerAccount {
             Self::HouseDrawn(_) => "house_drawn",
             Self::Recoveries(_) => "recoveries",
             Self::Inventory(_) => "inventory",
+            Self::Compensation(_) => "compensation",
             Self::Haircut(_) => "haircut",
             Self::Lenders(_) => "lenders",
             Self::Loans(_) => "loans",

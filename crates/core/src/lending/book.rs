@@ -1,6 +1,6 @@
 //! What is kept of lending reserves, supplies and loans. How to find them.
 
-use super::{accrue::Due, exchange::Holdings, interest::Interest};
+use super::{accrue::Due, exchange::Holdings, interest::Interest, occurrence::Lack};
 use crate::{
     policy::{PledgePolicy, ReservePolicy, ReserveStatus},
     reject::{Halt, Reject, RejectCode},
@@ -37,6 +37,10 @@ pub struct LendingReserve {
     pub accrued_at: Timestamp,
     /// What the collateral of loans is known to lack.
     pub impaired: Fixed60,
+    /// How often its lenders lost something: occurrences, counted from one.
+    pub occurrences: u32,
+    /// The last occurrence that a vault has looked at; what comes next is another one.
+    pub seen: u32,
 }
 
 /// What one account supplied to one reserve.
@@ -65,6 +69,8 @@ pub struct Loan {
     pub pledges: Vec<Pledge>,
     /// What its collateral lacked when it was last marked.
     pub impaired: Fixed60,
+    /// Of which occurrences that is, the oldest first.
+    pub lacks: Vec<Lack>,
 }
 
 /// Collateral of one asset.

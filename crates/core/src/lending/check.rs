@@ -44,6 +44,7 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
     if !all.is_empty() {
         return Err(Corrupt::DanglingHandle);
     }
+    super::occurrence::check(state)?;
     super::vault::check::check(state)?;
     crate::pool::check::check(state)
 }

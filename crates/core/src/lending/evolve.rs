@@ -4,6 +4,7 @@ use super::{
     accrue::Due,
     book::{LendingReserve, Loan, Pledge, Supply},
     exchange::Holdings,
+    occurrence,
 };
 use crate::{
     event::{LendingEvent, LoanLiquidation, Repayment, Socialised},
@@ -32,6 +33,8 @@ pub(crate) fn evolve(state: &mut State, event: &LendingEvent) -> Result<(), Corr
                 index: Fixed60::UNIT,
                 accrued_at,
                 impaired: Fixed60::ZERO,
+                occurrences: 0,
+                seen: 0,
             };
             state.reserves.insert(*reserve, created)
         }
@@ -132,7 +135,8 @@ fn open(
     let index = state.reserves.expect(reserve)?.index;
     state.labels.loans.insert((reserve, account), loan);
     let (debt, impaired) = (Fixed60::ZERO, Fixed60::ZERO);
-    let new = Loan { account, reserve, debt, index, pledges: Vec::new(), impaired };
+    let (pledges, lacks) = (Vec::new(), Vec::new());
+    let new = Loan { account, reserve, debt, index, pledges, impaired, lacks };
     state.loans.insert(loan, new)
 }
 
@@ -173,6 +177,7 @@ fn repaid(state: &mut State, it: &Repayment) -> Result<(), Corrupt> {
 }
 
 fn borne(state: &mut State, it: &Socialised) -> Result<(), Corrupt> {
+    let before = occurrence::look(state, it.reserve, it.loan)?;
     let reserve = state.reserves.change(it.reserve)?;
     reserve.held.borrowed = reserve.held.borrowed.saturating_sub(it.amount);
     reserve.held.fees = minus(reserve.held.fees, it.fees)?;
@@ -181,7 +186,8 @@ fn borne(state: &mut State, it: &Socialised) -> Result<(), Corrupt> {
         reserve.status = ReserveStatus::Dead;
     }
     owe(state, it.reserve, it.loan, it.debt)?;
-    impair(state, it.reserve, it.loan, it.impaired)
+    set_impaired(state, it.reserve, it.loan, it.impaired)?;
+    occurrence::socialised(state, (it.reserve, it.loan), before)
 }
 
 fn impair(
@@ -190,10 +196,21 @@ fn impair(
     loan: u32,
     impaired: Fixed60,
 ) -> Result<(), Corrupt> {
-    let before = state.loans.expect(loan)?.impaired;
-    if before == impaired {
+    if state.loans.expect(loan)?.impaired == impaired {
         return Ok(());
     }
+    let before = occurrence::look(state, reserve, loan)?;
+    set_impaired(state, reserve, loan, impaired)?;
+    occurrence::marked(state, (reserve, loan), before)
+}
+
+fn set_impaired(
+    state: &mut State,
+    reserve: ReserveId,
+    loan: u32,
+    impaired: Fixed60,
+) -> Result<(), Corrupt> {
+    let before = state.loans.expect(loan)?.impaired;
     state.loans.change(loan)?.impaired = impaired;
     let reserve = state.reserves.change(reserve)?;
     reserve.impaired = plus(minus(reserve.impaired, before)?, impaired)?;

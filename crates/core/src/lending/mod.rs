@@ -14,7 +14,7 @@
 //! state; the ledger has whole atoms. **Invariant D1** a reserve's loans in the ledger are its debt rounded
 //! down, its interest there the uncollected fees rounded down, and what lenders are owed is what is
 //! available and lent less that interest. **D2** shares of a reserve are those of its supplies, its
-//! impairment the sum of its loans', and what is pledged in the ledger the sum of its pledges.
+//! impairment the sum of its loans', and what is pledged in the ledger the sum of its pledges. **D3** stands in [`occurrence`].
 
 pub mod accrue;
 pub mod bad_debt;
@@ -26,6 +26,7 @@ pub mod exchange;
 pub mod interest;
 pub mod liquidate;
 pub mod loan;
+pub mod occurrence;
 pub(crate) mod setup;
 pub(crate) mod supply;
 pub mod vault;

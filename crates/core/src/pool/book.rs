@@ -6,7 +6,9 @@ use crate::{
     state::State,
 };
 use alloc::{boxed::Box, vec::Vec};
-use backstop_units::{AccountId, Amount, AssetId, Label, MathError, Shares, Timestamp, VaultId, VaultLossId};
+use backstop_units::{
+    AccountId, Amount, AssetId, Label, MathError, Shares, Timestamp, VaultId, VaultLossId,
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 

@@ -4,6 +4,7 @@ use super::book::{InsurancePool, PoolPayment, PoolStake, PoolTicket, Tranche};
 use crate::{
     event::{PoolEvent, PoolExit, PoolStaked, Released, Unmatched},
     ledger::LedgerAccount,
+    lending::vault::snapshot::before_change,
     policy::{PoolSigner, ReleaseStatus},
     reject::Corrupt,
     state::State,
@@ -100,6 +101,7 @@ fn owner(state: &mut State, event: &PoolEvent) -> Result<(), Corrupt> {
 
 fn staked(state: &mut State, it: &PoolStaked, matched: bool) -> Result<(), Corrupt> {
     let now = state.meta.now;
+    before_change(state, it.holding)?;
     let holding = state.holdings.change(it.holding)?;
     holding.shares = less(holding.shares, it.shares)?;
     let vault = holding.vault;
@@ -205,6 +207,7 @@ fn given_back(state: &mut State, pool: u32, it: &Unmatched) -> Result<(), Corrup
 
 /// Shares that leave the pool for a holder.
 fn handed(state: &mut State, holding: u32, shares: Shares) -> Result<(), Corrupt> {
+    before_change(state, holding)?;
     let holding = state.holdings.change(holding)?;
     holding.shares = plus(holding.shares, shares)?;
     let vault = holding.vault;

@@ -6,7 +6,7 @@ use super::{
     liable::open_loss,
     matching::unmatched,
     release::broken,
-    stake::free,
+    stake::{free, no_open_loss},
 };
 use crate::{
     command::ExitPool,
@@ -99,9 +99,7 @@ pub(crate) fn claim(txn: &mut Txn<'_>, context: &Context<'_>, id: u32) -> Result
     let vault = state.insurance_pools.expect(stake.pool)?.vault;
     let touched = touch(txn, context, vault)?;
     let state = txn.state();
-    if let Some(loss) = open_loss(state, state.insurance_pools.expect(stake.pool)?)? {
-        return Err(Reject::got(RejectCode::InsurancePoolHeld, loss.get()).into());
-    }
+    no_open_loss(state, state.insurance_pools.expect(stake.pool)?)?;
     let exit = paid(txn.state(), (id, &ticket), &stake, &touched)?;
     txn.emit(Event::Pool(PoolEvent::PoolExitPaid(Box::new(exit))))
 }

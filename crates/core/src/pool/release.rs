@@ -244,9 +244,9 @@ pub(crate) fn carry(
         ReleaseBy::Nominee => &[BreachCause::CouncilSilent],
         ReleaseBy::Anyone => &[BreachCause::CouncilSilent, BreachCause::NomineeSilent],
     };
-    silent.iter().try_for_each(|cause| {
-        broken(txn, context, (release.pool, None), (*cause, release.loss))
-    })
+    silent
+        .iter()
+        .try_for_each(|cause| broken(txn, context, (release.pool, None), (*cause, release.loss)))
 }
 
 /// Records a commitment that was not kept, for everybody to see.

@@ -9,10 +9,10 @@ use backstop_core::{
     command::{Approvals, OpeningAccount, Party, Reporter, SettleLiquidation, Signature},
     event::{GateCause, LendingEvent, MoveCause, PoolEvent, VaultEvent},
     policy::{
-        AdlRank, AdlSelect, AlertCause, AllocationKind, BeyondBankruptcy, Cause, Growth,
-        HouseCounts, InventoryEnd, MarketStatus, MatchExit, MatchYield, Netting, Payout,
-        PenaltyBase, PoolMode, PoolSigner, PositionSide, PublicKey, ReserveStatus, Role,
-        SignatureBytes, SpikeCause, SurplusRoute,
+        AdlRank, AdlSelect, AlertCause, AllocationKind, BeyondBankruptcy, BreachCause, Cause,
+        Growth, HouseCounts, InventoryEnd, MarketStatus, MatchExit, MatchYield, Netting, Payout,
+        PenaltyBase, PoolMode, PoolSigner, PositionSide, PublicKey, ReleaseBy, ReleaseStatus,
+        ReserveStatus, Role, SignatureBytes, SpikeCause, SurplusRoute,
     },
     state::FeedSource,
 };
@@ -219,6 +219,8 @@ fn vault(event: &VaultEvent) -> (u16, &'static str) {
         E::RewardsFunded { .. } => 15,
         E::ReserveOpened { .. } => 16,
         E::VaultOpened(_) => 17,
+        E::LossRecorded { .. } => 30,
+        E::LossCushioned { .. } => 31,
     };
     (PARTS + 256 + code, event.word())
 }
@@ -235,13 +237,18 @@ fn pool(event: &PoolEvent) -> (u16, &'static str) {
         E::PoolOffered { .. } => 6,
         E::PoolAccepted { .. } => 7,
         E::PoolSignerSet { .. } => 8,
+        E::PoolReleased(_) => 9,
+        E::ReleaseAnnounced { .. } => 10,
+        E::ReleaseDisputed { .. } => 11,
+        E::CommitmentBroken { .. } => 12,
+        E::LossAbsorbed(_) => 13,
     };
     (PARTS + 3 * 256 + code, event.word())
 }
 /// The first number of the events of a part: its own discriminant, then theirs.
 const PARTS: u16 = 240 << 8;
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 171;
+const KINDS: usize = 178;
 
 /// The first bytes of an event with this number.
 fn front(code: u16) -> Vec<u8> {
@@ -334,6 +341,15 @@ fn lines() -> Vec<Line> {
     }
     for exits in MatchExit::ALL {
         lines.push(pin(format!("match exits {}", exits.word()), exits));
+    }
+    for by in ReleaseBy::ALL {
+        lines.push(pin(format!("release by {}", by.word()), by));
+    }
+    for status in ReleaseStatus::ALL {
+        lines.push(pin(format!("release {}", status.word()), status));
+    }
+    for cause in BreachCause::ALL {
+        lines.push(pin(format!("breach {}", cause.word()), cause));
     }
     for signer in PoolSigner::ALL {
         lines.push(pin(format!("pool signer {}", signer.word()), signer));

@@ -575,6 +575,7 @@ fn short_pool(world: &mut World) {
 fn loans(world: &mut World) {
     crate::lending::story(world, approved);
     crate::vault::story(world, approved);
+    crate::vault_loss::story(world);
     crate::pool::story(world);
 }
 

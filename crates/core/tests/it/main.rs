@@ -41,4 +41,5 @@ mod samples;
 mod stakes;
 mod steering;
 mod vault;
+mod vault_loss;
 mod venues;

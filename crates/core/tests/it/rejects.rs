@@ -2376,6 +2376,7 @@ const CASES: &[(&str, &[C])] = &[
             C::VaultEmpty,
             C::NothingDelivered,
             C::PenaltyTakesAll,
+            C::NothingLost,
         ],
     ),
     ("rules_of_vaults", &[C::DuplicateLabel, C::BadPolicy, C::AllocationWaits]),

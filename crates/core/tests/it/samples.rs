@@ -1,5 +1,7 @@
 //! One value of every command and every event, with no two fields alike.
 
+#[path = "samples/compensation.rs"]
+mod compensation;
 #[path = "samples/hosted.rs"]
 mod hosted;
 #[path = "samples/lending.rs"]
@@ -57,7 +59,7 @@ use backstop_testkit::label;
 use backstop_units::{
     AccountId, Amount, AssetId, Base, Bps, FeedId, Fixed60, FundId, Hash, IndexId, Label, LossId,
     MarketId, Measure, Ppm, Price, ProposalId, ReserveId, ShareIndex, Shares, Signed, Span,
-    TicketId, Timestamp, TrancheId, TransferId, VaultId,
+    TicketId, Timestamp, TrancheId, TransferId, VaultId, VaultLossId,
 };
 
 pub(crate) const DRAWDOWN: DrawdownPolicy = DrawdownPolicy {
@@ -542,6 +544,7 @@ pub(crate) fn bodies() -> Vec<Body> {
     .chain(lending::command_samples())
     .chain(vault::command_samples())
     .chain(pool::command_samples())
+    .chain(compensation::command_samples())
     .collect()
 }
 
@@ -1188,6 +1191,7 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::Loans(reserve),
         L::Interest(reserve),
         L::Pledged(reserve),
+        L::Compensation(VaultLossId::new(9)),
         L::VaultIdle(vault),
         L::VaultCrank(vault),
         L::VaultRewards(vault),

@@ -58,7 +58,7 @@ fn of_vaults(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::TakeFees(c) => curator(c.vault)?,
         Body::GiveUpFees(c) => curator(c.vault)?,
         Body::FundRewards(c) => owner(c.account)?,
-        Body::ApplyAllocation(_) | Body::ChargeFees(_) => Anyone,
+        Body::ApplyAllocation(_) | Body::ChargeFees(_) | Body::RecogniseLoss(_) => Anyone,
         _ => of_pools(state, body)?,
     })
 }

@@ -9,6 +9,7 @@ use crate::{
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
     AccountId, Amount, AssetId, Fixed60, Label, MathError, ReserveId, Shares, Timestamp, VaultId,
+    VaultLossId,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,12 @@ pub struct Funds {
     pub earned: Fixed60,
     /// Rewards that are added to the idle money over time.
     pub rewards: Stream,
+    /// How many losses were recorded.
+    pub losses: u32,
+    /// What who left gave up ever, since collateral of loans lacked something.
+    pub forgone: Fixed60,
+    /// Shares on compensation accounts, part of `shares`.
+    pub escrowed: Shares,
 }
 
 /// Money that comes in second by second.
@@ -114,6 +121,10 @@ pub struct Allocation {
     pub shares: Shares,
     /// When money was last moved.
     pub moved_at: Option<Timestamp>,
+    /// Up to which of its occurrences losses were recorded.
+    pub seen: u32,
+    /// The last loss that was recorded.
+    pub loss: Option<VaultLossId>,
 }
 
 /// One holder of a vault's shares.
@@ -123,11 +134,26 @@ pub struct Holding {
     pub account: AccountId,
     /// Of which vault.
     pub vault: VaultId,
-    /// How many.
+    /// How many he has at hand.
     pub shares: Shares,
+    /// How many he has in farms.
+    pub staked: Shares,
+    /// The vault's count of losses when his shares last changed.
+    pub met: u32,
+    /// The newest run of losses that he met with one number of shares.
+    pub run: Option<u32>,
 }
 
 impl Funds {
+    /// Shares that are no holder's: dead, in insurance pools and on compensation accounts.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`] past 128 bits.
+    pub fn nobodys(&self) -> Result<Shares, MathError> {
+        let all = self.dead.checked_add(self.pooled).and_then(|all| all.checked_add(self.escrowed));
+        all.ok_or(MathError::Overflow)
+    }
+
     /// Takes in fees that were charged.
     ///
     /// # Errors
@@ -143,6 +169,22 @@ impl Funds {
         self.earned = plus(self.earned, charged.earned)?;
         (self.basis, self.high, self.charged_at) = (charged.basis, high, Some(at));
         Ok(())
+    }
+}
+
+impl Allocation {
+    /// Nothing in a reserve.
+    pub(crate) const fn of(reserve: ReserveId) -> Self {
+        Self {
+            reserve,
+            kind: AllocationKind::Standard,
+            weight: 0,
+            cap: Amount::ZERO,
+            shares: Shares::ZERO,
+            moved_at: None,
+            seen: 0,
+            loss: None,
+        }
     }
 }
 

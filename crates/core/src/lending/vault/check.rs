@@ -1,5 +1,6 @@
 //! Invariant V1, counted over all vaults.
 
+use super::snapshot::shares_of;
 use crate::{ledger::LedgerAccount, reject::Corrupt, state::State};
 use alloc::collections::BTreeMap;
 use backstop_units::{Shares, VaultId};
@@ -12,19 +13,22 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
     let mut held: BTreeMap<VaultId, Shares> = BTreeMap::new();
     for (_, holding) in state.holdings.iter() {
         let sum = held.entry(holding.vault).or_default();
-        *sum = sum.checked_add(holding.shares).ok_or(Corrupt::Overflow)?;
+        *sum = sum.checked_add(shares_of(holding)?).ok_or(Corrupt::Overflow)?;
     }
     for (id, vault) in state.vaults.iter() {
         let owed = |account| state.ledger.owed(account, vault.asset);
-        let holders = held.remove(&id).unwrap_or_default().checked_add(vault.held.pooled);
-        let holders = holders.ok_or(Corrupt::Overflow)?;
+        let nobodys = vault.held.nobodys().map_err(|_| Corrupt::Overflow)?;
+        let holders = held.remove(&id).unwrap_or_default();
         let sound = owed(LedgerAccount::VaultIdle(id)) == vault.held.idle
             && owed(LedgerAccount::VaultCrank(id)) == vault.held.crank
             && owed(LedgerAccount::VaultRewards(id)) == vault.held.rewards.left
-            && holders.checked_add(vault.held.dead) == Some(vault.held.shares);
+            && holders.checked_add(nobodys) == Some(vault.held.shares);
         if !sound {
             return Err(Corrupt::Invariant("V1"));
         }
     }
-    if held.is_empty() { Ok(()) } else { Err(Corrupt::DanglingHandle) }
+    if !held.is_empty() {
+        return Err(Corrupt::DanglingHandle);
+    }
+    super::snapshot::check(state)
 }

@@ -16,7 +16,7 @@ use crate::{
     state::State,
     txn::Txn,
 };
-use backstop_units::{Amount, Bps, ReserveId, Shares, Span, Timestamp};
+use backstop_units::{Amount, Bps, ReserveId, Span, Timestamp};
 
 /// Shortest and longest wait for a veto.
 const CAP_DELAY_MAX: Span = Span::days(30);
@@ -119,8 +119,7 @@ pub(crate) fn allocate(
     }
     let old = vault.place(reserve).and_then(|place| vault.allocations.get(place)).copied();
     let (weight, cap, kind) = (command.weight, command.cap, command.kind);
-    let none = Allocation { reserve, kind, weight, cap, shares: Shares::ZERO, moved_at: None };
-    let allocation = Allocation { kind, weight, cap, ..old.unwrap_or(none) };
+    let allocation = Allocation { kind, weight, cap, ..old.unwrap_or(Allocation::of(reserve)) };
     let lowers = old.is_some_and(|old| cap <= old.cap && weight <= old.weight && kind == old.kind);
     let full = old.is_none() && vault.allocations.len() >= ALLOCATIONS_MAX;
     if full {
@@ -157,11 +156,9 @@ pub(crate) fn apply(
         let (got, most) = (vault.allocations.len().saturating_add(1), ALLOCATIONS_MAX);
         return Err(Reject::new(RejectCode::CapacityReached, got, most).into());
     }
-    let allocation = Allocation {
-        shares: held.map_or(Shares::ZERO, |held| held.shares),
-        moved_at: held.and_then(|held| held.moved_at),
-        ..*allocation
-    };
+    let Allocation { kind, weight, cap, .. } = *allocation;
+    let held = held.copied().unwrap_or(Allocation::of(reserve));
+    let allocation = Allocation { kind, weight, cap, ..held };
     Ok(Event::Vault(VaultEvent::AllocationSet { vault: id, allocation }))
 }
 

@@ -1,6 +1,9 @@
 //! What events about vaults change, and what they post.
 
-use super::book::{Allocation, Funds, Holding, Vault};
+use super::{
+    book::{Allocation, Funds, Holding, Vault},
+    loss, snapshot,
+};
 use crate::{
     event::{
         FeesTaken, ForcedReserve, InKindRedemption, Investment, OpenedVault, VaultDeposit,
@@ -69,6 +72,9 @@ pub(crate) fn evolve(state: &mut State, event: &VaultEvent) -> Result<(), Corrup
         VaultEvent::RedeemedInKind(it) => redeemed(state, it),
         VaultEvent::Invested(it) => invested(state, it),
         VaultEvent::FeesTaken(it) => taken(state, it),
+        VaultEvent::LossRecorded { .. } | VaultEvent::LossCushioned { .. } => {
+            loss::evolve(state, event)
+        }
     }
 }
 
@@ -149,22 +155,30 @@ fn opened(state: &mut State, it: &OpenedVault) -> Result<(), Corrupt> {
         let own = state.supplies.change(*supply)?;
         own.shares = unminted(own.shares, allocation.shares)?;
     }
+    for (allocation, _) in &it.allocations {
+        loss::join(state, allocation.reserve)?;
+    }
     let vault = state.vaults.change(it.vault)?;
     vault.held = it.held;
     vault.allocations = it.allocations.iter().map(|(allocation, _)| *allocation).collect();
     Ok(())
 }
 
-/// A holder's place; a new one if its handle is the next.
-fn holder(
+/// A holder's place before his shares change; a new one if its handle is the next.
+pub(crate) fn holder(
     state: &mut State,
     holding: u32,
     (vault, account): (VaultId, AccountId),
 ) -> Result<&mut Holding, Corrupt> {
     if holding == state.holdings.next_id() {
+        let met = state.vaults.expect(vault)?.held.losses;
+        let (shares, staked) = (Shares::ZERO, Shares::ZERO);
         state.labels.holdings.insert((vault, account), holding);
-        state.holdings.insert(holding, Holding { account, vault, shares: Shares::ZERO })?;
+        state
+            .holdings
+            .insert(holding, Holding { account, vault, shares, staked, met, run: None })?;
     }
+    snapshot::before_change(state, holding)?;
     state.holdings.change(holding)
 }
 
@@ -172,6 +186,7 @@ fn withdrawn(state: &mut State, it: &VaultWithdrawal) -> Result<(), Corrupt> {
     let what = &it.withdrawal;
     burn(state, (it.vault, it.holding), what.burned)?;
     let held = &mut state.vaults.change(it.vault)?.held;
+    held.forgone = held.forgone.checked_add(it.forgone).ok_or(Corrupt::Overflow)?;
     let there = more(held.idle, what.received)?;
     held.idle = less(less(there, what.from_idle)?, what.from_reserve)?;
     (held.basis, held.high) = (it.marks.basis, it.marks.high);
@@ -190,6 +205,8 @@ fn taken(state: &mut State, it: &FeesTaken) -> Result<(), Corrupt> {
 fn redeemed(state: &mut State, it: &InKindRedemption) -> Result<(), Corrupt> {
     burn(state, (it.vault, it.holding), it.redeemed.burned)?;
     let vault = state.vaults.change(it.vault)?;
+    let forgone = vault.held.forgone.checked_add(it.forgone).ok_or(Corrupt::Overflow)?;
+    vault.held.forgone = forgone;
     (vault.held.basis, vault.held.high) = (it.marks.basis, it.marks.high);
     let place = of(vault, it.reserve)?;
     place.shares = unminted(place.shares, it.redeemed.handed)?;
@@ -200,6 +217,7 @@ fn redeemed(state: &mut State, it: &InKindRedemption) -> Result<(), Corrupt> {
 
 fn invested(state: &mut State, it: &Investment) -> Result<(), Corrupt> {
     let now = state.meta.now;
+    let seen = loss::join(state, it.reserve)?;
     let vault = state.vaults.change(it.vault)?;
     let held = &mut vault.held;
     if it.payer.is_none() {
@@ -208,7 +226,7 @@ fn invested(state: &mut State, it: &Investment) -> Result<(), Corrupt> {
     let there = more(held.idle, it.rounding)?;
     held.idle = if it.adds { less(there, it.amount)? } else { more(there, it.amount)? };
     let place = of(vault, it.reserve)?;
-    place.moved_at = Some(now);
+    (place.moved_at, place.seen) = (Some(now), seen);
     place.shares =
         if it.adds { minted(place.shares, it.shares)? } else { unminted(place.shares, it.shares)? };
     let held = &mut state.reserves.change(it.reserve)?.held;
@@ -243,6 +261,7 @@ fn burn(
     (vault, holding): (VaultId, u32),
     shares: Shares,
 ) -> Result<(), Corrupt> {
+    snapshot::before_change(state, holding)?;
     let holding = state.holdings.change(holding)?;
     holding.shares = unminted(holding.shares, shares)?;
     let held = &mut state.vaults.change(vault)?.held;

@@ -11,6 +11,7 @@ use crate::{
     event::{Event, InKindRedemption, VaultEvent, VaultWithdrawal},
     governance::Context,
     lending::{accrue::accrue, supply::some},
+    pool::first_loss,
     reject::{Halt, Reject, RejectCode},
     state::State,
     txn::Txn,
@@ -18,9 +19,14 @@ use crate::{
 use alloc::boxed::Box;
 use backstop_units::{AccountId, Amount, Fixed60, Label, ReserveId, Shares, VaultId};
 
-/// A vault brought up to now, as a withdrawal sees it.
-pub(crate) fn vaulted(vault: &Vault, touched: &Touched) -> Vaulted {
-    Vaulted { net: touched.net, shares: vault.held.shares, idle: vault.held.idle }
+/// A vault brought up to now, as a withdrawal sees it: with the shares that bear what its reserves lack.
+fn vaulted(
+    state: &State,
+    vault: &Vault,
+    (marked, touched): (Fixed60, &Touched),
+) -> Result<Vaulted, Halt> {
+    let shares = first_loss::bearing(state, vault, (marked, touched.net))?;
+    Ok(Vaulted { net: touched.net, shares, idle: vault.held.idle })
 }
 
 /// The reserve at a place of a vault, no more than it has at hand.
@@ -58,6 +64,21 @@ fn reserve_of(
     Ok(found)
 }
 
+/// What shares are worth less to who leaves, since collateral of loans lacks something. **Rounding** down.
+fn forgone(
+    vault: &Vault,
+    (marked, left): (Fixed60, Vaulted),
+    burned: Shares,
+) -> Result<Fixed60, Halt> {
+    let all = vault.held.shares;
+    if left.shares == all {
+        let lacking = marked.saturating_sub(left.net);
+        return Ok(lacking.mul_div_floor(burned.get(), all.get())?);
+    }
+    let paid = left.net.mul_div_ceil(burned.get(), left.shares.get())?;
+    Ok(marked.mul_div_floor(burned.get(), all.get())?.saturating_sub(paid))
+}
+
 pub(crate) fn leave(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
@@ -79,7 +100,8 @@ pub(crate) fn leave(
         Some((place, _)) => Some(source(vault, &touched, place)?),
         None => None,
     };
-    let withdrawal = withdraw(&vault.policy, vaulted(vault, &touched), drawn, shares)?;
+    let seen = vaulted(txn.state(), vault, (marked, &touched))?;
+    let withdrawal = withdraw(&vault.policy, seen, drawn, shares)?;
     let Withdrawal { from_idle, from_reserve, .. } = withdrawal;
     let paid = from_idle.checked_add(from_reserve).ok_or(Reject::overflow())?;
     if paid < command.min_amount {
@@ -93,6 +115,7 @@ pub(crate) fn leave(
         account,
         reserve: from.map(|(_, reserve)| reserve).filter(|_| !withdrawal.redeemed.is_zero()),
         withdrawal,
+        forgone: forgone(vault, (marked, seen), withdrawal.burned)?,
         marks: marks(vault, marked.saturating_sub(out)),
     };
     txn.emit(Event::Vault(VaultEvent::VaultWithdrawn(Box::new(withdrawn))))
@@ -116,7 +139,8 @@ pub(crate) fn in_kind(
     // What the reserve has at hand does not matter: its shares change hands, no money.
     let worth = touched.valued.invested.get(place).copied().unwrap_or_default();
     let from = Source { worth, ..source(vault, &touched, place)? };
-    let redeemed = redeem(&vault.policy, vaulted(vault, &touched), from, shares)?;
+    let seen = vaulted(state, vault, (marked, &touched))?;
+    let redeemed = redeem(&vault.policy, seen, from, shares)?;
     if redeemed.handed < command.min_shares {
         let (got, least) = (redeemed.handed, command.min_shares);
         return Err(Reject::new(RejectCode::Slippage, got, least).into());
@@ -129,6 +153,7 @@ pub(crate) fn in_kind(
         reserve,
         supply: supply.map_or(state.supplies.next_id(), |(supply, _)| supply),
         redeemed,
+        forgone: forgone(vault, (marked, seen), redeemed.burned)?,
         marks: marks(vault, marked.saturating_sub(redeemed.value)),
     };
     txn.emit(Event::Vault(VaultEvent::RedeemedInKind(Box::new(redemption))))

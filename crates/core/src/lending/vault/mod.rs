@@ -11,7 +11,8 @@
 //! A vault values all its reserves at each command: at most [`ALLOCATIONS_MAX`](book::ALLOCATIONS_MAX) of
 //! them, each with the interest up to then. A dead one is worth nothing, a paused one what it is worth, and neither
 //! stops the others. **Invariant V1** a vault's idle money is its ledger account's, its shares are its
-//! holders', its insurance pool's and the dead ones, and the reserve shares it names are counted in those reserves.
+//! holders', those of pools and compensation accounts and the dead ones, and the reserve shares it names are
+//! counted in those reserves. **V2** stands in [`snapshot`].
 
 pub mod allocation;
 pub mod book;
@@ -23,8 +24,10 @@ pub mod fees;
 pub mod in_kind;
 pub(crate) mod invest;
 pub(crate) mod leave;
+pub mod loss;
 pub(crate) mod opening;
 pub(crate) mod payout;
+pub mod snapshot;
 pub mod touch;
 pub mod withdraw;
 pub mod worth;

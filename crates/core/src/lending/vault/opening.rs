@@ -53,6 +53,8 @@ pub(crate) fn vault(state: &State, command: &OpeningVault) -> Result<Event, Halt
             cap: opening.cap,
             shares: opening.shares,
             moved_at: opening.moved_at,
+            seen: state.reserves.expect(reserve)?.occurrences,
+            loss: None,
         };
         allocations.push((allocation, supply));
     }

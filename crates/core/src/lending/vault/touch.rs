@@ -1,14 +1,17 @@
-//! What comes first in every rule that looks at a vault's money: streamed rewards, then fees.
+//! What comes first in every rule that looks at a vault's money: losses are noticed, rewards stream in, fees
+//! are charged.
 
 use super::{
     book::Vault,
     fees::{Charged, charge, raised},
+    loss,
     worth::{Valued, value},
 };
 use crate::{
     event::{Event, Marks, VaultEvent},
     governance::Context,
     lending::book::LendingReserve,
+    pool::first_loss,
     reject::{Halt, Reject, RejectCode},
     state::State,
     txn::Txn,
@@ -23,12 +26,13 @@ pub(crate) struct Touched {
     pub(crate) net: Fixed60,
 }
 
-/// Lets rewards in and charges fees.
+/// Records losses, lets rewards in, charges fees, and lets a pool in first-loss mode bear what is left.
 pub(crate) fn touch(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
     id: VaultId,
 ) -> Result<Touched, Halt> {
+    loss::notice(txn, context, id)?;
     let vault = txn.state().vaults.expect(id)?;
     if let Some(amount) = streamed(vault, context.now) {
         let (asset, at) = (vault.asset, context.now);
@@ -45,8 +49,10 @@ pub(crate) fn touch(
     if !unchanged {
         let at = context.now;
         txn.emit(Event::Vault(VaultEvent::FeesCharged { vault: id, charged, high, at }))?;
+        loss::cushion(txn, id, charged.written_down)?;
     }
     let net = valued.net(txn.state().vaults.expect(id)?.held.pending);
+    first_loss::absorb(txn, id, net)?;
     Ok(Touched { valued, net })
 }
 

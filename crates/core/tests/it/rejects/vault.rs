@@ -3,8 +3,8 @@
 use super::{C, Table, atoms, done, got, no, none};
 use backstop_core::{
     command::{
-        ApplyAllocation, ChargeFees, CreateVault, ListReserve, OpeningReserve, RemoveAllocation,
-        TakeFees,
+        ApplyAllocation, ChargeFees, CreateVault, ListReserve, OpeningReserve, RecogniseLoss,
+        RemoveAllocation, TakeFees,
     },
     lending::exchange::Holdings,
     policy::VaultPolicy,
@@ -45,6 +45,7 @@ fn vaults() {
     let little = withdraw("alice", 10, None);
     table.case(world, "alice", little, no(C::BelowMinimum, 7u32, 7u32));
     table.case(world, "alice", redeem("alice", 10, SPARE), none(C::NothingDelivered));
+    table.case(world, "keeper", RecogniseLoss { vault: safe }, got(C::NothingLost, safe));
     let take = TakeFees { vault: safe, reserve: None };
     table.case(world, "carol", take, none(C::NothingDelivered));
     world.must("erin", invest(CASH));

@@ -17,6 +17,7 @@ use backstop_core::{
             book::{Allocation, Funds, Stream},
             fees::Charged,
             in_kind::InKind,
+            loss::VaultLoss,
             withdraw::Withdrawal,
         },
     },
@@ -24,7 +25,8 @@ use backstop_core::{
 };
 use backstop_testkit::label;
 use backstop_units::{
-    AccountId, Amount, AssetId, Bps, Fixed60, ReserveId, Shares, Span, Timestamp, VaultId,
+    AccountId, Amount, AssetId, Bps, Fixed60, ReserveId, Seq, Shares, Span, Timestamp, VaultId,
+    VaultLossId,
 };
 
 fn atoms(amount: u128) -> Amount {
@@ -135,6 +137,8 @@ fn allocation() -> Allocation {
         cap: atoms(3),
         shares: shares(4),
         moved_at: Some(Timestamp::from_ms(5)),
+        seen: 6,
+        loss: Some(VaultLossId::new(7)),
     }
 }
 
@@ -172,6 +176,7 @@ fn moves() -> Vec<VaultEvent> {
             account,
             reserve: Some(reserve),
             withdrawal,
+            forgone: fixed(12),
             marks: MARKS,
         })),
         VaultEvent::RedeemedInKind(Box::new(InKindRedemption {
@@ -181,6 +186,7 @@ fn moves() -> Vec<VaultEvent> {
             reserve,
             supply: 10,
             redeemed,
+            forgone: fixed(12),
             marks: MARKS,
         })),
         VaultEvent::Invested(Box::new(Investment {
@@ -207,6 +213,27 @@ fn moves() -> Vec<VaultEvent> {
     ]
 }
 
+fn record() -> VaultLoss {
+    VaultLoss {
+        vault: VaultId::new(1),
+        reserve: ReserveId::new(2),
+        count: 3,
+        after: 4,
+        until: 5,
+        at: Timestamp::from_ms(6),
+        seq: Seq::new(7),
+        noticed_at: Timestamp::from_ms(8),
+        held: shares(9),
+        shares: shares(10),
+        nobodys: shares(11),
+        net: fixed(12),
+        forgone: fixed(13),
+        cushioned: fixed(14),
+        absorbed: fixed(15),
+        earlier: Some(VaultLossId::new(16)),
+    }
+}
+
 pub(super) fn event_samples() -> Vec<Event> {
     let (vault, asset, account) = (VaultId::new(1), AssetId::new(2), AccountId::new(3));
     let (reserve, at) = (ReserveId::new(4), Timestamp::from_ms(5));
@@ -225,6 +252,9 @@ pub(super) fn event_samples() -> Vec<Event> {
         crank: atoms(11),
         earned: fixed(12),
         rewards: stream(),
+        losses: 13,
+        forgone: fixed(14),
+        escrowed: shares(16),
     };
     let opened = OpenedVault {
         vault,
@@ -254,6 +284,8 @@ pub(super) fn event_samples() -> Vec<Event> {
         VaultEvent::RewardsFunded { vault, account, asset, amount: atoms(6), per_second: atoms(7) },
         VaultEvent::ReserveOpened { supply: 6, account, forced: Box::new(forced) },
         VaultEvent::VaultOpened(Box::new(opened)),
+        VaultEvent::LossRecorded { loss: VaultLossId::new(6), record: Box::new(record()) },
+        VaultEvent::LossCushioned { loss: VaultLossId::new(6), amount: fixed(7) },
     ];
     events.extend(moves());
     events.into_iter().map(Event::Vault).collect()
