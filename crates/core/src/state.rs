@@ -1,5 +1,8 @@
 //! The state of one ledger: typed slabs, the books, and indexes for outside names.
 
+mod bytes;
+mod lookups;
+
 pub use crate::entity::{
     Account, Asset, Claim, ClaimShare, Contribution, Conversion, Council, Feed, FeedSource, Fund,
     House, Layer, LayerClaim, Lent, ListPart, Loss, LossRow, LossStatus, MarkCheck, Market,
@@ -33,16 +36,15 @@ use crate::{
     liquidation::offline::Offline,
     loss::window::Window,
     policy::Limits,
-    reject::{Corrupt, Reject, RejectCode},
+    reject::{Reject, RejectCode},
     slab::Slab,
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId,
-    ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId, VaultLossId,
+    AccountId, AssetId, Base, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId, ProposalId,
+    ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId, VaultLossId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
-use sha2::Digest;
 
 /// What holds for the whole ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -360,33 +362,6 @@ impl State {
         Self::empty(Meta { ledger, rules, next: Seq::default(), now, limits, nonce: 0 })
     }
 
-    /// One account's stake in one tranche.
-    pub fn position(&self, tranche: TrancheId, account: AccountId) -> Option<(u32, &Position)> {
-        let id = self.labels.positions.get((tranche, account))?;
-        self.positions.get(id).map(|position| (id, position))
-    }
-
-    /// What one account has given to one fund.
-    pub fn contribution(&self, fund: FundId, account: AccountId) -> Amount {
-        let id = self.labels.contributions.get((fund, account));
-        id.and_then(|id| self.contributions.get(id)).map_or(Amount::ZERO, |given| given.total)
-    }
-
-    /// The layers of a market's waterfall with their handles, in the order in which they pay.
-    pub fn layers_of(&self, market: &Market) -> impl Iterator<Item = (u32, &Layer)> {
-        let from = market.layers_from;
-        let until = from.saturating_add(u32::from(market.layers));
-        (from..until).filter_map(|id| self.layers.get(id).map(|layer| (id, layer)))
-    }
-
-    /// The staked tranches of a fund, oldest first.
-    pub fn tranches_of(&self, fund: &Fund) -> impl Iterator<Item = (TrancheId, &Tranche)> {
-        let found = |id: TrancheId| self.tranches.get(id).map(|tranche| (id, tranche));
-        core::iter::successors(fund.first_tranche.and_then(found), move |(_, t)| {
-            t.sibling.and_then(found)
-        })
-    }
-
     /// The saved council, for the rollback of a change to it.
     pub(crate) fn change_council(&mut self) -> &mut Council {
         if self.council_before.is_none() {
@@ -411,28 +386,6 @@ impl State {
         if let Some(council) = self.council_before.take() {
             self.council = council;
         }
-    }
-
-    /// The canonical bytes: slabs in order, without indexes. Equal states have equal bytes.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        // Writing into memory can't fail; sizes stay below borsh's 32-bit lengths by the handles' width.
-        let _ = self.write(&mut bytes);
-        bytes
-    }
-
-    /// Reads canonical bytes and rebuilds the indexes.
-    ///
-    /// # Errors
-    /// [`Corrupt::Undecodable`] when the bytes are not exactly one state.
-    pub fn from_bytes(mut bytes: &[u8]) -> Result<Self, Corrupt> {
-        let mut state = Self::read(&mut bytes).map_err(|_| Corrupt::Undecodable)?;
-        if !bytes.is_empty() {
-            return Err(Corrupt::Undecodable);
-        }
-        state.rebuild_labels();
-        state.commit();
-        Ok(state)
     }
 
     fn rebuild_labels(&mut self) {
@@ -485,26 +438,5 @@ impl State {
         payments.for_each(|(id, payment)| labels.pool_payments.insert(payment.loss, id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
-    }
-
-    /// SHA-256 of the canonical bytes: the same in every run, on every machine.
-    pub fn hash(&self) -> Hash {
-        let mut hasher = HashWriter(sha2::Sha256::new());
-        // Hashing can't fail; see `to_bytes`.
-        let _ = self.write(&mut hasher);
-        Hash::new(hasher.0.finalize().into())
-    }
-}
-
-/// Feeds written bytes to a digest without keeping them.
-struct HashWriter(sha2::Sha256);
-
-impl io::Write for HashWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

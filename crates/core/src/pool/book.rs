@@ -7,7 +7,7 @@ use crate::{
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
-    AccountId, Amount, AssetId, Label, MathError, Shares, Timestamp, VaultId, VaultLossId,
+    AccountId, Amount, AssetId, Label, MathError, Seq, Shares, Timestamp, VaultId, VaultLossId,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -61,8 +61,8 @@ pub struct Tranche {
     pub exiting: Shares,
     /// How often a loss has taken all.
     pub series: u32,
-    /// When the series began: it answers for no loss before.
-    pub began: Timestamp,
+    /// In which record of the log the series began: it answers for no loss before.
+    pub began: Seq,
 }
 
 /// A release that was announced.

@@ -100,7 +100,7 @@ fn owner(state: &mut State, event: &PoolEvent) -> Result<(), Corrupt> {
 }
 
 fn staked(state: &mut State, it: &PoolStaked, matched: bool) -> Result<(), Corrupt> {
-    let now = state.meta.now;
+    let began = state.meta.next;
     before_change(state, it.holding)?;
     let holding = state.holdings.change(it.holding)?;
     holding.shares = less(holding.shares, it.shares)?;
@@ -113,7 +113,7 @@ fn staked(state: &mut State, it: &PoolStaked, matched: bool) -> Result<(), Corru
         *tranche = Tranche { series, ..Tranche::default() };
     }
     if tranche.units.is_zero() {
-        tranche.began = now;
+        tranche.began = began;
     }
     tranche.shares = plus(tranche.shares, it.shares)?;
     tranche.units = plus(tranche.units, it.units)?;

@@ -32,7 +32,7 @@ pub(crate) fn loss_of(
 impl Tranche {
     /// Whether it answers for a loss.
     pub fn answers(&self, loss: &VaultLoss) -> bool {
-        !self.shares.is_zero() && self.began <= loss.at
+        !self.shares.is_zero() && self.began < loss.seq
     }
 }
 
