@@ -49,7 +49,7 @@ fn unborne(
 }
 
 fn sum(parts: impl Iterator<Item = Fixed60>) -> Result<Fixed60, MathError> {
-    parts.into_iter().try_fold(Fixed60::ZERO, |a, b| a.checked_add(b)).ok_or(MathError::Overflow)
+    parts.into_iter().try_fold(Fixed60::ZERO, Fixed60::checked_add).ok_or(MathError::Overflow)
 }
 
 /// Burns what the losses of a vault take of its pool, once fees have borne their part.
