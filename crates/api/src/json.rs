@@ -2,7 +2,8 @@
 
 use backstop_core::{Event, Reject, State, reject::Value as Detail};
 use backstop_units::{
-    AccountId, AssetId, FeedId, FundId, IndexId, Label, MarketId, ReserveId, TrancheId, VaultId,
+    AccountId, AssetId, FarmId, FeedId, FundId, IndexId, Label, MarketId, ReserveId, TrancheId,
+    VaultId,
 };
 use serde_json::{Map, Value, json};
 
@@ -64,6 +65,7 @@ fn name(text: &str, state: &State) -> Option<Label> {
         "market" => state.markets.get(MarketId::new(index)).map(|item| item.label),
         "index" => state.indexes.get(IndexId::new(index)).map(|item| item.label),
         "reserve" => state.reserves.get(ReserveId::new(index)).map(|item| item.label),
+        "farm" => state.farms.get(FarmId::new(index)).map(|item| item.label),
         "vault" => state.vaults.get(VaultId::new(index)).map(|item| item.label),
         "feed" => state.feeds.get(FeedId::new(index)).map(|item| item.label),
         _ => None,

@@ -13,6 +13,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("backstop", include_str!("../../../presets/backstop.toml")),
     ("drift", include_str!("../../../presets/drift.toml")),
     ("dydx", include_str!("../../../presets/dydx.toml")),
+    ("kamino", include_str!("../../../presets/kamino.toml")),
     ("kana", include_str!("../../../presets/kana.toml")),
     ("mango", include_str!("../../../presets/mango.toml")),
     ("marginfi", include_str!("../../../presets/marginfi.toml")),

@@ -1,16 +1,18 @@
 //! What people see of a fund, market, loss and account: the same numbers on every face.
 
 mod control;
+mod farm;
 mod gauge;
 mod house;
 
+pub(crate) use farm::{farm_view, staker_view};
 pub(crate) use house::house_view;
 mod hosted;
 mod lending;
 mod pool;
 
 pub(crate) use hosted::{margin_view, pool_view};
-pub(crate) use lending::{lending_view, reserve_view, vault_view};
+pub(crate) use lending::{holding_view, lending_view, reserve_view, vault_view};
 pub(crate) use pool::insurance_view;
 
 use crate::json::named;

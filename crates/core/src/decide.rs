@@ -2,7 +2,9 @@
 
 use crate::{
     command::{Body, Linked},
+    compensation,
     event::Event,
+    farm,
     fund::{
         crank, drawdown, hold, house, idle,
         inventory::{auction, close, settings, takeover},
@@ -176,6 +178,10 @@ fn of_lending(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<R
         Body::WithdrawVault(c) => vault::leave::leave(txn, context, c),
         Body::RedeemInKind(c) => vault::leave::in_kind(txn, context, c),
         Body::Invest(c) => vault::invest::invest(txn, context, c),
+        Body::QueueWithdrawal(c) => vault::queue::join(txn, context, c),
+        Body::FillQueue(c) => vault::queue::fill(txn, context, c),
+        Body::LeaveQueue(c) => vault::queue::leave(txn, context, c),
+        Body::BorrowConditional(c) => vault::conditional::borrow(txn, context, c),
         Body::ChargeFees(c) => vault::payout::charge(txn, context, c),
         Body::RecogniseLoss(c) => vault::loss::recognise(txn, context, c),
         Body::TakeFees(c) => vault::payout::take(txn, context, c),
@@ -189,6 +195,35 @@ fn of_lending(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<R
         Body::ReleasePool(c) => pool::release::at_once(txn, context, c),
         Body::AnnounceRelease(c) => pool::release::announce(txn, context, c),
         Body::CarryRelease(c) => pool::release::carry(txn, context, c),
+        Body::AssessVaultLoss(_)
+        | Body::DisputeVaultLoss(_)
+        | Body::PayCompensation(_)
+        | Body::OpenClaims(_)
+        | Body::ClaimCompensation(_)
+        | Body::PayClaims(_)
+        | Body::CloseClaims(_) => compensation::carry_out(txn, context, body),
+        _ => return of_farms(txn, context, body),
+    })
+}
+
+/// Commands of farms that take several steps: rewards up to now come first.
+fn of_farms(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<Result<(), Halt>> {
+    Some(match body {
+        Body::SetFarmPolicy(c) => farm::setup::set_policy(txn, context, c),
+        Body::SetReward(c) => farm::rewards::set(txn, context, c),
+        Body::FundFarm(c) => farm::rewards::fund(txn, context, c),
+        Body::DefundFarm(c) => farm::rewards::defund(txn, context, c),
+        Body::StakeFarm(c) => farm::stake::stake(txn, context, c),
+        Body::UnstakeFarm(c) => farm::unstake::unstake(txn, context, c),
+        Body::CancelFarmTicket(c) => farm::tickets::cancel(txn, context, c),
+        Body::WithdrawFarm(c) => farm::tickets::withdraw(txn, context, c),
+        Body::HarvestFarm(c) => farm::harvest::harvest(txn, context, c),
+        Body::CompoundFarm(c) => farm::compound::compound(txn, context, c),
+        Body::TransferFarmStake(c) => farm::transfer::transfer(txn, context, c),
+        Body::SetFarmStake(c) => farm::delegated::set(txn, context, c),
+        Body::RewardOnce(c) => farm::delegated::reward_once(txn, context, c),
+        Body::GiveFarmStake(c) => farm::gift::give(txn, context, c),
+        Body::RefreshFarm(c) => farm::gift::refresh(txn, context, c),
         _ => return None,
     })
 }
@@ -290,6 +325,7 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::OpeningReserve(c) => vault::opening::reserve(state, c),
         Body::OpeningVault(c) => vault::opening::vault(state, c),
         Body::ListReserve(c) => vault::curate::list(state, c),
+        Body::ClaimQueued(c) => vault::queue::claim(state, c),
         Body::SetAllocation(c) => vault::curate::allocate(state, context, c),
         Body::ApplyAllocation(c) => vault::curate::apply(state, context, c),
         Body::VetoAllocation(c) => vault::curate::veto(state, c),
@@ -302,6 +338,18 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::AcceptPool(c) => pool::owner::accept(state, context, c),
         Body::SetPoolSigner(c) => pool::owner::set_signer(state, context, c),
         Body::DisputeRelease(c) => pool::release::dispute(state, context, c),
+        _ => facts_of_farms(state, body),
+    }
+}
+
+/// Those about farms.
+fn facts_of_farms(state: &State, body: &Body) -> Result<Event, Halt> {
+    match body {
+        Body::CreateFarm(c) => farm::setup::create(state, c),
+        Body::AttachFarm(c) => farm::setup::attach(state, c),
+        Body::OfferFarm(c) => farm::setup::offer(state, c),
+        Body::TakeFarm(c) => farm::setup::take(state, c),
+        Body::PayPenalties(c) => farm::gift::pay_penalties(state, c),
         // What takes several steps was carried out before.
         _ => Err(Reject::nested(body.word()).into()),
     }

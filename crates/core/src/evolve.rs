@@ -1,7 +1,9 @@
 //! From event to state: no rule, no choice, no reject. Replay needs nothing else.
 
 use crate::{
+    compensation,
     event::Event,
+    farm,
     fund::{
         controls::{self, Control},
         drawdown::{self, Watch},
@@ -104,7 +106,9 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::OpenInterestMaxSet { .. } => open_interest::evolve(state, event),
         Event::Lending(event) => lending::evolve::evolve(state, event),
         Event::Vault(event) => lending::vault::evolve::evolve(state, event),
+        Event::Farm(event) => farm::evolve::evolve(state, event),
         Event::Pool(event) => pool::evolve::evolve(state, event),
+        Event::Compensation(event) => compensation::evolve::evolve(state, event),
         Event::HouseSet { .. }
         | Event::HouseReported { .. }
         | Event::HouseRepaid { .. }

@@ -2,6 +2,7 @@
 //! tests after each command.
 
 use crate::{
+    farm,
     fund::{
         gauge::fund_of,
         house::{counted_of, with},
@@ -45,9 +46,14 @@ use backstop_units::{Amount, AssetId, MarketId, Measure, Shares, TrancheId};
 ///   **H5** a pool is short of what is open of its haircuts, at most its
 ///   claims; of each, what is open, was taken over and came back add up to its row.
 /// - **D1** a lending reserve's loans in the ledger are its debt rounded down, its interest there the fees
-///   rounded down, and lenders are owed what is available and lent less that. **D2** its shares,
+///   rounded down, and lenders are owed what is available and lent less that. **D3** a loan's impairment is that of its
+///   occurrences. **V2** what holders held when a vault's loss was recorded adds up to what bore it. **M1** a compensation
+///   account holds what is open of its claims. **D2** its shares,
 ///   impairment and collateral are what its supplies and loans add up to. **P1** units of an insurance pool are
 ///   its stakes', those on their way out its open exits', and its shares what its vault counts as pooled.
+/// - **F2** a farm's shares and waits are its stakers', and behind them stands what its account holds or what
+///   holders have staked. **F3** its rewards' account holds what is left and owed, and what is owed is what stakers
+///   have and carry.
 ///
 /// # Errors
 /// The first that is broken.
@@ -70,7 +76,8 @@ pub fn check(state: &State) -> Result<(), Corrupt> {
     hosted::bearers::check(state)?;
     hosted::haircut::evolve::check(state)?;
     hosted::evolve::check(state)?;
-    lending::check::check(state)
+    lending::check::check(state)?;
+    farm::check::check(state)
 }
 
 fn gauges(state: &State) -> Result<(), Corrupt> {

@@ -47,10 +47,12 @@ extern crate alloc;
 extern crate std;
 
 pub mod command;
+pub mod compensation;
 mod decide;
 mod entity;
 pub mod event;
 mod evolve;
+pub mod farm;
 pub mod fund;
 pub mod governance;
 pub mod hosted;

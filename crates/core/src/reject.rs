@@ -1,7 +1,9 @@
 //! Why a command was refused, and what must never happen.
 
+mod halt;
 mod value;
 
+pub use halt::{Corrupt, Halt};
 pub use value::Value;
 
 use alloc::string::String;
@@ -158,8 +160,9 @@ rejects! {
     313 UnknownTier "UNKNOWN_TIER" "no such tier" => "look up its label";
     314 UnknownReserve "UNKNOWN_RESERVE" "no such lending reserve" => "create the reserve, or correct its label";
     315 UnknownVault "UNKNOWN_VAULT" "no such vault" => "create the vault, or correct its label";
+    316 UnknownFarm "UNKNOWN_FARM" "no such farm" => "create the farm, or correct its label";
     317 UnknownInsurancePool "UNKNOWN_INSURANCE_POOL" "the vault has no insurance pool" => "let its curator create one";
-    318 UnknownVaultLoss "UNKNOWN_VAULT_LOSS" "no such loss of a vault was recorded" => "have it recognised first";
+    318 UnknownVaultLoss "UNKNOWN_VAULT_LOSS" "no such loss of a vault" => "look at the vault's losses";
 
     401 BadSplit "BAD_SPLIT" "the shares of the split don't add up to 100%" => "make fund, liquidator and user add up to 10000 bps";
     402 EntriesPaused "ENTRIES_PAUSED" "the guardian has paused entries into this fund" => "wait until the pause ends";
@@ -369,6 +372,24 @@ rejects! {
     926 VaultEmpty "VAULT_EMPTY" "the vault's shares are worth nothing" => "wait for a recovery, or use another vault";
     927 NothingDelivered "NOTHING_DELIVERED" "nothing would be paid" => "ask for more, or name a reserve that has money";
     928 PenaltyTakesAll "PENALTY_TAKES_ALL" "the penalty is as much as what would be paid" => "withdraw more at once";
+    929 QueueWaits "QUEUE_WAITS" "others wait in the queue for money of this vault" => "fill the queue with what is at hand, join it, or redeem in kind";
+    930 FarmKind "FARM_KIND" "a farm of this kind, or with these rules, does not do this" => "look at the farm for what it is for";
+    931 VaultFarmUsed "VAULT_FARM_USED" "something is staked in the farm that the vault has" => "wait until all have left it";
+    932 FarmNotOffered "FARM_NOT_OFFERED" "the farm was offered to nobody" => "have its owner offer it";
+    933 UnknownReward "UNKNOWN_REWARD" "the farm pays no reward in this asset" => "look at the farm's rewards";
+    934 UnknownStaker "UNKNOWN_STAKER" "the account has no place in this farm" => "stake, or refresh the farm for the account";
+    935 FarmFull "FARM_FULL" "more would be staked than the farm takes" => "stake less";
+    936 StakeLocked "STAKE_LOCKED" "the stake is locked" => "wait until the limit";
+    937 ExitWaits "EXIT_WAITS" "an exit whose wait is over was not collected" => "withdraw it first";
+    938 NoExit "NO_EXIT" "no exit of this account waits" => "unstake first";
+    939 ClaimTooEarly "CLAIM_TOO_EARLY" "the wait before a claim is not over" => "claim from the limit on";
+    940 NothingEarned "NOTHING_EARNED" "nothing to claim" => "wait until the farm has issued something";
+    941 BadSchedule "BAD_SCHEDULE" "a schedule has at most 20 points, each later than the one before, and at most 18 decimals" => "correct the points";
+    942 RewardsRun "REWARDS_RUN" "the reward's schedule is not over" => "set all rates to zero first";
+    943 AboveUnissued "ABOVE_UNISSUED" "more than what is left to be issued" => "name at most the limit";
+    944 ExpectedDiffers "EXPECTED_DIFFERS" "the staker has another amount unclaimed than expected" => "look whether the reward was given already";
+    945 NobodyStakes "NOBODY_STAKES" "nobody has active stake" => "wait until somebody stakes";
+    946 NoPenalties "NO_PENALTIES" "the farm holds no penalties" => "nothing is to be done";
 
     950 InsurancePoolExists "INSURANCE_POOL_EXISTS" "the vault has its insurance pool for ever" => "stake in that one";
     951 OneSigner "ONE_SIGNER" "council and nominee are one key" => "name two keys, of two owners";
@@ -390,76 +411,20 @@ rejects! {
     967 ReleaseWaits "RELEASE_WAITS" "the release's time has not come" => "carry it out from the limit on";
     968 NotDisputable "NOT_DISPUTABLE" "this release is not the signer's to dispute" => "only who was silent disputes what others announced";
     980 NothingLost "NOTHING_LOST" "the vault's reserves lost nothing since they were last looked at" => "have the loan marked or socialised first";
+    981 AboveBorne "ABOVE_BORNE" "none, or more than those with a claim have lost for good and nobody has made good" => "name at most the limit";
+    982 CompensationState "COMPENSATION_STATE" "the loss's compensation is in another state" => "look at the loss for its state";
+    983 ClaimsWait "CLAIMS_WAIT" "the assessment can still be disputed" => "wait until the limit";
+    984 NothingReleased "NOTHING_RELEASED" "the loss's compensation account holds nothing" => "have the insurance pool release, or pay in";
+    985 ClaimsOver "CLAIMS_OVER" "the time for claims is over" => "nothing is left to claim; what is left goes back";
+    986 ClaimsRunning "CLAIMS_RUNNING" "claims can still be made" => "wait until the limit";
+    987 ClaimExcluded "CLAIM_EXCLUDED" "the account is of the curator's owner group or was named with it" => "have the assessment revised before claims open";
+    988 HeldNothing "HELD_NOTHING" "the account held nothing of the vault when the loss occurred" => "look at the loss for who held";
+    989 AlreadyClaimed "ALREADY_CLAIMED" "the claim was paid" => "nothing is left to do";
+    1000 NoQueue "NO_QUEUE" "the vault has no queue to wait in" => "withdraw what is at hand, or redeem in kind";
+    1001 NotQueued "NOT_QUEUED" "nobody waits, or the account does not" => "withdraw as usual";
+    1002 NotConditional "NOT_CONDITIONAL" "the vault's money goes to this reserve by weight, not when it is borrowed" => "borrow what the reserve has at hand";
+    1003 AboveCap "ABOVE_CAP" "more than the vault's cap for this reserve leaves" => "borrow less, or wait for repayments";
 }
-
-/// A broken log or a broken invariant: not the sender's fault. The writer stops; reads go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Corrupt {
-    /// A handle in an event leads nowhere.
-    #[error("an event names a handle that does not exist")]
-    DanglingHandle,
-    /// A posting would overdraw an account that can't go below zero.
-    #[error("a posting would overdraw an account")]
-    Overdrawn,
-    /// A column of the ledger or a counter would exceed its width. While a command is decided this is
-    /// a refusal ([`RejectCode::Overflow`]); in a log it can't happen.
-    #[error("a column or counter would exceed its width")]
-    Overflow,
-    /// A counter would go below zero.
-    #[error("a counter would go below zero")]
-    CounterRange,
-    /// Debits and credits of an asset differ.
-    #[error("the trial balance of an asset is not zero")]
-    TrialBalance,
-    /// A record's sequence number or time does not follow the state's.
-    #[error("a record does not follow the one before it")]
-    OutOfOrder,
-    /// `decide` gives other events than the log holds.
-    #[error("the rules give other events than the log holds")]
-    RulesDiffer,
-    /// Bytes that are no record or state of this format.
-    #[error("bytes can't be decoded")]
-    Undecodable,
-    /// A numbered invariant is broken; see the essay on top of `core`.
-    #[error("invariant {0} is broken")]
-    Invariant(&'static str),
-}
-
-/// Why a step inside a transaction stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Halt {
-    /// The command is refused; the transaction is rolled back.
-    Reject(Reject),
-    /// Something is broken; the transaction is rolled back and the writer stops.
-    Corrupt(Corrupt),
-}
-
-impl From<Reject> for Halt {
-    fn from(reject: Reject) -> Self {
-        Self::Reject(reject)
-    }
-}
-impl From<Corrupt> for Halt {
-    fn from(corrupt: Corrupt) -> Self {
-        Self::Corrupt(corrupt)
-    }
-}
-impl From<MathError> for Halt {
-    fn from(error: MathError) -> Self {
-        Self::Reject(error.into())
-    }
-}
-
-impl fmt::Display for Halt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Reject(reject) => reject.fmt(f),
-            Self::Corrupt(corrupt) => corrupt.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for Halt {}
 
 /// The catalogue of reject codes as a Markdown table, for the reference page.
 pub fn reject_table() -> String {

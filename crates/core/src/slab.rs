@@ -3,8 +3,8 @@
 use crate::reject::Corrupt;
 use alloc::vec::Vec;
 use backstop_units::{
-    AccountId, AssetId, FeedId, FundId, IndexId, LossId, MarketId, ProposalId, ReserveId, TicketId,
-    TrancheId, TransferId, VaultId, VaultLossId,
+    AccountId, AssetId, FarmId, FeedId, FundId, IndexId, LossId, MarketId, ProposalId, ReserveId,
+    TicketId, TrancheId, TransferId, VaultId, VaultLossId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use core::marker::PhantomData;
@@ -32,6 +32,7 @@ macro_rules! handles {
 handles!(
     AccountId,
     AssetId,
+    FarmId,
     FeedId,
     FundId,
     IndexId,

@@ -3,11 +3,13 @@
 mod bytes;
 mod lookups;
 
+pub use crate::compensation::book::{Compensation, PaidClaim};
 pub use crate::entity::{
     Account, Asset, Claim, ClaimShare, Contribution, Conversion, Council, Feed, FeedSource, Fund,
     House, Layer, LayerClaim, Lent, ListPart, Loss, LossRow, LossStatus, MarkCheck, Market,
     PastShares, Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
+pub use crate::farm::book::{Farm, Staker};
 pub use crate::hosted::{
     bearers::{Bearer, SizeRun},
     book::{HostedMarket, HostedPosition, MarginAccount, MarginPool},
@@ -16,7 +18,8 @@ pub use crate::hosted::{
 };
 pub use crate::lending::book::{LendingReserve, Loan, Supply};
 pub use crate::lending::occurrence::Occurrence;
-pub use crate::lending::vault::book::{Holding, Vault};
+pub use crate::lending::vault::book::{Holding, Round, Vault, Waiting};
+use crate::lending::vault::yields::Trail;
 pub use crate::lending::vault::{loss::VaultLoss, snapshot::ShareRun};
 pub use crate::pool::book::{
     InsurancePool, PoolBreach, PoolPayment, PoolRelease, PoolStake, PoolTicket,
@@ -41,8 +44,8 @@ use crate::{
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
-    AccountId, AssetId, Base, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId, ProposalId,
-    ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId, VaultLossId,
+    AccountId, AssetId, Base, FarmId, FeedId, FundId, Hash, IndexId, Label, LossId, MarketId,
+    ProposalId, ReserveId, Seq, TicketId, Timestamp, TrancheId, TransferId, VaultId, VaultLossId,
 };
 use borsh::{BorshDeserialize, BorshSerialize, io};
 
@@ -169,6 +172,8 @@ state! {
     loans: Slab<u32, Loan>,
     vaults: Slab<VaultId, Vault>,
     holdings: Slab<u32, Holding>,
+    farms: Slab<FarmId, Farm>,
+    stakers: Slab<u32, Staker>,
     occurrences: Slab<u32, Occurrence>,
     vault_losses: Slab<VaultLossId, VaultLoss>,
     share_runs: Slab<u32, ShareRun>,
@@ -178,6 +183,11 @@ state! {
     pool_releases: Slab<u32, PoolRelease>,
     pool_payments: Slab<u32, PoolPayment>,
     pool_breaches: Slab<u32, PoolBreach>,
+    trails: Slab<VaultId, Trail>,
+    rounds: Slab<u32, Round>,
+    queued: Slab<u32, Waiting>,
+    compensations: Slab<u32, Compensation>,
+    paid_claims: Slab<u32, PaidClaim>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -204,9 +214,14 @@ pub(crate) struct Labels {
     pub(crate) loans: Index<(ReserveId, AccountId), u32>,
     pub(crate) vaults: Index<Label, VaultId>,
     pub(crate) holdings: Index<(VaultId, AccountId), u32>,
+    pub(crate) farms: Index<Label, FarmId>,
+    pub(crate) stakers: Index<(FarmId, AccountId), u32>,
     pub(crate) occurrences: Index<(ReserveId, u32), u32>,
+    pub(crate) compensations: Index<VaultLossId, u32>,
+    pub(crate) paid_claims: Index<(VaultLossId, u32), u32>,
     pub(crate) pool_stakes: Index<(u32, AccountId, bool), u32>,
     pub(crate) pool_payments: Index<VaultLossId, u32>,
+    pub(crate) queued: Index<(VaultId, AccountId), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
 }
@@ -235,9 +250,14 @@ impl Labels {
             loans: Index::new(seed),
             vaults: Index::new(seed),
             holdings: Index::new(seed),
+            farms: Index::new(seed),
+            stakers: Index::new(seed),
             occurrences: Index::new(seed),
+            compensations: Index::new(seed),
+            paid_claims: Index::new(seed),
             pool_stakes: Index::new(seed),
             pool_payments: Index::new(seed),
+            queued: Index::new(seed),
             closed: Index::new(seed),
         }
     }
@@ -272,9 +292,14 @@ impl Labels {
         self.loans.commit();
         self.vaults.commit();
         self.holdings.commit();
+        self.farms.commit();
+        self.stakers.commit();
         self.occurrences.commit();
+        self.compensations.commit();
+        self.paid_claims.commit();
         self.pool_stakes.commit();
         self.pool_payments.commit();
+        self.queued.commit();
         self.closed.commit();
     }
 
@@ -300,9 +325,14 @@ impl Labels {
         self.loans.rollback();
         self.vaults.rollback();
         self.holdings.rollback();
+        self.farms.rollback();
+        self.stakers.rollback();
         self.occurrences.rollback();
+        self.compensations.rollback();
+        self.paid_claims.rollback();
         self.pool_stakes.rollback();
         self.pool_payments.rollback();
+        self.queued.rollback();
         self.closed.rollback();
     }
 }
@@ -332,6 +362,7 @@ macro_rules! find {
     (@index $self:ident, feed_id) => { $self.labels.feeds };
     (@index $self:ident, reserve_id) => { $self.labels.reserves };
     (@index $self:ident, vault_id) => { $self.labels.vaults };
+    (@index $self:ident, farm_id) => { $self.labels.farms };
 }
 find! {
     /// The asset under a label.
@@ -354,6 +385,8 @@ find! {
     reserve_id -> ReserveId, UnknownReserve;
     /// The vault under a label.
     vault_id -> VaultId, UnknownVault;
+    /// The farm under a label.
+    farm_id -> FarmId, UnknownFarm;
 }
 
 impl State {
@@ -430,12 +463,21 @@ impl State {
         loans.for_each(|(id, loan)| labels.loans.insert((loan.reserve, loan.account), id));
         let holdings = self.holdings.iter();
         holdings.for_each(|(id, h)| labels.holdings.insert((h.vault, h.account), id));
+        self.farms.iter().for_each(|(id, item)| labels.farms.insert(item.label, id));
+        let stakers = self.stakers.iter();
+        stakers.for_each(|(id, s)| labels.stakers.insert((s.farm, s.account), id));
+        let paid = self.compensations.iter();
+        paid.for_each(|(id, one)| labels.compensations.insert(one.assessment.loss, id));
+        let claims = self.paid_claims.iter();
+        claims.for_each(|(id, one)| labels.paid_claims.insert((one.loss, one.holding), id));
         let occurrences = self.occurrences.iter();
         occurrences.for_each(|(id, o)| labels.occurrences.insert((o.reserve, o.number), id));
         let stakes = self.pool_stakes.iter();
         stakes.for_each(|(id, s)| labels.pool_stakes.insert((s.pool, s.account, s.matched), id));
         let payments = self.pool_payments.iter();
         payments.for_each(|(id, payment)| labels.pool_payments.insert(payment.loss, id));
+        let queued = self.queued.iter();
+        queued.for_each(|(id, w)| labels.queued.insert((w.vault, w.account), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);
         closed.for_each(|(_, proposal)| labels.close(proposal));
     }

@@ -6,7 +6,7 @@
 
 use backstop_core::{ledger::LedgerAccount, state::State};
 use backstop_units::{
-    AccountId, Amount, AssetId, FundId, Label, MarketId, ReserveId, TrancheId, VaultId,
+    AccountId, Amount, AssetId, FarmId, FundId, Label, MarketId, ReserveId, TrancheId, VaultId,
     format_decimal,
 };
 
@@ -30,6 +30,7 @@ labels! {
     market_label, markets, MarketId;
     reserve_label, reserves, ReserveId;
     vault_label, vaults, VaultId;
+    farm_label, farms, FarmId;
     asset_label, assets, AssetId;
 }
 
@@ -83,6 +84,9 @@ pub fn account_path(state: &State, account: LedgerAccount) -> String {
         L::VaultRewards(id) => {
             format!("Liabilities:Vault:{}:Rewards", path(vault_label(state, id)))
         }
+        L::FarmStake(id) => format!("Liabilities:Farm:{}:Stake", path(farm_label(state, id))),
+        L::FarmRewards(id) => format!("Liabilities:Farm:{}:Rewards", path(farm_label(state, id))),
+        L::VaultQueue(id) => format!("Liabilities:Vault:{}:Queue", path(vault_label(state, id))),
         L::Lenders(id) => format!("Liabilities:Lending:{}:Lenders", reserve(id)),
         L::Interest(id) => format!("Liabilities:Lending:{}:Interest", reserve(id)),
         L::Pledged(id) => format!("Liabilities:Lending:{}:Pledged", reserve(id)),

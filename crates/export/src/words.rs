@@ -51,7 +51,9 @@ pub const fn event_word(event: &Event) -> &'static str {
         Event::DrawdownTurned { .. } => "drawdown_turned",
         Event::Lending(event) => event.word(),
         Event::Vault(event) => event.word(),
+        Event::Farm(event) => event.word(),
         Event::Pool(event) => event.word(),
+        Event::Compensation(event) => event.word(),
         _ => of_markets(event),
     }
 }

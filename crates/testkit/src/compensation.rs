@@ -56,7 +56,8 @@ impl Witness {
 
     fn copy(&mut self, state: &State) {
         let all = state.holdings.iter();
-        let held = all.map(|(_, one)| ((one.vault, one.account), shares_of(one).expect("shares")));
+        let held =
+            all.map(|(_, one)| ((one.vault, one.account), shares_of(state, one).expect("shares")));
         self.holders.insert(state.meta.next, held.collect());
     }
 

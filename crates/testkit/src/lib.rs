@@ -15,6 +15,7 @@
 
 pub mod bench;
 pub mod compensation;
+pub mod farm;
 pub mod fuzz;
 pub mod generator;
 pub mod hosted;

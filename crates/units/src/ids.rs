@@ -5,9 +5,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 
 /// What handles are spelled with.
-pub(crate) const PREFIXES: [&str; 13] = [
-    "acct", "asset", "feed", "fund", "index", "loss", "market", "proposal", "reserve", "ticket",
-    "tranche", "transfer", "vault",
+pub(crate) const PREFIXES: [&str; 14] = [
+    "acct", "asset", "farm", "feed", "fund", "index", "loss", "market", "proposal", "reserve",
+    "ticket", "tranche", "transfer", "vault",
 ];
 
 macro_rules! handle {
@@ -62,6 +62,10 @@ handle!(
 handle!(
     /// A vault.
     VaultId, "vault"
+);
+handle!(
+    /// A farm.
+    FarmId, "farm"
 );
 handle!(
     /// What a vault lost at once, from the moment that it was noticed on.

@@ -53,8 +53,8 @@ pub use amount::{Amount, Base, Fixed60, Measure, Money, Price, ShareIndex, Share
 pub use decimal::{DecimalError, format_decimal, parse_decimal};
 pub use hash::{Hash, parse_hex};
 pub use ids::{
-    AccountId, AssetId, FeedId, FundId, IndexId, LossId, MarketId, ProposalId, ReserveId, Seq,
-    TicketId, TrancheId, TransferId, VaultId, VaultLossId,
+    AccountId, AssetId, FarmId, FeedId, FundId, IndexId, LossId, MarketId, ProposalId, ReserveId,
+    Seq, TicketId, TrancheId, TransferId, VaultId, VaultLossId,
 };
 pub use label::{Label, LabelError};
 pub use math::{MathError, mul_div_ceil, mul_div_floor};

@@ -2,10 +2,10 @@
 
 use backstop_core::{
     Halt, Reject,
-    lending::{bad_debt, curve, exchange::Holdings, interest},
-    policy::{Growth, InterestPolicy, RatePoint},
+    lending::{bad_debt, curve, exchange::Holdings, interest, vault::yields::net_of_fees},
+    policy::{Growth, InterestPolicy, RatePoint, VaultPolicy},
 };
-use backstop_units::{Amount, Fixed60, Shares, Span};
+use backstop_units::{Amount, Bps, Fixed60, Shares, Span};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -146,5 +146,25 @@ impl LossOfReserve {
             }))
         };
         answer().map_err(|error: backstop_units::MathError| Reject::from(error).into())
+    }
+}
+
+/// What a vault's fees leave of a yield.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetYield {
+    /// For a year, in steps of 2⁻⁶⁰.
+    gross: Fixed60,
+    /// Of profit.
+    performance: Bps,
+    /// Of net assets.
+    management: Bps,
+}
+
+impl NetYield {
+    pub(super) fn answer(self) -> Result<Value, Halt> {
+        let Self { gross, performance, management } = self;
+        let policy = VaultPolicy { performance, management, ..VaultPolicy::default() };
+        Ok(json!({ "net": net_of_fees(&policy, gross).map_err(Reject::from)? }))
     }
 }

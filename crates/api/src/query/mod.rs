@@ -24,12 +24,13 @@ pub use equity::EquityShares;
 use crate::{
     json::problem,
     view::{
-        account_view, fund_view, insurance_view, lending_view, loss_view, margin_view, market_view,
-        pool_view, reserve_view, revenue_view, tier_view, vault_view, waterfall_view,
+        account_view, farm_view, fund_view, holding_view, insurance_view, lending_view, loss_view,
+        margin_view, market_view, pool_view, reserve_view, revenue_view, staker_view, tier_view,
+        vault_view, waterfall_view,
     },
 };
 use backstop_core::{
-    Halt, State,
+    Corrupt, Halt, State,
     fund::{self, surplus},
     ledger::LedgerAccount,
     liquidation::charge,
@@ -204,6 +205,8 @@ pub enum Query {
     Accrual(Box<lending::Accrual>),
     /// What a debt that is taken off costs lenders.
     LossOfReserve(Box<lending::LossOfReserve>),
+    /// What a vault's fees leave of a yield.
+    NetYield(lending::NetYield),
     /// A lending reserve at this moment, interest of whole periods added.
     Reserve {
         /// Which reserve.
@@ -212,6 +215,25 @@ pub enum Query {
     /// A vault: money, shares, fees, allocations and their targets.
     Vault {
         /// Which vault.
+        vault: Label,
+    },
+    /// A farm: what is staked, its rewards, its rules.
+    Farm {
+        /// Which farm.
+        farm: Label,
+    },
+    /// What an account has in a farm, and could claim.
+    Staker {
+        /// Whose.
+        account: Label,
+        /// In which farm.
+        farm: Label,
+    },
+    /// What an account holds of a vault, and waits with in its queue.
+    Holding {
+        /// Whose.
+        account: Label,
+        /// Of which vault.
         vault: Label,
     },
     /// The insurance pool of a vault: tranches, live coverage, stakes, exits, owner and signers.
@@ -299,11 +321,23 @@ pub fn answer(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::ReserveExchange(query) => query.answer(),
         Query::Accrual(query) => query.answer(),
         Query::LossOfReserve(query) => query.answer(),
+        Query::NetYield(query) => query.answer(),
+        Query::WithdrawalGate(query) => Ok(query.answer()?),
+        _ => of_lending(state, query, now),
+    }
+}
+
+/// Reserves, vaults, farms and pools.
+fn of_lending(state: &State, query: &Query, now: Timestamp) -> Result<Value, Halt> {
+    match query {
         Query::Reserve { reserve } => reserve_view(state, state.reserve_id(*reserve)?, now),
+        Query::Holding { account, vault } => holding_view(state, (*account, *vault), now),
         Query::Vault { vault } => vault_view(state, state.vault_id(*vault)?, now),
+        Query::Farm { farm } => farm_view(state, state.farm_id(*farm)?, now),
+        Query::Staker { account, farm } => staker_view(state, (*account, *farm), now),
         Query::InsurancePool { vault } => insurance_view(state, *vault, now),
         Query::Lending { account, reserve } => lending_view(state, (*account, *reserve), now),
-        Query::WithdrawalGate(query) => Ok(query.answer()?),
+        _ => Err(Corrupt::DanglingHandle.into()),
     }
 }
 

@@ -7,11 +7,16 @@ use backstop_core::{
         curve,
         interest::{apy, supply_apr},
         loan::worth,
-        vault::{allocation::targets, touch},
+        vault::{
+            allocation::weighed,
+            touch,
+            worth::{Valued, stands_for},
+            yields::{blended, net_of_fees, trailing},
+        },
     },
-    state::LendingReserve,
+    state::{LendingReserve, Vault},
 };
-use backstop_units::{Fixed60, Label, MathError, ReserveId, Timestamp, VaultId};
+use backstop_units::{Fixed60, Label, MathError, ReserveId, Signed, Span, Timestamp, VaultId};
 use serde_json::{Value, json};
 
 /// A portion as a percentage with four decimals, the nearest one.
@@ -116,7 +121,7 @@ pub(crate) fn vault_view(state: &State, id: VaultId, now: Timestamp) -> Result<V
     let item = state.vaults.expect(id)?;
     let (vault, valued) = touch::preview(state, id, now)?;
     let net = valued.net(vault.held.pending);
-    let targets = targets(&vault.policy, &vault.allocations, net).map_err(Reject::from)?;
+    let targets = weighed(&vault, &valued, net).map_err(Reject::from)?;
     let mut allocations = Vec::new();
     let places = vault.allocations.iter().zip(&valued.invested).zip(&targets);
     for ((allocation, worth), target) in places {
@@ -145,8 +150,104 @@ pub(crate) fn vault_view(state: &State, id: VaultId, now: Timestamp) -> Result<V
         "holdings": valued.holdings,
         "net": net,
         "pending_fees": vault.held.pending.floor(),
+        "queue": {
+            "shares": item.queue.round.and_then(|round| state.rounds.get(round)).map(|r| r.shares),
+            "owed": item.queue.owed,
+        },
+        "yields": yields(state, (id, &vault, &valued), now)?,
         "allocations": allocations,
         "waiting": waiting.collect::<Vec<_>>(),
         "policy": item.policy,
     }))
+}
+
+/// What an account holds of a vault, waits with in its queue, and could claim.
+///
+/// # Errors
+/// A reject when a label is unknown.
+pub(crate) fn holding_view(
+    state: &State,
+    (account, vault): (Label, Label),
+    now: Timestamp,
+) -> Result<Value, Halt> {
+    let (who, id) = (state.account_id(account)?, state.vault_id(vault)?);
+    let shares = state.holding(id, who).map_or_else(Default::default, |(_, held)| held.shares);
+    let (seen, valued) = touch::preview(state, id, now)?;
+    let net = valued.net(seen.held.pending);
+    let worth = if seen.held.shares.is_zero() {
+        Ok(backstop_units::Amount::ZERO)
+    } else {
+        stands_for(net, seen.held.shares, shares)
+    };
+    let line = match state.waiting(id, who) {
+        Some((_, waiting)) => {
+            let round = state.rounds.expect(waiting.round)?;
+            let waits = Some(waiting.round) == seen.queue.round;
+            json!({
+                "waits": waits,
+                "shares": waiting.shares(round).map_err(Reject::from)?,
+                "came": waiting.due(round).map_err(Reject::from)?.floor(),
+            })
+        }
+        None => Value::Null,
+    };
+    Ok(json!({
+        "account": account,
+        "vault": vault,
+        "shares": shares,
+        "worth": worth.map_err(Reject::from)?,
+        "queued": line,
+    }))
+}
+
+/// What a vault earns, each part by itself: interest in its asset, rewards paid in, fees. The headline is what came in
+/// over the window that it names, not a promise; the rest is at the rates of this moment.
+fn yields(
+    state: &State,
+    (id, vault, valued): (VaultId, &Vault, &Valued),
+    now: Timestamp,
+) -> Result<Value, Halt> {
+    let trail = state.trails.expect(id)?;
+    let gross = blended(state, vault, valued)?;
+    let answer = || -> Result<Value, MathError> {
+        let rewards = &vault.held.rewards;
+        let streams = if rewards.left.is_zero() || valued.holdings.is_zero() {
+            Fixed60::ZERO
+        } else {
+            let yearly = rewards.per_second.mul_div_floor(31_536_000, 1)?;
+            Fixed60::from_atoms(yearly).ok_or(MathError::Overflow)?.over(valued.holdings)?
+        };
+        let headline =
+            trailing(&vault.returns, trail, now)?.map(|trailing| -> Result<Value, MathError> {
+                let parts = trailing.yearly;
+                let apy = apy(parts.interest, Span::days(1))?;
+                let came = parts.interest.checked_add(parts.rewards).ok_or(MathError::Overflow)?;
+                Ok(json!({
+                    "since": trailing.since,
+                    "interest_apr": percent(parts.interest)?,
+                    "interest_apy": percent(apy)?,
+                    "rewards_apr": percent(parts.rewards)?,
+                    "fees_apr": percent(parts.fees)?,
+                    "net_apr": signed_percent(difference(came, parts.fees)?)?,
+                }))
+            });
+        Ok(json!({
+            "interest_apy": percent(gross)?,
+            "net_apy": signed_percent(net_of_fees(&vault.policy, gross)?)?,
+            "rewards_apr": percent(streams)?,
+            "headline": headline.transpose()?,
+        }))
+    };
+    answer().map_err(|error| Reject::from(error).into())
+}
+
+fn difference(more: Fixed60, less: Fixed60) -> Result<Signed, MathError> {
+    let signed = |of: Fixed60| i128::try_from(of.get()).map_err(|_| MathError::Overflow);
+    Ok(Signed::new(signed(more)?.saturating_sub(signed(less)?)))
+}
+
+/// As [`percent`], below zero too.
+fn signed_percent(portion: Signed) -> Result<String, MathError> {
+    let text = percent(Fixed60::new(portion.get().unsigned_abs()))?;
+    Ok(if portion.get() < 0 { format!("-{text}") } else { text })
 }

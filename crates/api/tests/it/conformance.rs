@@ -1,8 +1,8 @@
 //! Published cases of other systems: under their preset, or asked of the formulas they state.
 
 use crate::{
-    bankruptcy, drift, drift_formulas, kamino, kamino_pools, kamino_vaults, kana, marginfi,
-    perp_v2, perps,
+    bankruptcy, drift, drift_formulas, kamino, kamino_farms, kamino_pools, kamino_vaults,
+    kamino_yields, kana, marginfi, perp_v2, perps,
 };
 use backstop_api::{Format, MemoryHost, Scenario, run};
 use serde_json::Value;
@@ -86,6 +86,20 @@ const SUITES: &[Suite] = &[
         scenario: kamino_vaults::scenario,
         check: kamino_vaults::check,
         least: 24,
+    },
+    Suite {
+        table: "kamino_farms",
+        cases: kamino_farms::cases,
+        scenario: kamino_farms::scenario,
+        check: kamino_farms::check,
+        least: 11,
+    },
+    Suite {
+        table: "kamino_yields",
+        cases: kamino_yields::cases,
+        scenario: kamino_yields::scenario,
+        check: kamino_yields::check,
+        least: 2,
     },
     Suite {
         table: "kamino_pools",

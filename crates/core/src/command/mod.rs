@@ -2,10 +2,12 @@
 //! declares the commands' fields; this page gives each its number and its word.
 
 mod adl;
+mod compensation;
 mod control;
 mod custody;
 mod envelope;
 mod equity;
+mod farm;
 mod fund;
 mod governance;
 mod hosted;
@@ -19,10 +21,12 @@ mod pool;
 mod vault;
 
 pub use adl::*;
+pub use compensation::*;
 pub use control::*;
 pub use custody::*;
 pub use envelope::*;
 pub use equity::*;
+pub use farm::*;
 pub use fund::*;
 pub use governance::*;
 pub use hosted::*;
@@ -193,6 +197,31 @@ bodies! {
     284 FundRewards "fund_rewards",
     285 OpeningReserve "opening_reserve",
     286 OpeningVault "opening_vault",
+    287 QueueWithdrawal "queue_withdrawal",
+    288 FillQueue "fill_queue",
+    289 ClaimQueued "claim_queued",
+    350 LeaveQueue "leave_queue",
+    351 BorrowConditional "borrow_conditional",
+    290 CreateFarm "create_farm",
+    291 AttachFarm "attach_farm",
+    292 SetFarmPolicy "set_farm_policy",
+    293 OfferFarm "offer_farm",
+    294 TakeFarm "take_farm",
+    295 SetReward "set_reward",
+    296 FundFarm "fund_farm",
+    297 DefundFarm "defund_farm",
+    298 StakeFarm "stake_farm",
+    299 UnstakeFarm "unstake_farm",
+    300 CancelFarmTicket "cancel_farm_ticket",
+    301 WithdrawFarm "withdraw_farm",
+    302 HarvestFarm "harvest_farm",
+    303 CompoundFarm "compound_farm",
+    304 TransferFarmStake "transfer_farm_stake",
+    305 SetFarmStake "set_farm_stake",
+    306 RewardOnce "reward_once",
+    307 GiveFarmStake "give_farm_stake",
+    308 RefreshFarm "refresh_farm",
+    309 PayPenalties "pay_penalties",
     310 CreateInsurancePool "create_insurance_pool",
     311 StakePool "stake_pool",
     312 MatchPool "match_pool",
@@ -207,6 +236,13 @@ bodies! {
     321 DisputeRelease "dispute_release",
     322 CarryRelease "carry_release",
     330 RecogniseLoss "recognise_loss",
+    331 AssessVaultLoss "assess_vault_loss",
+    332 DisputeVaultLoss "dispute_vault_loss",
+    333 PayCompensation "pay_compensation",
+    334 OpenClaims "open_claims",
+    335 ClaimCompensation "claim_compensation",
+    336 PayClaims "pay_claims",
+    337 CloseClaims "close_claims",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

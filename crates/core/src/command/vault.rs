@@ -198,6 +198,50 @@ commands! {
         /// Atoms for each second from now on; as before if left out.
         @default per_second: Option<Amount>,
     }
+    /// Puts shares into the queue of those whom a vault can't pay at once.
+    QueueWithdrawal {
+        /// Whose shares.
+        account: Label,
+        /// Of which vault.
+        vault: Label,
+        /// At most how many shares.
+        shares: Shares,
+    }
+    /// Pays what is at hand to those in the queue, each his part. Anyone.
+    FillQueue {
+        /// Of which vault.
+        vault: Label,
+        /// Which reserve the rest comes out of, after idle money.
+        @default reserve: Option<Label>,
+    }
+    /// Pays out what has come for an account in the queue. Anyone.
+    ClaimQueued {
+        /// Whose.
+        account: Label,
+        /// Of which vault.
+        vault: Label,
+    }
+    /// Takes shares back out of the queue, with what has come for them.
+    LeaveQueue {
+        /// Whose.
+        account: Label,
+        /// Of which vault.
+        vault: Label,
+    }
+    /// Borrows out of a reserve that a vault fills when it is asked to: what is not at hand there comes out of the vault's
+    /// idle money and one other reserve.
+    BorrowConditional {
+        /// Who borrows, and pays a rounding of one atom for each reserve that the crank fund does not hold.
+        account: Label,
+        /// Out of which reserve.
+        reserve: Label,
+        /// How many atoms.
+        amount: Amount,
+        /// Whose allocation is filled.
+        vault: Label,
+        /// Which reserve the vault's money comes out of, after its idle money.
+        @default from: Option<Label>,
+    }
     /// Looks at a vault for losses and records them. Anyone.
     RecogniseLoss {
         /// Which vault.

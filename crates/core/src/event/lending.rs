@@ -1,5 +1,15 @@
 //! What happened in lending reserves.
 
+mod compensation;
+mod farm;
+mod pool;
+mod vault;
+
+pub use compensation::*;
+pub use farm::*;
+pub use pool::*;
+pub use vault::*;
+
 use crate::{
     lending::interest::Interest,
     policy::{ReservePolicy, ReserveStatus},

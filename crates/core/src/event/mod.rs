@@ -3,14 +3,10 @@
 mod hosted;
 mod lending;
 mod parts;
-mod pool;
-mod vault;
 
 pub use hosted::*;
 pub use lending::*;
 pub use parts::*;
-pub use pool::*;
-pub use vault::*;
 
 use crate::{
     command::{Body, Direction, Outcome},
@@ -490,5 +486,9 @@ pub enum Event {
     #[serde(untagged)]
     Vault(VaultEvent) = 241,
     #[serde(untagged)]
+    Farm(FarmEvent) = 242,
+    #[serde(untagged)]
     Pool(PoolEvent) = 243,
+    #[serde(untagged)]
+    Compensation(CompensationEvent) = 244,
 }

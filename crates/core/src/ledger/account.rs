@@ -1,7 +1,8 @@
 //! The chart of accounts.
 
 use backstop_units::{
-    AccountId, AssetId, FundId, LossId, MarketId, ReserveId, TrancheId, VaultId, VaultLossId,
+    AccountId, AssetId, FarmId, FundId, LossId, MarketId, ReserveId, TrancheId, VaultId,
+    VaultLossId,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -110,6 +111,12 @@ pub enum LedgerAccount {
     VaultCrank(VaultId) = 62,
     /// Rewards that come to a vault second by second.
     VaultRewards(VaultId) = 63,
+    /// What is staked in a farm, or waits there, or is a penalty it holds.
+    FarmStake(FarmId) = 50,
+    /// Rewards of a farm, issued or not.
+    FarmRewards(FarmId) = 51,
+    /// Money that came for those in the queue at a vault, until they claim it.
+    VaultQueue(VaultId) = 59,
     /// Part of clearing: what accounts bore by their equity, collected by the venue.
     ByEquity(MarketId) = 55,
 }
@@ -155,6 +162,9 @@ impl LedgerAccount {
             Self::VaultIdle(v) => (61, v.get()),
             Self::VaultCrank(v) => (62, v.get()),
             Self::VaultRewards(v) => (63, v.get()),
+            Self::FarmStake(f) => (50, f.get()),
+            Self::FarmRewards(f) => (51, f.get()),
+            Self::VaultQueue(v) => (59, v.get()),
             Self::ByEquity(m) => (55, m.get()),
         };
         kind << 32 | widen(id)
@@ -222,6 +232,9 @@ impl LedgerAccount {
             Self::VaultIdle(_) => "vault_idle",
             Self::VaultCrank(_) => "vault_crank",
             Self::VaultRewards(_) => "vault_rewards",
+            Self::FarmStake(_) => "farm_stake",
+            Self::FarmRewards(_) => "farm_rewards",
+            Self::VaultQueue(_) => "vault_queue",
             Self::ByEquity(_) => "by_equity",
         }
     }

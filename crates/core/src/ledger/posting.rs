@@ -3,8 +3,9 @@
 use super::LedgerAccount;
 use crate::{
     command::{Direction, Outcome},
+    compensation,
     event::{Cohort, Event, LineMove, RevenuePart},
-    lending,
+    farm, lending,
     loss::conversion::evolve as conversion,
     pool,
 };
@@ -62,6 +63,8 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         Event::Lending(event) => lending::evolve::postings(event, one),
         Event::Vault(event) => lending::vault::evolve::postings(event, one),
         Event::Pool(event) => pool::evolve::postings(event, one),
+        Event::Farm(event) => farm::evolve::postings(event, one),
+        Event::Compensation(event) => compensation::evolve::postings(event, one),
         Event::LayerConverted(_) | Event::ConversionBooked(_) | Event::BasisSettled(_) => {
             conversion::postings(event, one)
         }

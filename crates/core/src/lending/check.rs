@@ -46,6 +46,7 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
     }
     super::occurrence::check(state)?;
     super::vault::check::check(state)?;
+    crate::compensation::check::check(state)?;
     crate::pool::check::check(state)
 }
 

@@ -24,6 +24,16 @@ choice! {
     }
 }
 
+choice! {
+    /// Who is paid when a vault can't pay all at once.
+    QueueKind {
+        /// Whoever asks first when something is at hand.
+        None = 0 "none",
+        /// Those who wait, each by the shares he waits with; nobody passes them.
+        ProRata = 1 "pro_rata",
+    }
+}
+
 #[expect(clippy::derivable_impls, reason = "the macro declares the words, not what is usual")]
 impl Default for AllocationKind {
     fn default() -> Self {
@@ -75,13 +85,21 @@ pub struct VaultPolicy {
     pub listed_only: bool,
     /// Shares that the first deposit gives to nobody.
     pub dead_shares: Shares,
+    /// Who is paid when it can't pay all at once.
+    pub queue: QueueKind,
     /// How long a new reserve or a higher cap waits for a veto.
     pub cap_delay: Span,
+    /// How long an assessed loss can be disputed before claims open.
+    pub dispute_window: Span,
+    /// How long claims can be made; at least a week.
+    pub claim_window: Span,
 }
 
 impl VaultPolicy {
     /// Most of the management fee.
     pub const MANAGEMENT_MAX: Bps = Bps::new(1_000);
+    /// Least time for claims.
+    pub const CLAIM_WINDOW_MIN: Span = Span::days(7);
     /// Most of the penalty's portion.
     pub const PENALTY_MAX: Bps = Bps::new(1_000);
     /// Most of the penalty's least amount, in atoms.
@@ -111,7 +129,10 @@ impl Default for VaultPolicy {
             idle_max: None,
             listed_only: true,
             dead_shares: Shares::new(1_000),
+            queue: QueueKind::ProRata,
             cap_delay: Span::days(3),
+            dispute_window: Span::days(3),
+            claim_window: Span::days(180),
         }
     }
 }

@@ -47,7 +47,8 @@ fn core_agrees_with_the_oracle_on_deleveraging() {
         "claim_recovery",
     ] {
         let accepted = all.borrow().0.get(word).map_or(0, |count| count.0);
-        assert!(accepted >= u64::from(crate::run::cases() / 4), "{accepted} of {word}");
+        // About a quarter of the scripts share by equity.
+        assert!(accepted >= u64::from(crate::run::cases() / 8), "{accepted} of {word}");
     }
 }
 

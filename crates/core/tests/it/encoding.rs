@@ -7,12 +7,14 @@ use crate::samples;
 use backstop_core::{
     Body, COMMANDS, Command, Entry, Event, Record,
     command::{Approvals, OpeningAccount, Party, Reporter, SettleLiquidation, Signature},
-    event::{GateCause, LendingEvent, MoveCause, PoolEvent, VaultEvent},
+    event::{
+        CompensationEvent, FarmEvent, GateCause, LendingEvent, MoveCause, PoolEvent, VaultEvent,
+    },
     policy::{
         AdlRank, AdlSelect, AlertCause, AllocationKind, BeyondBankruptcy, BreachCause, Cause,
-        Growth, HouseCounts, InventoryEnd, MarketStatus, MatchExit, MatchYield, Netting, Payout,
-        PenaltyBase, PoolMode, PoolSigner, PositionSide, PublicKey, ReleaseBy, ReleaseStatus,
-        ReserveStatus, Role, SignatureBytes, SpikeCause, SurplusRoute,
+        FarmDust, FarmKind, FarmLock, Growth, HouseCounts, InventoryEnd, MarketStatus, MatchExit,
+        MatchYield, Netting, Payout, PenaltyBase, PoolMode, PoolSigner, PositionSide, PublicKey,
+        ReleaseBy, ReleaseStatus, ReserveStatus, Role, SignatureBytes, SpikeCause, SurplusRoute,
     },
     state::FeedSource,
 };
@@ -173,7 +175,9 @@ fn kind(event: &Event) -> (u16, &'static str) {
         Event::MarginOpened { .. } => (175, "margin_opened"),
         Event::Lending(event) => lending(event),
         Event::Vault(event) => vault(event),
+        Event::Farm(event) => farm(event),
         Event::Pool(event) => pool(event),
+        Event::Compensation(event) => compensation(event),
     }
 }
 /// The two discriminants of an event about lending as one number, and its name.
@@ -217,12 +221,43 @@ fn vault(event: &VaultEvent) -> (u16, &'static str) {
         E::FeesTaken(_) => 13,
         E::FeesGivenUp { .. } => 14,
         E::RewardsFunded { .. } => 15,
+        E::QueueMoved(_) => 18,
+        E::QueueFilled(_) => 19,
         E::ReserveOpened { .. } => 16,
         E::VaultOpened(_) => 17,
         E::LossRecorded { .. } => 30,
         E::LossCushioned { .. } => 31,
     };
     (PARTS + 256 + code, event.word())
+}
+/// As [`lending`], of an event about farms.
+fn farm(event: &FarmEvent) -> (u16, &'static str) {
+    use FarmEvent as E;
+    let code: u16 = match event {
+        E::FarmCreated(_) => 0,
+        E::FarmAttached { .. } => 1,
+        E::FarmPolicySet { .. } => 2,
+        E::FarmOffered { .. } => 3,
+        E::FarmTaken { .. } => 4,
+        E::RewardSet { .. } => 5,
+        E::FarmFunded { .. } => 6,
+        E::FarmDefunded { .. } => 7,
+        E::RewardIssued { .. } => 8,
+        E::StakerOpened { .. } => 9,
+        E::StakerSettled { .. } => 10,
+        E::StakeWarmed { .. } => 11,
+        E::FarmStaked(_) => 12,
+        E::FarmUnstaked(_) => 13,
+        E::FarmTicketCancelled(_) => 14,
+        E::FarmWithdrawn(_) => 15,
+        E::RewardHarvested { .. } => 16,
+        E::FarmStakeMoved(_) => 17,
+        E::FarmStakeSet(_) => 18,
+        E::RewardGiven { .. } => 19,
+        E::FarmStakeGiven { .. } => 20,
+        E::PenaltiesPaid { .. } => 21,
+    };
+    (PARTS + 2 * 256 + code, event.word())
 }
 /// As [`lending`], of an event about insurance pools.
 fn pool(event: &PoolEvent) -> (u16, &'static str) {
@@ -245,10 +280,23 @@ fn pool(event: &PoolEvent) -> (u16, &'static str) {
     };
     (PARTS + 3 * 256 + code, event.word())
 }
+/// As [`lending`], of an event about compensation.
+fn compensation(event: &CompensationEvent) -> (u16, &'static str) {
+    use CompensationEvent as E;
+    let code: u16 = match event {
+        E::VaultLossAssessed { .. } => 0,
+        E::VaultLossDisputed { .. } => 1,
+        E::CompensationPaidIn { .. } => 2,
+        E::ClaimsOpened { .. } => 3,
+        E::CompensationClaimed(_) => 4,
+        E::ClaimsClosed(_) => 5,
+    };
+    (PARTS + 4 * 256 + code, event.word())
+}
 /// The first number of the events of a part: its own discriminant, then theirs.
 const PARTS: u16 = 240 << 8;
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 178;
+const KINDS: usize = 208;
 
 /// The first bytes of an event with this number.
 fn front(code: u16) -> Vec<u8> {
@@ -271,6 +319,17 @@ fn command(body: Body) -> Command {
             signatures: vec![signature],
         }),
     }
+}
+
+/// What farms choose from.
+fn farm_lines(lines: &mut Vec<Line>) {
+    let (stakes, staked, units) = samples::farm_stakes();
+    lines.extend(stakes.iter().map(|stake| pin(format!("farm stake {stake:?}"), stake)));
+    lines.extend(staked.iter().map(|staked| pin(format!("farm staked {staked:?}"), staked)));
+    lines.extend(units.iter().map(|unit| pin(format!("farm unit {unit:?}"), unit)));
+    lines.extend(FarmKind::ALL.iter().map(|kind| pin(format!("farm {}", kind.word()), kind)));
+    lines.extend(FarmLock::ALL.iter().map(|lock| pin(format!("farm lock {}", lock.word()), lock)));
+    lines.extend(FarmDust::ALL.iter().map(|dust| pin(format!("farm dust {}", dust.word()), dust)));
 }
 
 #[expect(clippy::too_many_lines, reason = "a table: one value after the other")]
@@ -321,6 +380,7 @@ fn lines() -> Vec<Line> {
     for end in InventoryEnd::ALL {
         lines.push(pin(format!("end {}", end.word()), end));
     }
+    farm_lines(&mut lines);
     for status in MarketStatus::ALL {
         lines.push(pin(format!("status {}", status.word()), status));
     }

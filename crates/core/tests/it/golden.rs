@@ -60,7 +60,14 @@ fn file(name: &str) -> PathBuf {
 fn kinds<'a>(events: impl IntoIterator<Item = &'a Event>) -> BTreeSet<u16> {
     let kind = |event: &Event| {
         let bytes = borsh::to_vec(event).expect("an event");
-        let part = matches!(event, Event::Lending(_) | Event::Vault(_) | Event::Pool(_));
+        let part = matches!(
+            event,
+            Event::Lending(_)
+                | Event::Vault(_)
+                | Event::Farm(_)
+                | Event::Pool(_)
+                | Event::Compensation(_)
+        );
         if part { u16::from_be_bytes([bytes[0], bytes[1]]) } else { bytes[0].into() }
     };
     events.into_iter().map(kind).collect()
@@ -571,11 +578,13 @@ fn short_pool(world: &mut World) {
     world.must("carol", hosted::recapitalise("carol", "main", 1));
 }
 
-/// A lending reserve from its beginning to a loss, and a vault over it.
+/// A lending reserve from its beginning to a loss, a vault over it, and farms.
 fn loans(world: &mut World) {
     crate::lending::story(world, approved);
     crate::vault::story(world, approved);
+    crate::farm::story(world, approved);
     crate::vault_loss::story(world);
+    crate::compensation::story(world);
     crate::pool::story(world);
 }
 

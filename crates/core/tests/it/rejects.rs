@@ -1,6 +1,10 @@
 //! Bad input: for every reject code of the core at least one command that yields exactly it, with the
 //! value that was got and the limit it met; and after each the state is as before.
 
+#[path = "rejects/compensation.rs"]
+mod compensation;
+#[path = "rejects/farm.rs"]
+mod farm;
 #[path = "rejects/lending.rs"]
 mod lending;
 #[path = "rejects/pool.rs"]
@@ -2379,7 +2383,58 @@ const CASES: &[(&str, &[C])] = &[
             C::NothingLost,
         ],
     ),
+    ("lines_of_vaults", &[C::QueueWaits, C::NoQueue, C::NotQueued, C::NotConditional, C::AboveCap]),
+    (
+        "compensation",
+        &[
+            C::BatchTooLarge,
+            C::UnknownVaultLoss,
+            C::NoEvidence,
+            C::AboveBorne,
+            C::CompensationState,
+            C::ClaimsWait,
+            C::NothingReleased,
+            C::ClaimsOver,
+            C::ClaimsRunning,
+            C::ClaimExcluded,
+            C::HeldNothing,
+            C::AlreadyClaimed,
+        ],
+    ),
     ("rules_of_vaults", &[C::DuplicateLabel, C::BadPolicy, C::AllocationWaits]),
+    (
+        "farms",
+        &[
+            C::ZeroAmount,
+            C::InsufficientBalance,
+            C::UnknownFarm,
+            C::InsufficientShares,
+            C::TooManyTickets,
+            C::UnknownTicket,
+            C::CooldownNotOver,
+            C::SameAccount,
+            C::NothingDelivered,
+            C::FarmKind,
+            C::FarmNotOffered,
+            C::UnknownReward,
+            C::UnknownStaker,
+            C::FarmFull,
+            C::StakeLocked,
+            C::ExitWaits,
+            C::NoExit,
+            C::ClaimTooEarly,
+            C::NothingEarned,
+            C::RewardsRun,
+            C::AboveUnissued,
+            C::NobodyStakes,
+            C::NoPenalties,
+        ],
+    ),
+    (
+        "farms_of_vaults_and_others",
+        &[C::SharesShort, C::FarmKind, C::VaultFarmUsed, C::AboveUnissued, C::ExpectedDiffers],
+    ),
+    ("rules_of_farms", &[C::DuplicateLabel, C::BadPolicy, C::FarmKind, C::BadSchedule]),
     (
         "insurance_pools",
         &[

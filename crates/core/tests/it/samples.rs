@@ -2,6 +2,8 @@
 
 #[path = "samples/compensation.rs"]
 mod compensation;
+#[path = "samples/farm.rs"]
+mod farm;
 #[path = "samples/hosted.rs"]
 mod hosted;
 #[path = "samples/lending.rs"]
@@ -57,8 +59,8 @@ use backstop_core::{
 };
 use backstop_testkit::label;
 use backstop_units::{
-    AccountId, Amount, AssetId, Base, Bps, FeedId, Fixed60, FundId, Hash, IndexId, Label, LossId,
-    MarketId, Measure, Ppm, Price, ProposalId, ReserveId, ShareIndex, Shares, Signed, Span,
+    AccountId, Amount, AssetId, Base, Bps, FarmId, FeedId, Fixed60, FundId, Hash, IndexId, Label,
+    LossId, MarketId, Measure, Ppm, Price, ProposalId, ReserveId, ShareIndex, Shares, Signed, Span,
     TicketId, Timestamp, TrancheId, TransferId, VaultId, VaultLossId,
 };
 
@@ -543,6 +545,7 @@ pub(crate) fn bodies() -> Vec<Body> {
     .chain(hosted::later_samples())
     .chain(lending::command_samples())
     .chain(vault::command_samples())
+    .chain(farm::command_samples())
     .chain(pool::command_samples())
     .chain(compensation::command_samples())
     .collect()
@@ -595,7 +598,9 @@ pub(crate) fn events() -> Vec<Event> {
     events.extend(hosted::event_samples());
     events.extend(lending::event_samples());
     events.extend(vault::event_samples());
+    events.extend(farm::event_samples());
     events.extend(pool::event_samples());
+    events.extend(compensation::event_samples());
     events
 }
 
@@ -1151,12 +1156,17 @@ pub(crate) fn verdicts() -> [Verdict; 5] {
     ]
 }
 
+/// What can be staked in a farm, and where it is kept.
+pub(crate) fn farm_stakes() -> farm::Stakes {
+    farm::stakes()
+}
+
 /// Every account of the ledger's chart.
 pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
     use LedgerAccount as L;
     let (asset, account, fund) = (AssetId::new(1), AccountId::new(2), FundId::new(3));
     let (tranche, market, loss) = (TrancheId::new(4), MarketId::new(5), LossId::new(6));
-    let (reserve, vault) = (ReserveId::new(7), VaultId::new(8));
+    let (reserve, vault, farm) = (ReserveId::new(7), VaultId::new(8), FarmId::new(9));
     vec![
         L::Custody(asset),
         L::InTransit(asset),
@@ -1195,6 +1205,9 @@ pub(crate) fn ledger_accounts() -> Vec<LedgerAccount> {
         L::VaultIdle(vault),
         L::VaultCrank(vault),
         L::VaultRewards(vault),
+        L::FarmStake(farm),
+        L::FarmRewards(farm),
+        L::VaultQueue(vault),
     ]
 }
 

@@ -1,6 +1,9 @@
 //! Vaults: worked numbers, what a dead reserve does, and properties over random lives.
 
-use crate::run::property;
+use crate::{
+    queue::{claim, conditional, fill, leave, pledge_spare, queue, when_borrowed},
+    run::property,
+};
 use backstop_core::{
     Body, RejectCode as C, State,
     command::{
@@ -109,6 +112,9 @@ pub(crate) fn story(world: &mut World, council: impl Fn(&mut World, Body)) {
     world.must("carol", allocate(SPARE, 0, 0));
     world.must("erin", invest(SPARE));
     world.must("carol", RemoveAllocation { vault: safe, reserve: spare });
+    world.must("alice", queue("alice", 10_000));
+    world.must("keeper", fill(None));
+    world.must("keeper", claim("alice"));
 }
 
 /// 1,000,000 deposited, a fifth idle, three fifths lent out at 10 %, of which three quarters are borrowed.
@@ -264,6 +270,11 @@ enum Step {
     Take(bool),
     GiveUp,
     Weights(u64, u64),
+    Queue(usize, u128),
+    Fill(Option<bool>),
+    LeaveLine(usize),
+    WhenBorrowed(u128),
+    Conditional(u128, bool),
     Wait(u64),
 }
 
@@ -276,8 +287,13 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (who.clone(), some.clone()).prop_map(|(who, some)| Step::Deposit(who, some)),
         2 => (who.clone(), some.clone(), any::<Option<bool>>())
             .prop_map(|(who, some, from)| Step::Withdraw(who, some, from)),
-        1 => (who, some.clone(), any::<bool>())
+        1 => (who.clone(), some.clone(), any::<bool>())
             .prop_map(|(who, some, from)| Step::Redeem(who, some, from)),
+        1 => (who.clone(), some.clone()).prop_map(|(who, some)| Step::Queue(who, some)),
+        1 => any::<Option<bool>>().prop_map(Step::Fill),
+        1 => who.prop_map(Step::LeaveLine),
+        1 => some.clone().prop_map(Step::WhenBorrowed),
+        1 => (some.clone(), any::<bool>()).prop_map(|(some, from)| Step::Conditional(some, from)),
         3 => any::<bool>().prop_map(Step::Invest),
         2 => some.clone().prop_map(Step::Borrow),
         1 => some.clone().prop_map(Step::Repay),
@@ -325,6 +341,14 @@ fn send(world: &mut World, step: &Step) -> bool {
         Step::Weights(cash, spare) => {
             let _ = world.send("carol", allocate(CASH, *cash, 10_000));
             ("carol", allocate(SPARE, *spare, 10_000).into())
+        }
+        Step::Queue(who, some) => (name(who), queue(name(who), *some).into()),
+        Step::Fill(from) => ("keeper", fill(from.map(reserve)).into()),
+        Step::LeaveLine(who) => (name(who), leave(name(who)).into()),
+        Step::WhenBorrowed(cap) => ("carol", when_borrowed(*cap).into()),
+        Step::Conditional(some, from) => {
+            let _ = world.send("bob", pledge_spare("bob", 100_000));
+            ("bob", conditional("bob", *some, from.then_some(CASH)).into())
         }
         Step::Wait(hours) => {
             world.wait(Span::hours(*hours));

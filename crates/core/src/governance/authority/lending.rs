@@ -10,6 +10,8 @@ use crate::{
     state::State,
 };
 
+/// Who says what of a vault's loss is to be made good.
+const ASSESSES: Roles = Roles::of(&[Role::Risk, Role::Operator]);
 const COUNCIL: Roles = Roles::of(&[Role::Council]);
 
 /// The right that a command about lending needs.
@@ -54,11 +56,32 @@ fn of_vaults(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::DepositVault(c) => owner(c.account)?,
         Body::WithdrawVault(c) => owner(c.account)?,
         Body::RedeemInKind(c) => owner(c.account)?,
+        Body::QueueWithdrawal(c) => owner(c.account)?,
+        Body::LeaveQueue(c) => owner(c.account)?,
+        Body::BorrowConditional(c) => owner(c.account)?,
         Body::Invest(c) => owner(c.payer)?,
         Body::TakeFees(c) => curator(c.vault)?,
         Body::GiveUpFees(c) => curator(c.vault)?,
         Body::FundRewards(c) => owner(c.account)?,
-        Body::ApplyAllocation(_) | Body::ChargeFees(_) | Body::RecogniseLoss(_) => Anyone,
+        Body::ApplyAllocation(_)
+        | Body::ChargeFees(_)
+        | Body::RecogniseLoss(_)
+        | Body::FillQueue(_)
+        | Body::ClaimQueued(_) => Anyone,
+        _ => of_compensation(state, body)?,
+    })
+}
+
+/// The right that a command about compensation needs.
+fn of_compensation(state: &State, body: &Body) -> Result<Authority, Halt> {
+    Ok(match body {
+        Body::AssessVaultLoss(_) => Authority::Role(ASSESSES),
+        Body::DisputeVaultLoss(_) => Authority::Role(GUARDIAN),
+        Body::PayCompensation(c) => Authority::Owner(state.account_id(c.account)?),
+        Body::OpenClaims(_)
+        | Body::ClaimCompensation(_)
+        | Body::PayClaims(_)
+        | Body::CloseClaims(_) => Authority::Anyone,
         _ => of_pools(state, body)?,
     })
 }
@@ -87,7 +110,6 @@ fn of_pools(state: &State, body: &Body) -> Result<Authority, Halt> {
             PoolSigner::Council => Authority::Role(COUNCIL),
             PoolSigner::Nominee => curator(c.vault)?,
         },
-        // Every other command has its right above; one that was forgotten is nobody's to send.
-        _ => Authority::Role(Roles::NONE),
+        _ => crate::farm::rights::of_farms(state, body)?,
     })
 }

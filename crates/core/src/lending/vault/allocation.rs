@@ -1,7 +1,10 @@
 //! Where a vault's money should be: by weight, up to each reserve's cap, the rest idle.
 
-use super::book::Allocation;
-use crate::policy::VaultPolicy;
+use super::{
+    book::{Allocation, Vault},
+    worth::Valued,
+};
+use crate::policy::{AllocationKind, VaultPolicy};
 use alloc::{vec, vec::Vec};
 use backstop_units::{Amount, Fixed60, MathError};
 
@@ -20,7 +23,8 @@ pub fn targets(
     net: Fixed60,
 ) -> Result<Vec<Fixed60>, MathError> {
     let weighs = |allocation: &Allocation| {
-        if allocation.cap.is_zero() { 0 } else { u128::from(allocation.weight) }
+        let standard = allocation.kind == AllocationKind::Standard && !allocation.cap.is_zero();
+        if standard { u128::from(allocation.weight) } else { 0 }
     };
     let sum: u128 = allocations.iter().map(weighs).fold(0, u128::saturating_add);
     let all = sum.saturating_add(policy.idle_weight.into());
@@ -63,6 +67,25 @@ pub fn targets(
         break;
     }
     Ok(targets)
+}
+
+/// What each reserve of a vault should hold: a conditional one what it holds, the others by weight of the rest.
+///
+/// # Errors
+/// As [`targets`].
+pub fn weighed(vault: &Vault, valued: &Valued, net: Fixed60) -> Result<Vec<Fixed60>, MathError> {
+    let places = || vault.allocations.iter().zip(&valued.invested);
+    let conditional = |allocation: &Allocation| allocation.kind == AllocationKind::Conditional;
+    let lent = places().filter(|(allocation, _)| conditional(allocation));
+    let lent =
+        lent.fold(Fixed60::ZERO, |sum, (_, held)| sum.checked_add(*held).unwrap_or(Fixed60::MAX));
+    let mut all = targets(&vault.policy, &vault.allocations, net.saturating_sub(lent))?;
+    for (target, (allocation, held)) in all.iter_mut().zip(places()) {
+        if conditional(allocation) {
+            *target = *held;
+        }
+    }
+    Ok(all)
 }
 
 /// How far what a reserve holds is from its target, and whether it is below.

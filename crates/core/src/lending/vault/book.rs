@@ -1,6 +1,6 @@
 //! What is kept of vaults and their holders.
 
-use super::fees::Charged;
+use super::{fees::Charged, yields::Returns};
 use crate::{
     policy::{AllocationKind, VaultPolicy},
     reject::{Halt, Reject, RejectCode},
@@ -8,8 +8,8 @@ use crate::{
 };
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{
-    AccountId, Amount, AssetId, Fixed60, Label, MathError, ReserveId, Shares, Timestamp, VaultId,
-    VaultLossId,
+    AccountId, Amount, AssetId, FarmId, Fixed60, Label, MathError, ReserveId, Shares, Timestamp,
+    VaultId, VaultLossId,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -30,10 +30,18 @@ pub struct Vault {
     pub policy: Box<VaultPolicy>,
     /// Money, shares and fees.
     pub held: Funds,
+    /// What it earned ever.
+    pub returns: Returns,
+    /// Rewards that came in since fees were last charged, in atoms.
+    pub streamed: Amount,
+    /// Those who wait for its money.
+    pub queue: Queue,
     /// Its reserves, in the order in which they were added.
     pub allocations: Vec<Allocation>,
     /// Allocations that wait for a veto, each until a moment.
     pub waiting: Vec<(Allocation, Timestamp)>,
+    /// The farm in which its shares are staked, once it has one.
+    pub farm: Option<FarmId>,
     /// Its insurance pool, if it has one.
     pub pool: Option<u32>,
 }
@@ -80,6 +88,47 @@ pub struct Funds {
     pub forgone: Fixed60,
     /// Shares on compensation accounts, part of `shares`.
     pub escrowed: Shares,
+}
+
+/// The queue of those whom a vault could not pay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Queue {
+    /// The round that waits, if somebody does.
+    pub round: Option<u32>,
+    /// Atoms that came for those in the queue and that they have not claimed.
+    pub owed: Amount,
+}
+
+/// A round of a vault's queue: until nobody waits, or nothing is left that could be paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Round {
+    /// Of which vault.
+    pub vault: VaultId,
+    /// Shares that wait.
+    pub shares: Shares,
+    /// Units of all who wait.
+    pub units: Shares,
+    /// Money that came for each unit, ever.
+    pub index: Fixed60,
+    /// Money that is too little for a step of the index.
+    pub carry: Fixed60,
+}
+
+/// One account's place in a vault's queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Waiting {
+    /// Whose.
+    pub account: AccountId,
+    /// Of which vault.
+    pub vault: VaultId,
+    /// In which round.
+    pub round: u32,
+    /// His part of it, against all units.
+    pub units: Shares,
+    /// The round's index when this was last looked at.
+    pub index: Fixed60,
+    /// Money that came for him until then.
+    pub due: Fixed60,
 }
 
 /// Money that comes in second by second.
@@ -153,21 +202,39 @@ impl Funds {
         let all = self.dead.checked_add(self.pooled).and_then(|all| all.checked_add(self.escrowed));
         all.ok_or(MathError::Overflow)
     }
+}
+
+impl Vault {
+    /// Takes in rewards that came up to a moment.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`] past what an amount holds.
+    pub(crate) fn stream(&mut self, amount: Amount, at: Timestamp) -> Result<(), MathError> {
+        let plus = |a: Amount, b| a.checked_add(b).ok_or(MathError::Overflow);
+        self.held.idle = plus(self.held.idle, amount)?;
+        self.streamed = plus(self.streamed, amount)?;
+        let rewards = &mut self.held.rewards;
+        (rewards.left, rewards.at) = (rewards.left.saturating_sub(amount), at);
+        Ok(())
+    }
 
     /// Takes in fees that were charged.
     ///
     /// # Errors
     /// [`MathError::Overflow`] from 2⁶⁸ atoms on.
-    pub(crate) fn apply(
+    pub(crate) fn charge(
         &mut self,
         charged: &Charged,
         high: (Fixed60, Shares),
         at: Timestamp,
     ) -> Result<(), MathError> {
+        self.returns.add(&self.held, charged, self.streamed);
+        self.streamed = Amount::ZERO;
+        let held = &mut self.held;
         let plus = |a: Fixed60, b| a.checked_add(b).ok_or(MathError::Overflow);
-        self.pending = plus(self.pending.saturating_sub(charged.written_down), charged.fee)?;
-        self.earned = plus(self.earned, charged.earned)?;
-        (self.basis, self.high, self.charged_at) = (charged.basis, high, Some(at));
+        held.pending = plus(held.pending.saturating_sub(charged.written_down), charged.fee)?;
+        held.earned = plus(held.earned, charged.earned)?;
+        (held.basis, held.high, held.charged_at) = (charged.basis, high, Some(at));
         Ok(())
     }
 }

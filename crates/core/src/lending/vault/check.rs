@@ -1,6 +1,6 @@
 //! Invariant V1, counted over all vaults.
 
-use super::snapshot::shares_of;
+use super::snapshot::own_shares;
 use crate::{ledger::LedgerAccount, reject::Corrupt, state::State};
 use alloc::collections::BTreeMap;
 use backstop_units::{Shares, VaultId};
@@ -13,7 +13,11 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
     let mut held: BTreeMap<VaultId, Shares> = BTreeMap::new();
     for (_, holding) in state.holdings.iter() {
         let sum = held.entry(holding.vault).or_default();
-        *sum = sum.checked_add(shares_of(holding)?).ok_or(Corrupt::Overflow)?;
+        *sum = sum.checked_add(own_shares(holding)?).ok_or(Corrupt::Overflow)?;
+    }
+    for (_, round) in state.rounds.iter() {
+        let sum = held.entry(round.vault).or_default();
+        *sum = sum.checked_add(round.shares).ok_or(Corrupt::Overflow)?;
     }
     for (id, vault) in state.vaults.iter() {
         let owed = |account| state.ledger.owed(account, vault.asset);
@@ -22,6 +26,7 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
         let sound = owed(LedgerAccount::VaultIdle(id)) == vault.held.idle
             && owed(LedgerAccount::VaultCrank(id)) == vault.held.crank
             && owed(LedgerAccount::VaultRewards(id)) == vault.held.rewards.left
+            && owed(LedgerAccount::VaultQueue(id)) == vault.queue.owed
             && holders.checked_add(nobodys) == Some(vault.held.shares);
         if !sound {
             return Err(Corrupt::Invariant("V1"));

@@ -11,7 +11,7 @@ use crate::{
     },
     event::{Event, VaultEvent},
     governance::Context,
-    policy::VaultPolicy,
+    policy::{QueueKind, VaultPolicy},
     reject::{Halt, Reject, RejectCode, Value},
     state::State,
     txn::Txn,
@@ -46,6 +46,12 @@ fn rails(policy: &VaultPolicy) -> Result<(), Reject> {
     }
     if policy.cap_delay > CAP_DELAY_MAX {
         return Err(bad(policy.cap_delay, CAP_DELAY_MAX));
+    }
+    if policy.claim_window < VaultPolicy::CLAIM_WINDOW_MIN {
+        return Err(bad(policy.claim_window, VaultPolicy::CLAIM_WINDOW_MIN));
+    }
+    if policy.dispute_window > CAP_DELAY_MAX {
+        return Err(bad(policy.dispute_window, CAP_DELAY_MAX));
     }
     Ok(())
 }
@@ -92,10 +98,13 @@ pub(crate) fn eases(state: &State, command: &SetVaultPolicy) -> Result<bool, Hal
         && new.penalty_of == old.penalty_of
         && new.min_withdraw <= old.min_withdraw
         && new.crank_fee <= old.crank_fee
+        && (new.queue == old.queue || new.queue == QueueKind::ProRata)
         && new.high_water >= old.high_water
         && new.fees_bear_losses >= old.fees_bear_losses
         && new.listed_only >= old.listed_only
-        && new.cap_delay >= old.cap_delay)
+        && new.cap_delay >= old.cap_delay
+        && new.dispute_window == old.dispute_window
+        && new.claim_window >= old.claim_window)
 }
 
 pub(crate) fn list(state: &State, command: &ListReserve) -> Result<Event, Halt> {

@@ -1,13 +1,14 @@
 //! What events about vaults change, and what they post.
 
 use super::{
-    book::{Allocation, Funds, Holding, Vault},
+    book::{Allocation, Funds, Holding, Queue, Round, Vault, Waiting},
     loss, snapshot,
+    yields::{Returns, Trail},
 };
 use crate::{
     event::{
-        FeesTaken, ForcedReserve, InKindRedemption, Investment, OpenedVault, VaultDeposit,
-        VaultEvent, VaultWithdrawal,
+        FeesTaken, ForcedReserve, InKindRedemption, Investment, OpenedVault, QueueFill, QueueMove,
+        VaultDeposit, VaultEvent, VaultWithdrawal,
     },
     ledger::LedgerAccount,
     reject::Corrupt,
@@ -21,10 +22,24 @@ pub(crate) fn evolve(state: &mut State, event: &VaultEvent) -> Result<(), Corrup
         VaultEvent::VaultCreated { vault, label, asset, curator, policy } => {
             state.labels.vaults.insert(*label, *vault);
             let held = Funds::default();
-            let (allocations, waiting) = (Vec::new(), Vec::new());
+            let (allocations, waiting, returns) = (Vec::new(), Vec::new(), Returns::default());
             let (label, asset, curator, policy) = (*label, *asset, *curator, policy.clone());
-            let pool = None;
-            let created = Vault { label, asset, curator, policy, held, allocations, waiting, pool };
+            let (streamed, farm, pool) = (Amount::ZERO, None, None);
+            let created = Vault {
+                label,
+                asset,
+                curator,
+                policy,
+                held,
+                returns,
+                streamed,
+                queue: Queue::default(),
+                allocations,
+                waiting,
+                farm,
+                pool,
+            };
+            state.trails.insert(*vault, Trail::default())?;
             state.vaults.insert(*vault, created)
         }
         VaultEvent::VaultPolicySet { vault, policy } => {
@@ -40,11 +55,8 @@ pub(crate) fn evolve(state: &mut State, event: &VaultEvent) -> Result<(), Corrup
         | VaultEvent::AllocationVetoed { .. }
         | VaultEvent::AllocationRemoved { .. } => allocation(state, event),
         VaultEvent::RewardsStreamed { vault, amount, at, .. } => {
-            let held = &mut state.vaults.change(*vault)?.held;
-            held.idle = more(held.idle, *amount)?;
-            held.rewards.left = less(held.rewards.left, *amount)?;
-            held.rewards.at = *at;
-            Ok(())
+            let vault = state.vaults.change(*vault)?;
+            vault.stream(*amount, *at).map_err(|_| Corrupt::Overflow)
         }
         VaultEvent::RewardsFunded { vault, amount, per_second, .. } => {
             let now = state.meta.now;
@@ -53,9 +65,14 @@ pub(crate) fn evolve(state: &mut State, event: &VaultEvent) -> Result<(), Corrup
             (rewards.per_second, rewards.at) = (*per_second, now);
             Ok(())
         }
-        VaultEvent::FeesCharged { vault, charged, high, at } => {
-            let held = &mut state.vaults.change(*vault)?.held;
-            held.apply(charged, *high, *at).map_err(|_| Corrupt::Overflow)
+        VaultEvent::FeesCharged { vault: id, charged, high, at } => {
+            let vault = state.vaults.change(*id)?;
+            if let Some(last) = vault.held.charged_at
+                && state.trails.expect(*id)?.begins(*at)
+            {
+                state.trails.change(*id)?.note(last, vault.returns, *at);
+            }
+            vault.charge(charged, *high, *at).map_err(|_| Corrupt::Overflow)
         }
         VaultEvent::FeesGivenUp { vault, amount, marks } => {
             let held = &mut state.vaults.change(*vault)?.held;
@@ -63,6 +80,13 @@ pub(crate) fn evolve(state: &mut State, event: &VaultEvent) -> Result<(), Corrup
             (held.basis, held.high) = (marks.basis, marks.high);
             Ok(())
         }
+        _ => money(state, event),
+    }
+}
+
+/// What moves money or shares.
+fn money(state: &mut State, event: &VaultEvent) -> Result<(), Corrupt> {
+    match event {
         VaultEvent::VaultDeposited(it) => deposited(state, it),
         VaultEvent::ReserveOpened { supply, account, forced } => {
             forced_reserve(state, (*supply, *account), forced)
@@ -72,9 +96,12 @@ pub(crate) fn evolve(state: &mut State, event: &VaultEvent) -> Result<(), Corrup
         VaultEvent::RedeemedInKind(it) => redeemed(state, it),
         VaultEvent::Invested(it) => invested(state, it),
         VaultEvent::FeesTaken(it) => taken(state, it),
+        VaultEvent::QueueMoved(it) => moved(state, it),
+        VaultEvent::QueueFilled(it) => filled(state, it),
         VaultEvent::LossRecorded { .. } | VaultEvent::LossCushioned { .. } => {
             loss::evolve(state, event)
         }
+        _ => Err(Corrupt::DanglingHandle),
     }
 }
 
@@ -193,6 +220,66 @@ fn withdrawn(state: &mut State, it: &VaultWithdrawal) -> Result<(), Corrupt> {
     given_back(state, it.vault, it.reserve, (what.redeemed, what.received))
 }
 
+/// Shares and money between a holder and the queue.
+fn moved(state: &mut State, it: &QueueMove) -> Result<(), Corrupt> {
+    snapshot::before_change(state, it.holding)?;
+    let holding = state.holdings.change(it.holding)?;
+    holding.shares = minted(unminted(holding.shares, it.joins)?, it.leaves)?;
+    let queue = &mut state.vaults.change(it.vault)?.queue;
+    queue.owed = less(queue.owed, it.paid)?;
+    if it.round == state.rounds.next_id() {
+        queue.round = Some(it.round);
+        state.rounds.insert(it.round, Round::of(it.vault))?;
+    }
+    let place = (it.account, it.vault);
+    let before = match state.queued.get(it.ticket) {
+        Some(waiting) if waiting.round == it.round => waiting.units,
+        _ => Shares::ZERO,
+    };
+    let round = state.rounds.change(it.round)?;
+    round.shares = unminted(minted(round.shares, it.joins)?, it.leaves)?;
+    round.units = minted(unminted(round.units, before)?, it.units)?;
+    let (index, emptied) = (round.index, round.units.is_zero());
+    if emptied {
+        round.carry = Fixed60::ZERO;
+    }
+    let (account, vault) = place;
+    let (round, units, due) = (it.round, it.units, it.due);
+    let now = Waiting { account, vault, round, units, index, due };
+    if it.ticket == state.queued.next_id() {
+        state.labels.queued.insert((vault, account), it.ticket);
+        state.queued.insert(it.ticket, now)?;
+    } else {
+        *state.queued.change(it.ticket)? = now;
+    }
+    let queue = &mut state.vaults.change(it.vault)?.queue;
+    if emptied && queue.round == Some(round) {
+        queue.round = None;
+    }
+    Ok(())
+}
+
+/// Shares of all who wait are burned for money that each has a part of.
+fn filled(state: &mut State, it: &QueueFill) -> Result<(), Corrupt> {
+    let what = &it.withdrawal;
+    let round = state.rounds.change(it.round)?;
+    round.shares = unminted(round.shares, what.burned)?;
+    (round.index, round.carry) = (it.index, it.carry);
+    let vault = state.vaults.change(it.vault)?;
+    let held = &mut vault.held;
+    held.shares = unminted(held.shares, what.burned)?;
+    let there = more(held.idle, what.received)?;
+    held.idle = less(less(there, what.from_idle)?, what.from_reserve)?;
+    (held.basis, held.high) = (it.marks.basis, it.marks.high);
+    held.forgone = held.forgone.checked_add(it.forgone).ok_or(Corrupt::Overflow)?;
+    let queue = &mut vault.queue;
+    queue.owed = more(more(queue.owed, what.from_idle)?, what.from_reserve)?;
+    if it.ended {
+        queue.round = None;
+    }
+    given_back(state, it.vault, it.reserve, (what.redeemed, what.received))
+}
+
 fn taken(state: &mut State, it: &FeesTaken) -> Result<(), Corrupt> {
     let held = &mut state.vaults.change(it.vault)?.held;
     let amount = Fixed60::from_atoms(it.amount).ok_or(Corrupt::Overflow)?;
@@ -226,7 +313,10 @@ fn invested(state: &mut State, it: &Investment) -> Result<(), Corrupt> {
     let there = more(held.idle, it.rounding)?;
     held.idle = if it.adds { less(there, it.amount)? } else { more(there, it.amount)? };
     let place = of(vault, it.reserve)?;
-    (place.moved_at, place.seen) = (Some(now), seen);
+    if it.cranked {
+        place.moved_at = Some(now);
+    }
+    place.seen = seen;
     place.shares =
         if it.adds { minted(place.shares, it.shares)? } else { unminted(place.shares, it.shares)? };
     let held = &mut state.reserves.change(it.reserve)?.held;
@@ -311,6 +401,18 @@ pub(crate) fn postings<E>(
             }
             one(it.asset, idle, balance(it.account), what.from_idle)?;
             one(it.asset, idle, balance(it.account), what.from_reserve)
+        }
+        VaultEvent::QueueFilled(it) => {
+            let (idle, queue, what) =
+                (L::VaultIdle(it.vault), L::VaultQueue(it.vault), &it.withdrawal);
+            if let Some(reserve) = it.reserve {
+                one(it.asset, L::Lenders(reserve), idle, what.received)?;
+            }
+            one(it.asset, idle, queue, what.from_idle)?;
+            one(it.asset, idle, queue, what.from_reserve)
+        }
+        VaultEvent::QueueMoved(it) => {
+            one(it.asset, L::VaultQueue(it.vault), balance(it.account), it.paid)
         }
         VaultEvent::FeesTaken(it) => {
             let idle = L::VaultIdle(it.vault);

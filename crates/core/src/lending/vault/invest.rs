@@ -1,8 +1,9 @@
 //! Moving a vault's money toward a reserve's target: a crank that anybody may turn.
 
 use super::{
-    allocation::{distance, targets},
+    allocation::{distance, weighed},
     book::{Allocation, Vault, find},
+    queue,
     touch::{Touched, touch},
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
     txn::Txn,
 };
 use alloc::boxed::Box;
-use backstop_units::{Amount, Fixed60, ReserveId, Shares};
+use backstop_units::{AccountId, Amount, Fixed60, ReserveId, Shares};
 
 pub(crate) fn invest(
     txn: &mut Txn<'_>,
@@ -41,6 +42,9 @@ pub(crate) fn invest(
     let state = txn.state();
     let vault = state.vaults.expect(id)?;
     let (adds, wanted) = wanted(vault, &touched, (place, &allocation))?;
+    if adds {
+        queue::nobody_waits(state, vault)?;
+    }
     let most = if adds { vault.held.idle } else { Amount::MAX };
     let amount = wanted.min(most).min(command.max.unwrap_or(Amount::MAX));
     if amount <= vault.policy.min_invest {
@@ -53,14 +57,27 @@ pub(crate) fn invest(
     if shares.is_zero() {
         return Err(Reject::none(RejectCode::SharesRoundToZero).into());
     }
+    let (rounding, payer) = rounding(state, vault, uneven, payer)?;
+    let asset = vault.asset;
+    let cranked = true;
+    let move_of =
+        Investment { vault: id, asset, reserve, adds, amount, shares, rounding, payer, cranked };
+    txn.emit(Event::Vault(VaultEvent::Invested(Box::new(move_of))))
+}
+
+/// The atom that a move costs which leaves a fraction behind, and who pays it if the crank fund has none.
+pub(crate) fn rounding(
+    state: &State,
+    vault: &Vault,
+    uneven: bool,
+    payer: AccountId,
+) -> Result<(Amount, Option<AccountId>), Halt> {
     let rounding = Amount::new(u128::from(uneven));
     let payer = (rounding > vault.held.crank).then_some(payer);
     if let Some(payer) = payer {
         payable(state, payer, (vault.asset, rounding))?;
     }
-    let asset = vault.asset;
-    let move_of = Investment { vault: id, asset, reserve, adds, amount, shares, rounding, payer };
-    txn.emit(Event::Vault(VaultEvent::Invested(Box::new(move_of))))
+    Ok((rounding, payer))
 }
 
 /// Refuses a move too soon after the last one.
@@ -73,7 +90,8 @@ fn rested(vault: &Vault, allocation: &Allocation, context: &Context<'_>) -> Resu
     Ok(())
 }
 
-/// How far the reserve is from its target, and which way. A conditional one gets nothing by weight.
+/// How far the reserve is from its target, and which way. A conditional one gets nothing by weight, and gives
+/// back what nobody borrows.
 fn wanted(
     vault: &Vault,
     touched: &Touched,
@@ -81,21 +99,26 @@ fn wanted(
 ) -> Result<(bool, Amount), Halt> {
     let held = touched.valued.invested.get(place).copied().unwrap_or_default();
     if allocation.kind == AllocationKind::Conditional {
-        return Ok((false, Amount::ZERO));
+        return Ok((false, held.floor()));
     }
-    let all = targets(&vault.policy, &vault.allocations, touched.net)?;
+    let all = weighed(vault, &touched.valued, touched.net)?;
     Ok(distance(held, all.get(place).copied().unwrap_or_default()))
 }
 
 /// What a move comes to, and whether it leaves a fraction of an atom behind.
-struct Moved {
-    amount: Amount,
-    shares: Shares,
-    uneven: bool,
+pub(crate) struct Moved {
+    pub(crate) amount: Amount,
+    pub(crate) shares: Shares,
+    pub(crate) uneven: bool,
 }
 
 /// Into an open reserve that the vault may use, up to its limit of supply.
-fn into(state: &State, vault: &Vault, id: ReserveId, amount: Amount) -> Result<Moved, Halt> {
+pub(crate) fn into(
+    state: &State,
+    vault: &Vault,
+    id: ReserveId,
+    amount: Amount,
+) -> Result<Moved, Halt> {
     let reserve = state.reserves.expect(id)?;
     opens(reserve)?;
     if vault.policy.listed_only && !reserve.listed {

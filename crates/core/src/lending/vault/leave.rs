@@ -3,6 +3,7 @@
 use super::{
     book::{Vault, find},
     in_kind::redeem,
+    queue::{fill_from, nobody_waits},
     touch::{Touched, leaving, marks, touch},
     withdraw::{Source, Vaulted, Withdrawal, withdraw},
 };
@@ -20,7 +21,7 @@ use alloc::boxed::Box;
 use backstop_units::{AccountId, Amount, Fixed60, Label, ReserveId, Shares, VaultId};
 
 /// A vault brought up to now, as a withdrawal sees it: with the shares that bear what its reserves lack.
-fn vaulted(
+pub(crate) fn vaulted(
     state: &State,
     vault: &Vault,
     (marked, touched): (Fixed60, &Touched),
@@ -39,8 +40,8 @@ pub(crate) fn source(vault: &Vault, touched: &Touched, place: usize) -> Result<S
     Ok(Source { held, shares, worth: worth.min(at_hand) })
 }
 
-/// At most what is held, and something.
-fn asked(
+/// At most what is held at hand, and something.
+pub(crate) fn asked(
     state: &State,
     (id, account): (VaultId, AccountId),
     shares: Shares,
@@ -53,7 +54,7 @@ fn asked(
 }
 
 /// Brings the reserve up to now in the books too, where something is taken out of it.
-fn reserve_of(
+pub(crate) fn reserve_of(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
     id: VaultId,
@@ -64,8 +65,33 @@ fn reserve_of(
     Ok(found)
 }
 
+/// The reserve that a withdrawal names, as a source of money.
+pub(crate) fn drawn_from(
+    vault: &Vault,
+    touched: &Touched,
+    from: Option<(usize, ReserveId)>,
+) -> Result<Option<Source>, Halt> {
+    from.map(|(place, _)| source(vault, touched, place)).transpose()
+}
+
+/// Pays those who wait in the queue first, out of the same money, and refuses while some still wait.
+fn after_the_queue(
+    txn: &mut Txn<'_>,
+    context: &Context<'_>,
+    (id, reserve): (VaultId, Option<Label>),
+) -> Result<(), Halt> {
+    if txn.state().vaults.expect(id)?.queue.round.is_some() {
+        match fill_from(txn, context, (id, reserve)) {
+            // Nothing is there for the queue: it still waits.
+            Ok(()) | Err(Halt::Reject(_)) => {}
+            corrupt => return corrupt,
+        }
+    }
+    nobody_waits(txn.state(), txn.state().vaults.expect(id)?)
+}
+
 /// What shares are worth less to who leaves, since collateral of loans lacks something. **Rounding** down.
-fn forgone(
+pub(crate) fn forgone(
     vault: &Vault,
     (marked, left): (Fixed60, Vaulted),
     burned: Shares,
@@ -89,6 +115,7 @@ pub(crate) fn leave(
     some(Amount::new(command.shares.get()))?;
     let id = state.vault_id(command.vault)?;
     let (holding, shares) = asked(state, (id, account), command.shares)?;
+    after_the_queue(txn, context, (id, command.reserve))?;
     let from = match command.reserve {
         Some(label) => Some(reserve_of(txn, context, id, label)?),
         None => None,
@@ -96,10 +123,7 @@ pub(crate) fn leave(
     let marked = touch(txn, context, id)?.net;
     let touched = leaving(txn, context, id)?;
     let vault = txn.state().vaults.expect(id)?;
-    let drawn = match from {
-        Some((place, _)) => Some(source(vault, &touched, place)?),
-        None => None,
-    };
+    let drawn = drawn_from(vault, &touched, from)?;
     let seen = vaulted(txn.state(), vault, (marked, &touched))?;
     let withdrawal = withdraw(&vault.policy, seen, drawn, shares)?;
     let Withdrawal { from_idle, from_reserve, .. } = withdrawal;

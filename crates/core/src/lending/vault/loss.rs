@@ -265,6 +265,8 @@ pub(crate) fn evolve(state: &mut State, event: &VaultEvent) -> Result<(), Corrup
             let seen = join(state, record.reserve)?;
             let vault = state.vaults.change(record.vault)?;
             vault.held.losses = vault.held.losses.checked_add(1).ok_or(Corrupt::Overflow)?;
+            // Who waits holds a number of shares from now on, and may join again.
+            vault.queue.round = None;
             let place = vault.allocations.iter_mut().find(|one| one.reserve == record.reserve);
             let place = place.ok_or(Corrupt::DanglingHandle)?;
             (place.seen, place.loss) = (seen, Some(*loss));

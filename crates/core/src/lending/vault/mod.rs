@@ -10,24 +10,28 @@
 //!
 //! A vault values all its reserves at each command: at most [`ALLOCATIONS_MAX`](book::ALLOCATIONS_MAX) of
 //! them, each with the interest up to then. A dead one is worth nothing, a paused one what it is worth, and neither
-//! stops the others. **Invariant V1** a vault's idle money is its ledger account's, its shares are its
-//! holders', those of pools and compensation accounts and the dead ones, and the reserve shares it names are
-//! counted in those reserves. **V2** stands in [`snapshot`].
+//! stops the others. Shares that are staked in a farm stay in their holder's place. **Invariant V1** a vault's idle
+//! money is its ledger account's, its shares are its holders', those of pools and compensation accounts and the dead
+//! ones, and the reserve shares it names are counted in those reserves. **V2** stands in [`snapshot`].
 
 pub mod allocation;
 pub mod book;
 pub(crate) mod check;
+pub(crate) mod conditional;
 pub(crate) mod curate;
 pub(crate) mod deposit;
 pub(crate) mod evolve;
 pub mod fees;
+pub(crate) mod holders;
 pub mod in_kind;
 pub(crate) mod invest;
 pub(crate) mod leave;
 pub mod loss;
 pub(crate) mod opening;
 pub(crate) mod payout;
+pub(crate) mod queue;
 pub mod snapshot;
 pub mod touch;
 pub mod withdraw;
 pub mod worth;
+pub mod yields;

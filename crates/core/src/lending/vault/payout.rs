@@ -3,6 +3,7 @@
 use super::{
     book::find,
     leave::source,
+    queue::nobody_waits,
     touch::{leaving, marks, touched},
     withdraw::{Drawn, drawn},
 };
@@ -37,6 +38,7 @@ pub(crate) fn take(
 ) -> Result<(), Halt> {
     let state = txn.state();
     let id = state.vault_id(command.vault)?;
+    nobody_waits(state, state.vaults.expect(id)?)?;
     let from = match command.reserve {
         Some(label) => Some(find(state, state.vaults.expect(id)?, label)?),
         None => None,

@@ -15,7 +15,7 @@
 //! Runs of one holder hang together, the newest first, each with a second link that jumps further back, so that
 //! any of them is found in a number of steps that grows with the logarithm of their number (**Source** Myers,
 //! "An applicative random-access stack", 1983). **Invariant V2** what holders held when a loss was recorded, and
-//! what nobody held, adds up to the shares that bore it.
+//! what nobody held, adds up to the shares that bore it, less than a share short for each who waited in the queue.
 
 use super::book::Holding;
 use crate::{reject::Corrupt, state::State};
@@ -48,7 +48,7 @@ pub struct ShareRun {
 /// [`Corrupt::DanglingHandle`].
 pub fn shares_at(state: &State, holding: &Holding, loss: u32) -> Result<Shares, Corrupt> {
     if holding.met <= loss {
-        return shares_of(holding);
+        return shares_of(state, holding);
     }
     let Some(last) = holding.run else { return Ok(Shares::ZERO) };
     let mut run = state.share_runs.expect(last)?;
@@ -60,11 +60,23 @@ pub fn shares_at(state: &State, holding: &Holding, loss: u32) -> Result<Shares, 
     Ok(if loss < run.until { run.shares } else { Shares::ZERO })
 }
 
-/// All that a holder owns of his vault, at hand and in farms.
+/// All that a holder owns of his vault: at hand, in farms, and in its withdrawal queue. A loss ends the queue's round,
+/// so that from then on what somebody waits with is a number of shares as any other.
 ///
 /// # Errors
 /// [`Corrupt::Overflow`] past 128 bits.
-pub fn shares_of(holding: &Holding) -> Result<Shares, Corrupt> {
+pub fn shares_of(state: &State, holding: &Holding) -> Result<Shares, Corrupt> {
+    let own = own_shares(holding)?;
+    if state.queued.is_empty() {
+        return Ok(own);
+    }
+    let Some((_, waiting)) = state.waiting(holding.vault, holding.account) else { return Ok(own) };
+    let waits = waiting.shares(state.rounds.expect(waiting.round)?);
+    own.checked_add(waits.map_err(|_| Corrupt::Overflow)?).ok_or(Corrupt::Overflow)
+}
+
+/// What a holder has at hand and in farms.
+pub(crate) fn own_shares(holding: &Holding) -> Result<Shares, Corrupt> {
     holding.shares.checked_add(holding.staked).ok_or(Corrupt::Overflow)
 }
 
@@ -76,7 +88,7 @@ pub(crate) fn before_change(state: &mut State, id: u32) -> Result<(), Corrupt> {
     if from == until {
         return Ok(());
     }
-    let shares = shares_of(&holding)?;
+    let shares = shares_of(state, &holding)?;
     let run = if shares.is_zero() { holding.run } else { Some(add(state, &holding, until)?) };
     let holding = state.holdings.change(id)?;
     (holding.met, holding.run) = (until, run);
@@ -86,7 +98,7 @@ pub(crate) fn before_change(state: &mut State, id: u32) -> Result<(), Corrupt> {
 /// Adds a run, or makes the last one longer where nothing lies between and the shares are the same.
 fn add(state: &mut State, holding: &Holding, until: u32) -> Result<u32, Corrupt> {
     let (from, id) = (holding.met, state.share_runs.next_id());
-    let shares = shares_of(holding)?;
+    let shares = shares_of(state, holding)?;
     let Some(last) = holding.run else {
         let first = ShareRun { from, until, shares, earlier: None, jump: id, depth: 0 };
         state.share_runs.insert(id, first)?;
@@ -123,7 +135,7 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
     };
     for (_, holding) in state.holdings.iter() {
         let losses = state.vaults.expect(holding.vault)?.held.losses;
-        turn(holding.vault, holding.met, losses, shares_of(holding)?);
+        turn(holding.vault, holding.met, losses, shares_of(state, holding)?);
         let mut run = holding.run;
         while let Some(ShareRun { from, until, shares, earlier, .. }) =
             run.and_then(|id| state.share_runs.get(id).copied())
@@ -136,12 +148,19 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
         let bore = loss.shares.checked_sub(loss.nobodys).ok_or(Corrupt::Invariant("V2"))?;
         turns.entry((loss.vault, loss.count)).or_default().2 = Some(bore);
     }
+    let mut dust: BTreeMap<VaultId, Shares> = BTreeMap::new();
+    for (_, waiting) in state.queued.iter() {
+        let sum = dust.entry(waiting.vault).or_default();
+        *sum = sum.saturating_add(Shares::new(1));
+    }
     let mut held = (VaultId::default(), Shares::ZERO);
     for ((vault, _), (begins, ends, bore)) in turns {
         let before = if held.0 == vault { held.1 } else { Shares::ZERO };
         let all = before.saturating_add(begins).checked_sub(ends);
         let all = all.ok_or(Corrupt::Invariant("V2"))?;
-        if bore.is_some_and(|bore| bore != all) {
+        // Less than a share for each who waited is rounded off.
+        let waited = dust.get(&vault).copied().unwrap_or_default();
+        if bore.is_some_and(|bore| bore.checked_sub(all).is_none_or(|off| off > waited)) {
             return Err(Corrupt::Invariant("V2"));
         }
         held = (vault, all);

@@ -12,7 +12,7 @@ use crate::{
     governance::Context,
     lending::book::LendingReserve,
     pool::first_loss,
-    reject::{Halt, Reject, RejectCode},
+    reject::Halt,
     state::State,
     txn::Txn,
 };
@@ -127,11 +127,10 @@ pub(crate) fn first(basis: Fixed60, shares: Shares) -> Marks {
 pub fn preview(state: &State, id: VaultId, now: Timestamp) -> Result<(Vault, Valued), Halt> {
     let mut vault = state.vaults.expect(id)?.clone();
     if let Some(amount) = streamed(&vault, now) {
-        let idle = vault.held.idle.checked_add(amount);
-        vault.held.idle = idle.ok_or_else(|| Reject::bare(RejectCode::Overflow))?;
+        vault.stream(amount, now)?;
     }
     let valued = value(state, &vault, (|reserve| reserve.held, now))?;
     let (charged, high) = fees(&vault, &valued, now)?;
-    vault.held.apply(&charged, high, now)?;
+    vault.charge(&charged, high, now)?;
     Ok((vault, valued))
 }

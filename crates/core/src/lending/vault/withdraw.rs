@@ -142,7 +142,8 @@ pub(crate) struct Drawn {
 }
 
 /// Redeems shares worth at most `rest`. **Rounding** shares up; an atom is held back where the fraction that
-/// the reserve keeps is larger than what was asked for has.
+/// the reserve keeps is larger than what was asked for has. A share rounded up may be worth more than the reserve has at
+/// hand: that stays with its lenders.
 pub(crate) fn drawn(source: Source, rest: Fixed60) -> Result<Drawn, MathError> {
     let wanted = source.worth.min(rest);
     if wanted.is_zero() {
@@ -153,5 +154,27 @@ pub(crate) fn drawn(source: Source, rest: Fixed60) -> Result<Drawn, MathError> {
     let short = !worth.fraction().is_zero() && worth.fraction() > wanted.fraction();
     let paid = wanted.floor().saturating_sub(Amount::new(u128::from(short)));
     let uneven = !worth.fraction().is_zero();
-    Ok(Drawn { wanted, redeemed, received: worth.floor(), paid, uneven })
+    let received = worth.floor().min(source.held.available);
+    Ok(Drawn { wanted, redeemed, received, paid, uneven })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Shares at 1.9 atoms: twelve of them for twenty-one atoms are worth twenty-two, and the reserve has twenty-one.
+    #[test]
+    fn a_reserve_pays_no_more_than_it_has() {
+        let fixed = |atoms| Fixed60::from_atoms(Amount::new(atoms)).unwrap();
+        let held = Holdings {
+            available: Amount::new(21),
+            borrowed: fixed(169),
+            fees: Fixed60::ZERO,
+            shares: Shares::new(100),
+        };
+        let source = Source { held, shares: Shares::new(50), worth: fixed(21) };
+        let drawn = drawn(source, fixed(40)).unwrap();
+        assert_eq!((drawn.redeemed, drawn.received.get()), (Shares::new(12), 21));
+        assert_eq!((drawn.wanted, drawn.paid.get()), (fixed(21), 20));
+    }
 }

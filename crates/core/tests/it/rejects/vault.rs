@@ -1,17 +1,18 @@
 //! Bad input to vaults.
 
 use super::{C, Table, atoms, done, got, no, none};
+use crate::queue::{claim, conditional, fill, pledge_spare, queue, when_borrowed};
 use backstop_core::{
     command::{
-        ApplyAllocation, ChargeFees, CreateVault, ListReserve, OpeningReserve, RecogniseLoss,
-        RemoveAllocation, TakeFees,
+        ApplyAllocation, BorrowConditional, ChargeFees, CreateVault, ListReserve, OpeningReserve,
+        RecogniseLoss, RemoveAllocation, SetVaultPolicy, TakeFees,
     },
     lending::exchange::Holdings,
-    policy::VaultPolicy,
+    policy::{QueueKind, VaultPolicy},
 };
 use backstop_testkit::{
     label,
-    lending::CASH,
+    lending::{CASH, price},
     vault::{SAFE, SPARE, allocate, deposit, invest, policy, redeem, withdraw, world},
 };
 use backstop_units::{Bps, Shares, Span};
@@ -108,5 +109,30 @@ fn rules_of_vaults() {
         policy: Box::new(policy()),
     };
     table.case(world, "carol", again, got(C::DuplicateLabel, safe));
+    done(&table);
+}
+
+#[test]
+fn lines_of_vaults() {
+    let mut table = Table::default();
+    let world = &mut world(VaultPolicy { queue: QueueKind::None, idle_weight: 0, ..policy() });
+    let safe = label(SAFE);
+    world.must("alice", deposit("alice", 1_000));
+    table.case(world, "alice", queue("alice", 600), got(C::NoQueue, safe));
+    let rules = VaultPolicy { idle_weight: 0, ..policy() };
+    world.must("carol", SetVaultPolicy { vault: safe, policy: Box::new(rules) });
+    table.case(world, "keeper", fill(None), got(C::NotQueued, safe));
+    table.case(world, "keeper", claim("alice"), got(C::NotQueued, label("alice")));
+    world.must("carol", when_borrowed(300));
+    world.must("erin", invest(CASH));
+    price(world, 1_000);
+    world.must("bob", pledge_spare("bob", 100_000));
+    let cash = BorrowConditional { reserve: label(CASH), ..conditional("bob", 1, None) };
+    table.case(world, "bob", cash, got(C::NotConditional, label(CASH)));
+    let much = conditional("bob", 301, Some(CASH));
+    table.case(world, "bob", much, no(C::AboveCap, 301u32, 300u32));
+    world.must("alice", queue("alice", 600));
+    let first = withdraw("alice", 10, None);
+    table.case(world, "alice", first, no(C::QueueWaits, 600u32, 0u32));
     done(&table);
 }

@@ -1,8 +1,73 @@
 //! Samples of losses of vaults and their compensation.
 
-use backstop_core::{Body, command::RecogniseLoss};
+use backstop_core::{
+    Body, Event,
+    command::{
+        AssessVaultLoss, ClaimCompensation, CloseClaims, DisputeVaultLoss, OpenClaims, PayClaims,
+        PayCompensation, RecogniseLoss,
+    },
+    event::{Assessment, ClaimsClosed, CompensationClaimed, CompensationEvent},
+};
 use backstop_testkit::label;
+use backstop_units::{AccountId, Amount, AssetId, Hash, Shares, Timestamp, VaultLossId};
+
+const LOSS: VaultLossId = VaultLossId::new(1);
 
 pub(super) fn command_samples() -> Vec<Body> {
-    vec![RecogniseLoss { vault: label("safe") }.into()]
+    let (account, amount, evidence) = (label("alice"), Amount::new(2), Hash::new([3; 32]));
+    vec![
+        RecogniseLoss { vault: label("safe") }.into(),
+        AssessVaultLoss { loss: LOSS, amount: Some(amount), evidence, excluded: vec![account] }
+            .into(),
+        DisputeVaultLoss { loss: LOSS, evidence }.into(),
+        PayCompensation { account, loss: LOSS, amount }.into(),
+        OpenClaims { loss: LOSS }.into(),
+        ClaimCompensation { account, loss: LOSS }.into(),
+        PayClaims { loss: LOSS, accounts: vec![account, label("bob")] }.into(),
+        CloseClaims { loss: LOSS }.into(),
+    ]
+}
+
+pub(super) fn event_samples() -> Vec<Event> {
+    let (compensation, loss, at) = (2, LOSS, Timestamp::from_ms(3));
+    let (account, asset, amount) = (AccountId::new(4), AssetId::new(5), Amount::new(6));
+    let (shares, evidence) = (Shares::new(7), Hash::new([8; 32]));
+    let assessment = Assessment {
+        loss,
+        amount,
+        eligible: shares,
+        excluded: vec![account],
+        evidence,
+        revision: 9,
+        at,
+    };
+    let claimed = CompensationClaimed {
+        compensation,
+        loss,
+        holding: 10,
+        account,
+        held: Shares::new(11),
+        asset,
+        amount,
+        shares,
+    };
+    let closed = ClaimsClosed {
+        compensation,
+        loss,
+        asset,
+        returned: vec![(account, amount)],
+        holding: 10,
+        curator: AccountId::new(11),
+        shares,
+    };
+    [
+        CompensationEvent::VaultLossAssessed { compensation, assessment: Box::new(assessment) },
+        CompensationEvent::VaultLossDisputed { compensation, loss, evidence },
+        CompensationEvent::CompensationPaidIn { compensation, loss, account, asset, amount },
+        CompensationEvent::ClaimsOpened { compensation, loss, money: amount, shares, until: at },
+        CompensationEvent::CompensationClaimed(Box::new(claimed)),
+        CompensationEvent::ClaimsClosed(Box::new(closed)),
+    ]
+    .map(Event::Compensation)
+    .to_vec()
 }

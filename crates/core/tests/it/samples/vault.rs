@@ -3,13 +3,14 @@
 use backstop_core::{
     Body, Event,
     command::{
-        ApplyAllocation, ChargeFees, CreateVault, DepositVault, FundRewards, GiveUpFees, Invest,
-        ListReserve, OpeningAllocation, OpeningReserve, OpeningVault, RedeemInKind,
-        RemoveAllocation, SetAllocation, SetVaultPolicy, TakeFees, VetoAllocation, WithdrawVault,
+        ApplyAllocation, BorrowConditional, ChargeFees, ClaimQueued, CreateVault, DepositVault,
+        FillQueue, FundRewards, GiveUpFees, Invest, LeaveQueue, ListReserve, OpeningAllocation,
+        OpeningReserve, OpeningVault, QueueWithdrawal, RedeemInKind, RemoveAllocation,
+        SetAllocation, SetVaultPolicy, TakeFees, VetoAllocation, WithdrawVault,
     },
     event::{
-        FeesTaken, ForcedReserve, InKindRedemption, Investment, Marks, OpenedVault, VaultDeposit,
-        VaultEvent, VaultWithdrawal,
+        FeesTaken, ForcedReserve, InKindRedemption, Investment, Marks, OpenedVault, QueueFill,
+        QueueMove, VaultDeposit, VaultEvent, VaultWithdrawal,
     },
     lending::{
         exchange::Holdings,
@@ -21,7 +22,7 @@ use backstop_core::{
             withdraw::Withdrawal,
         },
     },
-    policy::{AllocationKind, PenaltyBase, VaultPolicy},
+    policy::{AllocationKind, PenaltyBase, QueueKind, VaultPolicy},
 };
 use backstop_testkit::label;
 use backstop_units::{
@@ -62,7 +63,10 @@ fn policy() -> Box<VaultPolicy> {
         idle_max: Some(atoms(15)),
         listed_only: true,
         dead_shares: shares(16),
+        queue: QueueKind::None,
         cap_delay: Span::from_ms(17),
+        dispute_window: Span::from_ms(18),
+        claim_window: Span::from_ms(19),
     })
 }
 
@@ -126,6 +130,11 @@ pub(super) fn command_samples() -> Vec<Body> {
             }],
         }
         .into(),
+        QueueWithdrawal { account, vault, shares: shares(1) }.into(),
+        FillQueue { vault, reserve: Some(reserve) }.into(),
+        ClaimQueued { account, vault }.into(),
+        LeaveQueue { account, vault }.into(),
+        BorrowConditional { account, reserve, amount: atoms(1), vault, from: Some(reserve) }.into(),
     ]
 }
 
@@ -198,6 +207,7 @@ fn moves() -> Vec<VaultEvent> {
             shares: shares(7),
             rounding: atoms(8),
             payer: Some(account),
+            cranked: true,
         })),
         VaultEvent::FeesTaken(Box::new(FeesTaken {
             vault,
@@ -209,6 +219,38 @@ fn moves() -> Vec<VaultEvent> {
             from_reserve: atoms(8),
             redeemed: shares(9),
             received: atoms(10),
+        })),
+    ]
+}
+
+fn queue() -> [VaultEvent; 2] {
+    let (vault, asset, account) = (VaultId::new(1), AssetId::new(2), AccountId::new(3));
+    let (reserve, holding, withdrawal) = (ReserveId::new(4), 5, Withdrawal::default());
+    [
+        VaultEvent::QueueMoved(Box::new(QueueMove {
+            vault,
+            asset,
+            holding,
+            account,
+            ticket: 10,
+            round: 11,
+            joins: shares(12),
+            leaves: shares(13),
+            units: shares(14),
+            paid: atoms(15),
+            due: fixed(16),
+        })),
+        VaultEvent::QueueFilled(Box::new(QueueFill {
+            vault,
+            asset,
+            round: 10,
+            reserve: Some(reserve),
+            withdrawal,
+            index: fixed(11),
+            carry: fixed(12),
+            ended: true,
+            forgone: fixed(13),
+            marks: MARKS,
         })),
     ]
 }
@@ -288,5 +330,6 @@ pub(super) fn event_samples() -> Vec<Event> {
         VaultEvent::LossCushioned { loss: VaultLossId::new(6), amount: fixed(7) },
     ];
     events.extend(moves());
+    events.extend(queue());
     events.into_iter().map(Event::Vault).collect()
 }

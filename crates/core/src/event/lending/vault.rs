@@ -78,6 +78,10 @@ pub enum VaultEvent {
     ReserveOpened { supply: u32, account: AccountId, forced: Box<ForcedReserve> } = 16,
     /// A scenario's vault holds this.
     VaultOpened(Box<OpenedVault>) = 17,
+    /// Somebody joined the queue of a vault, left it or was paid.
+    QueueMoved(Box<QueueMove>) = 18,
+    /// Money came for those in the queue.
+    QueueFilled(Box<QueueFill>) = 19,
     /// Rewards were paid in.
     RewardsFunded {
         vault: VaultId,
@@ -208,6 +212,56 @@ parts! {
         rounding: Amount,
         /// Who paid it; none: the crank fund.
         payer: Option<AccountId>,
+        /// Whether the next move for the reserve waits after it; not after a conditional fill.
+        cranked: bool,
+    }
+    /// Shares that a holder put into a vault's queue or got back, and money that came for them.
+    QueueMove {
+        /// Of which vault.
+        vault: VaultId,
+        /// Of which asset.
+        asset: AssetId,
+        /// The holder's place.
+        holding: u32,
+        /// Whose.
+        account: AccountId,
+        /// His place in the queue; a new one if its handle is the next.
+        ticket: u32,
+        /// Which round of the queue; a new one if its handle is the next.
+        round: u32,
+        /// Shares that join.
+        joins: Shares,
+        /// Shares that go back.
+        leaves: Shares,
+        /// His units after it.
+        units: Shares,
+        /// Atoms paid to him.
+        paid: Amount,
+        /// What is due to him after it: a fraction of an atom, when he was paid.
+        due: Fixed60,
+    }
+    /// Money for a whole queue.
+    QueueFill {
+        /// Of which vault.
+        vault: VaultId,
+        /// Of which asset.
+        asset: AssetId,
+        /// Which round.
+        round: u32,
+        /// Out of which reserve, besides idle money.
+        reserve: Option<ReserveId>,
+        /// What it comes to.
+        withdrawal: Withdrawal,
+        /// Money for each unit, ever, after it.
+        index: Fixed60,
+        /// Money that is too little for a step of that.
+        carry: Fixed60,
+        /// Whether the round ends.
+        ended: bool,
+        /// What those who wait gave up, since collateral of loans lacked something.
+        forgone: Fixed60,
+        /// After it.
+        marks: Marks,
     }
     /// Fees that the curator took.
     FeesTaken {
@@ -251,6 +305,8 @@ impl VaultEvent {
             Self::Invested(_) => "invested",
             Self::FeesTaken(_) => "fees_taken",
             Self::FeesGivenUp { .. } => "fees_given_up",
+            Self::QueueMoved(_) => "queue_moved",
+            Self::QueueFilled(_) => "queue_filled",
             Self::RewardsFunded { .. } => "rewards_funded",
             Self::ReserveOpened { .. } => "reserve_opened",
             Self::VaultOpened(_) => "vault_opened",

@@ -1,0 +1,40 @@
+//! Compensation of exactly the people whom a loss of a vault has hurt.
+//!
+//! ```text
+//!   recorded loss ── assess_vault_loss ──▶ assessed ── time to dispute ──▶ open ── time to claim ──▶ closed
+//!        who held then: snapshot              ▲ │ dispute_vault_loss         │ claim, or paid in       │ rest goes
+//!                                             └─┘ assess anew               ▼ parts; each once        ▼ back
+//!   insurance pool, anyone ── money ──▶ compensation account ──────────▶ holders            to who paid it
+//! ```
+//!
+//! A claim is the account's money times the holder's shares at the loss, divided by the shares that have a claim,
+//! rounded down: it hangs on nothing but these, so neither order nor parts change it. What rounding leaves goes back with what
+//! nobody claimed: claims and what went back add up to what was there. The money never enters the vault, so no
+//! fee sees a profit in it. **Invariant M1** a compensation account holds at least what is open of its claims.
+
+pub mod assess;
+pub mod book;
+pub(crate) mod check;
+pub mod claims;
+pub(crate) mod evolve;
+
+use crate::{
+    command::Body,
+    governance::Context,
+    reject::{Corrupt, Halt},
+    txn::Txn,
+};
+
+/// Carries a command about compensation out.
+pub(crate) fn carry_out(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Result<(), Halt> {
+    match body {
+        Body::AssessVaultLoss(c) => assess::assess(txn, context, c),
+        Body::DisputeVaultLoss(c) => assess::dispute(txn, c),
+        Body::PayCompensation(c) => assess::pay(txn, c),
+        Body::OpenClaims(c) => claims::open(txn, context, c.loss),
+        Body::ClaimCompensation(c) => claims::claim(txn, context, c),
+        Body::PayClaims(c) => claims::pay(txn, context, c),
+        Body::CloseClaims(c) => claims::close(txn, context, c.loss),
+        _ => Err(Corrupt::DanglingHandle.into()),
+    }
+}

@@ -1,0 +1,114 @@
+//! What happened on compensation accounts.
+
+use alloc::{boxed::Box, vec::Vec};
+use backstop_units::{AccountId, Amount, AssetId, Hash, Shares, Timestamp, VaultLossId};
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+/// One fact about compensation. Discriminants are append-only.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "fields are the command's own, by handle; see the command table")]
+pub enum CompensationEvent {
+    /// It was said what of a loss is to be made good.
+    VaultLossAssessed { compensation: u32, assessment: Box<Assessment> } = 0,
+    /// An assessment is in dispute.
+    VaultLossDisputed { compensation: u32, loss: VaultLossId, evidence: Hash } = 1,
+    /// Money was paid in.
+    CompensationPaidIn {
+        compensation: u32,
+        loss: VaultLossId,
+        account: AccountId,
+        asset: AssetId,
+        amount: Amount,
+    } = 2,
+    /// Claims are open.
+    ClaimsOpened {
+        compensation: u32,
+        loss: VaultLossId,
+        money: Amount,
+        shares: Shares,
+        until: Timestamp,
+    } = 3,
+    /// A claim was paid.
+    CompensationClaimed(Box<CompensationClaimed>) = 4,
+    /// Claims are over; what nobody claimed went back.
+    ClaimsClosed(Box<ClaimsClosed>) = 5,
+}
+
+/// What of a loss is to be made good.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct Assessment {
+    /// Which loss.
+    pub loss: VaultLossId,
+    /// How many atoms.
+    pub amount: Amount,
+    /// Shares whose holders have a claim.
+    pub eligible: Shares,
+    /// Accounts without one.
+    pub excluded: Vec<AccountId>,
+    /// Root of the evidence.
+    pub evidence: Hash,
+    /// How often it was assessed.
+    pub revision: u32,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A claim that was paid.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct CompensationClaimed {
+    /// From which account.
+    pub compensation: u32,
+    /// For which loss.
+    pub loss: VaultLossId,
+    /// The holder's place.
+    pub holding: u32,
+    /// Who.
+    pub account: AccountId,
+    /// Shares that he held.
+    pub held: Shares,
+    /// Of which asset.
+    pub asset: AssetId,
+    /// How many atoms he got.
+    pub amount: Amount,
+    /// How many shares of the vault.
+    pub shares: Shares,
+}
+
+/// What went back when claims ended.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct ClaimsClosed {
+    /// From which account.
+    pub compensation: u32,
+    /// For which loss.
+    pub loss: VaultLossId,
+    /// Of which asset.
+    pub asset: AssetId,
+    /// To whom, and how much.
+    pub returned: Vec<(AccountId, Amount)>,
+    /// The place of the curator, who gets shares back.
+    pub holding: u32,
+    /// Who that is.
+    pub curator: AccountId,
+    /// How many shares of the vault.
+    pub shares: Shares,
+}
+
+impl CompensationEvent {
+    /// Its word, the same as in its JSON.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::VaultLossAssessed { .. } => "vault_loss_assessed",
+            Self::VaultLossDisputed { .. } => "vault_loss_disputed",
+            Self::CompensationPaidIn { .. } => "compensation_paid_in",
+            Self::ClaimsOpened { .. } => "claims_opened",
+            Self::CompensationClaimed(_) => "compensation_claimed",
+            Self::ClaimsClosed(_) => "claims_closed",
+        }
+    }
+}
