@@ -45,6 +45,7 @@ const LONG: &[Step] = &[
             ],
         },
     },
+    Step { name: "all books", after: Some("build"), action: Action::Inner(books::whole) },
     Step { name: "readme", after: Some("build"), action: Action::Inner(readme::step) },
 ];
 

@@ -1,7 +1,11 @@
 //! How much of a vault its insurance pool stands for, after the exits that have been signalled.
 
 use super::book::InsurancePool;
-use crate::{lending::vault::book::Vault, reject::Halt, state::State};
+use crate::{
+    lending::vault::{book::Vault, snapshot::shares_of},
+    reject::Halt,
+    state::State,
+};
 use backstop_units::{Ppm, Shares, VaultId, mul_div_floor};
 
 /// Shares of a vault, by who bears its losses.
@@ -31,9 +35,8 @@ pub fn coverage(state: &State, id: VaultId, pool: &InsurancePool) -> Result<Cove
     let own = (pool.own.shares, pool.own.live()?);
     let matched = (pool.matched.shares, matched_live(pool)?);
     let affiliated = affiliated(state, id, vault)?;
-    let held = &vault.held;
-    let apart = [held.dead, held.pooled, affiliated];
-    let others = apart.into_iter().fold(held.shares, Shares::saturating_sub);
+    let apart = [vault.held.nobodys()?, affiliated];
+    let others = apart.into_iter().fold(vault.held.shares, Shares::saturating_sub);
     let live = own.1.saturating_add(matched.1);
     let live = (!others.is_zero()).then(|| {
         let part = mul_div_floor(live.get(), Ppm::WHOLE.get().into(), others.get());
@@ -55,13 +58,13 @@ fn matched_live(pool: &InsurancePool) -> Result<Shares, Halt> {
     Ok(matched.worth(beside.min(staying))?)
 }
 
-/// Shares of holders in the curator's owner group.
+/// Shares of holders in the curator's owner group: at hand, in farms and in the queue.
 fn affiliated(state: &State, id: VaultId, vault: &Vault) -> Result<Shares, Halt> {
     let group = state.accounts.expect(vault.curator)?.group;
     let mut sum = Shares::ZERO;
     for (_, holding) in state.holdings.iter().filter(|(_, holding)| holding.vault == id) {
         if state.accounts.expect(holding.account)?.group == group {
-            sum = sum.saturating_add(holding.shares);
+            sum = sum.saturating_add(shares_of(state, holding)?);
         }
     }
     Ok(sum)

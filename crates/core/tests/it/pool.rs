@@ -219,6 +219,9 @@ fn live_coverage() {
     let counted = (seen.affiliated.get(), seen.others.get());
     assert_eq!(counted, (100_000, 600_000));
     assert_eq!(seen.live, Some(Ppm::new(666_666)));
+    // What the curator waits with in the vault's queue is his as well.
+    world.must("carol", crate::queue::queue("carol", 60_000));
+    assert_eq!(live(world), seen);
     world.must("carol", exit("carol", Some(50_000)));
     let seen = live(world);
     assert_eq!((seen.own.1.get(), seen.matched.1.get()), (150_000, 150_000));

@@ -41,7 +41,7 @@ pub(crate) fn nobody_waits(state: &State, vault: &Vault) -> Result<(), Halt> {
 }
 
 /// Whether so many shares could be withdrawn by themselves if there was money.
-fn payable(policy: &VaultPolicy, vault: Vaulted, shares: Shares) -> Result<bool, Halt> {
+fn withdrawable(policy: &VaultPolicy, vault: Vaulted, shares: Shares) -> Result<bool, Halt> {
     if shares.is_zero() || vault.net.is_zero() {
         return Ok(false);
     }
@@ -69,7 +69,7 @@ pub(crate) fn join(
     let touched = leaving(txn, context, id)?;
     let vault = txn.state().vaults.expect(id)?;
     let seen = vaulted(txn.state(), vault, (marked, &touched))?;
-    if !payable(&vault.policy, seen, shares)? {
+    if !withdrawable(&vault.policy, seen, shares)? {
         let worth = stands_for(seen.net, seen.shares, shares)?;
         return Err(Reject::new(RejectCode::BelowMinimum, worth, vault.policy.min_withdraw).into());
     }
@@ -211,7 +211,7 @@ pub(crate) fn fill_from(
     let Some(round) = vault.queue.round else { return Ok(()) };
     let seen = vaulted(txn.state(), vault, (marked, &touched))?;
     let round_of = txn.state().rounds.expect(round)?;
-    let withdrawal = if payable(&vault.policy, seen, round_of.shares)? {
+    let withdrawal = if withdrawable(&vault.policy, seen, round_of.shares)? {
         let source = drawn_from(vault, &touched, from)?;
         withdraw(&vault.policy, seen, source, round_of.shares)?
     } else {
@@ -226,7 +226,7 @@ pub(crate) fn fill_from(
         shares: seen.shares.saturating_sub(burned),
         idle: seen.idle,
     };
-    let ended = !payable(&vault.policy, after, round_of.shares.saturating_sub(burned))?;
+    let ended = !withdrawable(&vault.policy, after, round_of.shares.saturating_sub(burned))?;
     let filled = QueueFill {
         vault: id,
         asset: vault.asset,
