@@ -402,6 +402,15 @@ rejects! {
     958 BadOwner "BAD_OWNER" "an owner has 2 to 16 distinct keys, of which two or more must sign" => "correct keys and threshold";
     959 OwnerWithoutCouncil "OWNER_WITHOUT_COUNCIL" "the council's key is not among the new owner's" => "add the pool's council key";
     960 NotOffered "NOT_OFFERED" "the pool was not offered to these keys" => "accept exactly what was offered, or have it offered";
+    961 OtherVaultsLoss "OTHER_VAULTS_LOSS" "the loss is of another vault" => "name a loss of this pool's vault";
+    962 AboveLoss "ABOVE_LOSS" "more than depositors have lost for good and did not get back" => "release at most the limit";
+    963 InsurancePoolEmpty "INSURANCE_POOL_EMPTY" "the pool has nothing that answers for this loss" => "what is left stays with depositors, or is paid in by others";
+    964 InsurancePoolHeld "INSURANCE_POOL_HELD" "a loss that the pool answers for is not over" => "release for it first, or wait until it is void";
+    965 UnknownRelease "UNKNOWN_RELEASE" "no such release was announced" => "announce it first";
+    966 ReleaseClosed "RELEASE_CLOSED" "the release was paid or disputed" => "announce another one, or have both sign";
+    967 ReleaseWaits "RELEASE_WAITS" "the release's time has not come" => "carry it out from the limit on";
+    968 NotDisputable "NOT_DISPUTABLE" "this release is not the signer's to dispute" => "only who was silent disputes what others announced";
+    969 PoolOwes "POOL_OWES" "the vault's insurance pool can still release for this loss" => "release the rest first; anyone may announce it once its signers were silent";
     980 NothingLost "NOTHING_LOST" "the vault's reserves lost nothing since they were last looked at" => "have the loan marked or socialised first";
     981 AboveBorne "ABOVE_BORNE" "none, or more than those with a claim have lost for good and nobody has made good" => "name at most the limit";
     982 CompensationState "COMPENSATION_STATE" "the loss's compensation is in another state" => "look at the loss for its state";
@@ -417,7 +426,7 @@ rejects! {
     1002 NotConditional "NOT_CONDITIONAL" "the vault's money goes to this reserve by weight, not when it is borrowed" => "borrow what the reserve has at hand";
     1003 AboveCap "ABOVE_CAP" "more than the vault's cap for this reserve leaves" => "borrow less, or wait for repayments";
     1010 FeesWait "FEES_WAIT" "a loss of the vault is not certain yet, and pending fees bear it first" => "wait until the loan is repaid or socialised";
-    1011 RootStands "ROOT_STANDS" "the claims have a root, and the time to challenge it is over or it was counted" => "use that one; a wrong one is overruled by a count";
+    1011 RootStands "ROOT_STANDS" "the claims have a root, or the time to challenge it is over" => "use that one; a wrong one is struck by a wrong leaf in time, and overruled by a count";
     1012 NoRoot "NO_ROOT" "no root of these claims was published" => "claim without a proof, or publish the root";
     1013 RootWaits "ROOT_WAITS" "the root can still be challenged" => "claim without a proof, or from the limit on";
     1014 BadProof "BAD_PROOF" "the proof does not lead from this leaf to the root" => "make the proof anew from the list of claims";

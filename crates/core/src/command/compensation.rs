@@ -13,7 +13,7 @@ commands! {
         @default amount: Option<Amount>,
         /// Root of the evidence; must not be zero.
         evidence: Hash,
-        /// Accounts without a claim besides the curator's own: his affiliates, at most 16.
+        /// Accounts without a claim besides those of the curator's owner group, at most 16.
         @default excluded: Vec<Label>,
     }
     /// Stops claims on a loss until it is assessed anew.

@@ -26,7 +26,7 @@ use backstop_testkit::{
     vault::{SAFE, deposit, invest, policy, withdraw, world},
 };
 use backstop_units::{Amount, Hash, Shares, Span, VaultId, VaultLossId};
-use proptest::{collection::vec, prelude::*};
+use proptest::collection::vec;
 
 const VAULT: VaultId = VaultId::new(0);
 const LOSS: VaultLossId = VaultLossId::new(0);
@@ -94,7 +94,7 @@ pub(crate) fn story(world: &mut World) {
     world.must("op", assess(Some(100), &[]));
     world.must("erin", pay_in("erin", 99));
     world.wait(Span::days(3));
-    world.must("keeper", OpenClaims { loss: LOSS });
+    world.must("risk", OpenClaims { loss: LOSS });
     let mut wrong = leaves(world);
     wrong[0].index += 1;
     world.must("risk", publish(&wrong));
@@ -156,7 +156,7 @@ fn a_loss_is_made_good() {
         world.state.ledger.owed(LedgerAccount::VaultIdle(VAULT), backstop_units::AssetId::new(0));
     assert_eq!(held(&world.state).shortfall(&world.state), Ok(Amount::new(39)));
     world.wait(Span::days(3));
-    world.must("keeper", OpenClaims { loss: LOSS });
+    world.must("risk", OpenClaims { loss: LOSS });
     let had = ["alice", "dave", "bob", "erin"].map(|name| world.balance(name).get());
     world.must("alice", claim("alice"));
     // 201 × 500 / 800 = 125.6, 201 × 300 / 800 = 75.4.
@@ -188,7 +188,7 @@ fn unclaimed_money_goes_back() {
     world.must("bob", pay_in("bob", 150));
     world.must("erin", pay_in("erin", 50));
     world.wait(Span::days(3));
-    world.must("keeper", OpenClaims { loss: LOSS });
+    world.must("risk", OpenClaims { loss: LOSS });
     world.must("dave", claim("dave"));
     world.wait(Span::days(180));
     let had = ["bob", "erin"].map(|name| world.balance(name).get());
@@ -270,7 +270,7 @@ fn claims_and_the_rest_are_what_was_there() {
         let paid = paid.min(held(&world.state).assessment.amount.get());
         world.must("bob", pay_in("bob", paid));
         world.wait(Span::days(3));
-        world.must("keeper", OpenClaims { loss: LOSS });
+        world.must("risk", OpenClaims { loss: LOSS });
         let seen = witness.held(world.state.vault_losses.get(LOSS).unwrap());
         let eligible = held(&world.state).assessment.eligible.get();
         roots(world).map_err(|what| format!("roots: {what}"))?;
@@ -358,7 +358,7 @@ fn a_root_stands_and_is_overruled() {
     world.must("op", assess(None, &[]));
     world.must("bob", pay_in("bob", 200));
     world.wait(Span::days(3));
-    world.must("keeper", OpenClaims { loss: LOSS });
+    world.must("risk", OpenClaims { loss: LOSS });
     let right = leaves(world);
     let names: Vec<_> = right.iter().map(|leaf| (leaf.account, leaf.amount.get())).collect();
     assert_eq!(names, [(label("alice"), 125), (label("dave"), 75)]);
@@ -436,7 +436,7 @@ fn the_curators_group_is_left_out() {
     let paid = held(&world.state).assessment.amount.get().min(98);
     world.must("bob", pay_in("bob", paid));
     world.wait(Span::days(3));
-    world.must("keeper", OpenClaims { loss: LOSS });
+    world.must("risk", OpenClaims { loss: LOSS });
     for number in 0..3 {
         let name = kin(number);
         assert_eq!(world.send("keeper", claim(&name)).unwrap_err().code, C::ClaimExcluded);

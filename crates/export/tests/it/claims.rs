@@ -52,7 +52,7 @@ fn every_claim_is_proved() {
     let mut world = lost();
     let refused = written(&world).unwrap_err().to_string();
     assert!(refused.starts_with("COMPENSATION_STATE"), "{refused}");
-    world.must("keeper", OpenClaims { loss: LOSS });
+    world.must("risk", OpenClaims { loss: LOSS });
     let list = written(&world).unwrap();
     assert_eq!((&list["published"], &list["counted"]), (&Value::Null, &Value::Bool(false)));
     let claims = list["claims"].as_array().unwrap();
