@@ -34,12 +34,17 @@ pub(crate) fn envelope(state: &State, now: Timestamp, body: &Body) -> Result<(),
             if steps.is_empty() || steps.len() > limit {
                 return Err(Reject::new(RejectCode::BatchTooLarge, steps.len(), limit));
             }
+            steps.iter().try_for_each(compensation::sized)?;
             steps.iter().try_for_each(flat)?;
             steps.iter().try_for_each(|step| sandboxed(state, step))
         }
-        Body::Propose(command) => flat(&command.body),
+        Body::Propose(command) => {
+            compensation::sized(&command.body)?;
+            flat(&command.body)
+        }
         single => {
             dated(state, now, single)?;
+            compensation::sized(single)?;
             sandboxed(state, single)
         }
     }

@@ -27,10 +27,6 @@ pub(crate) fn assess(
 ) -> Result<(), Halt> {
     let state = txn.state();
     let mut excluded = Vec::new();
-    if command.excluded.len() > NAMED_MAX {
-        let (got, most) = (command.excluded.len(), NAMED_MAX);
-        return Err(Reject::new(RejectCode::BatchTooLarge, got, most).into());
-    }
     for label in &command.excluded {
         let account = state.account_id(*label)?;
         if !excluded.contains(&account) {

@@ -12,7 +12,7 @@
 use super::{
     assess::of,
     book::find,
-    claims::{PART_MAX, entitled, leaf, running},
+    claims::{entitled, leaf, running},
     root::Stream,
 };
 use crate::{
@@ -33,10 +33,7 @@ pub(crate) fn count(
     command: &CountClaims,
 ) -> Result<(), Halt> {
     let state = txn.state();
-    let (loss, many) = (command.loss, command.holders.len());
-    if many == 0 || many > PART_MAX {
-        return Err(Reject::new(RejectCode::BatchTooLarge, many, PART_MAX).into());
-    }
+    let loss = command.loss;
     let account = state.account_id(command.account)?;
     let holders = command.holders.iter().map(|label| state.account_id(*label));
     let holders = holders.collect::<Result<Vec<_>, _>>()?;

@@ -24,7 +24,7 @@ pub mod root;
 use crate::{
     command::Body,
     governance::Context,
-    reject::{Corrupt, Halt},
+    reject::{Corrupt, Halt, Reject, RejectCode},
     txn::Txn,
 };
 
@@ -42,5 +42,18 @@ pub(crate) fn carry_out(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -
         Body::ChallengeClaimsRoot(c) => publish::challenge(txn, context, c),
         Body::CountClaims(c) => count::count(txn, context, c),
         _ => Err(Corrupt::DanglingHandle.into()),
+    }
+}
+
+/// Refuses lists that are longer than one command may hold.
+pub(crate) fn sized(body: &Body) -> Result<(), Reject> {
+    match body {
+        Body::PayClaims(c) => claims::part(c.accounts.len()),
+        Body::CountClaims(c) => claims::part(c.holders.len()),
+        Body::AssessVaultLoss(c) if c.excluded.len() > assess::NAMED_MAX => {
+            let (got, most) = (c.excluded.len(), assess::NAMED_MAX);
+            Err(Reject::new(RejectCode::BatchTooLarge, got, most))
+        }
+        _ => Ok(()),
     }
 }

@@ -350,15 +350,21 @@ fn roots(world: &mut World) -> Result<(), String> {
     Ok(())
 }
 
-/// Claims need no root, and one of their own with a proof waits until the root stands.
-#[test]
-fn a_root_stands_and_is_overruled() {
-    let world = &mut lost(policy());
-    realised(world);
+/// Open claims of alice, 125, and dave, 75.
+pub(crate) fn opened() -> World {
+    let mut world = lost(policy());
+    realised(&mut world);
     world.must("op", assess(None, &[]));
     world.must("bob", pay_in("bob", 200));
     world.wait(Span::days(3));
     world.must("risk", OpenClaims { loss: LOSS });
+    world
+}
+
+/// Claims need no root, and one of their own with a proof waits until the root stands.
+#[test]
+fn a_root_stands_and_is_overruled() {
+    let world = &mut opened();
     let right = leaves(world);
     let names: Vec<_> = right.iter().map(|leaf| (leaf.account, leaf.amount.get())).collect();
     assert_eq!(names, [(label("alice"), 125), (label("dave"), 75)]);
