@@ -1,5 +1,11 @@
 //! Verbs and flags.
 
+mod lending;
+
+pub(crate) use lending::{
+    FarmArgs, FarmVerb, PoolArgs, PoolVerb, ReserveArgs, ReserveVerb, VaultArgs, VaultVerb,
+};
+
 use backstop_units::{Amount, Label, LossId, Timestamp};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -57,6 +63,14 @@ pub(crate) enum Verb {
     Loss(LossArgs),
     /// The loss waterfall: who would pay how much.
     Waterfall(WaterfallArgs),
+    /// Vaults: worth, share price, allocations, yields, fees, holders, losses.
+    Vault(VaultArgs),
+    /// Lending reserves: money, rates, collateral, impairments.
+    Reserve(ReserveArgs),
+    /// Farms: stake and rewards.
+    Farm(FarmArgs),
+    /// Vaults' insurance pools: tranches, coverage, exits, signers.
+    Pool(PoolArgs),
     /// Books for other programs.
     Export(ExportArgs),
     /// Keys and signatures, made offline.
@@ -139,6 +153,9 @@ pub(crate) struct RunArgs {
     /// Also write the books for hledger and Ledger.
     #[arg(long, value_name = "FILE")]
     pub(crate) books: Option<PathBuf>,
+    /// Also keep the ledger, as a new journal that every other verb can read.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keep: Option<PathBuf>,
 }
 
 /// Flags of `verify`.

@@ -7,6 +7,7 @@ pub(crate) mod demo;
 pub(crate) mod export;
 pub(crate) mod init;
 pub(crate) mod keys;
+pub(crate) mod lending;
 pub(crate) mod proof;
 pub(crate) mod reference;
 pub(crate) mod run;

@@ -4,6 +4,7 @@ mod demo;
 mod faults;
 #[path = "../../../api/tests/it/kana.rs"]
 mod kana;
+mod lending;
 mod mishaps;
 
 use serde_json::{Value, json};
