@@ -37,7 +37,7 @@ pub(crate) struct Cli {
 
 const AFTER: &str = "\
 Example: backstop demo
-Exit codes: 0 done, 1 refused by a rule, 2 wrong usage or input, 3 verification found something wrong,
+Exit codes: 0 done, 1 refused by a rule or warned under --strict, 2 wrong usage or input, 3 verification found something wrong,
 4 a file or the machine failed, 130 interrupted";
 
 /// What to do.
@@ -73,11 +73,13 @@ pub(crate) enum Verb {
     Pool(PoolArgs),
     /// Books for other programs.
     Export(ExportArgs),
+    /// Settings that are known to go wrong.
+    Config(ConfigArgs),
     /// Keys and signatures, made offline.
     Keys(KeysArgs),
     /// The ledger's present state: head, hash, trial balance, balances.
     State,
-    /// Reference tables: commands and refusals.
+    /// Reference tables: commands, refusals, fees.
     Reference(ReferenceArgs),
     /// Completions for a shell.
     Completions(CompletionsArgs),
@@ -302,6 +304,31 @@ pub(crate) enum ExportFormat {
     Funds,
 }
 
+/// Flags of `config`.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// What about settings.
+    #[command(subcommand)]
+    pub(crate) verb: ConfigVerb,
+}
+
+/// What about settings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigVerb {
+    /// Warn of settings that are known to go wrong: of a preset file, a preset, or the ledger.
+    Check {
+        /// A preset file; without it and --preset the ledger's present settings.
+        #[arg(conflicts_with = "preset")]
+        file: Option<PathBuf>,
+        /// One of the presets in the binary.
+        #[arg(long, value_name = "NAME")]
+        preset: Option<String>,
+        /// Exit with 1 where there is a warning.
+        #[arg(long)]
+        strict: bool,
+    },
+}
+
 /// Flags of `keys`.
 #[derive(Debug, Args)]
 pub(crate) struct KeysArgs {
@@ -352,6 +379,8 @@ pub(crate) enum ReferenceTable {
     Commands,
     /// Every refusal with its rule and hint.
     Rejects,
+    /// Every fee of lending.
+    Fees,
 }
 
 /// Flags of `completions`.

@@ -50,6 +50,7 @@ fn dispatch(cli: Cli, printer: &mut Printer) -> Result<(), Failure> {
         Verb::Farm(args) => c::lending::farm(&args, &db, printer),
         Verb::Pool(args) => c::lending::pool(&args, &db, printer),
         Verb::Export(args) => c::export::run(&args, &db, printer),
+        Verb::Config(args) => c::config::run(&args, &db, printer),
         Verb::Keys(args) => c::keys::run(&args, printer),
         Verb::State => c::state::run(&db, printer),
         Verb::Reference(args) => c::reference::run(&args, printer),
