@@ -190,7 +190,11 @@ fn of_lending(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<R
         Body::SocialiseLoan(c) => lending::bad_debt::socialise(txn, context, c),
         Body::StakePool(c) => pool::stake::stake(txn, context, c),
         Body::MatchPool(c) => pool::matching::add(txn, context, c),
+        Body::ExitPool(c) => pool::exit::signal(txn, context, c),
         Body::ClaimPoolExit(c) => pool::exit::claim(txn, context, c.ticket),
+        Body::ReleasePool(c) => pool::release::at_once(txn, context, c),
+        Body::AnnounceRelease(c) => pool::release::announce(txn, context, c),
+        Body::CarryRelease(c) => pool::release::carry(txn, context, c),
         Body::AssessVaultLoss(_)
         | Body::DisputeVaultLoss(_)
         | Body::PayCompensation(_)
@@ -329,11 +333,11 @@ fn of_markets(state: &State, context: &Context<'_>, body: &Body) -> Result<Event
         Body::CreateReserve(c) => lending::setup::create(state, c),
         Body::SetReserveStatus(c) => lending::setup::set_status(state, c),
         Body::CreateInsurancePool(c) => pool::setup::create(state, c),
-        Body::ExitPool(c) => pool::exit::signal(state, context, c),
         Body::CancelPoolExit(c) => pool::exit::cancel(state, c.ticket),
         Body::OfferPool(c) => pool::owner::offer(state, context, c),
         Body::AcceptPool(c) => pool::owner::accept(state, context, c),
         Body::SetPoolSigner(c) => pool::owner::set_signer(state, context, c),
+        Body::DisputeRelease(c) => pool::release::dispute(state, context, c),
         _ => facts_of_farms(state, body),
     }
 }

@@ -402,6 +402,15 @@ rejects! {
     958 BadOwner "BAD_OWNER" "an owner has 2 to 16 distinct keys, of which two or more must sign" => "correct keys and threshold";
     959 OwnerWithoutCouncil "OWNER_WITHOUT_COUNCIL" "the council's key is not among the new owner's" => "add the pool's council key";
     960 NotOffered "NOT_OFFERED" "the pool was not offered to these keys" => "accept exactly what was offered, or have it offered";
+    961 OtherVaultsLoss "OTHER_VAULTS_LOSS" "the loss is of another vault" => "name a loss of this pool's vault";
+    962 AboveLoss "ABOVE_LOSS" "more than depositors have lost for good and did not get back" => "release at most the limit";
+    963 InsurancePoolEmpty "INSURANCE_POOL_EMPTY" "the pool has nothing that answers for this loss" => "what is left stays with depositors, or is paid in by others";
+    964 InsurancePoolHeld "INSURANCE_POOL_HELD" "a loss that the pool answers for is not over" => "release for it first, or wait until it is void";
+    965 UnknownRelease "UNKNOWN_RELEASE" "no such release was announced" => "announce it first";
+    966 ReleaseClosed "RELEASE_CLOSED" "the release was paid or disputed" => "announce another one, or have both sign";
+    967 ReleaseWaits "RELEASE_WAITS" "the release's time has not come" => "carry it out from the limit on";
+    968 NotDisputable "NOT_DISPUTABLE" "this release is not the signer's to dispute" => "only who was silent disputes what others announced";
+    969 PoolOwes "POOL_OWES" "the vault's insurance pool can still release for this loss" => "release the rest first; anyone may announce it once its signers were silent";
     980 NothingLost "NOTHING_LOST" "the vault's reserves lost nothing since they were last looked at" => "have the loan marked or socialised first";
     981 AboveBorne "ABOVE_BORNE" "none, or more than those with a claim have lost for good and nobody has made good" => "name at most the limit";
     982 CompensationState "COMPENSATION_STATE" "the loss's compensation is in another state" => "look at the loss for its state";

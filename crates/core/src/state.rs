@@ -21,7 +21,9 @@ pub use crate::lending::occurrence::Occurrence;
 pub use crate::lending::vault::book::{Holding, Round, Vault, Waiting};
 use crate::lending::vault::yields::Trail;
 pub use crate::lending::vault::{loss::VaultLoss, snapshot::ShareRun};
-pub use crate::pool::book::{InsurancePool, PoolStake, PoolTicket};
+pub use crate::pool::book::{
+    InsurancePool, PoolBreach, PoolPayment, PoolRelease, PoolStake, PoolTicket,
+};
 use crate::{
     fund::{
         controls::Control,
@@ -178,6 +180,9 @@ state! {
     insurance_pools: Slab<u32, InsurancePool>,
     pool_stakes: Slab<u32, PoolStake>,
     pool_tickets: Slab<u32, PoolTicket>,
+    pool_releases: Slab<u32, PoolRelease>,
+    pool_payments: Slab<u32, PoolPayment>,
+    pool_breaches: Slab<u32, PoolBreach>,
     trails: Slab<VaultId, Trail>,
     rounds: Slab<u32, Round>,
     queued: Slab<u32, Waiting>,
@@ -215,6 +220,7 @@ pub(crate) struct Labels {
     pub(crate) compensations: Index<VaultLossId, u32>,
     pub(crate) paid_claims: Index<(VaultLossId, u32), u32>,
     pub(crate) pool_stakes: Index<(u32, AccountId, bool), u32>,
+    pub(crate) pool_payments: Index<VaultLossId, u32>,
     pub(crate) queued: Index<(VaultId, AccountId), u32>,
     /// What was signed on a closed proposal: the digest of its body, its nonce, its expiry.
     pub(crate) closed: Index<(Hash, u64, Timestamp), ()>,
@@ -250,6 +256,7 @@ impl Labels {
             compensations: Index::new(seed),
             paid_claims: Index::new(seed),
             pool_stakes: Index::new(seed),
+            pool_payments: Index::new(seed),
             queued: Index::new(seed),
             closed: Index::new(seed),
         }
@@ -291,6 +298,7 @@ impl Labels {
         self.compensations.commit();
         self.paid_claims.commit();
         self.pool_stakes.commit();
+        self.pool_payments.commit();
         self.queued.commit();
         self.closed.commit();
     }
@@ -323,6 +331,7 @@ impl Labels {
         self.compensations.rollback();
         self.paid_claims.rollback();
         self.pool_stakes.rollback();
+        self.pool_payments.rollback();
         self.queued.rollback();
         self.closed.rollback();
     }
@@ -465,6 +474,8 @@ impl State {
         occurrences.for_each(|(id, o)| labels.occurrences.insert((o.reserve, o.number), id));
         let stakes = self.pool_stakes.iter();
         stakes.for_each(|(id, s)| labels.pool_stakes.insert((s.pool, s.account, s.matched), id));
+        let payments = self.pool_payments.iter();
+        payments.for_each(|(id, payment)| labels.pool_payments.insert(payment.loss, id));
         let queued = self.queued.iter();
         queued.for_each(|(id, w)| labels.queued.insert((w.vault, w.account), id));
         let closed = self.proposals.iter().filter(|(_, proposal)| proposal.closed);

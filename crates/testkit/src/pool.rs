@@ -5,20 +5,25 @@
 //!   dave ─────── match ──▶ matched tranche    hit next
 //! ```
 
-use crate::{keys, label, vault, world::World};
+use crate::{keys, label, lending, vault, world::World};
 use backstop_core::{
     Body,
     command::{
-        AcceptPool, ClaimPoolExit, CreateInsurancePool, ExitPool, MatchPool, OfferPool, StakePool,
+        AcceptPool, AnnounceRelease, ClaimPoolExit, CreateInsurancePool, CreateVault, ExitPool,
+        MatchPool, OfferPool, ReleasePool, SetAllocation, StakePool,
     },
-    policy::{InsurancePolicy, MatchExit, MatchPolicy, MatchYield, VaultPolicy},
+    policy::{
+        InsurancePolicy, MatchExit, MatchPolicy, MatchYield, PoolMode, PoolSigner, VaultPolicy,
+    },
 };
-use backstop_units::{Amount, Shares, Span};
+use backstop_units::{Amount, Shares, Span, VaultLossId};
 
 /// The seed of the council's key for releases.
 pub const COUNCIL: u8 = 1;
 /// The seed of the nominee's.
 pub const NOMINEE: u8 = 50;
+/// The second vault.
+pub const GUARD: &str = "guard";
 /// Who matches.
 pub const MATCHER: &str = "dave";
 
@@ -81,6 +86,31 @@ pub fn exit_matched(units: Option<u128>) -> ExitPool {
 /// The claim of an exit.
 pub fn claim(ticket: u32) -> ClaimPoolExit {
     ClaimPoolExit { ticket }
+}
+
+/// A release by both signatures.
+pub fn release(loss: u32, amount: u128) -> ReleasePool {
+    let (loss, amount) = (VaultLossId::new(loss), Amount::new(amount));
+    ReleasePool { vault: label(vault::SAFE), loss, amount }
+}
+
+/// A release that is paid later.
+pub fn announce(loss: u32, amount: u128, signer: Option<PoolSigner>) -> AnnounceRelease {
+    let (loss, amount) = (VaultLossId::new(loss), Amount::new(amount));
+    AnnounceRelease { vault: label(vault::SAFE), loss, amount, signer }
+}
+
+/// A second vault of carol's over the same reserve, with a pool of its own that nobody matches.
+pub fn second(mode: PoolMode) -> Vec<Body> {
+    let vault = label(GUARD);
+    let policy = InsurancePolicy { mode, ..InsurancePolicy::default() };
+    let asset = label("usdt");
+    let curator = label("carol");
+    vec![
+        CreateVault { label: vault, asset, curator, policy: Box::new(vault::policy()) }.into(),
+        SetAllocation { vault, ..vault::allocate(lending::CASH, 1, 1_000_000_000) }.into(),
+        CreateInsurancePool { vault, ..create(policy) }.into(),
+    ]
 }
 
 /// The offer of the pool to a multisig.

@@ -4,7 +4,7 @@ use backstop_core::{
     Halt, Reject, State,
     lending::vault::touch,
     pool::{book::InsurancePool, coverage::coverage, matching::room},
-    state::PoolStake,
+    state::{PoolPayment, PoolRelease, PoolStake},
 };
 use backstop_units::{Amount, Label, Shares, Timestamp, VaultId};
 use serde_json::{Value, json};
@@ -42,6 +42,9 @@ pub(crate) fn insurance_view(state: &State, vault: Label, now: Timestamp) -> Res
         "affiliated_shares": cover.affiliated,
         "coverage": cover.live,
         "exits": exits(state, id, pool)?,
+        "releases": releases(state, id),
+        "released": released(state, pool.vault),
+        "breaches": breaches(state, id),
         "owner": owner,
         "offered_to": pool.heir.as_deref(),
         "council": pool.council,
@@ -100,4 +103,42 @@ fn exits(state: &State, id: u32, pool: &InsurancePool) -> Result<Vec<Value>, Hal
         }));
     }
     Ok(list)
+}
+
+/// Releases that were announced, and what became of them.
+fn releases(state: &State, id: u32) -> Vec<Value> {
+    let of = |(_, release): &(u32, &PoolRelease)| release.pool == id;
+    let all = state.pool_releases.iter().filter(of);
+    all.map(|(release, it)| {
+        json!({
+            "release": release, "loss": it.loss, "amount": it.amount, "by": it.by,
+            "ready_at": it.ready_at, "status": it.status,
+        })
+    })
+    .collect()
+}
+
+/// What was released for each loss of a vault.
+fn released(state: &State, vault: VaultId) -> Vec<Value> {
+    let of = |payment: &&PoolPayment| {
+        state.vault_losses.get(payment.loss).is_some_and(|loss| loss.vault == vault)
+    };
+    let all = state.pool_payments.iter().map(|(_, payment)| payment).filter(of);
+    all.map(|it| {
+        let (money, shares, value) = (it.money, it.shares, it.value);
+        json!({ "loss": it.loss, "money": money, "shares": shares, "value": value })
+    })
+    .collect()
+}
+
+/// Commitments that were not kept.
+fn breaches(state: &State, id: u32) -> Vec<Value> {
+    let all = state.pool_breaches.iter().map(|(_, breach)| breach);
+    all.filter(|breach| breach.pool == id)
+        .map(|it| {
+            let account = it.account.and_then(|account| state.accounts.get(account));
+            let account = account.map(|account| account.label);
+            json!({ "cause": it.cause, "account": account, "loss": it.loss, "at": it.at })
+        })
+        .collect()
 }

@@ -5,7 +5,7 @@ use crate::{
     table::commands,
 };
 use alloc::{boxed::Box, vec::Vec};
-use backstop_units::{Label, Shares};
+use backstop_units::{Amount, Label, Shares, VaultLossId};
 
 commands! {
     /// Opens the insurance pool of a vault. Its rules are for ever.
@@ -74,6 +74,39 @@ commands! {
         keys: Vec<PublicKey>,
         /// As it was offered.
         threshold: u8,
+    }
+    /// Releases money of an insurance pool to those whom a loss has hurt, at once. Signed by both its keys.
+    ReleasePool {
+        /// Of which vault.
+        vault: Label,
+        /// For which of its losses.
+        loss: VaultLossId,
+        /// How many atoms, no more than depositors lost and did not get back.
+        amount: Amount,
+    }
+    /// Announces a release that can be paid later: by the curator, after the pool's delay; signed by one of the two keys, once
+    /// the other has been silent; by anyone, once nobody has moved for as long.
+    AnnounceRelease {
+        /// Of which vault.
+        vault: Label,
+        /// For which of its losses.
+        loss: VaultLossId,
+        /// How many atoms, no more than depositors lost and did not get back.
+        amount: Amount,
+        /// Whose signature comes with it; none: the curator's or anyone's.
+        @default signer: Option<PoolSigner>,
+    }
+    /// Says no to a release that only the other signer, or neither, has announced. From then on both must sign.
+    DisputeRelease {
+        /// Which release.
+        release: u32,
+        /// Whose signature comes with it.
+        signer: PoolSigner,
+    }
+    /// Pays an announced release whose time has come. Anyone.
+    CarryRelease {
+        /// Which release.
+        release: u32,
     }
     /// Replaces one of the two keys for releases. Signed by the other one.
     SetPoolSigner {

@@ -7,6 +7,7 @@ use crate::{
     event::{Cohort, Event, LineMove, RevenuePart},
     farm, lending,
     loss::conversion::evolve as conversion,
+    pool,
 };
 use backstop_units::{Amount, AssetId, FundId, MarketId};
 
@@ -61,6 +62,7 @@ pub fn postings<E>(event: &Event, mut post: impl FnMut(Posting) -> Result<(), E>
         Event::LossPlaced(_) | Event::LossReallocated(_) => placed(event, one),
         Event::Lending(event) => lending::evolve::postings(event, one),
         Event::Vault(event) => lending::vault::evolve::postings(event, one),
+        Event::Pool(event) => pool::evolve::postings(event, one),
         Event::Farm(event) => farm::evolve::postings(event, one),
         Event::Compensation(event) => compensation::evolve::postings(event, one),
         Event::LayerConverted(_) | Event::ConversionBooked(_) | Event::BasisSettled(_) => {

@@ -42,6 +42,42 @@ choice! {
     }
 }
 
+choice! {
+    /// Who announced a release.
+    ReleaseBy {
+        /// The vault's curator, alone.
+        Curator = 0 "curator",
+        /// The council, without the nominee.
+        Council = 1 "council",
+        /// The nominee, without the council.
+        Nominee = 2 "nominee",
+        /// Somebody else, since neither of them moved.
+        Anyone = 3 "anyone",
+    }
+}
+choice! {
+    /// What became of an announced release.
+    ReleaseStatus {
+        /// It waits.
+        Announced = 0 "announced",
+        /// It was paid.
+        Paid = 1 "paid",
+        /// A signer said no.
+        Disputed = 2 "disputed",
+    }
+}
+choice! {
+    /// A commitment that was not kept.
+    BreachCause {
+        /// A staker signalled his exit while a loss was open.
+        ExitInLoss = 0 "exit_in_loss",
+        /// The council did not sign in time.
+        CouncilSilent = 1 "council_silent",
+        /// The nominee did not sign in time.
+        NomineeSilent = 2 "nominee_silent",
+    }
+}
+
 /// Rules of one insurance pool. No command changes them.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

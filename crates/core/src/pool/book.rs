@@ -1,12 +1,14 @@
 //! What is kept of insurance pools, their stakes and exits.
 
 use crate::{
-    policy::{InsurancePolicy, PoolSigner, PublicKey},
+    policy::{BreachCause, InsurancePolicy, PoolSigner, PublicKey, ReleaseBy, ReleaseStatus},
     reject::{Halt, Reject, RejectCode},
     state::State,
 };
 use alloc::{boxed::Box, vec::Vec};
-use backstop_units::{AccountId, Amount, AssetId, Label, MathError, Shares, Timestamp, VaultId};
+use backstop_units::{
+    AccountId, Amount, AssetId, Label, MathError, Seq, Shares, Timestamp, VaultId, VaultLossId,
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +61,61 @@ pub struct Tranche {
     pub exiting: Shares,
     /// How often a loss has taken all.
     pub series: u32,
+    /// In which record of the log the series began: it answers for no loss before.
+    pub began: Seq,
+}
+
+/// A release that was announced.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct PoolRelease {
+    /// Of which pool.
+    pub pool: u32,
+    /// For which loss.
+    pub loss: VaultLossId,
+    /// At most how many atoms.
+    pub amount: Amount,
+    /// By whom.
+    pub by: ReleaseBy,
+    /// When it can be paid.
+    pub ready_at: Timestamp,
+    /// What became of it.
+    pub status: ReleaseStatus,
+}
+
+/// What was released for one loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct PoolPayment {
+    /// For which loss.
+    pub loss: VaultLossId,
+    /// In money, in atoms.
+    pub money: Amount,
+    /// In shares of the vault.
+    pub shares: Shares,
+    /// All of it, in atoms at the time.
+    pub value: Amount,
+    /// Shares that the stakers' tranche gave, of the series with this number.
+    pub own: (Shares, u32),
+    /// Shares that the matched tranche gave.
+    pub matched: Shares,
+}
+
+/// A commitment that was not kept.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct PoolBreach {
+    /// Of which pool.
+    pub pool: u32,
+    /// Whose, if it is an account's.
+    pub account: Option<AccountId>,
+    /// What happened.
+    pub cause: BreachCause,
+    /// While which loss was open.
+    pub loss: VaultLossId,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// One account's part of a tranche.
@@ -197,7 +254,7 @@ mod tests {
 
     fn tranche(shares: u128, units: u128, exiting: u128) -> Tranche {
         let [shares, units, exiting] = [shares, units, exiting].map(Shares::new);
-        Tranche { shares, units, exiting, series: 0 }
+        Tranche { shares, units, exiting, ..Tranche::default() }
     }
 
     #[test]

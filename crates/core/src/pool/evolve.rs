@@ -1,14 +1,15 @@
 //! What events about insurance pools change.
 
-use super::book::{InsurancePool, PoolStake, PoolTicket, Tranche};
+use super::book::{InsurancePool, PoolPayment, PoolStake, PoolTicket, Tranche};
 use crate::{
-    event::{PoolEvent, PoolExit, PoolStaked, Unmatched},
+    event::{PoolEvent, PoolExit, PoolStaked, Released, Unmatched},
+    ledger::LedgerAccount,
     lending::vault::snapshot::before_change,
-    policy::PoolSigner,
+    policy::{PoolSigner, ReleaseStatus},
     reject::Corrupt,
     state::State,
 };
-use backstop_units::{Amount, Shares, Timestamp};
+use backstop_units::{Amount, AssetId, Shares, Timestamp, VaultId};
 
 pub(crate) fn evolve(state: &mut State, event: &PoolEvent) -> Result<(), Corrupt> {
     match event {
@@ -46,6 +47,29 @@ pub(crate) fn evolve(state: &mut State, event: &PoolEvent) -> Result<(), Corrupt
         }
         PoolEvent::PoolExitCancelled { ticket } => closed(state, *ticket).map(drop),
         PoolEvent::PoolExitPaid(it) => paid(state, it),
+        PoolEvent::PoolReleased(it) => released(state, it),
+        PoolEvent::LossAbsorbed(it) => {
+            taken(state, (it.pool, it.vault), (it.own, it.matched))?;
+            let held = &mut state.vaults.change(it.vault)?.held;
+            held.shares = less(less(held.shares, it.own)?, it.matched)?;
+            let record = state.vault_losses.change(it.loss)?;
+            let absorbed = record.absorbed.checked_add(it.amount);
+            record.absorbed = absorbed.ok_or(Corrupt::Overflow)?;
+            record.burned = plus(record.burned, plus(it.own, it.matched)?)?;
+            Ok(())
+        }
+        PoolEvent::CommitmentBroken { breach, broken } => {
+            state.pool_breaches.insert(*breach, **broken)
+        }
+        PoolEvent::ReleaseAnnounced { release, announced, nonce } => {
+            signed(state, announced.pool, *nonce)?;
+            state.pool_releases.insert(*release, **announced)
+        }
+        PoolEvent::ReleaseDisputed { release, pool, nonce, .. } => {
+            signed(state, *pool, Some(*nonce))?;
+            state.pool_releases.change(*release)?.status = ReleaseStatus::Disputed;
+            Ok(())
+        }
         PoolEvent::PoolOffered { .. }
         | PoolEvent::PoolAccepted { .. }
         | PoolEvent::PoolSignerSet { .. } => owner(state, event),
@@ -77,6 +101,7 @@ fn owner(state: &mut State, event: &PoolEvent) -> Result<(), Corrupt> {
 }
 
 fn staked(state: &mut State, it: &PoolStaked, matched: bool) -> Result<(), Corrupt> {
+    let began = state.meta.next;
     before_change(state, it.holding)?;
     let holding = state.holdings.change(it.holding)?;
     holding.shares = less(holding.shares, it.shares)?;
@@ -87,6 +112,9 @@ fn staked(state: &mut State, it: &PoolStaked, matched: bool) -> Result<(), Corru
     if it.fresh {
         let series = tranche.series.checked_add(1).ok_or(Corrupt::Overflow)?;
         *tranche = Tranche { series, ..Tranche::default() };
+    }
+    if tranche.units.is_zero() {
+        tranche.began = began;
     }
     tranche.shares = plus(tranche.shares, it.shares)?;
     tranche.units = plus(tranche.units, it.units)?;
@@ -187,6 +215,74 @@ fn handed(state: &mut State, holding: u32, shares: Shares) -> Result<(), Corrupt
     let held = &mut state.vaults.change(vault)?.held;
     held.pooled = less(held.pooled, shares)?;
     Ok(())
+}
+
+fn signed(state: &mut State, pool: u32, nonce: Option<u64>) -> Result<(), Corrupt> {
+    let pool = state.insurance_pools.change(pool)?;
+    pool.nonce = nonce.unwrap_or(pool.nonce);
+    Ok(())
+}
+
+/// Shares that leave both tranches for a loss; no unit ends.
+fn taken(
+    state: &mut State,
+    (pool, vault): (u32, VaultId),
+    (own, matched): (Shares, Shares),
+) -> Result<(), Corrupt> {
+    let pool = state.insurance_pools.change(pool)?;
+    pool.own.shares = less(pool.own.shares, own)?;
+    pool.matched.shares = less(pool.matched.shares, matched)?;
+    let held = &mut state.vaults.change(vault)?.held;
+    held.pooled = less(less(held.pooled, own)?, matched)?;
+    Ok(())
+}
+
+fn released(state: &mut State, it: &Released) -> Result<(), Corrupt> {
+    taken(state, (it.pool, it.vault), (it.own, it.matched))?;
+    signed(state, it.pool, it.nonce)?;
+    let shares = plus(it.own, it.matched)?;
+    let held = &mut state.vaults.change(it.vault)?.held;
+    (held.basis, held.high) = (it.marks.basis, it.marks.high);
+    let handed = if it.money.is_zero() {
+        held.escrowed = plus(held.escrowed, shares)?;
+        shares
+    } else {
+        held.shares = less(held.shares, shares)?;
+        held.idle = fewer(held.idle, it.money)?;
+        Shares::ZERO
+    };
+    if let Some(release) = it.release {
+        state.pool_releases.change(release)?.status = ReleaseStatus::Paid;
+    }
+    if it.payment == state.pool_payments.next_id() {
+        let series = state.insurance_pools.expect(it.pool)?.own.series;
+        let (loss, none, shares) = (it.loss, Amount::ZERO, Shares::ZERO);
+        let (own, matched) = ((shares, series), shares);
+        let payment = PoolPayment { loss, money: none, shares, value: none, own, matched };
+        state.labels.pool_payments.insert(loss, it.payment);
+        state.pool_payments.insert(it.payment, payment)?;
+    }
+    let payment = state.pool_payments.change(it.payment)?;
+    payment.money = more(payment.money, it.money)?;
+    payment.shares = plus(payment.shares, handed)?;
+    payment.value = more(payment.value, it.value)?;
+    payment.own.0 = plus(payment.own.0, it.own)?;
+    payment.matched = plus(payment.matched, it.matched)?;
+    Ok(())
+}
+
+/// Money of pools.
+pub(crate) fn postings<E>(
+    event: &PoolEvent,
+    mut one: impl FnMut(AssetId, LedgerAccount, LedgerAccount, Amount) -> Result<(), E>,
+) -> Result<(), E> {
+    use LedgerAccount as L;
+    match event {
+        PoolEvent::PoolReleased(it) => {
+            one(it.asset, L::VaultIdle(it.vault), L::Compensation(it.loss), it.money)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn more(a: Amount, b: Amount) -> Result<Amount, Corrupt> {

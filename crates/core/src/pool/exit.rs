@@ -1,17 +1,19 @@
 //! Leaving an insurance pool: a signal that everybody sees, the pool's delay, then the claim. Until it is paid a loss
-//! hits an exit as hard as a stake.
+//! hits an exit as hard as a stake, and while one is open nothing is paid.
 
 use super::{
     book::{InsurancePool, PoolTicket, find_ticket, open_ticket},
+    liable::open_loss,
     matching::unmatched,
-    stake::free,
+    release::broken,
+    stake::{free, no_open_loss},
 };
 use crate::{
     command::ExitPool,
     event::{Event, PoolEvent, PoolExit},
     governance::Context,
     lending::vault::touch::{Touched, touch},
-    policy::MatchExit,
+    policy::{BreachCause, MatchExit},
     reject::{Corrupt, Halt, Reject, RejectCode},
     state::{PoolStake, State},
     txn::Txn,
@@ -19,11 +21,25 @@ use crate::{
 use alloc::boxed::Box;
 use backstop_units::{AccountId, Amount, Shares};
 
+/// Who signals while a loss is open may do so; it is recorded as what it is.
 pub(crate) fn signal(
-    state: &State,
+    txn: &mut Txn<'_>,
     context: &Context<'_>,
     command: &ExitPool,
-) -> Result<Event, Halt> {
+) -> Result<(), Halt> {
+    let event = signalled(txn.state(), context, command)?;
+    let (id, pool) = txn.state().insurance_pool(command.vault)?;
+    let (vault, account) = (pool.vault, txn.state().account_id(command.account)?);
+    touch(txn, context, vault)?;
+    txn.emit(event)?;
+    let state = txn.state();
+    match open_loss(state, state.insurance_pools.expect(id)?)? {
+        Some(loss) => broken(txn, context, (id, Some(account)), (BreachCause::ExitInLoss, loss)),
+        None => Ok(()),
+    }
+}
+
+fn signalled(state: &State, context: &Context<'_>, command: &ExitPool) -> Result<Event, Halt> {
     let account = state.account_id(command.account)?;
     if command.units.is_some_and(Shares::is_zero) {
         return Err(Reject::none(RejectCode::ZeroAmount).into());
@@ -82,6 +98,8 @@ pub(crate) fn claim(txn: &mut Txn<'_>, context: &Context<'_>, id: u32) -> Result
     let stake = *state.pool_stakes.expect(ticket.stake)?;
     let vault = state.insurance_pools.expect(stake.pool)?.vault;
     let touched = touch(txn, context, vault)?;
+    let state = txn.state();
+    no_open_loss(state, state.insurance_pools.expect(stake.pool)?)?;
     let exit = paid(txn.state(), (id, &ticket), &stake, &touched)?;
     txn.emit(Event::Pool(PoolEvent::PoolExitPaid(Box::new(exit))))
 }

@@ -3,7 +3,7 @@
 
 use super::{
     book::{InsurancePool, Tranche},
-    stake::locked,
+    stake::{locked, no_open_loss},
 };
 use crate::{
     command::MatchPool,
@@ -62,6 +62,7 @@ pub(crate) fn add(
     if shares > room {
         return Err(Reject::new(RejectCode::AboveStake, shares, room).into());
     }
+    no_open_loss(state, pool)?;
     let staked = Box::new(staked);
     txn.emit(Event::Pool(PoolEvent::PoolMatched { staked, principal, value }))
 }

@@ -1,6 +1,9 @@
 //! Shares of a vault go into its insurance pool: for units at the price of now.
 
-use super::book::{InsurancePool, PoolStake};
+use super::{
+    book::{InsurancePool, PoolStake},
+    liable::open_loss,
+};
 use crate::{
     command::StakePool,
     event::{Event, PoolEvent, PoolStaked},
@@ -26,7 +29,16 @@ pub(crate) fn stake(
     touch(txn, context, vault)?;
     let pool = txn.state().insurance_pools.expect(id)?;
     let staked = locked(txn.state(), (id, pool), (account, false), command.shares)?;
+    no_open_loss(txn.state(), pool)?;
     txn.emit(Event::Pool(PoolEvent::PoolStaked(Box::new(staked))))
+}
+
+/// Who comes while a loss is open would pay for it: nobody does.
+pub(crate) fn no_open_loss(state: &State, pool: &InsurancePool) -> Result<(), Halt> {
+    match open_loss(state, pool)? {
+        Some(loss) => Err(Reject::got(RejectCode::InsurancePoolHeld, loss.get()).into()),
+        None => Ok(()),
+    }
 }
 
 /// Shares that an account holds, as units of a tranche.

@@ -11,10 +11,10 @@ use backstop_core::{
         CompensationEvent, FarmEvent, GateCause, LendingEvent, MoveCause, PoolEvent, VaultEvent,
     },
     policy::{
-        AdlRank, AdlSelect, AlertCause, AllocationKind, BeyondBankruptcy, Cause, FarmDust,
-        FarmKind, FarmLock, Growth, HouseCounts, InventoryEnd, MarketStatus, MatchExit, MatchYield,
-        Netting, Payout, PenaltyBase, PoolMode, PoolSigner, PositionSide, PublicKey, ReserveStatus,
-        Role, SignatureBytes, SpikeCause, SurplusRoute,
+        AdlRank, AdlSelect, AlertCause, AllocationKind, BeyondBankruptcy, BreachCause, Cause,
+        FarmDust, FarmKind, FarmLock, Growth, HouseCounts, InventoryEnd, MarketStatus, MatchExit,
+        MatchYield, Netting, Payout, PenaltyBase, PoolMode, PoolSigner, PositionSide, PublicKey,
+        ReleaseBy, ReleaseStatus, ReserveStatus, Role, SignatureBytes, SpikeCause, SurplusRoute,
     },
     state::FeedSource,
 };
@@ -272,6 +272,11 @@ fn pool(event: &PoolEvent) -> (u16, &'static str) {
         E::PoolOffered { .. } => 6,
         E::PoolAccepted { .. } => 7,
         E::PoolSignerSet { .. } => 8,
+        E::PoolReleased(_) => 9,
+        E::ReleaseAnnounced { .. } => 10,
+        E::ReleaseDisputed { .. } => 11,
+        E::CommitmentBroken { .. } => 12,
+        E::LossAbsorbed(_) => 13,
     };
     (PARTS + 3 * 256 + code, event.word())
 }
@@ -291,7 +296,7 @@ fn compensation(event: &CompensationEvent) -> (u16, &'static str) {
 /// The first number of the events of a part: its own discriminant, then theirs.
 const PARTS: u16 = 240 << 8;
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 203;
+const KINDS: usize = 208;
 
 /// The first bytes of an event with this number.
 fn front(code: u16) -> Vec<u8> {
@@ -396,6 +401,15 @@ fn lines() -> Vec<Line> {
     }
     for exits in MatchExit::ALL {
         lines.push(pin(format!("match exits {}", exits.word()), exits));
+    }
+    for by in ReleaseBy::ALL {
+        lines.push(pin(format!("release by {}", by.word()), by));
+    }
+    for status in ReleaseStatus::ALL {
+        lines.push(pin(format!("release {}", status.word()), status));
+    }
+    for cause in BreachCause::ALL {
+        lines.push(pin(format!("breach {}", cause.word()), cause));
     }
     for signer in PoolSigner::ALL {
         lines.push(pin(format!("pool signer {}", signer.word()), signer));

@@ -2463,6 +2463,21 @@ const CASES: &[(&str, &[C])] = &[
             C::MatchUnpriced,
         ],
     ),
+    (
+        "losses_of_insurance_pools",
+        &[
+            C::UnknownVaultLoss,
+            C::OtherVaultsLoss,
+            C::AboveLoss,
+            C::InsurancePoolEmpty,
+            C::InsurancePoolHeld,
+            C::UnknownRelease,
+            C::ReleaseClosed,
+            C::ReleaseWaits,
+            C::NotDisputable,
+            C::PoolOwes,
+        ],
+    ),
     ("owners_of_insurance_pools", &[C::BadOwner, C::OwnerWithoutCouncil, C::NotOffered]),
     (
         "prices",

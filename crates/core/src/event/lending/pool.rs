@@ -1,11 +1,14 @@
 //! What happened in insurance pools.
 
+use super::Marks;
 use crate::{
     policy::{InsurancePolicy, PoolSigner, PublicKey},
-    pool::book::Multisig,
+    pool::book::{Multisig, PoolBreach, PoolRelease},
 };
 use alloc::boxed::Box;
-use backstop_units::{AccountId, Amount, AssetId, Shares, Timestamp, VaultId};
+use backstop_units::{
+    AccountId, Amount, AssetId, Fixed60, Shares, Timestamp, VaultId, VaultLossId,
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +52,66 @@ pub enum PoolEvent {
     PoolAccepted { pool: u32, nonce: u64 } = 7,
     /// A key for releases was replaced.
     PoolSignerSet { pool: u32, signer: PoolSigner, key: PublicKey, nonce: u64 } = 8,
+    /// Money or shares went to the compensation account of a loss.
+    PoolReleased(Box<Released>) = 9,
+    /// A release can be paid from a moment on.
+    ReleaseAnnounced { release: u32, announced: Box<PoolRelease>, nonce: Option<u64> } = 10,
+    /// A signer said no to a release.
+    ReleaseDisputed { release: u32, pool: u32, signer: PoolSigner, nonce: u64 } = 11,
+    /// Somebody did not keep a commitment.
+    CommitmentBroken { breach: u32, broken: Box<PoolBreach> } = 12,
+    /// Shares of the pool were burned for a loss.
+    LossAbsorbed(Box<LossAbsorbed>) = 13,
+}
+
+/// What was released for a loss.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct Released {
+    /// Out of which pool.
+    pub pool: u32,
+    /// Of which vault.
+    pub vault: VaultId,
+    /// Of which asset.
+    pub asset: AssetId,
+    /// For which loss.
+    pub loss: VaultLossId,
+    /// Shares of the stakers' tranche.
+    pub own: Shares,
+    /// Shares of the matched tranche.
+    pub matched: Shares,
+    /// What all of these are worth, in atoms.
+    pub value: Amount,
+    /// Paid in money, and the shares burned; none: the shares were handed over.
+    pub money: Amount,
+    /// The place where the loss's payments are kept.
+    pub payment: u32,
+    /// Under which announcement.
+    pub release: Option<u32>,
+    /// Under which nonce of both signatures.
+    pub nonce: Option<u64>,
+    /// The vault's, after it.
+    pub marks: Marks,
+}
+
+/// Shares of a pool that bore a loss.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct LossAbsorbed {
+    /// Of which pool.
+    pub pool: u32,
+    /// Of which vault.
+    pub vault: VaultId,
+    /// For which loss.
+    pub loss: VaultLossId,
+    /// Shares of the stakers' tranche.
+    pub own: Shares,
+    /// Shares of the matched tranche.
+    pub matched: Shares,
+    /// What of the loss they bore.
+    pub amount: Fixed60,
 }
 
 /// Shares that were locked.
@@ -127,6 +190,11 @@ impl PoolEvent {
             Self::PoolOffered { .. } => "pool_offered",
             Self::PoolAccepted { .. } => "pool_accepted",
             Self::PoolSignerSet { .. } => "pool_signer_set",
+            Self::PoolReleased(_) => "pool_released",
+            Self::ReleaseAnnounced { .. } => "release_announced",
+            Self::ReleaseDisputed { .. } => "release_disputed",
+            Self::CommitmentBroken { .. } => "commitment_broken",
+            Self::LossAbsorbed(_) => "loss_absorbed",
         }
     }
 }

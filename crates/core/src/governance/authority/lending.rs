@@ -3,7 +3,7 @@
 use super::{ALERTS, Authority, GUARDIAN, OPERATOR, PLACES};
 use crate::{
     command::Body,
-    lending,
+    compensation, lending,
     policy::{PoolSigner, Role, Roles},
     pool,
     reject::Halt,
@@ -78,6 +78,9 @@ fn of_compensation(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::AssessVaultLoss(_) => Authority::Role(ASSESSES),
         Body::DisputeVaultLoss(_) => Authority::Role(GUARDIAN),
         Body::PayCompensation(c) => Authority::Owner(state.account_id(c.account)?),
+        Body::OpenClaims(c) if !compensation::claims::anyone_opens(state, c.loss)? => {
+            Authority::Role(ASSESSES)
+        }
         Body::OpenClaims(_)
         | Body::ClaimCompensation(_)
         | Body::PayClaims(_)
@@ -101,7 +104,11 @@ fn of_pools(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::ClaimPoolExit(c) => Owner(pool::exit::owner(state, c.ticket)?),
         Body::OfferPool(c) if state.insurance_pool(c.vault)?.1.owner.is_some() => Own,
         Body::OfferPool(c) => curator(c.vault)?,
-        Body::AcceptPool(_) => Own,
+        Body::AcceptPool(_) | Body::ReleasePool(_) | Body::DisputeRelease(_) => Own,
+        Body::AnnounceRelease(c) if c.signer.is_some() => Own,
+        Body::AnnounceRelease(c) if pool::release::overdue(state, c)? => Authority::Anyone,
+        Body::AnnounceRelease(c) => Owner(pool::release::curator(state, c)?),
+        Body::CarryRelease(_) => Authority::Anyone,
         Body::SetPoolSigner(c) => match c.signer {
             PoolSigner::Council => Authority::Role(COUNCIL),
             PoolSigner::Nominee => curator(c.vault)?,

@@ -12,6 +12,7 @@ use crate::{
     event::{Event, InKindRedemption, VaultEvent, VaultWithdrawal},
     governance::Context,
     lending::{accrue::accrue, supply::some},
+    pool::first_loss,
     reject::{Halt, Reject, RejectCode},
     state::State,
     txn::Txn,
@@ -19,9 +20,14 @@ use crate::{
 use alloc::boxed::Box;
 use backstop_units::{AccountId, Amount, Fixed60, Label, ReserveId, Shares, VaultId};
 
-/// A vault brought up to now, as a withdrawal sees it.
-pub(crate) fn vaulted(vault: &Vault, touched: &Touched) -> Vaulted {
-    Vaulted { net: touched.net, shares: vault.held.shares, idle: vault.held.idle }
+/// A vault brought up to now, as a withdrawal sees it: with the shares that bear what its reserves lack.
+pub(crate) fn vaulted(
+    state: &State,
+    vault: &Vault,
+    (marked, touched): (Fixed60, &Touched),
+) -> Result<Vaulted, Halt> {
+    let shares = first_loss::bearing(state, vault, (marked, touched.net))?;
+    Ok(Vaulted { net: touched.net, shares, idle: vault.held.idle })
 }
 
 /// The reserve at a place of a vault, no more than it has at hand.
@@ -87,11 +93,16 @@ fn after_the_queue(
 /// What shares are worth less to who leaves, since collateral of loans lacks something. **Rounding** down.
 pub(crate) fn forgone(
     vault: &Vault,
-    (marked, sound): (Fixed60, Fixed60),
+    (marked, left): (Fixed60, Vaulted),
     burned: Shares,
 ) -> Result<Fixed60, Halt> {
-    let lacking = marked.saturating_sub(sound);
-    Ok(lacking.mul_div_floor(burned.get(), vault.held.shares.get())?)
+    let all = vault.held.shares;
+    if left.shares == all {
+        let lacking = marked.saturating_sub(left.net);
+        return Ok(lacking.mul_div_floor(burned.get(), all.get())?);
+    }
+    let paid = left.net.mul_div_ceil(burned.get(), left.shares.get())?;
+    Ok(marked.mul_div_floor(burned.get(), all.get())?.saturating_sub(paid))
 }
 
 pub(crate) fn leave(
@@ -113,7 +124,8 @@ pub(crate) fn leave(
     let touched = leaving(txn, context, id)?;
     let vault = txn.state().vaults.expect(id)?;
     let drawn = drawn_from(vault, &touched, from)?;
-    let withdrawal = withdraw(&vault.policy, vaulted(vault, &touched), drawn, shares)?;
+    let seen = vaulted(txn.state(), vault, (marked, &touched))?;
+    let withdrawal = withdraw(&vault.policy, seen, drawn, shares)?;
     let Withdrawal { from_idle, from_reserve, .. } = withdrawal;
     let paid = from_idle.checked_add(from_reserve).ok_or(Reject::overflow())?;
     if paid < command.min_amount {
@@ -127,7 +139,7 @@ pub(crate) fn leave(
         account,
         reserve: from.map(|(_, reserve)| reserve).filter(|_| !withdrawal.redeemed.is_zero()),
         withdrawal,
-        forgone: forgone(vault, (marked, touched.net), withdrawal.burned)?,
+        forgone: forgone(vault, (marked, seen), withdrawal.burned)?,
         marks: marks(vault, marked.saturating_sub(out)),
     };
     txn.emit(Event::Vault(VaultEvent::VaultWithdrawn(Box::new(withdrawn))))
@@ -151,7 +163,8 @@ pub(crate) fn in_kind(
     // What the reserve has at hand does not matter: its shares change hands, no money.
     let worth = touched.valued.invested.get(place).copied().unwrap_or_default();
     let from = Source { worth, ..source(vault, &touched, place)? };
-    let redeemed = redeem(&vault.policy, vaulted(vault, &touched), from, shares)?;
+    let seen = vaulted(state, vault, (marked, &touched))?;
+    let redeemed = redeem(&vault.policy, seen, from, shares)?;
     if redeemed.handed < command.min_shares {
         let (got, least) = (redeemed.handed, command.min_shares);
         return Err(Reject::new(RejectCode::Slippage, got, least).into());
@@ -164,7 +177,7 @@ pub(crate) fn in_kind(
         reserve,
         supply: supply.map_or(state.supplies.next_id(), |(supply, _)| supply),
         redeemed,
-        forgone: forgone(vault, (marked, touched.net), redeemed.burned)?,
+        forgone: forgone(vault, (marked, seen), redeemed.burned)?,
         marks: marks(vault, marked.saturating_sub(redeemed.value)),
     };
     txn.emit(Event::Vault(VaultEvent::RedeemedInKind(Box::new(redemption))))

@@ -63,12 +63,12 @@ pub(crate) fn join(
     if state.vaults.expect(id)?.policy.queue == QueueKind::None {
         return Err(Reject::got(RejectCode::NoQueue, command.vault).into());
     }
-    touch(txn, context, id)?;
+    let marked = touch(txn, context, id)?.net;
     settle(txn, (id, account))?;
     let (holding, shares) = asked(txn.state(), (id, account), command.shares)?;
     let touched = leaving(txn, context, id)?;
     let vault = txn.state().vaults.expect(id)?;
-    let seen = vaulted(vault, &touched);
+    let seen = vaulted(txn.state(), vault, (marked, &touched))?;
     if !withdrawable(&vault.policy, seen, shares)? {
         let worth = stands_for(seen.net, seen.shares, shares)?;
         return Err(Reject::new(RejectCode::BelowMinimum, worth, vault.policy.min_withdraw).into());
@@ -209,7 +209,7 @@ pub(crate) fn fill_from(
     let vault = txn.state().vaults.expect(id)?;
     // A loss that was noticed just now has ended the round.
     let Some(round) = vault.queue.round else { return Ok(()) };
-    let seen = vaulted(vault, &touched);
+    let seen = vaulted(txn.state(), vault, (marked, &touched))?;
     let round_of = txn.state().rounds.expect(round)?;
     let withdrawal = if withdrawable(&vault.policy, seen, round_of.shares)? {
         let source = drawn_from(vault, &touched, from)?;
@@ -236,7 +236,7 @@ pub(crate) fn fill_from(
         index,
         carry,
         ended,
-        forgone: forgone(vault, (marked, touched.net), burned)?,
+        forgone: forgone(vault, (marked, seen), burned)?,
         marks: marks(vault, marked.saturating_sub(out)),
     };
     txn.emit(Event::Vault(VaultEvent::QueueFilled(Box::new(filled))))

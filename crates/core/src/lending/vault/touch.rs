@@ -11,6 +11,7 @@ use crate::{
     event::{Event, Marks, VaultEvent},
     governance::Context,
     lending::book::LendingReserve,
+    pool::first_loss,
     reject::Halt,
     state::State,
     txn::Txn,
@@ -25,7 +26,7 @@ pub(crate) struct Touched {
     pub(crate) net: Fixed60,
 }
 
-/// Records losses, lets rewards in and charges fees.
+/// Records losses, lets rewards in, charges fees, and lets a pool in first-loss mode bear what is left.
 pub(crate) fn touch(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
@@ -51,6 +52,7 @@ pub(crate) fn touch(
         loss::cushion(txn, id, charged.written_down)?;
     }
     let net = valued.net(txn.state().vaults.expect(id)?.held.pending);
+    first_loss::absorb(txn, id, net)?;
     Ok(Touched { valued, net })
 }
 
@@ -130,5 +132,11 @@ pub fn preview(state: &State, id: VaultId, now: Timestamp) -> Result<(Vault, Val
     let valued = value(state, &vault, (|reserve| reserve.held, now))?;
     let (charged, high) = fees(&vault, &valued, now)?;
     vault.charge(&charged, high, now)?;
+    let net = valued.net(vault.held.pending);
+    let (own, matched) =
+        first_loss::foreseen(state, (id, &vault), (net, charged.written_down), now)?;
+    let burned = own.saturating_add(matched);
+    vault.held.shares = vault.held.shares.saturating_sub(burned);
+    vault.held.pooled = vault.held.pooled.saturating_sub(burned);
     Ok((vault, valued))
 }

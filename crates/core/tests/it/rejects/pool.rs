@@ -1,20 +1,24 @@
 //! Bad input to insurance pools.
 
 use super::{C, Table, atoms, done, got, no, none};
+use crate::pool::{lent, lose};
 use backstop_core::{
     Body, Command,
-    command::{CancelPoolExit, FundRewards, MatchPool, SetCouncil},
-    policy::{InsurancePolicy, MatchPolicy},
+    command::{
+        AssessVaultLoss, CancelPoolExit, CarryRelease, DisputeRelease, FundRewards, MatchPool,
+        OpenClaims, ReleasePool, SetCouncil,
+    },
+    policy::{InsurancePolicy, MatchPolicy, PoolMode, PoolSigner},
 };
 use backstop_testkit::{
     World, keys, label,
     pool::{
-        COUNCIL, MATCHER, NOMINEE, accept, claim, create, exit, exit_matched, matching, offer,
-        policy, stake, world,
+        COUNCIL, GUARD, MATCHER, NOMINEE, accept, announce, claim, create, exit, exit_matched,
+        matching, offer, policy, release, second, stake, world,
     },
     vault::{self, SAFE, deposit},
 };
-use backstop_units::{Hash, Span};
+use backstop_units::{Hash, Span, VaultLossId};
 
 #[test]
 fn insurance_pools() {
@@ -136,5 +140,45 @@ fn owners_of_insurance_pools() {
     table.case(world, "carol", offer(&[60, 61], 2), got(C::OwnerWithoutCouncil, council));
     let early = signed(world, accept(&both, 2), &both);
     table.command(world, &early, got(C::NotOffered, label(SAFE)));
+    done(&table);
+}
+
+#[test]
+fn losses_of_insurance_pools() {
+    let mut table = Table::default();
+    let world = &mut lent(PoolMode::Reimburse);
+    for body in second(PoolMode::Reimburse) {
+        world.must("carol", body);
+    }
+    lose(world, 300);
+    let over = announce(0, 150_000, None);
+    table.case(world, "carol", over, no(C::AboveLoss, 150_000u32, 149_999u32));
+    let unknown = announce(1, 1, Some(PoolSigner::Council));
+    let unknown = signed(world, unknown, &[COUNCIL]);
+    table.command(world, &unknown, got(C::UnknownVaultLoss, 1u32));
+    let other = ReleasePool { vault: label(GUARD), ..release(0, 1) };
+    let other = signed(world, other, &[COUNCIL, NOMINEE]);
+    table.command(world, &other, no(C::OtherVaultsLoss, label(SAFE), label(GUARD)));
+    table.case(world, "carol", stake("carol", 1), got(C::InsurancePoolHeld, 0u32));
+    let carry = CarryRelease { release: 0 };
+    table.case(world, "carol", carry.clone(), got(C::UnknownRelease, 0u32));
+    world.must("carol", announce(0, 1, None));
+    let (now, ready) = (world.now, world.now.plus(Span::days(3)));
+    table.case(world, "carol", carry.clone(), no(C::ReleaseWaits, now, ready));
+    let own = DisputeRelease { release: 0, signer: PoolSigner::Council };
+    let own = signed(world, own, &[COUNCIL]);
+    table.command(world, &own, no(C::NotDisputable, "council", "a signer who was silent"));
+    world.wait(Span::days(3));
+    world.must("carol", carry.clone());
+    table.case(world, "carol", carry, no(C::ReleaseClosed, "paid", "announced"));
+    let evidence = Hash::new([7; 32]);
+    let (loss, excluded) = (VaultLossId::new(0), Vec::new());
+    world.must("risk", AssessVaultLoss { loss, amount: None, evidence, excluded });
+    world.wait(Span::days(3));
+    table.case(world, "risk", OpenClaims { loss }, no(C::PoolOwes, 128_569u32, 0u32));
+    let world = &mut lent(PoolMode::FirstLoss);
+    lose(world, 100);
+    let more = signed(world, release(0, 1), &[COUNCIL, NOMINEE]);
+    table.command(world, &more, no(C::InsurancePoolEmpty, 1u32, 0u32));
     done(&table);
 }

@@ -3,17 +3,21 @@
 use backstop_core::{
     Body, Event,
     command::{
-        AcceptPool, CancelPoolExit, ClaimPoolExit, CreateInsurancePool, ExitPool, MatchPool,
-        OfferPool, SetPoolSigner, StakePool,
+        AcceptPool, AnnounceRelease, CancelPoolExit, CarryRelease, ClaimPoolExit,
+        CreateInsurancePool, DisputeRelease, ExitPool, MatchPool, OfferPool, ReleasePool,
+        SetPoolSigner, StakePool,
     },
-    event::{PoolEvent, PoolExit, PoolStaked, Unmatched},
+    event::{LossAbsorbed, Marks, PoolEvent, PoolExit, PoolStaked, Released, Unmatched},
     policy::{
-        InsurancePolicy, MatchExit, MatchPolicy, MatchYield, PoolMode, PoolSigner, PublicKey,
+        BreachCause, InsurancePolicy, MatchExit, MatchPolicy, MatchYield, PoolMode, PoolSigner,
+        PublicKey, ReleaseBy, ReleaseStatus,
     },
-    pool::book::Multisig,
+    pool::book::{Multisig, PoolBreach, PoolRelease},
 };
 use backstop_testkit::label;
-use backstop_units::{AccountId, Amount, AssetId, Shares, Span, Timestamp, VaultId};
+use backstop_units::{
+    AccountId, Amount, AssetId, Fixed60, Shares, Span, Timestamp, VaultId, VaultLossId,
+};
 
 fn atoms(amount: u128) -> Amount {
     Amount::new(amount)
@@ -57,6 +61,11 @@ pub(super) fn command_samples() -> Vec<Body> {
         OfferPool { vault, keys: keys(), threshold: 2 }.into(),
         AcceptPool { vault, keys: keys(), threshold: 2 }.into(),
         SetPoolSigner { vault, signer: PoolSigner::Nominee, key: nominee }.into(),
+        ReleasePool { vault, loss: LOSS, amount: atoms(2) }.into(),
+        AnnounceRelease { vault, loss: LOSS, amount: atoms(2), signer: Some(PoolSigner::Nominee) }
+            .into(),
+        DisputeRelease { release: 1, signer: PoolSigner::Nominee }.into(),
+        CarryRelease { release: 1 }.into(),
     ]
 }
 
@@ -121,5 +130,56 @@ pub(super) fn event_samples() -> Vec<Event> {
             nonce: 4,
         },
     ];
-    events.into_iter().map(Event::Pool).collect()
+    events.into_iter().chain(releases()).map(Event::Pool).collect()
+}
+
+const LOSS: VaultLossId = VaultLossId::new(14);
+
+fn releases() -> Vec<PoolEvent> {
+    let (pool, vault, loss) = (1, VaultId::new(2), LOSS);
+    let released = Released {
+        pool,
+        vault,
+        asset: AssetId::new(3),
+        loss,
+        own: shares(4),
+        matched: shares(5),
+        value: atoms(6),
+        money: atoms(7),
+        payment: 8,
+        release: Some(9),
+        nonce: Some(10),
+        marks: Marks { basis: Fixed60::new(11), high: (Fixed60::new(12), shares(13)) },
+    };
+    let announced = PoolRelease {
+        pool,
+        loss,
+        amount: atoms(2),
+        by: ReleaseBy::Nominee,
+        ready_at: Timestamp::from_ms(3),
+        status: ReleaseStatus::Announced,
+    };
+    let broken = PoolBreach {
+        pool,
+        account: Some(AccountId::new(2)),
+        cause: BreachCause::CouncilSilent,
+        loss,
+        at: Timestamp::from_ms(3),
+    };
+    let absorbed = LossAbsorbed {
+        pool,
+        vault,
+        loss,
+        own: shares(3),
+        matched: shares(4),
+        amount: Fixed60::new(5),
+    };
+    let (signer, nonce) = (PoolSigner::Nominee, 3);
+    vec![
+        PoolEvent::PoolReleased(Box::new(released)),
+        PoolEvent::ReleaseAnnounced { release: 4, announced: Box::new(announced), nonce: Some(5) },
+        PoolEvent::ReleaseDisputed { release: 4, pool, signer, nonce },
+        PoolEvent::CommitmentBroken { breach: 4, broken: Box::new(broken) },
+        PoolEvent::LossAbsorbed(Box::new(absorbed)),
+    ]
 }
