@@ -79,7 +79,7 @@ pub(crate) enum Verb {
     Keys(KeysArgs),
     /// The ledger's present state: head, hash, trial balance, balances.
     State,
-    /// Reference tables: commands, refusals, fees.
+    /// Reference tables: commands, refusals, fees, checks of settings.
     Reference(ReferenceArgs),
     /// Completions for a shell.
     Completions(CompletionsArgs),
@@ -381,6 +381,8 @@ pub(crate) enum ReferenceTable {
     Rejects,
     /// Every fee of lending.
     Fees,
+    /// Every check of `config check`.
+    Checks,
 }
 
 /// Flags of `completions`.

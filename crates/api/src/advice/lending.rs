@@ -3,6 +3,7 @@
 use super::{Check, Found, each, when};
 use backstop_core::{
     State,
+    lending::vault::book::Allocation,
     policy::{
         AllocationKind, ClaimClock, FarmKind, InsurancePolicy, PenaltyBase, QueueKind,
         ReservePolicy, VaultPolicy,
@@ -53,9 +54,17 @@ fn notice() -> Span {
     InsurancePolicy::default().exit_delay
 }
 
+/// A vault's allocations, each as it will be once what waits for a veto is applied.
+fn planned(vault: &Vault) -> Vec<Allocation> {
+    let waits = |it: &Allocation| vault.waiting.iter().any(|(next, _)| next.reserve == it.reserve);
+    let stays = vault.allocations.iter().filter(|it| !waits(it));
+    stays.chain(vault.waiting.iter().map(|(next, _)| next)).copied().collect()
+}
+
 /// Standard allocations that money goes to: the largest weight, and all of them.
 fn weights(vault: &Vault) -> (u64, u64) {
-    let used = vault.allocations.iter().filter(|it| it.kind == AllocationKind::Standard);
+    let planned = planned(vault);
+    let used = planned.iter().filter(|it| it.kind == AllocationKind::Standard);
     let used = used.filter(|it| !it.cap.is_zero()).map(|it| it.weight);
     used.fold((0, vault.policy.idle_weight), |(most, all), weight| {
         (most.max(weight), all.saturating_add(weight))
@@ -168,7 +177,12 @@ pub(super) const CHECKS: &[Check] = &[
         name: "nothing-allocated",
         why: "no reserve has both a weight and a cap: deposits earn nothing",
         advice: "set_allocation with a weight and a cap",
-        find: |state| whole(state, |vault| when(vault.active() == 0, "no active allocation")),
+        find: |state| {
+            whole(state, |vault| {
+                let used = |it: &Allocation| it.weight > 0 && !it.cap.is_zero();
+                when(!planned(vault).iter().any(used), "no active allocation")
+            })
+        },
     },
     Check {
         name: "cap-zero",
@@ -176,9 +190,9 @@ pub(super) const CHECKS: &[Check] = &[
         advice: "a cap, or no weight",
         find: |state| {
             whole(state, |vault| {
-                let idle = vault.allocations.iter().filter(|it| it.weight > 0 && it.cap.is_zero());
-                let count = idle.count();
-                when(count > 0, format!("{count} of {}", vault.allocations.len()))
+                let all = planned(vault);
+                let count = all.iter().filter(|it| it.weight > 0 && it.cap.is_zero()).count();
+                when(count > 0, format!("{count} of {}", all.len()))
             })
         },
     },

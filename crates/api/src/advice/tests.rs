@@ -181,8 +181,6 @@ const ALSO: &[(&str, &[&str])] = &[
     ("cap-zero", &["one-reserve"]),
     ("no-council", &["pool-key-not-the-councils"]),
     ("pool-key-not-the-councils", &["no-council"]),
-    ("nothing-allocated", &["one-reserve"]),
-    ("no-insurance-pool", &[]),
 ];
 
 #[test]

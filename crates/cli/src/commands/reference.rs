@@ -1,11 +1,11 @@
-//! `reference`: the tables of commands, refusals and fees, from their own declarations.
+//! `reference`: the tables of commands, refusals, fees and checks, from their own declarations.
 
 use crate::{
     args::{ReferenceArgs, ReferenceTable},
     exit::Failure,
     printer::Printer,
 };
-use backstop_api::FEES;
+use backstop_api::{CHECKS, FEES};
 use backstop_core::{COMMANDS, RejectCode};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -14,6 +14,7 @@ pub(crate) fn run(args: &ReferenceArgs, printer: &Printer) -> Result<(), Failure
     match args.table {
         ReferenceTable::Commands => printer.either(&commands(), commands_text),
         ReferenceTable::Fees => printer.either(&backstop_api::fees(), fees_text),
+        ReferenceTable::Checks => printer.either(&checks(), checks_text),
         ReferenceTable::Rejects => printer.either(&rejects(), backstop_core::reject::reject_table),
     }
 }
@@ -58,6 +59,24 @@ fn fees_text() -> String {
             "| {} | {of}: `{setting}` | {} | {} | {} | {default} | {} |",
             fee.name, fee.recipient, fee.basis, fee.purpose, fee.recommended
         );
+    }
+    text
+}
+
+fn checks() -> Value {
+    let rows = CHECKS
+        .iter()
+        .copied()
+        .flatten()
+        .map(|check| json!({ "check": check.name, "why": check.why, "do": check.advice }));
+    rows.collect()
+}
+
+fn checks_text() -> String {
+    let mut text = "| check | why | what to do |\n| --- | --- | --- |\n".to_owned();
+    for check in CHECKS.iter().copied().flatten() {
+        // Writing into a String can't fail.
+        let _ = writeln!(text, "| `{}` | {} | {} |", check.name, check.why, check.advice);
     }
     text
 }

@@ -102,3 +102,60 @@ fn pools_farms_and_losses() {
         assert_eq!(&line(&text, begins)[..want.len()], want, "{args:?}\n{text}");
     }
 }
+
+#[test]
+fn settings_that_go_wrong_are_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let kamino = backstop(folder, &["config", "check", "--preset", "kamino"]);
+    let text = out(&kamino);
+    for needle in ["vault vault: no-high-water-mark (false)\n  why: ", "no-queue", "no-veto-time"] {
+        assert!(text.contains(needle), "{needle} not in\n{text}");
+    }
+    let strict = backstop(folder, &["config", "check", "--preset", "kamino", "--strict"]);
+    assert_eq!(code(&strict), 1);
+    assert!(err(&strict).contains("warnings"), "{}", err(&strict));
+    // The ledger that `init` begins has no council, and says so until one is given.
+    out(&backstop(folder, &["init"]));
+    let checks = |args: &[&str]| -> Vec<String> {
+        let found = value(&backstop(folder, &[&["config", "check", "--json"], args].concat()));
+        let rows = found["warnings"].as_array().unwrap().iter();
+        rows.map(|row| row["check"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(checks(&["--preset", "backstop"]), ["no-council", "mark-unchecked"]);
+    assert_eq!(checks(&[]), ["no-council", "mark-unchecked"]);
+    std::fs::write(
+        folder.join("own.toml"),
+        "name = \"own\"\n[limits]\nconfig_delay = \"0s\"\n[[setup]]\nopen_account = { label = \"a\" }\n",
+    )
+    .unwrap();
+    assert_eq!(checks(&["own.toml"]), ["no-council", "no-config-delay"]);
+    let junk = backstop(folder, &["config", "check", "--preset", "nobody"]);
+    assert_eq!(code(&junk), 2);
+}
+
+/// The story of `examples/curator.toml`, kept as a ledger: it verifies, its books are written, and each verb tells its part.
+#[test]
+fn a_curators_whole_life() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/curator.toml");
+    let args = ["run", file.to_str().unwrap(), "--keep", "backstop.db", "--books", "books.ledger"];
+    out(&backstop(folder, &args));
+    assert_eq!(code(&backstop(folder, &["verify", "backstop.db"])), 0);
+    let books = std::fs::read_to_string(folder.join("books.ledger")).unwrap();
+    assert_eq!(books, out(&backstop(folder, &["export", "ledger"])));
+    let losses = out(&backstop(folder, &["vault", "losses", "safe"]));
+    let loss = line(&losses, "vloss_0");
+    assert_eq!(loss[3..5], ["recognised", "0.000000"], "{losses}");
+    assert_eq!(loss[loss.len() - 3..], ["82398.267274", "82398.267273", "0.000000"], "{losses}");
+    let pool = out(&backstop(folder, &["pool", "show", "safe"]));
+    for needle in ["released to those whom losses have hurt", "exit_in_loss  curator"] {
+        assert!(pool.contains(needle), "{needle} not in\n{pool}");
+    }
+    assert_eq!(line(&pool, "vloss_0")[..2], ["vloss_0", "82398.267274"], "{pool}");
+    let farm = out(&backstop(folder, &["farm", "show", "extra", "--account", "ann"]));
+    assert_eq!(line(&farm, "gov")[..2], ["gov", "86400.000000"], "{farm}");
+    let reserve = out(&backstop(folder, &["reserve", "show", "main"]));
+    assert_eq!(line(&reserve, "times lenders lost"), ["times", "lenders", "lost", "1"]);
+}

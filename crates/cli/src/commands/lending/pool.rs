@@ -63,6 +63,29 @@ const EXITS: &[Cell] = &[
     ("due", "/due", As::Text),
 ];
 
+const RELEASES: &[Cell] = &[
+    ("release", "/release", As::Text),
+    ("loss", "/loss", As::Text),
+    ("amount", "/amount", As::Money),
+    ("by", "/by", As::Text),
+    ("can be paid from", "/ready_at", As::Text),
+    ("status", "/status", As::Text),
+];
+
+const RELEASED: &[Cell] = &[
+    ("loss", "/loss", As::Text),
+    ("worth", "/value", As::Money),
+    ("in money", "/money", As::Money),
+    ("in shares", "/shares", As::Money),
+];
+
+const BREACHES: &[Cell] = &[
+    ("commitment", "/cause", As::Text),
+    ("account", "/account", As::Text),
+    ("loss", "/loss", As::Text),
+    ("at", "/at", As::Text),
+];
+
 pub(crate) fn pool(args: &PoolArgs, db: &Path, printer: &Printer) -> Result<(), Failure> {
     let state = ledger::load(db)?;
     match &args.verb {
@@ -90,5 +113,8 @@ fn text(view: &Value, now: Timestamp) -> String {
     text.push_str(&part(view, ("stakes", "/own/stakes"), STAKES));
     text.push_str(&part(view, ("matched", "/matched/stakes"), STAKES));
     text.push_str(&part(view, ("exits, slashable until paid", "/exits"), EXITS));
+    text.push_str(&part(view, ("announced releases", "/releases"), RELEASES));
+    text.push_str(&part(view, ("released to those whom losses have hurt", "/released"), RELEASED));
+    text.push_str(&part(view, ("commitments that were not kept", "/breaches"), BREACHES));
     text
 }
