@@ -68,6 +68,7 @@ pub(crate) fn compensation_view(
         "vault": vault.label,
         "reserve": state.reserves.expect(record.reserve)?.label,
         "asset": asset_label(state, vault.asset),
+        "decimals": state.assets.expect(vault.asset)?.decimals,
         "occurred_at": record.at,
         "noticed_at": record.noticed_at,
         "provisional": amounts.provisional.floor(),
