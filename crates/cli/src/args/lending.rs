@@ -118,7 +118,7 @@ pub(crate) struct CompensationArgs {
 pub(crate) enum CompensationVerb {
     /// One loss of a vault: assessment, money, claims, the root over them, what is missing.
     Show {
-        /// Its handle, such as vloss_0.
+        /// Its handle.
         #[arg(value_parser = super::vault_loss_id)]
         loss: VaultLossId,
         /// Also what this account is due, with the proof of it.
