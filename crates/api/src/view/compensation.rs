@@ -84,7 +84,7 @@ pub(crate) fn compensation_view(
             "money": it.money, "shares": it.shares, "until": it.until, "paid": it.paid,
             "handed": it.handed, "claimed": it.claimed,
         })),
-        "root": root.map(|it| json!({
+        "claims_root": root.map(|it| json!({
             "root": it.root, "count": it.count, "total": it.total, "at": it.at,
             "stands_at": it.stands_at, "counted": it.counted,
         })),

@@ -176,7 +176,7 @@ fn claims_with_their_proofs() {
     let list = value(&backstop(folder, &["export", "claims", "--loss", "vloss_0"]));
     let claim = &list["claims"][1];
     let with_prefix = |hash: &serde_json::Value| format!("0x{}", hash.as_str().unwrap());
-    assert_eq!(list["root"], with_prefix(&view["root"]["root"]));
+    assert_eq!(list["root"], with_prefix(&view["claims_root"]["root"]));
     assert_eq!(list["published"], list["root"]);
     assert_eq!((&claim["account"], &claim["amount"]), (&"lars".into(), &"30000000".into()));
     assert_eq!(claim["proof"][0], with_prefix(&view["due"]["proof"][0]));

@@ -40,11 +40,11 @@ const CLAIMS: &[Cell] = &[
 ];
 
 const ROOT: &[Cell] = &[
-    ("root", "/root/root", As::Text),
-    ("claims", "/root/count", As::Text),
-    ("what they add up to", "/root/total", As::Money),
-    ("stands from", "/root/stands_at", As::Text),
-    ("counted by the ledger", "/root/counted", As::Text),
+    ("root", "/claims_root/root", As::Text),
+    ("claims", "/claims_root/count", As::Text),
+    ("what they add up to", "/claims_root/total", As::Money),
+    ("stands from", "/claims_root/stands_at", As::Text),
+    ("counted by the ledger", "/claims_root/counted", As::Text),
 ];
 
 const PAID_IN: &[Cell] = &[("from", "/account", As::Text), ("paid in", "/amount", As::Money)];
@@ -78,7 +78,7 @@ fn text(view: &Value) -> String {
     text.push_str(&part(view, ("paid in by others than the insurance pool", "/paid_in"), PAID_IN));
     for (title, field, cells) in [
         ("claims", "/claims", CLAIMS),
-        ("root over all claims", "/root", ROOT),
+        ("root over all claims", "/claims_root", ROOT),
         ("due to the account", "/due", DUE),
     ] {
         if view.pointer(field).is_some_and(|found| !found.is_null()) {
