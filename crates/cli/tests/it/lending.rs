@@ -154,6 +154,12 @@ fn a_curators_whole_life() {
         assert!(pool.contains(needle), "{needle} not in\n{pool}");
     }
     assert_eq!(line(&pool, "vloss_0")[..2], ["vloss_0", "82398.267274"], "{pool}");
+    let list = out(&backstop(folder, &["compensation", "list"]));
+    assert_eq!(line(&list, "vloss_0")[1..3], ["safe", "usdt"], "{list}");
+    let due = ["compensation", "show", "vloss_0", "--account", "ann"];
+    let told = out(&backstop(folder, &due));
+    assert_eq!(line(&told, "claim  ").last(), Some(&"54932.178136"), "{told}");
+    assert_eq!(line(&told, "shares at").last(), Some(&"399999.999000"), "{told}");
     let farm = out(&backstop(folder, &["farm", "show", "extra", "--account", "ann"]));
     assert_eq!(line(&farm, "gov")[..2], ["gov", "86400.000000"], "{farm}");
     let reserve = out(&backstop(folder, &["reserve", "show", "main"]));
