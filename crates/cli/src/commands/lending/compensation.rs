@@ -46,8 +46,8 @@ const DATES: &[Cell] = &[
     ("revision", "/assessment/revision", As::Text),
     ("evidence", "/assessment/evidence", As::Text),
     ("claims until", "/claims/until", As::Text),
-    ("root over claims", "/root/root", As::Text),
-    ("  stands from", "/root/stands_at", As::Text),
+    ("root over claims", "/published/root", As::Text),
+    ("  stands from", "/published/stands_at", As::Text),
 ];
 
 const PAID_IN: &[Cell] = &[("from", "/account", As::Text), ("amount", "/amount", As::Money)];
@@ -80,12 +80,13 @@ pub(crate) fn compensation(
     }
 }
 
-/// A view with the decimals of its asset.
+/// A view with the decimals of its asset, and the root that was published under a name of its own.
 fn seen(state: &State, query: &Query) -> Result<Value, Failure> {
     let view = ask(state, query)?;
     let asset = state.assets.iter().find(|(_, it)| view["asset"] == it.label.to_string().as_str());
     let decimals = asset.map(|(_, it)| Value::from(it.decimals));
-    Ok(with(view, "decimals", decimals))
+    let published = view["root"].clone();
+    Ok(with(with(view, "decimals", decimals), "published", Some(published)))
 }
 
 fn text(view: &Value) -> String {
