@@ -72,7 +72,7 @@ pub(crate) enum Verb {
     Farm(FarmArgs),
     /// Vaults' insurance pools: tranches, coverage, exits, signers.
     Pool(PoolArgs),
-    /// Losses of vaults: what is made good, and what an account is due.
+    /// What of a vault's loss is made good, and to whom.
     Compensation(CompensationArgs),
     /// Books for other programs.
     Export(ExportArgs),

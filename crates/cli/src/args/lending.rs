@@ -116,14 +116,12 @@ pub(crate) struct CompensationArgs {
 /// What to see of compensation.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CompensationVerb {
-    /// All losses of vaults, newest first.
-    List,
-    /// One loss: what was assessed, released and paid, the root over all claims.
+    /// One loss of a vault: assessment, money, claims, the root over them, what is missing.
     Show {
-        /// `vloss_0` and so on.
+        /// Its handle.
         #[arg(value_parser = super::vault_loss_id)]
         loss: VaultLossId,
-        /// Also what this account is due, with its proof.
+        /// Also what this account is due, with the proof of it.
         #[arg(long)]
         account: Option<Label>,
     },

@@ -1,6 +1,6 @@
 //! `compensation`: what of a vault's loss is made good, and to whom.
 
-use super::{As, Cell, ask, facts, part, rows, with, word};
+use super::{As, Cell, ask, facts, part, word};
 use crate::{
     args::{CompensationArgs, CompensationVerb},
     exit::Failure,
@@ -8,56 +8,54 @@ use crate::{
     printer::Printer,
 };
 use backstop_api::Query;
-use backstop_core::State;
 use serde_json::Value;
 use std::path::Path;
 
-const LIST: &[Cell] = &[
-    ("loss", "/loss", As::Text),
-    ("vault", "/vault", As::Text),
-    ("asset", "/asset", As::Text),
-    ("at", "/occurred_at", As::Text),
-    ("state", "/status", As::Text),
-    ("lost", "/socialised", As::Money),
-    ("assessed", "/assessment/amount", As::Money),
-    ("paid", "/claims/paid", As::Money),
-    ("until", "/claims/until", As::Text),
-    ("shortfall", "/shortfall", As::Money),
-];
-
-const MONEY: &[Cell] = &[
+const LOSS: &[Cell] = &[
+    ("lost for good", "/socialised", As::Money),
     ("may be lost", "/provisional", As::Money),
-    ("lost", "/socialised", As::Money),
     ("came right", "/released", As::Money),
-    ("shares that have a claim", "/assessment/eligible", As::Money),
+    ("shares that bore it", "/borne_by", As::Money),
     ("assessed", "/assessment/amount", As::Money),
-    ("there for it now", "/money", As::Money),
-    ("shared, in money", "/claims/money", As::Money),
-    ("  in shares", "/claims/shares", As::Money),
-    ("paid, in money", "/claims/paid", As::Money),
-    ("  in shares", "/claims/handed", As::Money),
-    ("stays with those who bore it", "/shortfall", As::Money),
+    ("shares with a claim", "/assessment/eligible", As::Money),
+    ("on the account now", "/money", As::Money),
+    ("missing", "/shortfall", As::Money),
 ];
 
-const DATES: &[Cell] = &[
+const ASSESSMENT: &[Cell] = &[
     ("occurred", "/occurred_at", As::Text),
     ("noticed", "/noticed_at", As::Text),
     ("assessed", "/assessment/at", As::Text),
     ("revision", "/assessment/revision", As::Text),
     ("evidence", "/assessment/evidence", As::Text),
-    ("claims until", "/claims/until", As::Text),
-    ("root over claims", "/published/root", As::Text),
-    ("  stands from", "/published/stands_at", As::Text),
 ];
 
-const PAID_IN: &[Cell] = &[("from", "/account", As::Text), ("amount", "/amount", As::Money)];
+const CLAIMS: &[Cell] = &[
+    ("shared", "/claims/money", As::Money),
+    ("shares of the vault shared", "/claims/shares", As::Money),
+    ("paid", "/claims/paid", As::Money),
+    ("shares of the vault handed over", "/claims/handed", As::Money),
+    ("shares at the loss that were paid for", "/claims/claimed", As::Money),
+    ("until", "/claims/until", As::Text),
+];
+
+const ROOT: &[Cell] = &[
+    ("root", "/claims_root/root", As::Text),
+    ("claims", "/claims_root/count", As::Text),
+    ("what they add up to", "/claims_root/total", As::Money),
+    ("stands from", "/claims_root/stands_at", As::Text),
+    ("counted by the ledger", "/claims_root/counted", As::Text),
+];
+
+const PAID_IN: &[Cell] = &[("from", "/account", As::Text), ("paid in", "/amount", As::Money)];
 
 const DUE: &[Cell] = &[
     ("shares at the loss", "/due/held", As::Money),
-    ("claim", "/due/amount", As::Money),
-    ("  in shares", "/due/shares", As::Money),
+    ("money", "/due/amount", As::Money),
+    ("shares of the vault", "/due/shares", As::Money),
     ("paid", "/due/paid", As::Text),
-    ("leaf in the root", "/due/leaf", As::Text),
+    ("index", "/due/index", As::Text),
+    ("leaf", "/due/leaf", As::Text),
 ];
 
 pub(crate) fn compensation(
@@ -65,40 +63,31 @@ pub(crate) fn compensation(
     db: &Path,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let state = ledger::load(db)?;
-    match &args.verb {
-        CompensationVerb::List => {
-            let losses = state.vault_losses.iter().rev();
-            let queries = losses.map(|(loss, _)| Query::Compensation { loss, account: None });
-            let views = queries.map(|query| seen(&state, &query)).collect::<Result<Vec<_>, _>>()?;
-            printer.either(&Value::Array(views.clone()), || rows(&views, LIST, 0))
-        }
-        CompensationVerb::Show { loss, account } => {
-            let view = seen(&state, &Query::Compensation { loss: *loss, account: *account })?;
-            printer.either(&view, || text(&view))
-        }
-    }
-}
-
-/// A view with the decimals of its asset, and the root that was published under a name of its own.
-fn seen(state: &State, query: &Query) -> Result<Value, Failure> {
-    let view = ask(state, query)?;
-    let asset = state.assets.iter().find(|(_, it)| view["asset"] == it.label.to_string().as_str());
-    let decimals = asset.map(|(_, it)| Value::from(it.decimals));
-    let published = view["root"].clone();
-    Ok(with(with(view, "decimals", decimals), "published", Some(published)))
+    let CompensationVerb::Show { loss, account } = args.verb;
+    let view = ask(&ledger::load(db)?, &Query::Compensation { loss, account })?;
+    printer.either(&view, || text(&view))
 }
 
 fn text(view: &Value) -> String {
-    let (loss, vault) = (word(view, "/loss"), word(view, "/vault"));
-    let mut text = format!("{loss} of {vault} ({})\n\n", word(view, "/status"));
-    text.push_str(&facts(view, word(view, "/asset"), MONEY));
-    text.push_str("\nwhen and by what\n");
-    text.push_str(&facts(view, "", DATES));
-    text.push_str(&part(view, ("paid in", "/paid_in"), PAID_IN));
-    if !view["due"].is_null() {
-        text.push_str(&format!("\n{}\n", word(view, "/due/account")));
-        text.push_str(&facts(view, "", DUE));
+    let [loss, vault, reserve, status] =
+        ["/loss", "/vault", "/reserve", "/status"].map(|field| word(view, field));
+    let mut text = format!("{loss} of vault {vault} through {reserve}: {status}\n\n");
+    text.push_str(&facts(view, word(view, "/asset"), LOSS));
+    text.push('\n');
+    text.push_str(&facts(view, "", ASSESSMENT));
+    text.push_str(&part(view, ("paid in by others than the insurance pool", "/paid_in"), PAID_IN));
+    for (title, field, cells) in [
+        ("claims", "/claims", CLAIMS),
+        ("root over all claims", "/claims_root", ROOT),
+        ("due to the account", "/due", DUE),
+    ] {
+        if view.pointer(field).is_some_and(|found| !found.is_null()) {
+            text.extend(["\n", title, "\n", &facts(view, "", cells)]);
+        }
+    }
+    let proof = view.pointer("/due/proof").and_then(Value::as_array);
+    for hash in proof.into_iter().flatten().filter_map(Value::as_str) {
+        text.extend(["proof  ", hash, "\n"]);
     }
     text
 }
