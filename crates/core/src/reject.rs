@@ -410,6 +410,7 @@ rejects! {
     966 ReleaseClosed "RELEASE_CLOSED" "the release was paid or disputed" => "announce another one, or have both sign";
     967 ReleaseWaits "RELEASE_WAITS" "the release's time has not come" => "carry it out from the limit on";
     968 NotDisputable "NOT_DISPUTABLE" "this release is not the signer's to dispute" => "only who was silent disputes what others announced";
+    969 PoolOwes "POOL_OWES" "the vault's insurance pool can still release for this loss" => "release the rest first; anyone may announce it once its signers were silent";
     980 NothingLost "NOTHING_LOST" "the vault's reserves lost nothing since they were last looked at" => "have the loan marked or socialised first";
     981 AboveBorne "ABOVE_BORNE" "none, or more than those with a claim have lost for good and nobody has made good" => "name at most the limit";
     982 CompensationState "COMPENSATION_STATE" "the loss's compensation is in another state" => "look at the loss for its state";

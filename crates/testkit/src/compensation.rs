@@ -54,6 +54,14 @@ impl Witness {
         witness
     }
 
+    /// The first moment that was seen.
+    ///
+    /// # Panics
+    /// When none was.
+    pub fn first(&self) -> Seq {
+        *self.holders.keys().next().expect("a moment that was seen")
+    }
+
     fn copy(&mut self, state: &State) {
         let all = state.holdings.iter();
         let held =

@@ -111,7 +111,7 @@ pub(crate) fn pay(txn: &mut Txn<'_>, command: &PayCompensation) -> Result<(), Ha
     let state = txn.state();
     let account = state.account_id(command.account)?;
     let (compensation, held) = assessed(state, command.loss)?;
-    let (asset, there) = money(state, command.loss)?;
+    let (asset, _) = money(state, command.loss)?;
     payable(state, account, (asset, command.amount))?;
     let known = held.paid_in.iter().any(|(other, _)| *other == account);
     if !known && held.paid_in.len() >= NAMED_MAX {
@@ -119,7 +119,7 @@ pub(crate) fn pay(txn: &mut Txn<'_>, command: &PayCompensation) -> Result<(), Ha
         return Err(Reject::new(RejectCode::CapacityReached, got, most).into());
     }
     not_open(held)?;
-    let room = held.assessment.amount.saturating_sub(there);
+    let room = held.shortfall(state)?;
     if command.amount > room {
         return Err(Reject::new(RejectCode::AboveBorne, command.amount, room).into());
     }

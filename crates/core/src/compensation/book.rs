@@ -3,6 +3,7 @@
 use crate::{
     event::Assessment,
     ledger::LedgerAccount,
+    pool::liable::payment,
     reject::{Halt, Reject, RejectCode},
     state::{State, VaultLoss},
 };
@@ -65,18 +66,39 @@ impl Compensation {
         Ok((money, claims.shares.mul_div_floor(held.get(), all)?))
     }
 
-    /// What of the assessed loss stays with those who bore it: nobody paid or released it.
+    /// What accounts have paid in.
+    ///
+    /// # Errors
+    /// [`MathError::Overflow`] when it does not fit.
+    pub fn given(&self) -> Result<Amount, MathError> {
+        let mut paid = self.paid_in.iter().map(|(_, paid)| *paid);
+        paid.try_fold(Amount::ZERO, Amount::checked_add).ok_or(MathError::Overflow)
+    }
+
+    /// What of the assessed loss stays with those who bore it: nobody paid or released it. Shares count as what
+    /// they were worth when they were released.
     ///
     /// # Errors
     /// A dangling handle.
     pub fn shortfall(&self, state: &State) -> Result<Amount, Halt> {
         let loss = self.assessment.loss;
+        let (shares, worth) = in_kind(state, loss);
         let there = match &self.claims {
-            Some(claims) => claims.money,
-            None => money(state, loss)?.1,
+            Some(claims) if shares.is_zero() => claims.money,
+            Some(claims) => {
+                let part = worth.mul_div_floor(claims.shares.get(), shares.get())?;
+                claims.money.saturating_add(part)
+            }
+            None => money(state, loss)?.1.saturating_add(worth),
         };
         Ok(self.assessment.amount.saturating_sub(there))
     }
+}
+
+/// Shares of the vault that were released for a loss, and what they were worth then.
+pub fn in_kind(state: &State, loss: VaultLossId) -> (Shares, Amount) {
+    payment(state, loss)
+        .map_or_else(Default::default, |it| (it.shares, it.value.saturating_sub(it.money)))
 }
 
 /// The asset of a loss, and what its compensation account holds.

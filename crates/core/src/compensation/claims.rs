@@ -2,53 +2,94 @@
 
 use super::{
     assess::of,
-    book::{Claims, Compensation, assessed, find, money},
+    book::{Claims, Compensation, assessed, find, in_kind, money},
 };
 use crate::{
     command::{ClaimCompensation, PayClaims},
     event::{ClaimsClosed, CompensationClaimed, CompensationEvent},
     governance::Context,
-    lending::vault::{snapshot::shares_at, touch::touch},
-    reject::{Corrupt, Halt, Reject, RejectCode},
+    lending::vault::{
+        snapshot::shares_at,
+        touch::{leaving, touch},
+    },
+    pool::{liable::owing, refund::refunded},
+    reject::{Halt, Reject, RejectCode},
     state::State,
     txn::Txn,
 };
 use alloc::{boxed::Box, vec::Vec};
-use backstop_units::{AccountId, Amount, Shares, VaultLossId, split::largest_remainder_of_many};
+use backstop_units::{
+    AccountId, Amount, Fixed60, Shares, VaultLossId, split::largest_remainder_of_many,
+};
 
 /// Claims in one command at most.
 pub const PART_MAX: usize = 4_096;
 
-/// What is there then is shared; what comes later is not.
+/// Whether anyone may open claims: once nothing is short, or for as long after the assessment as claims would run.
+/// Before that it is for who assesses, so that nobody shuts out money that is still to come.
+pub(crate) fn anyone_opens(state: &State, loss: VaultLossId) -> Result<bool, Halt> {
+    let Some(held) = state.compensation(loss) else { return Ok(true) };
+    let policy = &state.vaults.expect(find(state, loss)?.vault)?.policy;
+    let long = held.assessment.at.plus(policy.dispute_window).plus(policy.claim_window);
+    Ok(state.meta.now >= long || held.shortfall(state)?.is_zero())
+}
+
+/// What is there then is shared, at most what was assessed. Nothing can come later: the loss is certain, and its pool
+/// has paid what it can.
 pub(crate) fn open(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
     loss: VaultLossId,
 ) -> Result<(), Halt> {
     let state = txn.state();
-    let (compensation, held) = assessed(state, loss)?;
-    let policy = &state.vaults.expect(find(state, loss)?.vault)?.policy;
+    let (_, held) = assessed(state, loss)?;
+    let vault = find(state, loss)?.vault;
     if held.claims.is_some() || held.disputed {
         let got = if held.disputed { "disputed" } else { "open" };
         return Err(Reject::new(RejectCode::CompensationState, got, "assessed").into());
     }
+    let policy = &state.vaults.expect(vault)?.policy;
     let from = held.assessment.at.plus(policy.dispute_window);
     if context.now < from {
         return Err(Reject::new(RejectCode::ClaimsWait, context.now, from).into());
     }
-    let (_, money) = money(state, loss)?;
-    let shares = escrowed(state, loss);
+    let until = context.now.plus(policy.claim_window);
+    let net = leaving(txn, context, vault)?.net;
+    let state = txn.state();
+    final_for(state, loss, net)?;
+    let (compensation, held) = assessed(state, loss)?;
+    let (money, shares) = shared_out(state, held)?;
     if money.is_zero() && shares.is_zero() {
         return Err(Reject::none(RejectCode::NothingReleased).into());
     }
-    let until = context.now.plus(policy.claim_window);
     let opened = CompensationEvent::ClaimsOpened { compensation, loss, money, shares, until };
     txn.emit(of(opened))
 }
 
-/// Shares of the vault that were released for a loss.
-fn escrowed(_state: &State, _loss: VaultLossId) -> Shares {
-    Shares::ZERO
+/// Refuses what is not certain yet, and what the pool still owes.
+fn final_for(state: &State, loss: VaultLossId, net: Fixed60) -> Result<(), Halt> {
+    if !find(state, loss)?.amounts(state)?.provisional.is_zero() {
+        return Err(Reject::new(RejectCode::CompensationState, "provisional", "certain").into());
+    }
+    let owing = owing(state, loss, net)?;
+    if owing.is_zero() {
+        return Ok(());
+    }
+    Err(Reject::new(RejectCode::PoolOwes, owing, Amount::ZERO).into())
+}
+
+/// Money and released shares that are shared: all, or of each the part that the assessed amount is of all. **Rounding**
+/// down.
+fn shared_out(state: &State, held: &Compensation) -> Result<(Amount, Shares), Halt> {
+    let loss = held.assessment.loss;
+    let ((_, there), (shares, worth)) = (money(state, loss)?, in_kind(state, loss));
+    let all = there.checked_add(worth).ok_or(Reject::overflow())?;
+    let most = held.assessment.amount;
+    if all <= most {
+        return Ok((there, shares));
+    }
+    let part = (most.get(), all.get());
+    Ok((there.mul_div_floor(part.0, part.1)?, shares.mul_div_floor(part.0, part.1)?))
 }
 
 /// Open claims of a loss.
@@ -159,8 +200,8 @@ const fn passed_over(code: RejectCode) -> bool {
     matches!(code, RejectCode::ClaimExcluded | RejectCode::HeldNothing | RejectCode::AlreadyClaimed)
 }
 
-/// Gives back what nobody claimed: money to those who paid in, as much of each as of the whole, what came from the
-/// insurance pool to its vault's curator, and shares to him.
+/// Gives back what nobody claimed: to those who paid in as much of each as of the whole, to the insurance pool what came
+/// from it.
 pub(crate) fn close(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
@@ -171,37 +212,36 @@ pub(crate) fn close(
         return Err(Reject::new(RejectCode::ClaimsRunning, context.now, claims.until).into());
     }
     let vault = find(txn.state(), loss)?.vault;
-    touch(txn, context, vault)?;
+    let net = touch(txn, context, vault)?.net;
     let state = txn.state();
     let (compensation, held, claims) = running(state, loss)?;
     let (asset, left) = money(state, loss)?;
-    let curator = state.vaults.expect(vault)?.curator;
-    let holding = state.holding(vault, curator).map_or(state.holdings.next_id(), |(id, _)| id);
-    let shares = claims.shares.saturating_sub(claims.handed);
-    let returned = shared(held, (curator, left))?;
-    let closed = ClaimsClosed { compensation, loss, asset, returned, holding, curator, shares };
+    let (mut returned, pooled) = shared(held, (claims, left))?;
+    let shares = in_kind(state, loss).0.saturating_sub(claims.handed);
+    let refund = refunded(state, (loss, vault), (pooled, shares), net)?;
+    let put_back = refund.as_ref().map_or(Amount::ZERO, |refund| refund.money);
+    // What buys no share of the vault anymore.
+    returned.push((state.vaults.expect(vault)?.curator, pooled.saturating_sub(put_back)));
+    returned.retain(|(_, part)| !part.is_zero());
+    let closed = ClaimsClosed { compensation, loss, asset, returned, refund };
     txn.emit(of(CompensationEvent::ClaimsClosed(Box::new(closed))))
 }
 
-/// What is left, to those it came from.
+/// What is left, to those who paid in and to the pool. What was above the assessed amount is the pool's.
 fn shared(
     held: &Compensation,
-    (curator, left): (AccountId, Amount),
-) -> Result<Vec<(AccountId, Amount)>, Halt> {
-    let (all, paid) = held.claims.as_ref().map_or_else(Default::default, |c| (c.money, c.paid));
-    let given = held.paid_in.iter().try_fold(Amount::ZERO, |sum, (_, paid)| sum.checked_add(*paid));
-    let pooled = all.checked_sub(given.ok_or(Reject::overflow())?).ok_or(Corrupt::CounterRange)?;
-    let mut sources = held.paid_in.clone();
-    sources.push((curator, pooled));
-    let unclaimed = all.saturating_sub(paid).min(left);
-    let mut returned = Vec::new();
-    if !unclaimed.is_zero() {
-        let weights: Vec<u128> = sources.iter().map(|(_, paid)| paid.get()).collect();
-        let parts = largest_remainder_of_many(unclaimed.get(), &weights)?;
-        returned.extend(sources.iter().zip(parts).map(|((to, _), part)| (*to, Amount::new(part))));
+    (claims, left): (&Claims, Amount),
+) -> Result<(Vec<(AccountId, Amount)>, Amount), Halt> {
+    let released = claims.money.checked_sub(held.given()?).unwrap_or_default();
+    let unclaimed = claims.money.saturating_sub(claims.paid).min(left);
+    if unclaimed.is_zero() {
+        return Ok((Vec::new(), left));
     }
-    // What was released after claims opened is shared by nobody.
-    returned.push((curator, left.saturating_sub(unclaimed)));
-    returned.retain(|(_, part)| !part.is_zero());
-    Ok(returned)
+    let mut weights: Vec<u128> = held.paid_in.iter().map(|(_, paid)| paid.get()).collect();
+    weights.push(released.get());
+    let parts = largest_remainder_of_many(unclaimed.get(), &weights)?;
+    let back = held.paid_in.iter().zip(&parts);
+    let back: Vec<_> = back.map(|((to, _), part)| (*to, Amount::new(*part))).collect();
+    let given = back.iter().fold(Amount::ZERO, |sum, (_, part)| sum.saturating_add(*part));
+    Ok((back, left.saturating_sub(given)))
 }

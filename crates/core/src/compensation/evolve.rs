@@ -5,6 +5,7 @@ use crate::{
     event::{ClaimsClosed, CompensationClaimed, CompensationEvent},
     ledger::LedgerAccount,
     lending::vault::evolve::holder,
+    pool::refund,
     reject::Corrupt,
     state::State,
 };
@@ -68,7 +69,7 @@ fn claimed(state: &mut State, it: &CompensationClaimed) -> Result<(), Corrupt> {
 
 fn closed(state: &mut State, it: &ClaimsClosed) -> Result<(), Corrupt> {
     open(state, it.compensation)?.closed = true;
-    handed(state, (it.loss, it.holding, it.curator), it.shares)
+    it.refund.as_ref().map_or(Ok(()), |refund| refund::evolve(state, refund))
 }
 
 fn open(state: &mut State, compensation: u32) -> Result<&mut Claims, Corrupt> {
@@ -110,9 +111,15 @@ pub(crate) fn postings<E>(
         CompensationEvent::CompensationClaimed(it) => {
             one(it.asset, L::Compensation(it.loss), L::Balance(it.account), it.amount)
         }
-        CompensationEvent::ClaimsClosed(it) => it.returned.iter().try_for_each(|(to, amount)| {
-            one(it.asset, L::Compensation(it.loss), L::Balance(*to), *amount)
-        }),
+        CompensationEvent::ClaimsClosed(it) => {
+            let from = L::Compensation(it.loss);
+            for (to, amount) in &it.returned {
+                one(it.asset, from, L::Balance(*to), *amount)?;
+            }
+            it.refund.as_ref().map_or(Ok(()), |refund| {
+                one(it.asset, from, L::VaultIdle(refund.vault), refund.money)
+            })
+        }
         _ => Ok(()),
     }
 }

@@ -95,6 +95,10 @@ pub struct PoolPayment {
     pub shares: Shares,
     /// All of it, in atoms at the time.
     pub value: Amount,
+    /// Shares that the stakers' tranche gave, of the series with this number.
+    pub own: (Shares, u32),
+    /// Shares that the matched tranche gave.
+    pub matched: Shares,
 }
 
 /// A commitment that was not kept.

@@ -2,7 +2,7 @@
 
 use crate::{reject::Corrupt, state::State};
 use alloc::collections::BTreeMap;
-use backstop_units::Shares;
+use backstop_units::{Shares, VaultId};
 
 /// What the stakes and exits of a tranche add up to.
 #[derive(Default)]
@@ -57,5 +57,29 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
             return Err(Corrupt::Invariant("P1"));
         }
     }
-    if sums.is_empty() { Ok(()) } else { Err(Corrupt::DanglingHandle) }
+    if !sums.is_empty() {
+        return Err(Corrupt::DanglingHandle);
+    }
+    escrow(state)
+}
+
+/// What was released in shares and nobody has claimed is what its vault keeps for that.
+fn escrow(state: &State) -> Result<(), Corrupt> {
+    let mut kept: BTreeMap<VaultId, Shares> = BTreeMap::new();
+    for (_, payment) in state.pool_payments.iter() {
+        let claims = state.compensation(payment.loss).and_then(|held| held.claims.as_ref());
+        let handed = match claims {
+            Some(claims) if claims.closed => payment.shares,
+            Some(claims) => claims.handed,
+            None => Shares::ZERO,
+        };
+        let left = payment.shares.checked_sub(handed).ok_or(Corrupt::Invariant("P1"))?;
+        let sum = kept.entry(state.vault_losses.expect(payment.loss)?.vault).or_default();
+        *sum = sum.checked_add(left).ok_or(Corrupt::Overflow)?;
+    }
+    let sound = state
+        .vaults
+        .iter()
+        .all(|(id, vault)| vault.held.escrowed == kept.remove(&id).unwrap_or_default());
+    if sound { Ok(()) } else { Err(Corrupt::Invariant("P1")) }
 }

@@ -55,6 +55,7 @@ pub(crate) fn evolve(state: &mut State, event: &PoolEvent) -> Result<(), Corrupt
             let record = state.vault_losses.change(it.loss)?;
             let absorbed = record.absorbed.checked_add(it.amount);
             record.absorbed = absorbed.ok_or(Corrupt::Overflow)?;
+            record.burned = plus(record.burned, plus(it.own, it.matched)?)?;
             Ok(())
         }
         PoolEvent::CommitmentBroken { breach, broken } => {
@@ -254,8 +255,10 @@ fn released(state: &mut State, it: &Released) -> Result<(), Corrupt> {
         state.pool_releases.change(release)?.status = ReleaseStatus::Paid;
     }
     if it.payment == state.pool_payments.next_id() {
-        let (loss, none) = (it.loss, Amount::ZERO);
-        let payment = PoolPayment { loss, money: none, shares: Shares::ZERO, value: none };
+        let series = state.insurance_pools.expect(it.pool)?.own.series;
+        let (loss, none, shares) = (it.loss, Amount::ZERO, Shares::ZERO);
+        let (own, matched) = ((shares, series), shares);
+        let payment = PoolPayment { loss, money: none, shares, value: none, own, matched };
         state.labels.pool_payments.insert(loss, it.payment);
         state.pool_payments.insert(it.payment, payment)?;
     }
@@ -263,6 +266,8 @@ fn released(state: &mut State, it: &Released) -> Result<(), Corrupt> {
     payment.money = more(payment.money, it.money)?;
     payment.shares = plus(payment.shares, handed)?;
     payment.value = more(payment.value, it.value)?;
+    payment.own.0 = plus(payment.own.0, it.own)?;
+    payment.matched = plus(payment.matched, it.matched)?;
     Ok(())
 }
 

@@ -4,12 +4,12 @@
 
 use super::book::{InsurancePool, Tranche};
 use crate::{
-    lending::vault::loss::Standing,
+    lending::vault::worth::stands_for,
     reject::{Halt, Reject, RejectCode},
-    state::{State, VaultLoss},
+    state::{PoolPayment, State, VaultLoss},
 };
 use alloc::vec::Vec;
-use backstop_units::{Amount, Shares, VaultId, VaultLossId};
+use backstop_units::{Amount, Fixed60, Shares, VaultId, VaultLossId};
 
 /// How many losses of one reserve are looked at, the newest first.
 const DEPTH: usize = 16;
@@ -48,20 +48,46 @@ pub(crate) fn hit(shares: Shares, (own, matched): (Shares, Shares)) -> (Shares, 
     (first, shares.saturating_sub(first).min(matched))
 }
 
-/// What depositors have lost for good and was not released yet, in atoms. **Rounding** down.
+/// What depositors have lost for good and nobody made good yet, in atoms: at most what was assessed, and nothing more once
+/// claims are open. **Rounding** down.
 ///
 /// # Errors
 /// [`RejectCode::Overflow`] from 2⁶⁸ atoms on.
 pub fn releasable(state: &State, id: VaultLossId, loss: &VaultLoss) -> Result<Amount, Halt> {
     let borne = loss.borne_of(state, loss.borne_by())?.floor();
-    Ok(borne.saturating_sub(released(state, id)))
+    let released = payment(state, id).map_or(Amount::ZERO, |payment| payment.value);
+    let Some(compensation) = state.compensation(id) else {
+        return Ok(borne.saturating_sub(released));
+    };
+    if compensation.claims.is_some() {
+        return Ok(Amount::ZERO);
+    }
+    let given = compensation.given()?.checked_add(released).ok_or(Reject::overflow())?;
+    Ok(borne.min(compensation.assessment.amount).saturating_sub(given))
 }
 
-/// What was released for a loss, in atoms at the time.
-pub fn released(state: &State, id: VaultLossId) -> Amount {
-    let payment = state.labels.pool_payments.get(id);
-    let payment = payment.and_then(|payment| state.pool_payments.get(payment));
-    payment.map_or(Amount::ZERO, |payment| payment.value)
+/// What was released for a loss.
+pub fn payment(state: &State, id: VaultLossId) -> Option<&PoolPayment> {
+    state.pool_payments.get(state.labels.pool_payments.get(id)?)
+}
+
+/// What the vault's pool could still release for a loss at these net assets: nothing once the loss is made good, or
+/// the pool has nothing that answers for it. **Rounding** down.
+///
+/// # Errors
+/// [`RejectCode::Overflow`] from 2⁶⁸ atoms on.
+pub(crate) fn owing(state: &State, id: VaultLossId, net: Fixed60) -> Result<Amount, Halt> {
+    let loss = state.vault_losses.expect(id)?;
+    let vault = state.vaults.expect(loss.vault)?;
+    let Some(pool) = vault.pool.and_then(|pool| state.insurance_pools.get(pool)) else {
+        return Ok(Amount::ZERO);
+    };
+    let (own, matched) = answering(pool, loss);
+    let there = own.saturating_add(matched);
+    if there.is_zero() {
+        return Ok(Amount::ZERO);
+    }
+    Ok(stands_for(net, vault.held.shares, there)?.min(releasable(state, id, loss)?))
 }
 
 /// The losses of a vault, of each reserve the newest first. **Complexity** 16 for each of at most 25 reserves.
@@ -88,12 +114,9 @@ pub(crate) fn open_loss(state: &State, pool: &InsurancePool) -> Result<Option<Va
         if answering(pool, &loss) == (Shares::ZERO, Shares::ZERO) {
             continue;
         }
-        let open = match loss.amounts(state)?.standing() {
-            Standing::Provisional => true,
-            Standing::Recognised => !releasable(state, id, &loss)?.is_zero(),
-            Standing::Void => false,
-        };
-        if open {
+        let amounts = loss.amounts(state)?;
+        let lost = !amounts.socialised.is_zero() && !releasable(state, id, &loss)?.is_zero();
+        if lost || !amounts.provisional.is_zero() {
             return Ok(Some(id));
         }
     }

@@ -25,6 +25,7 @@ pub(crate) mod first_loss;
 pub mod liable;
 pub mod matching;
 pub(crate) mod owner;
+pub(crate) mod refund;
 pub(crate) mod release;
 pub(crate) mod setup;
 pub(crate) mod stake;

@@ -220,7 +220,8 @@ pub(crate) fn dispute(
     Ok(Event::Pool(PoolEvent::ReleaseDisputed { release: id, pool: release.pool, signer, nonce }))
 }
 
-/// Pays an announced release, as far as the loss is not made good already; who was silent is recorded.
+/// Pays an announced release, as far as the loss is not made good already and not in dispute; who was silent is
+/// recorded.
 pub(crate) fn carry(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
@@ -232,6 +233,9 @@ pub(crate) fn carry(
         return Err(Reject::new(RejectCode::ReleaseWaits, context.now, release.ready_at).into());
     }
     let state = txn.state();
+    if state.compensation(release.loss).is_some_and(|held| held.disputed) {
+        return Err(Reject::new(RejectCode::CompensationState, "disputed", "assessed").into());
+    }
     let pool = state.insurance_pools.expect(release.pool)?;
     let most = releasable(state, release.loss, loss_of(state, pool.vault, release.loss)?)?;
     // Where nothing is left to make good, one atom tells.

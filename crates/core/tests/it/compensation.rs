@@ -88,7 +88,7 @@ pub(crate) fn story(world: &mut World) {
     world.must("op", assess(Some(100), &[]));
     world.must("erin", pay_in("erin", 99));
     world.wait(Span::days(3));
-    world.must("keeper", OpenClaims { loss: LOSS });
+    world.must("risk", OpenClaims { loss: LOSS });
     world.must("keeper", claim("alice"));
     world.wait(Span::days(180));
     world.must("keeper", CloseClaims { loss: LOSS });
@@ -111,7 +111,7 @@ fn a_loss_is_made_good() {
         world.state.ledger.owed(LedgerAccount::VaultIdle(VAULT), backstop_units::AssetId::new(0));
     assert_eq!(held(&world.state).shortfall(&world.state), Ok(Amount::new(39)));
     world.wait(Span::days(3));
-    world.must("keeper", OpenClaims { loss: LOSS });
+    world.must("risk", OpenClaims { loss: LOSS });
     let had = ["alice", "dave", "bob", "erin"].map(|name| world.balance(name).get());
     world.must("alice", claim("alice"));
     // 201 × 500 / 800 = 125.6, 201 × 300 / 800 = 75.4.
@@ -143,7 +143,7 @@ fn unclaimed_money_goes_back() {
     world.must("bob", pay_in("bob", 150));
     world.must("erin", pay_in("erin", 50));
     world.wait(Span::days(3));
-    world.must("keeper", OpenClaims { loss: LOSS });
+    world.must("risk", OpenClaims { loss: LOSS });
     world.must("dave", claim("dave"));
     world.wait(Span::days(180));
     let had = ["bob", "erin"].map(|name| world.balance(name).get());
@@ -213,7 +213,7 @@ fn claims_and_the_rest_are_what_was_there() {
         let paid = paid.min(held(&world.state).assessment.amount.get());
         world.must("bob", pay_in("bob", paid));
         world.wait(Span::days(3));
-        world.must("keeper", OpenClaims { loss: LOSS });
+        world.must("risk", OpenClaims { loss: LOSS });
         let seen = witness.held(world.state.vault_losses.get(LOSS).unwrap());
         let eligible = held(&world.state).assessment.eligible.get();
         let mut queue = NAMES.to_vec();

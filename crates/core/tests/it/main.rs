@@ -29,6 +29,7 @@ mod limits;
 mod margin;
 mod pledges;
 mod pool;
+mod pool_claims;
 mod precedence;
 mod prices;
 mod queue;

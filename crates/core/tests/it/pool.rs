@@ -29,29 +29,29 @@ use backstop_testkit::{
 use backstop_units::{AccountId, Amount, Ppm, Shares, Span, VaultId, VaultLossId};
 use proptest::{collection::vec, prelude::*};
 
-const VAULT: VaultId = VaultId::new(0);
+pub(crate) const VAULT: VaultId = VaultId::new(0);
 const MONTH: Span = Span::days(30);
 
 fn policy(cap: u128) -> InsurancePolicy {
     backstop_testkit::pool::policy(cap)
 }
 
-fn pool(world: &World) -> &InsurancePool {
+pub(crate) fn pool(world: &World) -> &InsurancePool {
     world.state.insurance_pool(label(SAFE)).unwrap().1
 }
 
-fn account(state: &State, name: &str) -> AccountId {
+pub(crate) fn account(state: &State, name: &str) -> AccountId {
     state.account_id(label(name)).unwrap()
 }
 
 /// Shares that an account holds outside of the pool.
-fn held(world: &World, name: &str) -> u128 {
+pub(crate) fn held(world: &World, name: &str) -> u128 {
     let state = &world.state;
     state.holding(VAULT, account(state, name)).map_or(0, |(_, holding)| holding.shares.get())
 }
 
 /// Shares of the stakers' tranche and of the matched one.
-fn locked(world: &World) -> (u128, u128) {
+pub(crate) fn locked(world: &World) -> (u128, u128) {
     (pool(world).own.shares.get(), pool(world).matched.shares.get())
 }
 
@@ -371,13 +371,13 @@ pub(crate) fn lose(world: &mut World, thousand: u128) {
 }
 
 /// What so many shares of the vault are worth, in whole atoms.
-fn worth(world: &World, shares: u128) -> u128 {
+pub(crate) fn worth(world: &World, shares: u128) -> u128 {
     let (vault, valued) = preview(&world.state, VAULT, world.now).unwrap();
     let net = valued.net(vault.held.pending);
     net.mul_div_floor(shares, vault.held.shares.get()).unwrap().floor().get()
 }
 
-fn left(world: &World) -> u128 {
+pub(crate) fn left(world: &World) -> u128 {
     let (id, loss) = world.state.vault_losses.iter().next().unwrap();
     releasable(&world.state, id, loss).unwrap().get()
 }
@@ -403,6 +403,23 @@ fn first_loss_burns_the_pool() {
         (locked(world).0, pool(world).own.units.get(), pool(world).own.series),
         (50_000, 50_000, 1)
     );
+}
+
+/// A read sees what the next command will burn, also for a loss that no command has looked at.
+#[test]
+fn a_read_foresees_what_is_burned() {
+    for thousand in [100, 300, 450] {
+        let world = &mut lent(PoolMode::FirstLoss);
+        lending::price(world, thousand);
+        world.must("keeper", impair("bob"));
+        world.must("erin", liquidate("bob", "erin", 1_000_000));
+        world.must("risk", socialise("bob", None));
+        let foreseen = preview(&world.state, VAULT, world.now).unwrap().0.held;
+        world.must("keeper", ChargeFees { vault: label(SAFE) });
+        let held = &world.state.vaults.get(VAULT).unwrap().held;
+        assert_eq!((foreseen.shares, foreseen.pooled), (held.shares, held.pooled));
+        assert!(held.pooled < Shares::new(300_000), "{thousand}");
+    }
 }
 
 /// While nothing is certain who leaves gets what he would get after it: the pool stands before him too.

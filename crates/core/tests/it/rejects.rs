@@ -2475,6 +2475,7 @@ const CASES: &[(&str, &[C])] = &[
             C::ReleaseClosed,
             C::ReleaseWaits,
             C::NotDisputable,
+            C::PoolOwes,
         ],
     ),
     ("owners_of_insurance_pools", &[C::BadOwner, C::OwnerWithoutCouncil, C::NotOffered]),

@@ -1,7 +1,8 @@
 //! What happened on compensation accounts.
 
+use crate::event::Marks;
 use alloc::{boxed::Box, vec::Vec};
-use backstop_units::{AccountId, Amount, AssetId, Hash, Shares, Timestamp, VaultLossId};
+use backstop_units::{AccountId, Amount, AssetId, Hash, Shares, Timestamp, VaultId, VaultLossId};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
@@ -91,12 +92,29 @@ pub struct ClaimsClosed {
     pub asset: AssetId,
     /// To whom, and how much.
     pub returned: Vec<(AccountId, Amount)>,
-    /// The place of the curator, who gets shares back.
-    pub holding: u32,
-    /// Who that is.
-    pub curator: AccountId,
-    /// How many shares of the vault.
-    pub shares: Shares,
+    /// What went back to the insurance pool.
+    pub refund: Option<PoolRefund>,
+}
+
+/// What goes back to an insurance pool.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct PoolRefund {
+    /// To which pool.
+    pub pool: u32,
+    /// Of which vault.
+    pub vault: VaultId,
+    /// Money that becomes the vault's again.
+    pub money: Amount,
+    /// Shares that are made for it.
+    pub minted: Shares,
+    /// Shares that the stakers' tranche has again.
+    pub own: Shares,
+    /// Shares that the matched tranche has again.
+    pub matched: Shares,
+    /// Shares of a tranche that has ended: the place they go to, whose it is, and how many.
+    pub handed: Vec<(u32, AccountId, Shares)>,
+    /// The vault's, after it.
+    pub marks: Marks,
 }
 
 impl CompensationEvent {

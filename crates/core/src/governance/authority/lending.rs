@@ -3,7 +3,7 @@
 use super::{ALERTS, Authority, GUARDIAN, OPERATOR, PLACES};
 use crate::{
     command::Body,
-    lending,
+    compensation, lending,
     policy::{PoolSigner, Role, Roles},
     pool,
     reject::Halt,
@@ -78,6 +78,9 @@ fn of_compensation(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::AssessVaultLoss(_) => Authority::Role(ASSESSES),
         Body::DisputeVaultLoss(_) => Authority::Role(GUARDIAN),
         Body::PayCompensation(c) => Authority::Owner(state.account_id(c.account)?),
+        Body::OpenClaims(c) if !compensation::claims::anyone_opens(state, c.loss)? => {
+            Authority::Role(ASSESSES)
+        }
         Body::OpenClaims(_)
         | Body::ClaimCompensation(_)
         | Body::PayClaims(_)

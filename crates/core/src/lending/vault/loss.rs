@@ -27,7 +27,7 @@ use crate::{
     state::State,
     txn::Txn,
 };
-use alloc::boxed::Box;
+use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{Fixed60, MathError, ReserveId, Seq, Shares, Timestamp, VaultId, VaultLossId};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -70,6 +70,8 @@ pub struct VaultLoss {
     pub cushioned: Fixed60,
     /// What the vault's insurance pool bore of it, by burning shares.
     pub absorbed: Fixed60,
+    /// Those shares: what is left of the loss is borne by the others.
+    pub burned: Shares,
     /// The vault's loss through this reserve before.
     pub earlier: Option<VaultLossId>,
 }
@@ -162,35 +164,46 @@ impl VaultLoss {
         Ok(lost.ok_or(Reject::overflow())?)
     }
 
-    /// The part of [`VaultLoss::borne`] that so many of the shares have lost. **Rounding** down.
+    /// The part of [`VaultLoss::borne`] that so many of the shares have lost that no pool burned. **Rounding** down.
     ///
     /// # Errors
     /// As [`VaultLoss::amounts`].
     pub fn borne_of(&self, state: &State, shares: Shares) -> Result<Fixed60, Halt> {
-        if self.shares.is_zero() {
+        let bearing = self.shares.saturating_sub(self.burned);
+        if bearing.is_zero() {
             return Ok(Fixed60::ZERO);
         }
         let all = self.borne(state)?;
-        Ok(all.mul_div_floor(shares.get(), self.shares.get())?)
+        Ok(all.mul_div_floor(shares.min(bearing).get(), bearing.get())?)
     }
 }
 
 /// Records what the vault's reserves lost since they were last looked at.
 pub(crate) fn notice(txn: &mut Txn<'_>, context: &Context<'_>, id: VaultId) -> Result<(), Halt> {
-    for place in 0.. {
-        let state = txn.state();
-        let vault = state.vaults.expect(id)?;
-        let Some(allocation) = vault.allocations.get(place) else { break };
-        let reserve = state.reserves.expect(allocation.reserve)?;
-        if allocation.shares.is_zero() || reserve.occurrences == allocation.seen {
-            continue;
-        }
-        let record = record(state, (id, vault), (allocation, reserve), context.now)?;
-        let loss = state.vault_losses.next_id();
-        let record = Box::new(record);
+    let vault = txn.state().vaults.expect(id)?;
+    for record in coming(txn.state(), (id, vault), context.now)? {
+        let loss = txn.state().vault_losses.next_id();
+        let record =
+            Box::new(VaultLoss { count: txn.state().vaults.expect(id)?.held.losses, ..record });
         txn.emit(Event::Vault(VaultEvent::LossRecorded { loss, record }))?;
     }
     Ok(())
+}
+
+/// What the reserves of a vault lost since it last looked, each as its next loss.
+pub(crate) fn coming(
+    state: &State,
+    (id, vault): (VaultId, &Vault),
+    now: Timestamp,
+) -> Result<Vec<VaultLoss>, Halt> {
+    let mut found = Vec::new();
+    for allocation in &vault.allocations {
+        let reserve = state.reserves.expect(allocation.reserve)?;
+        if !allocation.shares.is_zero() && reserve.occurrences != allocation.seen {
+            found.push(record(state, (id, vault), (allocation, reserve), now)?);
+        }
+    }
+    Ok(found)
 }
 
 fn record(
@@ -217,6 +230,7 @@ fn record(
         forgone: vault.held.forgone,
         cushioned: Fixed60::ZERO,
         absorbed: Fixed60::ZERO,
+        burned: Shares::ZERO,
         earlier: allocation.loss,
     })
 }

@@ -132,5 +132,11 @@ pub fn preview(state: &State, id: VaultId, now: Timestamp) -> Result<(Vault, Val
     let valued = value(state, &vault, (|reserve| reserve.held, now))?;
     let (charged, high) = fees(&vault, &valued, now)?;
     vault.charge(&charged, high, now)?;
+    let net = valued.net(vault.held.pending);
+    let (own, matched) =
+        first_loss::foreseen(state, (id, &vault), (net, charged.written_down), now)?;
+    let burned = own.saturating_add(matched);
+    vault.held.shares = vault.held.shares.saturating_sub(burned);
+    vault.held.pooled = vault.held.pooled.saturating_sub(burned);
     Ok((vault, valued))
 }

@@ -19,7 +19,7 @@ fn compensation() {
     table.case(world, "keeper", unknown, got(C::UnknownVaultLoss, 1u32));
     let open = OpenClaims { loss };
     let state = |got, limit| no(C::CompensationState, got, limit);
-    table.case(world, "keeper", open.clone(), state("recorded", "assessed"));
+    table.case(world, "risk", open.clone(), state("recorded", "assessed"));
     // Nothing is lost for good yet.
     table.case(world, "op", assess(None, &[]), no(C::AboveBorne, 0u32, 0u32));
     world.must("erin", liquidate("bob", "erin", 500));
@@ -33,18 +33,18 @@ fn compensation() {
     world.must("op", assess(Some(100), &["dave"]));
     table.case(world, "bob", pay_in("bob", 101), no(C::AboveBorne, 101u32, 100u32));
     let (now, from) = (world.now, world.now.plus(Span::days(3)));
-    table.case(world, "keeper", open.clone(), no(C::ClaimsWait, now, from));
+    table.case(world, "risk", open.clone(), no(C::ClaimsWait, now, from));
     world.wait(Span::days(3));
-    table.case(world, "keeper", open.clone(), none(C::NothingReleased));
+    table.case(world, "risk", open.clone(), none(C::NothingReleased));
     world.must("guardian", dispute());
     world.must("bob", pay_in("bob", 100));
-    table.case(world, "keeper", open.clone(), state("disputed", "assessed"));
+    table.case(world, "risk", open.clone(), state("disputed", "assessed"));
     world.must("op", assess(Some(100), &["dave"]));
     world.wait(Span::days(3));
     let close = CloseClaims { loss };
     table.case(world, "keeper", claim("alice"), state("assessed", "open"));
     world.must("keeper", open.clone());
-    table.case(world, "keeper", open, state("open", "assessed"));
+    table.case(world, "risk", open, state("open", "assessed"));
     table.case(world, "op", assess(None, &[]), state("open", "assessed"));
     table.case(world, "bob", pay_in("bob", 1), state("open", "assessed"));
     world.must("erin", deposit("erin", 100));

@@ -5,8 +5,8 @@ use crate::pool::{lent, lose};
 use backstop_core::{
     Body, Command,
     command::{
-        CancelPoolExit, CarryRelease, DisputeRelease, FundRewards, MatchPool, ReleasePool,
-        SetCouncil,
+        AssessVaultLoss, CancelPoolExit, CarryRelease, DisputeRelease, FundRewards, MatchPool,
+        OpenClaims, ReleasePool, SetCouncil,
     },
     policy::{InsurancePolicy, MatchPolicy, PoolMode, PoolSigner},
 };
@@ -18,7 +18,7 @@ use backstop_testkit::{
     },
     vault::{self, SAFE, deposit},
 };
-use backstop_units::{Hash, Span};
+use backstop_units::{Hash, Span, VaultLossId};
 
 #[test]
 fn insurance_pools() {
@@ -171,6 +171,11 @@ fn losses_of_insurance_pools() {
     world.wait(Span::days(3));
     world.must("carol", carry.clone());
     table.case(world, "carol", carry, no(C::ReleaseClosed, "paid", "announced"));
+    let evidence = Hash::new([7; 32]);
+    let (loss, excluded) = (VaultLossId::new(0), Vec::new());
+    world.must("risk", AssessVaultLoss { loss, amount: None, evidence, excluded });
+    world.wait(Span::days(3));
+    table.case(world, "risk", OpenClaims { loss }, no(C::PoolOwes, 128_569u32, 0u32));
     let world = &mut lent(PoolMode::FirstLoss);
     lose(world, 100);
     let more = signed(world, release(0, 1), &[COUNCIL, NOMINEE]);

@@ -6,10 +6,12 @@ use backstop_core::{
         AssessVaultLoss, ClaimCompensation, CloseClaims, DisputeVaultLoss, OpenClaims, PayClaims,
         PayCompensation, RecogniseLoss,
     },
-    event::{Assessment, ClaimsClosed, CompensationClaimed, CompensationEvent},
+    event::{Assessment, ClaimsClosed, CompensationClaimed, CompensationEvent, Marks, PoolRefund},
 };
 use backstop_testkit::label;
-use backstop_units::{AccountId, Amount, AssetId, Hash, Shares, Timestamp, VaultLossId};
+use backstop_units::{
+    AccountId, Amount, AssetId, Fixed60, Hash, Shares, Timestamp, VaultId, VaultLossId,
+};
 
 const LOSS: VaultLossId = VaultLossId::new(1);
 
@@ -51,15 +53,18 @@ pub(super) fn event_samples() -> Vec<Event> {
         amount,
         shares,
     };
-    let closed = ClaimsClosed {
-        compensation,
-        loss,
-        asset,
-        returned: vec![(account, amount)],
-        holding: 10,
-        curator: AccountId::new(11),
-        shares,
+    let refund = PoolRefund {
+        pool: 10,
+        vault: VaultId::new(11),
+        money: amount,
+        minted: shares,
+        own: Shares::new(12),
+        matched: Shares::new(13),
+        handed: vec![(14, account, shares)],
+        marks: Marks { basis: Fixed60::new(15), high: (Fixed60::new(16), shares) },
     };
+    let (returned, refund) = (vec![(account, amount)], Some(refund));
+    let closed = ClaimsClosed { compensation, loss, asset, returned, refund };
     [
         CompensationEvent::VaultLossAssessed { compensation, assessment: Box::new(assessment) },
         CompensationEvent::VaultLossDisputed { compensation, loss, evidence },

@@ -272,6 +272,7 @@ fn record() -> VaultLoss {
         forgone: fixed(13),
         cushioned: fixed(14),
         absorbed: fixed(15),
+        burned: shares(21),
         earlier: Some(VaultLossId::new(16)),
     }
 }
