@@ -239,11 +239,7 @@ fn columns<const N: usize>(
 ///
 /// # Errors
 /// The first [`PriceError`] in the order of the text.
-pub fn closes(
-    text: &str,
-    column: &'static str,
-    quote_decimals: u8,
-) -> Result<Closes, PriceError> {
+pub fn closes(text: &str, column: &'static str, quote_decimals: u8) -> Result<Closes, PriceError> {
     if quote_decimals > QUOTE_DECIMALS_MAX {
         return Err(PriceError::Decimals { got: quote_decimals });
     }
@@ -308,7 +304,8 @@ fn bar(
     last: Option<&Bar>,
 ) -> Result<Bar, PriceError> {
     let [time_at, open_at, high_at, low_at, close_at] = *places;
-    let open_time = moment((line, content), (time_at, COLUMNS[0]), last.map(|last| last.open_time))?;
+    let open_time =
+        moment((line, content), (time_at, COLUMNS[0]), last.map(|last| last.open_time))?;
     let price = |at, name| scale.price((line, content), (at, name));
     let (open, open_place) = price(open_at, COLUMNS[1])?;
     let (high, high_place) = price(high_at, COLUMNS[2])?;

@@ -55,7 +55,8 @@ pub(super) fn settle(
     })?;
     walk.now = walk.now.plus(window.unwrap_or(Span::ZERO));
     let open = |loss: &VaultLossId| OpenClaims { loss: *loss }.into();
-    ledger.send_all(walk.now, names.keeper, released.iter().map(open).collect())?;
+    // Where the pool is too small only who assesses may say that no more is to come.
+    ledger.send_all(walk.now, names.risk, released.iter().map(open).collect())?;
     for loss in &released {
         let claims = claimants(walk, *loss, ledger)?;
         for part in claims.chunks(PART_MAX) {
@@ -106,8 +107,7 @@ fn borne(state: &State, names: &Names) -> Result<Vec<(VaultLossId, Amount)>, Hal
 fn assess(walk: &Walk<'_>, ledger: &mut impl Ledger) -> Result<Vec<VaultLossId>, RiskError> {
     let names = walk.names;
     let (borne, evidence) = ledger.read(|state| {
-        let leaves: Vec<Hash> =
-            state.loans.iter().map(|(_, loan)| merkle::leaf_of(loan)).collect();
+        let leaves: Vec<Hash> = state.loans.iter().map(|(_, loan)| merkle::leaf_of(loan)).collect();
         (borne(state, names), merkle::root_of(&leaves))
     })?;
     let borne = borne.map_err(told)?;
@@ -150,7 +150,7 @@ fn release(
 
 /// What to release for which loss: all that is lacking, or parts of what the pool is worth in proportion to it.
 ///
-/// **Rounding** the largest remainders get what is left over.
+/// **Rounding** by largest remainders.
 fn plan(
     state: &State,
     names: &Names,
@@ -171,8 +171,10 @@ fn plan(
     if all > worth {
         let weights: Vec<u128> = wanted.iter().map(|(_, amount)| amount.get()).collect();
         let parts = largest_remainder_of_many(worth.get(), &weights)?;
-        for ((_, amount), part) in wanted.iter_mut().zip(parts) {
-            *amount = Amount::new(part);
+        // The last one asks for all it lacks: what rounding left in the pool is its own.
+        let last = wanted.len().saturating_sub(1);
+        for (at, ((_, amount), part)) in wanted.iter_mut().zip(parts).enumerate() {
+            *amount = if at == last { *amount } else { Amount::new(part) };
         }
     }
     wanted.retain(|(_, amount)| !amount.is_zero());
@@ -204,8 +206,7 @@ fn approved(
     signers: &impl Signers,
 ) -> Approvals {
     let bytes = approval_bytes(ledger, nonce, expires_at, &body_digest(body));
-    let sign =
-        |signer| Signature { key: signers.key(signer), bytes: signers.sign(signer, &bytes) };
+    let sign = |signer| Signature { key: signers.key(signer), bytes: signers.sign(signer, &bytes) };
     let signatures = [PoolSigner::Council, PoolSigner::Nominee].map(sign).into();
     Approvals { nonce, expires_at, signatures }
 }

@@ -224,4 +224,3 @@ fn standing(state: &State, (vault, reserves): (Label, [Label; 2])) -> (bool, Amo
     }
     (unseen, impaired.floor())
 }
-

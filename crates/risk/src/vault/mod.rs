@@ -35,7 +35,7 @@ use backstop_units::{Amount, Timestamp};
 use walk::Walk;
 
 /// What to run.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct WeekSetup<'a> {
     /// Seed of the people.
     pub seed: u64,

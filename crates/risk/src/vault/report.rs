@@ -13,7 +13,7 @@ use backstop_core::{
     Halt, State,
     ledger::LedgerAccount,
     lending::vault::{snapshot::shares_of, touch::preview},
-    pool::liable::released,
+    pool::liable::payment,
 };
 use backstop_units::{AccountId, Amount, AssetId, Fixed60, Label, Shares, Signed, Span, VaultId};
 use serde::Serialize;
@@ -251,7 +251,7 @@ pub(super) fn report(
         let picked = people.filter(|(one, _)| picks(one));
         picked.fold(Group::default(), |sum, (one, wealth)| sum.and(of(one.amount, *wealth)))
     };
-    let losses = ledger.read(|state| losses(state, settled))?;
+    let losses = ledger.read(|state| losses(state, settled))?.map_err(told)?;
     let mut report = WeekReport {
         week: setup.week.name,
         cover: setup.cover,
@@ -323,23 +323,18 @@ struct Losses {
     shortfall: Amount,
 }
 
-fn losses(state: &State, settled: &Settled) -> Losses {
-    let mut all = Losses {
-        recorded: 0,
-        first: state.meta.now,
-        paid: Amount::ZERO,
-        shortfall: Amount::ZERO,
-    };
+fn losses(state: &State, settled: &Settled) -> Result<Losses, Halt> {
+    let mut all =
+        Losses { recorded: 0, first: state.meta.now, paid: Amount::ZERO, shortfall: Amount::ZERO };
     for (loss, record) in state.vault_losses.iter() {
-        let released = released(state, loss);
+        let released = payment(state, loss).map_or(Amount::ZERO, |payment| payment.value);
         all.recorded += 1;
         all.paid = all.paid.saturating_add(released).saturating_add(record.absorbed.floor());
         if settled.assessed.contains(&loss) {
-            let assessed = state.compensation(loss);
-            let assessed = assessed.map_or(Amount::ZERO, |held| held.assessment.amount);
-            all.shortfall = all.shortfall.saturating_add(assessed.saturating_sub(released));
+            let short = state.compensation(loss).map(|held| held.shortfall(state)).transpose()?;
+            all.shortfall = all.shortfall.saturating_add(short.unwrap_or_default());
             all.first = all.first.min(record.at);
         }
     }
-    all
+    Ok(all)
 }

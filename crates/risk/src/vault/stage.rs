@@ -16,7 +16,7 @@ use backstop_core::{
     Body, Genesis,
     command::{
         Borrow, CreateInsurancePool, CreateReserve, CreateVault, DepositVault, Invest, MatchPool,
-        OpenAccount, Pledge, RegisterAsset, RegisterFeed, RegisterIndex, Reporter, ReportPrice,
+        OpenAccount, Pledge, RegisterAsset, RegisterFeed, RegisterIndex, ReportPrice, Reporter,
         SetAllocation, StakePool,
     },
     policy::{
@@ -152,8 +152,14 @@ fn lends_against(
     };
     let corner = |utilization| RatePoint { utilization: Bps::new(utilization), rate: Bps::ZERO };
     let Terms { borrow, liquidation, bonus } = collateral.terms;
-    let pledge =
-        PledgePolicy { asset, borrow, liquidation, bonus, bonus_take: Terms::BONUS_TAKE, max: None };
+    let pledge = PledgePolicy {
+        asset,
+        borrow,
+        liquidation,
+        bonus,
+        bonus_take: Terms::BONUS_TAKE,
+        max: None,
+    };
     let rules = ReservePolicy {
         interest: InterestPolicy {
             curve: vec![corner(0), corner(10_000)],
@@ -178,12 +184,7 @@ fn lends_against(
     ])
 }
 
-fn pool(
-    names: &Names,
-    mode: PoolMode,
-    cap: Amount,
-    signers: &impl Signers,
-) -> CreateInsurancePool {
+fn pool(names: &Names, mode: PoolMode, cap: Amount, signers: &impl Signers) -> CreateInsurancePool {
     let matching = MatchPolicy {
         matcher: names.matcher,
         quote: names.asset,
@@ -227,8 +228,7 @@ pub(super) fn open(
     let open = |label| OpenAccount { label, group: None, venue: None }.into();
     let bodies = people.chain([names.liquidator]).map(open).collect();
     ledger.send_all(at, names.venue, bodies)?;
-    let mut payments: Vec<_> =
-        book.depositors.iter().map(|one| (one.label, one.amount)).collect();
+    let mut payments: Vec<_> = book.depositors.iter().map(|one| (one.label, one.amount)).collect();
     // Liquidators act as one account, with the money to repay every loan.
     payments.extend([
         (names.curator, book.own),

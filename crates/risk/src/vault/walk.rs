@@ -74,9 +74,11 @@ impl<'a> Walk<'a> {
         quote_atoms: Amount,
     ) -> Self {
         let kept = to_float((Bps::WHOLE.get() - Terms::BONUS_TAKE.get()).into()) / 10_000.0;
-        let [one, other] = setup.week.collateral.each_ref().map(|collateral| {
-            to_float(collateral.terms.bonus.get().into()) / 10_000.0 * kept
-        });
+        let [one, other] = setup
+            .week
+            .collateral
+            .each_ref()
+            .map(|collateral| to_float(collateral.terms.bonus.get().into()) / 10_000.0 * kept);
         let [first, second] = closes;
         Self {
             setup,
@@ -207,9 +209,7 @@ pub(super) fn loans<'a>(
 ) -> Result<impl Iterator<Item = (u32, Label, &'a Loan)> + use<'a>, Halt> {
     let id = state.reserve_id(reserve)?;
     let of = state.loans.iter().filter(move |(_, loan)| loan.reserve == id);
-    Ok(of.filter_map(|(loan, held)| {
-        Some((loan, state.accounts.get(held.account)?.label, held))
-    }))
+    Ok(of.filter_map(|(loan, held)| Some((loan, state.accounts.get(held.account)?.label, held))))
 }
 
 /// The loans that can be liquidated, and how much liquidators would repay of each: what the rules let them, and no more

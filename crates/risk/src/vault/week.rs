@@ -130,11 +130,7 @@ pub const WEEKS: &[Week] = &[
         title: "USDC and BTC, daily closes",
         from: days(19_426), // 2023-03-10
         collateral: [
-            Collateral {
-                name: "usdc",
-                terms: Terms::STABLECOIN,
-                source: Source::Dollars(DEPEG),
-            },
+            Collateral { name: "usdc", terms: Terms::STABLECOIN, source: Source::Dollars(DEPEG) },
             coin("btc", Source::Dollars(DEPEG)),
         ],
     },

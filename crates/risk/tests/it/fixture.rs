@@ -3,7 +3,8 @@
 use backstop_core::{
     Body, Event, Genesis, RULES_VERSION, State,
     command::{
-        Approvals, BeginTransfer, Contribute, CreateMarket, Direction, Outcome, Party, ResolveTransfer,
+        Approvals, BeginTransfer, Contribute, CreateMarket, Direction, Outcome, Party,
+        ResolveTransfer,
     },
     policy::{
         AdlPolicy, HostedPolicy, LayerPolicy, LayerSource, Limits, MarketPolicy, PositionSide,
