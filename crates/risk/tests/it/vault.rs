@@ -65,17 +65,25 @@ const fn whole(amount: Amount) -> u128 {
     amount.get() / 1_000_000
 }
 
-/// Whether a group has all it put in but for two basis points: the penalty of a withdrawal is one, and what who left
-/// gave up of what came right is shared by all who bore the loss.
+/// Whether a group has all it put in but for two basis points: the penalty of a withdrawal is one.
 fn is_whole(group: &Group) -> bool {
     group.have.get() >= group.put_in.get() - group.put_in.get() / 5_000
 }
 
-/// Whether all are whole who held when something was lost. Who came between a mark and what became of it paid as if
-/// nothing lacked, and has no claim on it; where the pool's shares are burned his do not fall either.
+/// Whether the depositors are whole. Where the pool's shares are burned, each group is. Where they are reimbursed, those
+/// are together who held when something was lost: what who left gave up of a mark that came right stays with the
+/// others, and claims are by shares. Who came between a mark and what became of it paid as if nothing lacked, and has
+/// no claim on it.
 fn are_whole(report: &WeekReport) -> bool {
-    let held = is_whole(&report.stayed) && is_whole(&report.leaving);
-    held && (report.cover == Cover::Reimburse || is_whole(&report.came))
+    let Group { put_in, have, .. } = report.leaving;
+    let stayed = report.stayed;
+    let held = Group {
+        put_in: put_in.saturating_add(stayed.put_in),
+        have: have.saturating_add(stayed.have),
+        ..stayed
+    };
+    let each = [report.stayed, report.leaving, report.came];
+    is_whole(&held) && (report.cover == Cover::Reimburse || each.iter().all(is_whole))
 }
 
 /// What does not depend on the pool: what borrowers and liquidators do.
@@ -162,7 +170,7 @@ fn a_pool_that_suffices_makes_everybody_whole() {
             let burned = first_loss.pool.paid.get().abs_diff(first_loss.bad_debt.get());
             assert!(burned < 100, "{first_loss:?}");
             if !none.bad_debt.is_zero() {
-                assert!(!is_whole(&none.stayed) && none.whole_after.is_none());
+                assert!(!none.shortfall.is_zero() && none.whole_after.is_none());
                 assert!(reimburse.claims > 0 && first_loss.claims == 0);
                 assert!(reimburse.whole_after > first_loss.whole_after);
                 lost += 1;

@@ -33,7 +33,6 @@ use std::{
 
 /// One run and where it lies.
 pub(crate) struct VaultRun {
-    pub(crate) title: &'static str,
     pub(crate) folder: PathBuf,
     pub(crate) report: WeekReport,
     pub(crate) verified: VerifyReport,
@@ -144,7 +143,7 @@ fn one(
         })?;
     }
     let verified = verified(&journal, kept)?;
-    Ok(VaultRun { title: week.title, folder, report, verified })
+    Ok(VaultRun { folder, report, verified })
 }
 
 /// The books of a journal.
