@@ -5,7 +5,9 @@
 //! of handles, refusals with number, code, value, limit and hint. No rule is here; every answer comes
 //! out of `core`.
 
+mod advice;
 mod commands;
+mod fees;
 mod json;
 mod preset;
 mod query;
@@ -14,7 +16,9 @@ mod scenario;
 mod source;
 mod view;
 
+pub use advice::{CHECKS, Check, warnings};
 pub use commands::{command_body, commands};
+pub use fees::{FEES, Fee, Rate, fees};
 pub use json::{event_json, named, problem};
 pub use preset::{PRESETS, Preset, PresetError};
 pub use query::{Deleveraging, EquityShares, Query, answer};

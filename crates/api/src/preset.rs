@@ -18,6 +18,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("mango", include_str!("../../../presets/mango.toml")),
     ("marginfi", include_str!("../../../presets/marginfi.toml")),
     ("perp-v2", include_str!("../../../presets/perp-v2.toml")),
+    ("umbrella", include_str!("../../../presets/umbrella.toml")),
 ];
 
 /// A venue's rules: limits, and commands that are carried out at the genesis.

@@ -3,9 +3,11 @@
 mod control;
 mod farm;
 mod gauge;
+mod holders;
 mod house;
 
 pub(crate) use farm::{farm_view, staker_view};
+pub(crate) use holders::{holders_view, vault_losses_view};
 pub(crate) use house::house_view;
 mod hosted;
 mod lending;

@@ -1,5 +1,11 @@
 //! Verbs and flags.
 
+mod lending;
+
+pub(crate) use lending::{
+    FarmArgs, FarmVerb, PoolArgs, PoolVerb, ReserveArgs, ReserveVerb, VaultArgs, VaultVerb,
+};
+
 use backstop_units::{Amount, Label, LossId, Timestamp};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -31,7 +37,7 @@ pub(crate) struct Cli {
 
 const AFTER: &str = "\
 Example: backstop demo
-Exit codes: 0 done, 1 refused by a rule, 2 wrong usage or input, 3 verification found something wrong,
+Exit codes: 0 done, 1 refused by a rule or warned under --strict, 2 wrong usage or input, 3 verification found something wrong,
 4 a file or the machine failed, 130 interrupted";
 
 /// What to do.
@@ -57,13 +63,23 @@ pub(crate) enum Verb {
     Loss(LossArgs),
     /// The loss waterfall: who would pay how much.
     Waterfall(WaterfallArgs),
+    /// Vaults: worth, share price, allocations, yields, fees, holders, losses.
+    Vault(VaultArgs),
+    /// Lending reserves: money, rates, collateral, impairments.
+    Reserve(ReserveArgs),
+    /// Farms: stake and rewards.
+    Farm(FarmArgs),
+    /// Vaults' insurance pools: tranches, coverage, exits, signers.
+    Pool(PoolArgs),
     /// Books for other programs.
     Export(ExportArgs),
+    /// Settings that are known to go wrong.
+    Config(ConfigArgs),
     /// Keys and signatures, made offline.
     Keys(KeysArgs),
     /// The ledger's present state: head, hash, trial balance, balances.
     State,
-    /// Reference tables: commands and refusals.
+    /// Reference tables: commands, refusals, fees, checks of settings.
     Reference(ReferenceArgs),
     /// Completions for a shell.
     Completions(CompletionsArgs),
@@ -139,6 +155,9 @@ pub(crate) struct RunArgs {
     /// Also write the books for hledger and Ledger.
     #[arg(long, value_name = "FILE")]
     pub(crate) books: Option<PathBuf>,
+    /// Also keep the ledger, as a new journal that every other verb can read.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keep: Option<PathBuf>,
 }
 
 /// Flags of `verify`.
@@ -285,6 +304,31 @@ pub(crate) enum ExportFormat {
     Funds,
 }
 
+/// Flags of `config`.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// What about settings.
+    #[command(subcommand)]
+    pub(crate) verb: ConfigVerb,
+}
+
+/// What about settings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigVerb {
+    /// Warn of settings that are known to go wrong: of a preset file, a preset, or the ledger.
+    Check {
+        /// A preset file; without it and --preset the ledger's present settings.
+        #[arg(conflicts_with = "preset")]
+        file: Option<PathBuf>,
+        /// One of the presets in the binary.
+        #[arg(long, value_name = "NAME")]
+        preset: Option<String>,
+        /// Exit with 1 where there is a warning.
+        #[arg(long)]
+        strict: bool,
+    },
+}
+
 /// Flags of `keys`.
 #[derive(Debug, Args)]
 pub(crate) struct KeysArgs {
@@ -335,6 +379,10 @@ pub(crate) enum ReferenceTable {
     Commands,
     /// Every refusal with its rule and hint.
     Rejects,
+    /// Every fee of lending.
+    Fees,
+    /// Every check of `config check`.
+    Checks,
 }
 
 /// Flags of `completions`.

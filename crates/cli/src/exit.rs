@@ -3,7 +3,7 @@
 //! | code | meaning |
 //! | --- | --- |
 //! | 0 | done |
-//! | 1 | refused by a rule |
+//! | 1 | refused by a rule, or warnings where `--strict` allows none |
 //! | 2 | wrong usage, or an input file that can't be read as what it should be |
 //! | 3 | verification found something wrong |
 //! | 4 | a file or the machine failed, or a newer format |
@@ -34,6 +34,8 @@ pub(crate) enum Failure {
         /// What is wrong, and where.
         fault: Box<Fault>,
     },
+    /// Warnings were found, and were to be none; they are printed already.
+    Warned(String),
     /// Verification found something; the report is printed already.
     Unverified(String),
     /// A file or the machine failed.
@@ -80,7 +82,7 @@ impl Failure {
 
     fn code(&self) -> u8 {
         match self {
-            Self::Rejected(_) => 1,
+            Self::Rejected(_) | Self::Warned(_) => 1,
             Self::Input(_) | Self::Text { .. } => 2,
             Self::Unverified(_) => 3,
             Self::Environment(_) => 4,
@@ -94,7 +96,10 @@ impl Failure {
             let what = match self {
                 Self::Rejected(reject) => problem(reject),
                 Self::Text { file, fault } => fault.json(file),
-                Self::Input(what) | Self::Unverified(what) | Self::Environment(what) => {
+                Self::Input(what)
+                | Self::Warned(what)
+                | Self::Unverified(what)
+                | Self::Environment(what) => {
                     let (title, hint) = what.split_once("\n\nhint: ").unzip();
                     json!({ "title": title.unwrap_or(what), "hint": hint })
                 }
@@ -107,7 +112,10 @@ impl Failure {
                 eprintln!("refused: {reject}\n\nhint: {}", reject.code.hint());
             }
             Self::Text { file, fault } => eprintln!("error: {}", fault.in_file(file)),
-            Self::Input(what) | Self::Unverified(what) | Self::Environment(what) => {
+            Self::Input(what)
+            | Self::Warned(what)
+            | Self::Unverified(what)
+            | Self::Environment(what) => {
                 eprintln!("error: {what}");
             }
         }

@@ -24,9 +24,9 @@ pub use equity::EquityShares;
 use crate::{
     json::problem,
     view::{
-        account_view, farm_view, fund_view, holding_view, insurance_view, lending_view, loss_view,
-        margin_view, market_view, pool_view, reserve_view, revenue_view, staker_view, tier_view,
-        vault_view, waterfall_view,
+        account_view, farm_view, fund_view, holders_view, holding_view, insurance_view,
+        lending_view, loss_view, margin_view, market_view, pool_view, reserve_view, revenue_view,
+        staker_view, tier_view, vault_losses_view, vault_view, waterfall_view,
     },
 };
 use backstop_core::{
@@ -236,6 +236,19 @@ pub enum Query {
         /// Of which vault.
         vault: Label,
     },
+    /// The largest holders of a vault, with what their shares are worth.
+    Holders {
+        /// Of which vault.
+        vault: Label,
+        /// At most so many.
+        #[serde(default = "twenty")]
+        limit: usize,
+    },
+    /// What a vault has lost: what is certain, who bore it, what was made good.
+    VaultLosses {
+        /// Which vault.
+        vault: Label,
+    },
     /// The insurance pool of a vault: tranches, live coverage, stakes, exits, owner and signers.
     InsurancePool {
         /// Of which vault.
@@ -250,6 +263,10 @@ pub enum Query {
     },
     /// Whether money may leave a pool that was seen in trouble.
     WithdrawalGate(deleverage::WithdrawalGateQuery),
+}
+
+const fn twenty() -> usize {
+    20
 }
 
 const fn bankruptcy() -> Cause {
@@ -335,6 +352,8 @@ fn of_lending(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::Vault { vault } => vault_view(state, state.vault_id(*vault)?, now),
         Query::Farm { farm } => farm_view(state, state.farm_id(*farm)?, now),
         Query::Staker { account, farm } => staker_view(state, (*account, *farm), now),
+        Query::Holders { vault, limit } => holders_view(state, (*vault, *limit), now),
+        Query::VaultLosses { vault } => vault_losses_view(state, *vault),
         Query::InsurancePool { vault } => insurance_view(state, *vault, now),
         Query::Lending { account, reserve } => lending_view(state, (*account, *reserve), now),
         _ => Err(Corrupt::DanglingHandle.into()),

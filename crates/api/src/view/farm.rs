@@ -3,11 +3,13 @@
 use backstop_core::{
     Halt, State,
     farm::{
+        accrual::Reward,
         book::{Farm, Staked},
         touch::preview,
     },
+    policy::{RewardKind, RewardTerms},
 };
-use backstop_units::{FarmId, Label, Timestamp};
+use backstop_units::{Amount, FarmId, Label, Span, Timestamp};
 use serde_json::{Value, json};
 
 fn label(state: &State, staked: Staked) -> Result<Value, Halt> {
@@ -18,14 +20,58 @@ fn label(state: &State, staked: Staked) -> Result<Value, Halt> {
     })
 }
 
-fn rewards(state: &State, was: &Farm, farm: &Farm) -> Result<Vec<Value>, Halt> {
+/// Decimals of what is staked: of the asset, or of a vault's shares, which count as its asset does.
+fn decimals(state: &State, staked: Staked) -> Result<u8, Halt> {
+    let asset = match staked {
+        Staked::Asset(asset) => asset,
+        Staked::Vault(vault) => state.vaults.expect(vault)?.asset,
+        Staked::Nothing => return Ok(0),
+    };
+    Ok(state.assets.expect(asset)?.decimals)
+}
+
+/// The rate that holds at a moment, and from when on another one does.
+fn rate(terms: &RewardTerms, now: Timestamp) -> (Amount, Option<Timestamp>) {
+    let rate = terms.points.iter().rev().find(|point| point.at <= now).map(|point| point.rate);
+    let next = terms.points.iter().find(|point| point.at > now).map(|point| point.at);
+    (rate.unwrap_or_default(), next)
+}
+
+/// Atoms that a day brings at a reward's present rate, whatever is left; and the moment at which nothing is left.
+fn pace(
+    reward: &Reward,
+    (rate, staked): (Amount, Amount),
+    now: Timestamp,
+) -> (Amount, Option<Timestamp>) {
+    let times = match reward.terms.kind {
+        RewardKind::Proportional => 1,
+        RewardKind::Constant => staked.get(),
+    };
+    let unit = 10_u128.saturating_pow(reward.terms.decimals.into());
+    let each = rate.mul_div_floor(times, 1).unwrap_or(Amount::MAX);
+    let daily = each.mul_div_floor(86_400, unit).unwrap_or(Amount::MAX);
+    // A rate that lasts for longer than moments go has no end.
+    let lasts = reward.left.mul_div_floor(unit.saturating_mul(1_000), each.get()).ok();
+    let lasts = lasts.and_then(|ms| u64::try_from(ms.get()).ok());
+    (daily, lasts.map(|ms| now.plus(Span::from_ms(ms))))
+}
+
+fn rewards(state: &State, (was, farm): (&Farm, &Farm), now: Timestamp) -> Result<Vec<Value>, Halt> {
     let mut rewards = Vec::new();
-    for (held, now) in was.rewards.iter().zip(&farm.rewards) {
+    for (held, new) in was.rewards.iter().zip(&farm.rewards) {
+        let (rate, until) = rate(&new.terms, now);
+        let (daily, empty_at) = pace(new, (rate, farm.held.amount), now);
+        let asset = state.assets.expect(new.asset)?;
         rewards.push(json!({
-            "asset": state.assets.expect(now.asset)?.label,
-            "terms": now.terms,
-            "left": now.left,
-            "owed": now.owed,
+            "asset": asset.label,
+            "decimals": asset.decimals,
+            "terms": new.terms,
+            "rate": rate,
+            "rate_until": until,
+            "per_day": daily,
+            "empty_at": empty_at,
+            "left": new.left,
+            "owed": new.owed,
             "held": {
                 "left": held.left,
                 "owed": held.owed,
@@ -50,12 +96,13 @@ pub(crate) fn farm_view(state: &State, id: FarmId, now: Timestamp) -> Result<Val
         "farm": item.label,
         "kind": item.kind,
         "staked": label(state, item.staked)?,
+        "decimals": decimals(state, item.staked)?,
         "owner": item.owner.map(name).transpose()?,
         "offered_to": item.offered.map(name).transpose()?,
         "treasury": name(item.treasury)?,
         "penalties_to": name(item.penalties_to)?,
         "held": item.held,
-        "rewards": rewards(state, item, &farm)?,
+        "rewards": rewards(state, (item, &farm), now)?,
         "policy": item.policy,
     }))
 }

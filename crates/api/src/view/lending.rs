@@ -1,5 +1,9 @@
 //! Lending reserves, and what one account has in them.
 
+use super::{
+    asset_label,
+    holders::{lost, share_price},
+};
 use backstop_core::{
     Halt, Reject, State,
     lending::{
@@ -14,9 +18,11 @@ use backstop_core::{
             yields::{blended, net_of_fees, trailing},
         },
     },
-    state::{LendingReserve, Vault},
+    state::{LendingReserve, Loan, Vault},
 };
-use backstop_units::{Fixed60, Label, MathError, ReserveId, Signed, Span, Timestamp, VaultId};
+use backstop_units::{
+    Amount, Fixed60, Label, MathError, ReserveId, Signed, Span, Timestamp, VaultId,
+};
 use serde_json::{Value, json};
 
 /// A portion as a percentage with four decimals, the nearest one.
@@ -49,18 +55,44 @@ pub(crate) fn reserve_view(state: &State, id: ReserveId, now: Timestamp) -> Resu
     let rates = rates().map_err(Reject::from)?;
     Ok(json!({
         "reserve": reserve.label,
-        "asset": state.assets.expect(reserve.asset)?.label,
+        "asset": asset_label(state, reserve.asset),
+        "decimals": state.assets.expect(reserve.asset)?.decimals,
+        "treasury": state.accounts.expect(reserve.treasury)?.label,
         "status": reserve.status,
+        "listed": reserve.listed,
         "available": held.available,
         "borrowed": held.borrowed.ceil(),
         "shares": held.shares,
         "uncollected_interest": held.fees.floor(),
         "of_it_referrers": reserve.referrers.floor(),
         "impaired": reserve.impaired.ceil(),
+        "impaired_loans": impaired_loans(state, id, &reserve)?,
+        "occurrences": reserve.occurrences,
         "rates": rates,
         "accrued_at": reserve.accrued_at,
         "policy": reserve.policy,
     }))
+}
+
+/// Loans whose collateral is known to lack something. Where nothing lacks, no loan is looked at.
+fn impaired_loans(
+    state: &State,
+    id: ReserveId,
+    reserve: &LendingReserve,
+) -> Result<Vec<Value>, Halt> {
+    let mut rows = Vec::new();
+    if reserve.impaired.is_zero() {
+        return Ok(rows);
+    }
+    let lacking = |loan: &Loan| loan.reserve == id && !loan.impaired.is_zero();
+    for (_, loan) in state.loans.iter().filter(|(_, loan)| lacking(loan)) {
+        rows.push(json!({
+            "account": state.accounts.expect(loan.account)?.label,
+            "debt": loan.grown(reserve).map_err(Reject::from)?.ceil(),
+            "lacks": loan.impaired.ceil(),
+        }));
+    }
+    Ok(rows)
 }
 
 /// What an account supplied to a reserve, and its loan.
@@ -134,7 +166,9 @@ pub(crate) fn vault_view(state: &State, id: VaultId, now: Timestamp) -> Result<V
             "cap": allocation.cap,
             "shares": allocation.shares,
             "worth": worth.floor(),
+            "part": part(*worth, valued.holdings)?,
             "target": target,
+            "target_atoms": target.floor(),
         }));
     }
     let waiting = item.waiting.iter().map(|(allocation, ready_at)| {
@@ -144,21 +178,39 @@ pub(crate) fn vault_view(state: &State, id: VaultId, now: Timestamp) -> Result<V
     });
     Ok(json!({
         "vault": item.label,
-        "asset": state.assets.expect(item.asset)?.label,
+        "asset": asset_label(state, item.asset),
+        "decimals": state.assets.expect(item.asset)?.decimals,
         "curator": state.accounts.expect(item.curator)?.label,
         "held": item.held,
         "holdings": valued.holdings,
         "net": net,
+        "net_assets": net.floor(),
+        "share_price": share_price(net, vault.held.shares)?,
+        "idle": vault.held.idle,
+        "idle_part": part(idle(vault.held.idle)?, valued.holdings)?,
         "pending_fees": vault.held.pending.floor(),
         "queue": {
             "shares": item.queue.round.and_then(|round| state.rounds.get(round)).map(|r| r.shares),
             "owed": item.queue.owed,
         },
+        "losses": lost(state, id)?,
+        "farm": item.farm.and_then(|farm| state.farms.get(farm)).map(|farm| farm.label),
+        "insured": item.pool.is_some(),
         "yields": yields(state, (id, &vault, &valued), now)?,
         "allocations": allocations,
         "waiting": waiting.collect::<Vec<_>>(),
         "policy": item.policy,
     }))
+}
+
+/// A part of all as a percentage; none of nothing.
+fn part(of: Fixed60, all: Fixed60) -> Result<String, Halt> {
+    let portion = if all.is_zero() { Ok(Fixed60::ZERO) } else { of.over(all) };
+    Ok(portion.and_then(percent).map_err(Reject::from)?)
+}
+
+fn idle(atoms: Amount) -> Result<Fixed60, Halt> {
+    Ok(Fixed60::from_atoms(atoms).ok_or(MathError::Overflow).map_err(Reject::from)?)
 }
 
 /// What an account holds of a vault, waits with in its queue, and could claim.
@@ -175,7 +227,7 @@ pub(crate) fn holding_view(
     let (seen, valued) = touch::preview(state, id, now)?;
     let net = valued.net(seen.held.pending);
     let worth = if seen.held.shares.is_zero() {
-        Ok(backstop_units::Amount::ZERO)
+        Ok(Amount::ZERO)
     } else {
         stands_for(net, seen.held.shares, shares)
     };

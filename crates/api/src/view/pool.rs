@@ -30,6 +30,7 @@ pub(crate) fn insurance_view(state: &State, vault: Label, now: Timestamp) -> Res
     Ok(json!({
         "vault": vault,
         "asset": state.assets.expect(item.asset)?.label,
+        "decimals": state.assets.expect(item.asset)?.decimals,
         "curator": state.accounts.expect(item.curator)?.label,
         "own": tranche(false, cover.own)?,
         "matched": tranche(true, cover.matched)?,

@@ -2,7 +2,7 @@
 
 use crate::{
     bankruptcy, drift, drift_formulas, kamino, kamino_farms, kamino_pools, kamino_vaults,
-    kamino_yields, kana, marginfi, perp_v2, perps,
+    kamino_yields, kana, marginfi, perp_v2, perps, umbrella,
 };
 use backstop_api::{Format, MemoryHost, Scenario, run};
 use serde_json::Value;
@@ -114,6 +114,13 @@ const SUITES: &[Suite] = &[
         scenario: kamino::scenario,
         check: kamino::check,
         least: 13,
+    },
+    Suite {
+        table: "umbrella",
+        cases: umbrella::cases,
+        scenario: umbrella::scenario,
+        check: umbrella::check,
+        least: 15,
     },
     Suite {
         table: "drift_formulas",

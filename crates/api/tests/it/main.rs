@@ -18,3 +18,4 @@ mod marginfi;
 mod perp_v2;
 mod perps;
 mod scenarios;
+mod umbrella;

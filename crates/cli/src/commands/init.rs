@@ -41,7 +41,11 @@ pub(crate) fn run(args: &InitArgs, db: &Path, printer: &Printer) -> Result<(), F
     })
 }
 
-fn preset(name: &str) -> Result<Preset, Failure> {
+/// A preset by its name, or from a file.
+///
+/// # Errors
+/// [`Failure::Input`] for a name that there is not, a text fault for a file.
+pub(crate) fn preset(name: &str) -> Result<Preset, Failure> {
     let path = Path::new(name);
     if path.extension().is_some() {
         return Preset::parse(&files::read(path)?).map_err(|fault| Failure::text(path, fault));

@@ -3,10 +3,12 @@
 pub(crate) mod apply;
 pub(crate) mod checkpoint;
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod export;
 pub(crate) mod init;
 pub(crate) mod keys;
+pub(crate) mod lending;
 pub(crate) mod proof;
 pub(crate) mod reference;
 pub(crate) mod run;

@@ -1,10 +1,11 @@
-//! `reference`: the tables of commands and refusals, from the core's own declarations.
+//! `reference`: the tables of commands, refusals, fees and checks, from their own declarations.
 
 use crate::{
     args::{ReferenceArgs, ReferenceTable},
     exit::Failure,
     printer::Printer,
 };
+use backstop_api::{CHECKS, FEES};
 use backstop_core::{COMMANDS, RejectCode};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -12,6 +13,8 @@ use std::fmt::Write;
 pub(crate) fn run(args: &ReferenceArgs, printer: &Printer) -> Result<(), Failure> {
     match args.table {
         ReferenceTable::Commands => printer.either(&commands(), commands_text),
+        ReferenceTable::Fees => printer.either(&backstop_api::fees(), fees_text),
+        ReferenceTable::Checks => printer.either(&checks(), checks_text),
         ReferenceTable::Rejects => printer.either(&rejects(), backstop_core::reject::reject_table),
     }
 }
@@ -41,6 +44,40 @@ fn commands_text() -> String {
     }
     text.truncate(text.trim_end().len());
     text.push('\n');
+    text
+}
+
+fn fees_text() -> String {
+    let head = "| fee | setting | recipient | basis | purpose | default | recommended |";
+    let mut text = format!("{head}\n| --- | --- | --- | --- | --- | --- | --- |\n");
+    for fee in FEES {
+        let default = fee.default.told();
+        let [of, setting] = [fee.of, fee.setting];
+        // Writing into a String can't fail.
+        let _ = writeln!(
+            text,
+            "| {} | {of}: `{setting}` | {} | {} | {} | {default} | {} |",
+            fee.name, fee.recipient, fee.basis, fee.purpose, fee.recommended
+        );
+    }
+    text
+}
+
+fn checks() -> Value {
+    let rows = CHECKS
+        .iter()
+        .copied()
+        .flatten()
+        .map(|check| json!({ "check": check.name, "why": check.why, "do": check.advice }));
+    rows.collect()
+}
+
+fn checks_text() -> String {
+    let mut text = "| check | why | what to do |\n| --- | --- | --- |\n".to_owned();
+    for check in CHECKS.iter().copied().flatten() {
+        // Writing into a String can't fail.
+        let _ = writeln!(text, "| `{}` | {} | {} |", check.name, check.why, check.advice);
+    }
     text
 }
 

@@ -1,4 +1,4 @@
-//! `run`: a scenario file in memory, through the same engine as `serve` will use.
+//! `run`: a scenario file in memory or as a journal, through the same engine as `serve` will use.
 
 use crate::{
     args::RunArgs,
@@ -16,9 +16,11 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> Result<(), Failure> {
     let text = files::read(&args.file)?;
     let scenario = Scenario::parse(&text, Format::of(&args.file))
         .map_err(|fault| Failure::text(&args.file, fault))?;
-    // Books are written from a journal: one of its own, that goes with the run.
-    let scratch = args.books.as_ref().map(|_| scratch()).transpose()?;
-    let journal = scratch.as_ref().map(|scratch| scratch.path().join("journal.db"));
+    // Books are written from a journal: the one that is kept, or one that goes with the run.
+    let passing = args.keep.is_none() && args.books.is_some();
+    let scratch = passing.then(scratch).transpose()?;
+    let scratch_journal = scratch.as_ref().map(|scratch| scratch.path().join("journal.db"));
+    let journal = args.keep.clone().or(scratch_journal);
     let mut host = Durable::create(journal.as_deref(), scenario.genesis(), scenario.start)
         .map_err(|error| not_begun(&scenario, args, journal.as_deref(), &error))?;
     let outcome = backstop_api::run(&scenario, &mut host).map_err(|error| match error {

@@ -4,6 +4,7 @@ mod demo;
 mod faults;
 #[path = "../../../api/tests/it/kana.rs"]
 mod kana;
+mod lending;
 mod mishaps;
 
 use serde_json::{Value, json};
@@ -248,7 +249,12 @@ fn completions_and_references_come_from_the_code() {
     let folder = tempfile::tempdir().unwrap();
     assert!(out(&backstop(folder.path(), &["completions", "bash"])).contains("backstop"));
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    for (table, page) in [("commands", "commands.md"), ("rejects", "rejects.md")] {
+    for (table, page) in [
+        ("commands", "commands.md"),
+        ("rejects", "rejects.md"),
+        ("fees", "fees.md"),
+        ("checks", "checks.md"),
+    ] {
         let page = fs::read_to_string(root.join("docs/reference").join(page)).unwrap();
         let printed = out(&backstop(folder.path(), &["reference", table]));
         assert!(page.ends_with(&printed), "docs/reference: run `backstop reference {table}` again");

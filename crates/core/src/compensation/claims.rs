@@ -18,9 +18,7 @@ use crate::{
     txn::Txn,
 };
 use alloc::{boxed::Box, vec::Vec};
-use backstop_units::{
-    AccountId, Amount, Fixed60, Shares, VaultLossId, split::largest_remainder_of_many,
-};
+use backstop_units::{AccountId, Amount, Shares, VaultLossId, split::largest_remainder_of_many};
 
 /// Claims in one command at most.
 pub const PART_MAX: usize = 4_096;
@@ -42,40 +40,40 @@ pub(crate) fn open(
     loss: VaultLossId,
 ) -> Result<(), Halt> {
     let state = txn.state();
-    let (_, held) = assessed(state, loss)?;
+    assessed(state, loss)?;
     let vault = find(state, loss)?.vault;
-    if held.claims.is_some() || held.disputed {
-        let got = if held.disputed { "disputed" } else { "open" };
-        return Err(Reject::new(RejectCode::CompensationState, got, "assessed").into());
-    }
+    let net = leaving(txn, context, vault)?.net;
+    let state = txn.state();
+    let (compensation, held) = assessed(state, loss)?;
     let policy = &state.vaults.expect(vault)?.policy;
+    certain(state, held)?;
     let from = held.assessment.at.plus(policy.dispute_window);
     if context.now < from {
         return Err(Reject::new(RejectCode::ClaimsWait, context.now, from).into());
     }
     let until = context.now.plus(policy.claim_window);
-    let net = leaving(txn, context, vault)?.net;
-    let state = txn.state();
-    final_for(state, loss, net)?;
-    let (compensation, held) = assessed(state, loss)?;
     let (money, shares) = shared_out(state, held)?;
     if money.is_zero() && shares.is_zero() {
         return Err(Reject::none(RejectCode::NothingReleased).into());
+    }
+    let owing = owing(state, loss, net)?;
+    if !owing.is_zero() {
+        return Err(Reject::new(RejectCode::PoolOwes, owing, Amount::ZERO).into());
     }
     let opened = CompensationEvent::ClaimsOpened { compensation, loss, money, shares, until };
     txn.emit(of(opened))
 }
 
-/// Refuses what is not certain yet, and what the pool still owes.
-fn final_for(state: &State, loss: VaultLossId, net: Fixed60) -> Result<(), Halt> {
-    if !find(state, loss)?.amounts(state)?.provisional.is_zero() {
-        return Err(Reject::new(RejectCode::CompensationState, "provisional", "certain").into());
-    }
-    let owing = owing(state, loss, net)?;
-    if owing.is_zero() {
-        return Ok(());
-    }
-    Err(Reject::new(RejectCode::PoolOwes, owing, Amount::ZERO).into())
+/// Refuses claims that are open, and a loss that is in dispute or may still become larger.
+fn certain(state: &State, held: &Compensation) -> Result<(), Halt> {
+    let provisional = find(state, held.assessment.loss)?.amounts(state)?.provisional;
+    let got = match (&held.claims, held.disputed, provisional.is_zero()) {
+        (Some(_), _, _) => "open",
+        (None, true, _) => "disputed",
+        (None, false, false) => "provisional",
+        (None, false, true) => return Ok(()),
+    };
+    Err(Reject::new(RejectCode::CompensationState, got, "assessed").into())
 }
 
 /// Money and released shares that are shared: all, or of each the part that the assessed amount is of all. **Rounding**

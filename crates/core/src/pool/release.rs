@@ -48,10 +48,10 @@ pub(crate) fn at_once(
     command: &ReleasePool,
 ) -> Result<(), Halt> {
     let state = txn.state();
-    some(command.amount)?;
     let (id, pool) = state.insurance_pool(command.vault)?;
     let keys = [pool.council, pool.nominee];
     let nonce = approvals::by_keys(context, &keys, 2, pool.nonce)?.nonce;
+    some(command.amount)?;
     loss_of(state, pool.vault, command.loss)?;
     let title = Title { nonce: Some(nonce), release: None };
     pay(txn, context, (id, command.loss), (command.amount, title))
@@ -73,6 +73,10 @@ fn pay(
     let there = answering(pool, loss_of(state, vault, loss)?);
     let (shares, value) = priced((net, item.held.shares), there, amount)?;
     let (own, matched) = hit(shares, there);
+    let disputed = state.compensation(loss).is_some_and(|held| held.disputed);
+    if disputed && title.release.is_some() {
+        return Err(Reject::new(RejectCode::CompensationState, "disputed", "assessed").into());
+    }
     let money = if item.held.idle >= value { value } else { Amount::ZERO };
     let out = Fixed60::from_atoms(money).ok_or(Reject::overflow())?;
     let payments = &state.labels.pool_payments;
@@ -145,7 +149,6 @@ pub(crate) fn announce(
     context: &Context<'_>,
     command: &AnnounceRelease,
 ) -> Result<(), Halt> {
-    some(command.amount)?;
     let (id, pool) = txn.state().insurance_pool(command.vault)?;
     let nonce = match command.signer {
         Some(signer) => {
@@ -153,6 +156,7 @@ pub(crate) fn announce(
         }
         None => None,
     };
+    some(command.amount)?;
     let vault = pool.vault;
     loss_of(txn.state(), vault, command.loss)?;
     touch(txn, context, vault)?;
@@ -233,9 +237,6 @@ pub(crate) fn carry(
         return Err(Reject::new(RejectCode::ReleaseWaits, context.now, release.ready_at).into());
     }
     let state = txn.state();
-    if state.compensation(release.loss).is_some_and(|held| held.disputed) {
-        return Err(Reject::new(RejectCode::CompensationState, "disputed", "assessed").into());
-    }
     let pool = state.insurance_pools.expect(release.pool)?;
     let most = releasable(state, release.loss, loss_of(state, pool.vault, release.loss)?)?;
     // Where nothing is left to make good, one atom tells.

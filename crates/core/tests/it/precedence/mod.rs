@@ -10,6 +10,7 @@ mod hosted;
 mod inventory;
 mod lending;
 mod losses;
+mod pool;
 mod prices;
 mod rights;
 

@@ -1,0 +1,54 @@
+//! `config check`: settings that are known to go wrong, of a preset, a file or a ledger.
+
+use crate::{
+    args::{ConfigArgs, ConfigVerb},
+    commands::init::preset,
+    exit::Failure,
+    ledger,
+    printer::Printer,
+};
+use backstop_api::warnings;
+use backstop_core::State;
+use backstop_units::{Label, Timestamp};
+use serde_json::{Value, json};
+use std::path::Path;
+
+pub(crate) fn run(args: &ConfigArgs, db: &Path, printer: &Printer) -> Result<(), Failure> {
+    let ConfigVerb::Check { file, preset, strict } = &args.verb;
+    let name = preset.clone().or_else(|| file.as_ref().map(|file| file.display().to_string()));
+    let state = match &name {
+        Some(name) => begun(name)?,
+        None => ledger::load(db)?,
+    };
+    let found = warnings(&state);
+    let value = json!({ "schema": "backstop.config.v1", "warnings": found });
+    printer.either(&value, || text(&found))?;
+    let word = if found.len() == 1 { "warning" } else { "warnings" };
+    match (strict, found.len()) {
+        (true, count @ 1..) => Err(Failure::Warned(format!("{count} {word}"))),
+        _ => Ok(()),
+    }
+}
+
+/// The ledger that a preset would begin.
+fn begun(name: &str) -> Result<State, Failure> {
+    let genesis = preset(name)?.genesis(Label::NONE);
+    let started = backstop_core::begin(&genesis, Timestamp::from_ms(1));
+    let (state, _) = started.map_err(|(at, halt)| {
+        Failure::Input(format!("{name}: setup command {}: {halt}", at + 1))
+    })?;
+    Ok(state)
+}
+
+fn text(found: &[Value]) -> String {
+    if found.is_empty() {
+        return "nothing is known to be wrong with these settings\n".to_owned();
+    }
+    let plain = |row: &Value, field: &str| row[field].as_str().unwrap_or_default().to_owned();
+    let told = found.iter().map(|row| {
+        let [check, place, got, why, advice] =
+            ["check", "where", "got", "why", "do"].map(|field| plain(row, field));
+        format!("{place}: {check} ({got})\n  why: {why}\n  do:  {advice}\n")
+    });
+    told.collect::<Vec<_>>().join("\n")
+}
