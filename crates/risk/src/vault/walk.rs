@@ -203,10 +203,10 @@ impl Names {
 }
 
 /// The loans of a reserve, each with its number and whose it is.
-pub(super) fn loans<'a>(
-    state: &'a State,
+pub(super) fn loans(
+    state: &State,
     reserve: Label,
-) -> Result<impl Iterator<Item = (u32, Label, &'a Loan)> + use<'a>, Halt> {
+) -> Result<impl Iterator<Item = (u32, Label, &Loan)>, Halt> {
     let id = state.reserve_id(reserve)?;
     let of = state.loans.iter().filter(move |(_, loan)| loan.reserve == id);
     Ok(of.filter_map(|(loan, held)| Some((loan, state.accounts.get(held.account)?.label, held))))
