@@ -1,11 +1,13 @@
 //! What people see of a fund, market, loss and account: the same numbers on every face.
 
+mod compensation;
 mod control;
 mod farm;
 mod gauge;
 mod holders;
 mod house;
 
+pub(crate) use compensation::compensation_view;
 pub(crate) use farm::{farm_view, staker_view};
 pub(crate) use holders::{holders_view, vault_losses_view};
 pub(crate) use house::house_view;

@@ -6,7 +6,7 @@ pub(crate) use lending::{
     FarmArgs, FarmVerb, PoolArgs, PoolVerb, ReserveArgs, ReserveVerb, VaultArgs, VaultVerb,
 };
 
-use backstop_units::{Amount, Label, LossId, Timestamp};
+use backstop_units::{Amount, Label, LossId, Timestamp, VaultLossId};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -288,6 +288,9 @@ pub(crate) struct ExportArgs {
     /// Which format.
     #[arg(value_enum)]
     pub(crate) format: ExportFormat,
+    /// Of which loss, for claims.
+    #[arg(long, value_name = "LOSS", required_if_eq("format", "claims"), value_parser = vault_loss_id)]
+    pub(crate) loss: Option<VaultLossId>,
     /// Where to; standard output if left out.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
@@ -302,6 +305,8 @@ pub(crate) enum ExportFormat {
     Csv,
     /// What moved in and out of funds, each row with its reason, RFC 4180.
     Funds,
+    /// Claims on a vault's loss, with a Merkle proof for each.
+    Claims,
 }
 
 /// Flags of `config`.
@@ -398,6 +403,11 @@ fn atoms(text: &str) -> Result<Amount, String> {
 
 fn moment(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse(text).map_err(|error| error.to_string())
+}
+
+fn vault_loss_id(text: &str) -> Result<VaultLossId, String> {
+    let index = text.strip_prefix("vloss_").unwrap_or(text);
+    index.parse().map(VaultLossId::new).map_err(|_| "expected vloss_ and a number".to_owned())
 }
 
 fn loss_id(text: &str) -> Result<LossId, String> {

@@ -34,12 +34,17 @@ pub(crate) fn envelope(state: &State, now: Timestamp, body: &Body) -> Result<(),
             if steps.is_empty() || steps.len() > limit {
                 return Err(Reject::new(RejectCode::BatchTooLarge, steps.len(), limit));
             }
+            steps.iter().try_for_each(compensation::sized)?;
             steps.iter().try_for_each(flat)?;
             steps.iter().try_for_each(|step| sandboxed(state, step))
         }
-        Body::Propose(command) => flat(&command.body),
+        Body::Propose(command) => {
+            compensation::sized(&command.body)?;
+            flat(&command.body)
+        }
         single => {
             dated(state, now, single)?;
+            compensation::sized(single)?;
             sandboxed(state, single)
         }
     }
@@ -201,7 +206,10 @@ fn of_lending(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> Option<R
         | Body::OpenClaims(_)
         | Body::ClaimCompensation(_)
         | Body::PayClaims(_)
-        | Body::CloseClaims(_) => compensation::carry_out(txn, context, body),
+        | Body::CloseClaims(_)
+        | Body::PublishClaimsRoot(_)
+        | Body::ChallengeClaimsRoot(_)
+        | Body::CountClaims(_) => compensation::carry_out(txn, context, body),
         _ => return of_farms(txn, context, body),
     })
 }

@@ -47,8 +47,8 @@ use backstop_units::{Amount, AssetId, MarketId, Measure, Shares, TrancheId};
 ///   claims; of each, what is open, was taken over and came back add up to its row.
 /// - **D1** a lending reserve's loans in the ledger are its debt rounded down, its interest there the fees
 ///   rounded down, and lenders are owed what is available and lent less that. **D3** a loan's impairment is that of its
-///   occurrences. **V2** what holders held when a vault's loss was recorded adds up to what bore it. **M1** a compensation
-///   account holds what is open of its claims. **D2** its shares,
+///   occurrences. **V2** what holders held when a vault's loss was recorded adds up to what bore it. **V3** the places
+///   that a vault links are those of its curator's owner group. **M1** a compensation account holds what is open of its claims. **D2** its shares,
 ///   impairment and collateral are what its supplies and loans add up to. **P1** units of an insurance pool are
 ///   its stakes', those on their way out its open exits', and its shares what its vault counts as pooled.
 /// - **F2** a farm's shares and waits are its stakers', and behind them stands what its account holds or what

@@ -425,6 +425,17 @@ rejects! {
     1001 NotQueued "NOT_QUEUED" "nobody waits, or the account does not" => "withdraw as usual";
     1002 NotConditional "NOT_CONDITIONAL" "the vault's money goes to this reserve by weight, not when it is borrowed" => "borrow what the reserve has at hand";
     1003 AboveCap "ABOVE_CAP" "more than the vault's cap for this reserve leaves" => "borrow less, or wait for repayments";
+    1010 FeesWait "FEES_WAIT" "a loss of the vault is not certain yet, and pending fees bear it first" => "wait until the loan is repaid or socialised";
+    1011 RootStands "ROOT_STANDS" "the claims have a root, or the time to challenge it is over" => "use that one; a wrong one is struck by a wrong leaf in time, and overruled by a count";
+    1012 NoRoot "NO_ROOT" "no root of these claims was published" => "claim without a proof, or publish the root";
+    1013 RootWaits "ROOT_WAITS" "the root can still be challenged" => "claim without a proof, or from the limit on";
+    1014 BadProof "BAD_PROOF" "the proof does not lead from this leaf to the root" => "make the proof anew from the list of claims";
+    1015 LeafRight "LEAF_RIGHT" "the leaf is what the rules give" => "nothing is wrong with it";
+    1016 BadRoot "BAD_ROOT" "a root of no claims, or of more than is shared" => "make it anew from the list of claims";
+    1017 CountOrder "COUNT_ORDER" "not the next part of this count" => "go on from the limit, or begin anew from 0";
+    1018 LeavesFall "LEAVES_FALL" "a leaf is not above the one before it, or one too many" => "list claims by the hashes of their leaves, each once";
+    1019 HoldersMissing "HOLDERS_MISSING" "those who were listed did not hold all shares that have a claim" => "list all claims";
+    1020 AffiliatesFull "AFFILIATES_FULL" "more accounts of the curator's owner group would hold the vault than a loss can tell apart" => "use an account of the group that holds it already";
 }
 
 /// The catalogue of reject codes as a Markdown table, for the reference page.

@@ -9,6 +9,7 @@ pub use crate::entity::{
     House, Layer, LayerClaim, Lent, ListPart, Loss, LossRow, LossStatus, MarkCheck, Market,
     PastShares, Position, PriceIndex, Proposal, Results, Source, Ticket, Tier, Tranche, Transfer,
 };
+use crate::event::ClaimCount;
 pub use crate::farm::book::{Farm, Staker};
 pub use crate::hosted::{
     bearers::{Bearer, SizeRun},
@@ -188,6 +189,7 @@ state! {
     queued: Slab<u32, Waiting>,
     compensations: Slab<u32, Compensation>,
     paid_claims: Slab<u32, PaidClaim>,
+    claim_counts: Slab<u32, ClaimCount>,
 }
 
 /// Outside names and pairs of handles, each to its one item.
@@ -219,6 +221,7 @@ pub(crate) struct Labels {
     pub(crate) occurrences: Index<(ReserveId, u32), u32>,
     pub(crate) compensations: Index<VaultLossId, u32>,
     pub(crate) paid_claims: Index<(VaultLossId, u32), u32>,
+    pub(crate) claim_counts: Index<(VaultLossId, AccountId), u32>,
     pub(crate) pool_stakes: Index<(u32, AccountId, bool), u32>,
     pub(crate) pool_payments: Index<VaultLossId, u32>,
     pub(crate) queued: Index<(VaultId, AccountId), u32>,
@@ -255,6 +258,7 @@ impl Labels {
             occurrences: Index::new(seed),
             compensations: Index::new(seed),
             paid_claims: Index::new(seed),
+            claim_counts: Index::new(seed),
             pool_stakes: Index::new(seed),
             pool_payments: Index::new(seed),
             queued: Index::new(seed),
@@ -297,6 +301,7 @@ impl Labels {
         self.occurrences.commit();
         self.compensations.commit();
         self.paid_claims.commit();
+        self.claim_counts.commit();
         self.pool_stakes.commit();
         self.pool_payments.commit();
         self.queued.commit();
@@ -330,6 +335,7 @@ impl Labels {
         self.occurrences.rollback();
         self.compensations.rollback();
         self.paid_claims.rollback();
+        self.claim_counts.rollback();
         self.pool_stakes.rollback();
         self.pool_payments.rollback();
         self.queued.rollback();
@@ -470,6 +476,8 @@ impl State {
         paid.for_each(|(id, one)| labels.compensations.insert(one.assessment.loss, id));
         let claims = self.paid_claims.iter();
         claims.for_each(|(id, one)| labels.paid_claims.insert((one.loss, one.holding), id));
+        let counts = self.claim_counts.iter();
+        counts.for_each(|(id, one)| labels.claim_counts.insert((one.loss, one.account), id));
         let occurrences = self.occurrences.iter();
         occurrences.for_each(|(id, o)| labels.occurrences.insert((o.reserve, o.number), id));
         let stakes = self.pool_stakes.iter();

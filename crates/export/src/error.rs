@@ -1,5 +1,6 @@
 //! Why an export stops.
 
+use backstop_core::Reject;
 use backstop_units::{LossId, Seq};
 
 /// Why an export stops. What was written before is not a complete file.
@@ -30,6 +31,9 @@ pub enum ExportError {
     /// The state refers to something it does not have.
     #[error("the state leads nowhere: {0}")]
     Corrupt(#[from] backstop_core::Corrupt),
+    /// The core refuses what was asked for.
+    #[error("{0}")]
+    Refused(Reject),
     /// There is no such loss.
     #[error("there is no {0}")]
     UnknownLoss(LossId),

@@ -4,7 +4,8 @@
 //!                       ┌─▶ ledger::LedgerWriter   one journal for hledger and Ledger
 //!   records, state ─────┼─▶ csv::PostingsCsv       spreadsheets
 //!                       ├─▶ fund_csv::FundsCsv     each fund's history, with reasons
-//!                       └─▶ loss::loss_page        one page for each loss, with its waterfall
+//!                       ├─▶ loss::loss_page        one page for each loss, with its waterfall
+//!                       └─▶ claims::write          claims on a vault's loss with their Merkle proofs
 //! ```
 //!
 //! # Invariants
@@ -32,6 +33,7 @@
     )
 )]
 
+pub mod claims;
 pub mod csv;
 mod error;
 pub mod fund_csv;

@@ -24,9 +24,9 @@ pub use equity::EquityShares;
 use crate::{
     json::problem,
     view::{
-        account_view, farm_view, fund_view, holders_view, holding_view, insurance_view,
-        lending_view, loss_view, margin_view, market_view, pool_view, reserve_view, revenue_view,
-        staker_view, tier_view, vault_losses_view, vault_view, waterfall_view,
+        account_view, compensation_view, farm_view, fund_view, holders_view, holding_view,
+        insurance_view, lending_view, loss_view, margin_view, market_view, pool_view, reserve_view,
+        revenue_view, staker_view, tier_view, vault_losses_view, vault_view, waterfall_view,
     },
 };
 use backstop_core::{
@@ -36,7 +36,7 @@ use backstop_core::{
     liquidation::charge,
     policy::Cause,
 };
-use backstop_units::{Amount, Label, LossId, Timestamp};
+use backstop_units::{Amount, Label, LossId, Timestamp, VaultLossId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -254,6 +254,15 @@ pub enum Query {
         /// Of which vault.
         vault: Label,
     },
+    /// What of a vault's loss is made good: assessment, money, claims, their root, what is missing; for an account, what
+    /// it is due and the proof of that.
+    Compensation {
+        /// Of which loss.
+        loss: VaultLossId,
+        /// For whom.
+        #[serde(default)]
+        account: Option<Label>,
+    },
     /// What an account supplied to a reserve and owes it.
     Lending {
         /// Whose.
@@ -355,6 +364,7 @@ fn of_lending(state: &State, query: &Query, now: Timestamp) -> Result<Value, Hal
         Query::Holders { vault, limit } => holders_view(state, (*vault, *limit), now),
         Query::VaultLosses { vault } => vault_losses_view(state, *vault),
         Query::InsurancePool { vault } => insurance_view(state, *vault, now),
+        Query::Compensation { loss, account } => compensation_view(state, *loss, *account),
         Query::Lending { account, reserve } => lending_view(state, (*account, *reserve), now),
         _ => Err(Corrupt::DanglingHandle.into()),
     }

@@ -6,7 +6,10 @@ use crate::{
     files, ledger,
     printer::Printer,
 };
-use backstop_export::{ExportError, csv::PostingsCsv, fund_csv::FundsCsv, ledger::LedgerWriter};
+use backstop_export::{
+    ExportError, claims, csv::PostingsCsv, fund_csv::FundsCsv, ledger::LedgerWriter,
+};
+use backstop_units::VaultLossId;
 use std::{io::Write, path::Path};
 
 pub(crate) fn run(args: &ExportArgs, db: &Path, printer: &Printer) -> Result<(), Failure> {
@@ -16,6 +19,7 @@ pub(crate) fn run(args: &ExportArgs, db: &Path, printer: &Printer) -> Result<(),
         ExportFormat::Ledger => ledger_of(db, out),
         ExportFormat::Csv => csv_of(db, out),
         ExportFormat::Funds => funds_of(db, out),
+        ExportFormat::Claims => claims_of(db, args.loss.unwrap_or_default(), out),
     };
     if let Some(path) = &args.out {
         return files::write(path, fill);
@@ -47,6 +51,14 @@ fn funds_of(db: &Path, out: &mut dyn Write) -> Result<(), Failure> {
     writer.finish().map(drop).map_err(told)
 }
 
+fn claims_of(db: &Path, loss: VaultLossId, out: &mut dyn Write) -> Result<(), Failure> {
+    let state = ledger::walk(db, |_, _| Ok(()))?;
+    claims::write(&state, loss, out).map_err(told)
+}
+
 fn told(error: ExportError) -> Failure {
-    Failure::machine(&error)
+    match error {
+        ExportError::Refused(reject) => Failure::Rejected(reject),
+        other => Failure::machine(&other),
+    }
 }

@@ -243,6 +243,9 @@ bodies! {
     335 ClaimCompensation "claim_compensation",
     336 PayClaims "pay_claims",
     337 CloseClaims "close_claims",
+    338 PublishClaimsRoot "publish_claims_root",
+    339 ChallengeClaimsRoot "challenge_claims_root",
+    340 CountClaims "count_claims",
 }
 
 /// Reads a body that stands inside another one: it can hold none itself, so hostile bytes can't nest

@@ -7,7 +7,7 @@ use crate::{
     governance::Context,
     lending::{
         supply::payable,
-        vault::{snapshot::shares_at, touch::touch},
+        vault::{kin, snapshot::shares_at, touch::touch},
     },
     reject::{Halt, Reject, RejectCode},
     state::{State, VaultLoss},
@@ -27,10 +27,6 @@ pub(crate) fn assess(
 ) -> Result<(), Halt> {
     let state = txn.state();
     let mut excluded = Vec::new();
-    if command.excluded.len() > NAMED_MAX {
-        let (got, most) = (command.excluded.len(), NAMED_MAX);
-        return Err(Reject::new(RejectCode::BatchTooLarge, got, most).into());
-    }
     for label in &command.excluded {
         let account = state.account_id(*label)?;
         if !excluded.contains(&account) {
@@ -79,10 +75,18 @@ fn evidenced(evidence: Hash) -> Result<(), Reject> {
     if evidence == Hash::ZERO { Err(Reject::none(RejectCode::NoEvidence)) } else { Ok(()) }
 }
 
-/// Shares whose holders have a claim: all that bore it but for those of accounts without one.
+/// Shares whose holders have a claim: all that bore it but for those of accounts without one, the curator's owner
+/// group and who is named.
 fn eligible(state: &State, record: &VaultLoss, excluded: &[AccountId]) -> Result<Shares, Halt> {
+    let vault = state.vaults.expect(record.vault)?;
     let mut left = record.borne_by();
+    for (_, holding) in kin::of(state, record.vault) {
+        left = left.saturating_sub(shares_at(state, holding, record.count)?);
+    }
     for account in excluded {
+        if kin::is(state, vault, *account)? {
+            continue;
+        }
         if let Some((_, holding)) = state.holding(record.vault, *account) {
             left = left.saturating_sub(shares_at(state, holding, record.count)?);
         }

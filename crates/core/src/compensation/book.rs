@@ -1,7 +1,7 @@
 //! What is kept of compensation: one account for each loss that was assessed.
 
 use crate::{
-    event::Assessment,
+    event::{Assessment, ClaimCount, ClaimsRoot},
     ledger::LedgerAccount,
     pool::liable::payment,
     reject::{Halt, Reject, RejectCode},
@@ -22,6 +22,8 @@ pub struct Compensation {
     pub paid_in: Vec<(AccountId, Amount)>,
     /// Claims, once they are open.
     pub claims: Option<Claims>,
+    /// The root over them, while one is published.
+    pub root: Option<ClaimsRoot>,
 }
 
 /// Open or closed claims.
@@ -131,6 +133,12 @@ impl State {
     /// The compensation of a loss, once it was assessed.
     pub fn compensation(&self, loss: VaultLossId) -> Option<&Compensation> {
         self.compensations.get(self.labels.compensations.get(loss)?)
+    }
+
+    /// How far an account has counted the claims on a loss.
+    pub fn claim_count(&self, loss: VaultLossId, account: AccountId) -> Option<(u32, &ClaimCount)> {
+        let id = self.labels.claim_counts.get((loss, account))?;
+        self.claim_counts.get(id).map(|count| (id, count))
     }
 
     /// Whether a holder's claim was paid.

@@ -3,22 +3,27 @@
 use super::{
     assess::of,
     book::{Claims, Compensation, assessed, find, in_kind, money},
+    publish::proven,
+    root::Leaf,
 };
 use crate::{
     command::{ClaimCompensation, PayClaims},
     event::{ClaimsClosed, CompensationClaimed, CompensationEvent},
     governance::Context,
     lending::vault::{
+        book::Holding,
         snapshot::shares_at,
         touch::{leaving, touch},
     },
     pool::{liable::owing, refund::refunded},
-    reject::{Halt, Reject, RejectCode},
-    state::State,
+    reject::{Corrupt, Halt, Reject, RejectCode},
+    state::{State, VaultLoss},
     txn::Txn,
 };
 use alloc::{boxed::Box, vec::Vec};
-use backstop_units::{AccountId, Amount, Shares, VaultLossId, split::largest_remainder_of_many};
+use backstop_units::{
+    AccountId, Amount, AssetId, Label, Shares, VaultLossId, split::largest_remainder_of_many,
+};
 
 /// Claims in one command at most.
 pub const PART_MAX: usize = 4_096;
@@ -91,7 +96,10 @@ fn shared_out(state: &State, held: &Compensation) -> Result<(Amount, Shares), Ha
 }
 
 /// Open claims of a loss.
-fn running(state: &State, loss: VaultLossId) -> Result<(u32, &Compensation, &Claims), Reject> {
+pub(super) fn running(
+    state: &State,
+    loss: VaultLossId,
+) -> Result<(u32, &Compensation, &Claims), Reject> {
     let (id, held) = assessed(state, loss)?;
     match &held.claims {
         Some(claims) if !claims.closed => Ok((id, held, claims)),
@@ -116,36 +124,126 @@ fn in_time(txn: &mut Txn<'_>, context: &Context<'_>, loss: VaultLossId) -> Resul
     Ok(())
 }
 
-/// What an account's claim comes to.
+/// What an account's claim comes to that was not paid.
 ///
 /// # Errors
-/// [`RejectCode::ClaimExcluded`] for the curator's owner group and who was named with it,
-/// [`RejectCode::HeldNothing`], [`RejectCode::AlreadyClaimed`].
+/// As [`entitled`], and [`RejectCode::AlreadyClaimed`].
 pub fn due(
     state: &State,
     loss: VaultLossId,
     account: AccountId,
 ) -> Result<CompensationClaimed, Halt> {
-    let record = find(state, loss)?;
-    let (compensation, paying, claims) = running(state, loss)?;
-    let vault = state.vaults.expect(record.vault)?;
-    let owner = state.accounts.expect(account)?;
-    let affiliated = owner.group == state.accounts.expect(vault.curator)?.group;
-    if affiliated || paying.assessment.excluded.contains(&account) {
-        return Err(Reject::got(RejectCode::ClaimExcluded, owner.label).into());
+    running(state, loss)?;
+    let claimed = entitled(state, loss, account)?;
+    if state.is_claimed(loss, claimed.holding) {
+        let label = state.accounts.expect(account)?.label;
+        return Err(Reject::got(RejectCode::AlreadyClaimed, label).into());
     }
-    let nothing = || Reject::got(RejectCode::HeldNothing, owner.label);
-    let (holding, place) = state.holding(record.vault, account).ok_or_else(nothing)?;
-    let held = shares_at(state, place, record.count)?;
-    if held.is_zero() {
-        return Err(nothing().into());
+    Ok(claimed)
+}
+
+/// What an account's claim comes to, paid or not: the same from the moment when claims opened, for ever.
+///
+/// # Errors
+/// [`RejectCode::ClaimExcluded`] for the curator's owner group and who was named with it,
+/// [`RejectCode::HeldNothing`].
+pub fn entitled(
+    state: &State,
+    loss: VaultLossId,
+    account: AccountId,
+) -> Result<CompensationClaimed, Halt> {
+    let share = Sharing::of(state, loss)?;
+    share.may_claim(state, account)?;
+    match state.holding(share.record.vault, account) {
+        Some(place) => share.part(state, place),
+        None => Err(Reject::got(RejectCode::HeldNothing, name(state, account)?).into()),
     }
-    if state.is_claimed(loss, holding) {
-        return Err(Reject::got(RejectCode::AlreadyClaimed, owner.label).into());
+}
+
+fn name(state: &State, account: AccountId) -> Result<Label, Corrupt> {
+    Ok(state.accounts.expect(account)?.label)
+}
+
+/// Claims on a loss that were opened, with what they hang on.
+struct Sharing<'a> {
+    loss: VaultLossId,
+    record: &'a VaultLoss,
+    compensation: u32,
+    held: &'a Compensation,
+    claims: &'a Claims,
+    asset: AssetId,
+    /// The curator's owner group.
+    group: Label,
+}
+
+impl<'a> Sharing<'a> {
+    fn of(state: &'a State, loss: VaultLossId) -> Result<Self, Halt> {
+        let record = find(state, loss)?;
+        let (compensation, held) = assessed(state, loss)?;
+        let waits = || Reject::new(RejectCode::CompensationState, "assessed", "open");
+        let claims = held.claims.as_ref().ok_or_else(waits)?;
+        let vault = state.vaults.expect(record.vault)?;
+        let group = state.accounts.expect(vault.curator)?.group;
+        Ok(Self { loss, record, compensation, held, claims, asset: vault.asset, group })
     }
-    let (amount, shares) = paying.due(claims, held)?;
-    let asset = vault.asset;
-    Ok(CompensationClaimed { compensation, loss, holding, account, held, asset, amount, shares })
+
+    fn may_claim(&self, state: &State, account: AccountId) -> Result<(), Halt> {
+        let owner = state.accounts.expect(account)?;
+        if owner.group == self.group || self.held.assessment.excluded.contains(&account) {
+            return Err(Reject::got(RejectCode::ClaimExcluded, owner.label).into());
+        }
+        Ok(())
+    }
+
+    /// The part of one holder's place.
+    fn part(
+        &self,
+        state: &State,
+        (holding, place): (u32, &Holding),
+    ) -> Result<CompensationClaimed, Halt> {
+        let (account, held) = (place.account, shares_at(state, place, self.record.count)?);
+        if held.is_zero() {
+            return Err(Reject::got(RejectCode::HeldNothing, name(state, account)?).into());
+        }
+        let (amount, shares) = self.held.due(self.claims, held)?;
+        let Self { loss, compensation, asset, .. } = *self;
+        Ok(CompensationClaimed {
+            compensation,
+            loss,
+            holding,
+            account,
+            held,
+            asset,
+            amount,
+            shares,
+        })
+    }
+}
+
+/// The leaves of all claims on a loss, in the order in which holders came: what a root is over.
+///
+/// **Complexity** one step for each holder of any vault: it is a question, no rule asks it.
+///
+/// # Errors
+/// Where claims were not opened.
+pub fn leaves(state: &State, loss: VaultLossId) -> Result<Vec<Leaf>, Halt> {
+    let share = Sharing::of(state, loss)?;
+    let mut leaves = Vec::new();
+    for place in state.holdings.iter().filter(|(_, place)| place.vault == share.record.vault) {
+        let claim = share.may_claim(state, place.1.account).and_then(|()| share.part(state, place));
+        match claim {
+            Ok(claim) => leaves.push(leaf(state, &claim)?),
+            Err(Halt::Reject(_)) => {}
+            Err(corrupt) => return Err(corrupt),
+        }
+    }
+    Ok(leaves)
+}
+
+/// The leaf of one claim.
+pub(crate) fn leaf(state: &State, claim: &CompensationClaimed) -> Result<Leaf, Corrupt> {
+    let account = name(state, claim.account)?;
+    Ok(Leaf { index: claim.holding, account, amount: claim.amount })
 }
 
 pub(crate) fn claim(
@@ -156,7 +254,18 @@ pub(crate) fn claim(
     let account = txn.state().account_id(command.account)?;
     in_time(txn, context, command.loss)?;
     let claimed = due(txn.state(), command.loss, account)?;
+    if let Some(proof) = &command.proof {
+        proven(txn.state(), context.now, (&claimed, proof))?;
+    }
     txn.emit(of(CompensationEvent::CompensationClaimed(Box::new(claimed))))
+}
+
+/// Refuses a list of none, or of more claims than one command may name.
+pub(super) fn part(count: usize) -> Result<(), Reject> {
+    if count == 0 || count > PART_MAX {
+        return Err(Reject::new(RejectCode::BatchTooLarge, count, PART_MAX));
+    }
+    Ok(())
 }
 
 /// Who was paid in the meantime, or has no claim, is passed over; if that is everybody, it is refused.
@@ -165,10 +274,6 @@ pub(crate) fn pay(
     context: &Context<'_>,
     command: &PayClaims,
 ) -> Result<(), Halt> {
-    let count = command.accounts.len();
-    if count == 0 || count > PART_MAX {
-        return Err(Reject::new(RejectCode::BatchTooLarge, count, PART_MAX).into());
-    }
     for label in &command.accounts {
         txn.state().account_id(*label)?;
     }
@@ -194,7 +299,7 @@ pub(crate) fn pay(
     }
 }
 
-const fn passed_over(code: RejectCode) -> bool {
+pub(super) const fn passed_over(code: RejectCode) -> bool {
     matches!(code, RejectCode::ClaimExcluded | RejectCode::HeldNothing | RejectCode::AlreadyClaimed)
 }
 

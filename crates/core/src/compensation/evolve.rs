@@ -2,7 +2,7 @@
 
 use super::book::{Claims, Compensation, PaidClaim};
 use crate::{
-    event::{ClaimsClosed, CompensationClaimed, CompensationEvent},
+    event::{ClaimsClosed, ClaimsCounted, CompensationClaimed, CompensationEvent},
     ledger::LedgerAccount,
     lending::vault::evolve::holder,
     pool::refund,
@@ -18,8 +18,8 @@ pub(crate) fn evolve(state: &mut State, event: &CompensationEvent) -> Result<(),
             let assessment = (**assessment).clone();
             if *compensation == state.compensations.next_id() {
                 state.labels.compensations.insert(assessment.loss, *compensation);
-                let (disputed, paid_in, claims) = (false, Vec::new(), None);
-                let new = Compensation { assessment, disputed, paid_in, claims };
+                let (disputed, paid_in) = (false, Vec::new());
+                let new = Compensation { assessment, disputed, paid_in, claims: None, root: None };
                 return state.compensations.insert(*compensation, new);
             }
             let held = state.compensations.change(*compensation)?;
@@ -53,7 +53,28 @@ pub(crate) fn evolve(state: &mut State, event: &CompensationEvent) -> Result<(),
         }
         CompensationEvent::CompensationClaimed(it) => claimed(state, it),
         CompensationEvent::ClaimsClosed(it) => closed(state, it),
+        CompensationEvent::ClaimsRootPublished { compensation, root } => {
+            state.compensations.change(*compensation)?.root = Some(**root);
+            Ok(())
+        }
+        CompensationEvent::ClaimsRootStruck { compensation, .. } => {
+            state.compensations.change(*compensation)?.root = None;
+            Ok(())
+        }
+        CompensationEvent::ClaimsCounted(it) => counted(state, it),
     }
+}
+
+fn counted(state: &mut State, it: &ClaimsCounted) -> Result<(), Corrupt> {
+    if let Some(root) = it.root {
+        state.compensations.change(it.compensation)?.root = Some(root);
+    }
+    if it.id == state.claim_counts.next_id() {
+        state.labels.claim_counts.insert((it.count.loss, it.count.account), it.id);
+        return state.claim_counts.insert(it.id, it.count.clone());
+    }
+    *state.claim_counts.change(it.id)? = it.count.clone();
+    Ok(())
 }
 
 fn claimed(state: &mut State, it: &CompensationClaimed) -> Result<(), Corrupt> {

@@ -16,12 +16,15 @@ pub mod assess;
 pub mod book;
 pub(crate) mod check;
 pub mod claims;
+mod count;
 pub(crate) mod evolve;
+mod publish;
+pub mod root;
 
 use crate::{
     command::Body,
     governance::Context,
-    reject::{Corrupt, Halt},
+    reject::{Corrupt, Halt, Reject, RejectCode},
     txn::Txn,
 };
 
@@ -35,6 +38,22 @@ pub(crate) fn carry_out(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -
         Body::ClaimCompensation(c) => claims::claim(txn, context, c),
         Body::PayClaims(c) => claims::pay(txn, context, c),
         Body::CloseClaims(c) => claims::close(txn, context, c.loss),
+        Body::PublishClaimsRoot(c) => publish::publish(txn, context, c),
+        Body::ChallengeClaimsRoot(c) => publish::challenge(txn, context, c),
+        Body::CountClaims(c) => count::count(txn, context, c),
         _ => Err(Corrupt::DanglingHandle.into()),
+    }
+}
+
+/// Refuses lists that are longer than one command may hold.
+pub(crate) fn sized(body: &Body) -> Result<(), Reject> {
+    match body {
+        Body::PayClaims(c) => claims::part(c.accounts.len()),
+        Body::CountClaims(c) => claims::part(c.holders.len()),
+        Body::AssessVaultLoss(c) if c.excluded.len() > assess::NAMED_MAX => {
+            let (got, most) = (c.excluded.len(), assess::NAMED_MAX);
+            Err(Reject::new(RejectCode::BatchTooLarge, got, most))
+        }
+        _ => Ok(()),
     }
 }

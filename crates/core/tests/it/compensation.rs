@@ -4,8 +4,14 @@ use crate::run::property;
 use backstop_core::{
     Body, RejectCode as C, State,
     command::{
-        AssessVaultLoss, ClaimCompensation, CloseClaims, DisputeVaultLoss, OpenClaims, PayClaims,
-        PayCompensation, RecogniseLoss,
+        AssessVaultLoss, ChallengeClaimsRoot, ClaimCompensation, ClaimQueued, CloseClaims,
+        CountClaims, DisputeVaultLoss, FillQueue, LeaveQueue, OpenAccount, OpenClaims, Opening,
+        OpeningAccount, PayClaims, PayCompensation, PublishClaimsRoot, QueueWithdrawal,
+        RecogniseLoss, TakeFees,
+    },
+    compensation::{
+        claims,
+        root::{Leaf, Tree},
     },
     invariants,
     ledger::LedgerAccount,
@@ -20,7 +26,7 @@ use backstop_testkit::{
     vault::{SAFE, deposit, invest, policy, withdraw, world},
 };
 use backstop_units::{Amount, Hash, Shares, Span, VaultId, VaultLossId};
-use proptest::{collection::vec, prelude::*};
+use proptest::collection::vec;
 
 const VAULT: VaultId = VaultId::new(0);
 const LOSS: VaultLossId = VaultLossId::new(0);
@@ -40,7 +46,7 @@ pub(crate) fn pay_in(account: &str, amount: u128) -> PayCompensation {
 }
 
 pub(crate) fn claim(account: &str) -> ClaimCompensation {
-    ClaimCompensation { account: label(account), loss: LOSS }
+    ClaimCompensation { account: label(account), loss: LOSS, proof: None }
 }
 
 pub(crate) fn batch(accounts: &[&str]) -> PayClaims {
@@ -89,9 +95,48 @@ pub(crate) fn story(world: &mut World) {
     world.must("erin", pay_in("erin", 99));
     world.wait(Span::days(3));
     world.must("risk", OpenClaims { loss: LOSS });
+    let mut wrong = leaves(world);
+    wrong[0].index += 1;
+    world.must("risk", publish(&wrong));
+    world.must("keeper", challenge(&wrong, 0));
+    world.must("keeper", count_claims(world, 0, 1));
+    world.must("risk", publish(&leaves(world)));
     world.must("keeper", claim("alice"));
     world.wait(Span::days(180));
     world.must("keeper", CloseClaims { loss: LOSS });
+}
+
+/// What the ledger says of all claims.
+pub(crate) fn leaves(world: &World) -> Vec<Leaf> {
+    claims::leaves(&world.state, LOSS).unwrap()
+}
+
+fn tree(leaves: &[Leaf]) -> Tree {
+    Tree::new(leaves.iter().map(Leaf::hash).collect())
+}
+
+pub(crate) fn publish(leaves: &[Leaf]) -> PublishClaimsRoot {
+    let total = leaves.iter().map(|leaf| leaf.amount.get()).sum();
+    let (root, count) = (tree(leaves).root().unwrap(), u32::try_from(leaves.len()).unwrap());
+    PublishClaimsRoot { loss: LOSS, root, count, total: Amount::new(total) }
+}
+
+pub(crate) fn prove(leaves: &[Leaf], at: usize) -> Vec<Hash> {
+    tree(leaves).proof(leaves[at].hash()).unwrap()
+}
+
+pub(crate) fn challenge(leaves: &[Leaf], at: usize) -> ChallengeClaimsRoot {
+    let Leaf { index, account, amount } = leaves[at];
+    ChallengeClaimsRoot { loss: LOSS, index, account, amount, proof: prove(leaves, at) }
+}
+
+/// The next part of the keeper's count.
+pub(crate) fn count_claims(world: &World, from: usize, many: usize) -> CountClaims {
+    let mut leaves = leaves(world);
+    leaves.sort_by_key(Leaf::hash);
+    let holders = leaves.iter().map(|leaf| leaf.account).skip(from).take(many).collect();
+    let [count, from] = [leaves.len(), from].map(|number| u32::try_from(number).unwrap());
+    CountClaims { account: label("keeper"), loss: LOSS, count, from, holders }
 }
 
 #[test]
@@ -157,10 +202,17 @@ fn unclaimed_money_goes_back() {
 }
 
 proptest::prop_compose! {
-    fn moves()(all in vec((0usize..4, 1u128..400, any::<bool>()), 0..12)) -> Vec<(usize, u128, bool)> { all }
+    fn moves()(all in vec((0usize..4, 1u128..400, 0usize..6), 0..12)) -> Vec<Move> { all }
 }
 
+/// Who moves how much, and how.
+type Move = (usize, u128, usize);
+
 const NAMES: [&str; 4] = ["alice", "dave", "erin", "carol"];
+
+fn queue(name: &str, shares: u128) -> QueueWithdrawal {
+    QueueWithdrawal { account: label(name), vault: label(SAFE), shares: Shares::new(shares) }
+}
 
 /// Sends a command under the witness's eyes.
 fn act(world: &mut World, witness: &mut Witness, name: &str, body: impl Into<Body>) {
@@ -171,7 +223,7 @@ fn act(world: &mut World, witness: &mut Witness, name: &str, body: impl Into<Bod
 }
 
 /// A vault that loses most of 400, with moves before the occurrence and after it.
-fn lived(before: &[(usize, u128, bool)], after: &[(usize, u128, bool)]) -> (World, Witness) {
+fn lived(before: &[Move], after: &[Move]) -> (World, Witness) {
     let mut world = world(VaultPolicy { dead_shares: Shares::new(10), ..policy() });
     let mut seen = Witness::new(&world.state);
     let (world_, witness) = (&mut world, &mut seen);
@@ -181,19 +233,24 @@ fn lived(before: &[(usize, u128, bool)], after: &[(usize, u128, bool)]) -> (Worl
         act(world_, witness, NAMES[*who], deposit(NAMES[*who], *some));
     }
     act(world_, witness, "erin", invest(CASH));
+    act(world_, witness, "dave", queue("dave", 97));
     act(world_, witness, "bob", pledge("bob", 1_000));
     act(world_, witness, "bob", borrow("bob", 400));
     let state = world_.state.clone();
     price(world_, 100);
     witness.see(&state, &world_.state, &[]);
     act(world_, witness, "keeper", impair("bob"));
-    for (who, some, leaves) in after {
-        let name = NAMES[*who];
-        if *leaves {
-            act(world_, witness, name, withdraw(name, *some, None));
-        } else {
-            act(world_, witness, name, deposit(name, *some));
-        }
+    for (who, some, how) in after {
+        let (name, vault) = (NAMES[*who], label(SAFE));
+        let body: Body = match how {
+            0 => deposit(name, *some).into(),
+            1 => withdraw(name, *some, None).into(),
+            2 => queue(name, *some).into(),
+            3 => FillQueue { vault, reserve: None }.into(),
+            4 => LeaveQueue { account: label(name), vault }.into(),
+            _ => ClaimQueued { account: label(name), vault }.into(),
+        };
+        act(world_, witness, name, body);
     }
     act(world_, witness, "erin", liquidate("bob", "erin", 500));
     act(world_, witness, "risk", socialise("bob", None));
@@ -216,6 +273,7 @@ fn claims_and_the_rest_are_what_was_there() {
         world.must("risk", OpenClaims { loss: LOSS });
         let seen = witness.held(world.state.vault_losses.get(LOSS).unwrap());
         let eligible = held(&world.state).assessment.eligible.get();
+        roots(world).map_err(|what| format!("roots: {what}"))?;
         let mut queue = NAMES.to_vec();
         queue.rotate_left(order);
         let mut sum = 0;
@@ -240,9 +298,193 @@ fn claims_and_the_rest_are_what_was_there() {
         world.must("keeper", CloseClaims { loss: LOSS });
         let back = world.balance("bob").get() - had;
         invariants::check(&world.state).map_err(|corrupt| corrupt.to_string())?;
-        if sum + back != paid || back > 3 {
+        if sum + back != paid || back > 4 {
             return Err(format!("{sum} claimed, {back} back of {paid}"));
         }
         Ok(())
     });
+}
+
+/// Every holder's leaf is proved, a wrong one strikes the root whichever it is, and a count in parts comes to the same
+/// root.
+fn roots(world: &mut World) -> Result<(), String> {
+    let right = leaves(world);
+    let sum: u128 = right.iter().map(|leaf| leaf.amount.get()).sum();
+    let money = held(&world.state).claims.unwrap().money;
+    if sum > money.get() || money.get() - sum > 4 {
+        return Err(format!("{sum} of {money}"));
+    }
+    for at in 0..right.len() {
+        let mut wrong = right.clone();
+        match at % 3 {
+            0 => wrong[at].index += 1_000,
+            1 => wrong[at].account = label("carol"),
+            _ => wrong[at].amount = Amount::new(wrong[at].amount.get() ^ 1),
+        }
+        let bent = publish(&wrong);
+        if bent.total > money {
+            continue;
+        }
+        world.must("risk", bent);
+        for shown in 0..wrong.len() {
+            let sent = world.send("dave", challenge(&wrong, shown)).map_err(|reject| reject.code);
+            match (sent, shown == at) {
+                (Ok(_), true) => break,
+                (Err(C::LeafRight), false) => {}
+                (sent, _) => return Err(format!("leaf {shown} of a root wrong at {at}: {sent:?}")),
+            }
+        }
+        if held(&world.state).root.is_some() {
+            return Err(format!("a root wrong at {at} stands"));
+        }
+    }
+    for from in 0..right.len() {
+        let count = count_claims(world, from, 1);
+        world.must("keeper", count);
+    }
+    let own = held(&world.state).root.ok_or("no root")?;
+    let want = publish(&right);
+    if (own.root, own.count, own.total, own.counted) != (want.root, want.count, want.total, true) {
+        return Err(format!("{own:?}, not {want:?}"));
+    }
+    Ok(())
+}
+
+/// Open claims of alice, 125, and dave, 75.
+pub(crate) fn opened() -> World {
+    let mut world = lost(policy());
+    realised(&mut world);
+    world.must("op", assess(None, &[]));
+    world.must("bob", pay_in("bob", 200));
+    world.wait(Span::days(3));
+    world.must("risk", OpenClaims { loss: LOSS });
+    world
+}
+
+/// Claims need no root, and one of their own with a proof waits until the root stands.
+#[test]
+fn a_root_stands_and_is_overruled() {
+    let world = &mut opened();
+    let right = leaves(world);
+    let names: Vec<_> = right.iter().map(|leaf| (leaf.account, leaf.amount.get())).collect();
+    assert_eq!(names, [(label("alice"), 125), (label("dave"), 75)]);
+    // Dave is left out, and alice put in twice: no leaf is wrong, so no challenge finds it.
+    let unfair = [right[0], right[0]];
+    let lie = PublishClaimsRoot { total: Amount::new(200), ..publish(&unfair) };
+    world.must("risk", lie);
+    assert_eq!(world.send("dave", challenge(&unfair, 0)).unwrap_err().code, C::LeafRight);
+    let by_alice = ClaimCompensation { proof: Some(prove(&right, 0)), ..claim("alice") };
+    assert_eq!(world.send("alice", by_alice.clone()).unwrap_err().code, C::RootWaits);
+    world.wait(Span::days(3));
+    assert_eq!(world.send("dave", challenge(&unfair, 0)).unwrap_err().code, C::RootStands);
+    // Only a count does, and the right proof is right from then on.
+    let short = CountClaims { count: 1, ..count_claims(world, 0, 1) };
+    assert_eq!(world.send("keeper", short).unwrap_err().code, C::HoldersMissing);
+    world.must("keeper", count_claims(world, 0, 1));
+    let first = world.state.claim_counts.get(0).unwrap().clone();
+    assert_eq!((first.stream.taken, first.stream.count, world.state.claim_counts.len()), (1, 2, 1));
+    world.must("keeper", count_claims(world, 1, 1));
+    let root = held(&world.state).root.unwrap();
+    assert_eq!((root.root, root.counted, root.stands_at), (publish(&right).root, true, world.now));
+    world.must("alice", by_alice);
+    // The root is over all claims, those that were paid too.
+    world.must("dave", claim("dave"));
+    assert_eq!(leaves(world), right);
+    let restored = State::from_bytes(&world.state.to_bytes()).unwrap();
+    let keeper = world.state.account_id(label("keeper")).unwrap();
+    assert_eq!(restored.hash(), world.state.hash());
+    assert_eq!(restored.claim_count(LOSS, keeper), world.state.claim_count(LOSS, keeper));
+    invariants::check(&world.state).unwrap();
+}
+
+fn kin(number: u32) -> String {
+    format!("kin-{number}")
+}
+
+/// A vault that alice, dave and two accounts of the curator's group hold; 63 more of that group have a little money.
+fn family() -> World {
+    let mut world = world(policy());
+    for number in 0..65 {
+        let (name, amount) = (label(&kin(number)), Amount::new(50));
+        let group = Some(label("carol"));
+        world.must("op", OpenAccount { label: name, group, venue: None });
+        let (account, asset) = (OpeningAccount::Account(name), label("usdt"));
+        world.must("op", Opening { account, asset, amount });
+    }
+    for (name, amount) in [("alice", 600), (&kin(0), 10), ("dave", 380), (&kin(1), 10)] {
+        world.must(name, deposit(name, amount));
+    }
+    world
+}
+
+/// As many accounts of the curator's group hold the vault as may.
+pub(crate) fn crowd() -> World {
+    let mut world = family();
+    for number in 2..64 {
+        world.must(&kin(number), deposit(&kin(number), 5));
+    }
+    world
+}
+
+/// Accounts of the curator's owner group claim nothing, and what they held is in nobody's denominator, named or not.
+#[test]
+fn the_curators_group_is_left_out() {
+    let mut world = family();
+    world.must("erin", invest(CASH));
+    fall(&mut world);
+    let world = &mut world;
+    // One of them runs, and another comes after the loss.
+    world.must(&kin(0), withdraw(&kin(0), 10, None));
+    world.must(&kin(2), deposit(&kin(2), 9));
+    realised(world);
+    world.must("op", assess(None, &[&kin(1)]));
+    assert_eq!(held(&world.state).assessment.eligible, Shares::new(980));
+    let paid = held(&world.state).assessment.amount.get().min(98);
+    world.must("bob", pay_in("bob", paid));
+    world.wait(Span::days(3));
+    world.must("risk", OpenClaims { loss: LOSS });
+    for number in 0..3 {
+        let name = kin(number);
+        assert_eq!(world.send("keeper", claim(&name)).unwrap_err().code, C::ClaimExcluded);
+    }
+    let own: Vec<_> = leaves(world).iter().map(|leaf| leaf.amount.get()).collect();
+    assert_eq!(own, [60, 38]);
+    invariants::check(&world.state).unwrap();
+}
+
+/// A loss tells 64 of them apart: the next one finds no place, and those inside may add.
+#[test]
+fn a_crowd_of_the_curators_is_bounded() {
+    let world = &mut crowd();
+    assert_eq!(world.send("kin-64", deposit("kin-64", 5)).unwrap_err().code, C::AffiliatesFull);
+    world.must("kin-63", deposit("kin-63", 5));
+    world.must("erin", deposit("erin", 5));
+    assert_eq!(world.state.vaults.get(VAULT).unwrap().kin.count, 64);
+    invariants::check(&world.state).unwrap();
+}
+
+/// A vault with a year's fees pending and a loss that is not certain.
+pub(crate) fn earning(fees_bear_losses: bool) -> World {
+    let management = backstop_units::Bps::new(1_000);
+    let mut world = world(VaultPolicy { management, fees_bear_losses, ..policy() });
+    world.must("alice", deposit("alice", 1_000));
+    world.must("erin", invest(CASH));
+    world.wait(Span::days(365));
+    world.must("carol", deposit("carol", 100));
+    fall(&mut world);
+    world
+}
+
+/// Pending fees bear a loss first, so they stay while one may come.
+#[test]
+fn fees_wait_for_a_loss_to_end() {
+    let take = TakeFees { vault: label(SAFE), reserve: None };
+    for (bear, code) in [(true, Some(C::FeesWait)), (false, None)] {
+        let mut world = earning(bear);
+        let sent = world.send("carol", take.clone());
+        assert_eq!(sent.err().map(|reject| reject.code), code);
+        realised(&mut world);
+        let sent = world.send("carol", take.clone()).map_err(|reject| reject.code);
+        assert!(matches!(sent, Ok(_) | Err(C::NothingDelivered)), "{sent:?}");
+    }
 }

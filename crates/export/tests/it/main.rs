@@ -1,6 +1,7 @@
 //! Books of a small ledger that was made by the engine itself, judged by outside programs.
 
 mod books;
+mod claims;
 mod losses;
 mod sheets;
 mod words;

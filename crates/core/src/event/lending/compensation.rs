@@ -1,6 +1,9 @@
 //! What happened on compensation accounts.
 
-use crate::event::Marks;
+use crate::{
+    compensation::root::{Leaf, Stream},
+    event::Marks,
+};
 use alloc::{boxed::Box, vec::Vec};
 use backstop_units::{AccountId, Amount, AssetId, Hash, Shares, Timestamp, VaultId, VaultLossId};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -37,6 +40,12 @@ pub enum CompensationEvent {
     CompensationClaimed(Box<CompensationClaimed>) = 4,
     /// Claims are over; what nobody claimed went back.
     ClaimsClosed(Box<ClaimsClosed>) = 5,
+    /// A root over all claims was published.
+    ClaimsRootPublished { compensation: u32, root: Box<ClaimsRoot> } = 6,
+    /// It was struck: a leaf of it is not what the rules give.
+    ClaimsRootStruck { compensation: u32, loss: VaultLossId, root: Hash, leaf: Box<Leaf> } = 7,
+    /// Claims were listed; with the last of them the root is the ledger's own.
+    ClaimsCounted(Box<ClaimsCounted>) = 8,
 }
 
 /// What of a loss is to be made good.
@@ -117,6 +126,57 @@ pub struct PoolRefund {
     pub marks: Marks,
 }
 
+/// A Merkle root over the claims on a loss.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct ClaimsRoot {
+    /// On which loss.
+    pub loss: VaultLossId,
+    /// The root.
+    pub root: Hash,
+    /// How many claims.
+    pub count: u32,
+    /// What they add up to, in atoms.
+    pub total: Amount,
+    /// When it was published.
+    pub at: Timestamp,
+    /// From when it stands: until then a leaf can strike it.
+    pub stands_at: Timestamp,
+    /// Whether the ledger made it itself.
+    pub counted: bool,
+}
+
+/// A part of a count of claims.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct ClaimsCounted {
+    /// From which account they are paid.
+    pub compensation: u32,
+    /// The count's place.
+    pub id: u32,
+    /// How far it has come.
+    pub count: ClaimCount,
+    /// The root, with the last part.
+    pub root: Option<ClaimsRoot>,
+}
+
+/// How far somebody has counted the claims on a loss.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct ClaimCount {
+    /// On which loss.
+    pub loss: VaultLossId,
+    /// Who counts.
+    pub account: AccountId,
+    /// The tree so far.
+    pub stream: Stream,
+    /// What was listed so far, in atoms.
+    pub total: Amount,
+    /// Shares at the loss of who was listed.
+    pub held: Shares,
+    /// How many of them have been in the vault's queue.
+    pub waited: u32,
+}
+
 impl CompensationEvent {
     /// Its word, the same as in its JSON.
     pub const fn word(&self) -> &'static str {
@@ -127,6 +187,9 @@ impl CompensationEvent {
             Self::ClaimsOpened { .. } => "claims_opened",
             Self::CompensationClaimed(_) => "compensation_claimed",
             Self::ClaimsClosed(_) => "claims_closed",
+            Self::ClaimsRootPublished { .. } => "claims_root_published",
+            Self::ClaimsRootStruck { .. } => "claims_root_struck",
+            Self::ClaimsCounted(_) => "claims_counted",
         }
     }
 }

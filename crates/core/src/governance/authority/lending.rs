@@ -78,10 +78,13 @@ fn of_compensation(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::AssessVaultLoss(_) => Authority::Role(ASSESSES),
         Body::DisputeVaultLoss(_) => Authority::Role(GUARDIAN),
         Body::PayCompensation(c) => Authority::Owner(state.account_id(c.account)?),
+        Body::PublishClaimsRoot(_) => Authority::Role(PLACES),
+        Body::CountClaims(c) => Authority::Owner(state.account_id(c.account)?),
         Body::OpenClaims(c) if !compensation::claims::anyone_opens(state, c.loss)? => {
             Authority::Role(ASSESSES)
         }
-        Body::OpenClaims(_)
+        Body::ChallengeClaimsRoot(_)
+        | Body::OpenClaims(_)
         | Body::ClaimCompensation(_)
         | Body::PayClaims(_)
         | Body::CloseClaims(_) => Authority::Anyone,

@@ -1,6 +1,6 @@
 //! What is kept of vaults and their holders.
 
-use super::{fees::Charged, yields::Returns};
+use super::{fees::Charged, kin::Kin, yields::Returns};
 use crate::{
     policy::{AllocationKind, VaultPolicy},
     reject::{Halt, Reject, RejectCode},
@@ -44,6 +44,8 @@ pub struct Vault {
     pub farm: Option<FarmId>,
     /// Its insurance pool, if it has one.
     pub pool: Option<u32>,
+    /// Places of the curator's owner group.
+    pub kin: Kin,
 }
 
 /// A vault's money, shares and fees.
@@ -191,6 +193,8 @@ pub struct Holding {
     pub met: u32,
     /// The newest run of losses that he met with one number of shares.
     pub run: Option<u32>,
+    /// For an account of the curator's owner group, the place of it before this one.
+    pub kin: Option<u32>,
 }
 
 impl Funds {

@@ -35,5 +35,6 @@ pub(crate) fn check(state: &State) -> Result<(), Corrupt> {
     if !held.is_empty() {
         return Err(Corrupt::DanglingHandle);
     }
+    super::kin::check(state)?;
     super::snapshot::check(state)
 }

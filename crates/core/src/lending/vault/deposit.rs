@@ -2,6 +2,7 @@
 
 use super::{
     book::Vault,
+    kin,
     touch::{Touched, first, marks, touch},
     worth::bought,
 };
@@ -44,8 +45,12 @@ pub(crate) fn deposit(
     }
     fits(vault, touched.net, (amount, shares))?;
     let state = txn.state();
-    let holding =
-        state.holding(id, account).map_or(state.holdings.next_id(), |(holding, _)| holding);
+    let holding = if let Some((holding, _)) = state.holding(id, account) {
+        holding
+    } else {
+        kin::enters(state, state.vaults.expect(id)?, account)?;
+        state.holdings.next_id()
+    };
     let deposit =
         VaultDeposit { vault: id, asset, holding, account, amount, crank, shares, dead, marks };
     txn.emit(Event::Vault(VaultEvent::VaultDeposited(Box::new(deposit))))

@@ -2,6 +2,7 @@
 
 use super::{
     book::{Allocation, Funds, Holding, Queue, Round, Vault, Waiting},
+    kin::{self, Kin},
     loss, snapshot,
     yields::{Returns, Trail},
 };
@@ -24,7 +25,7 @@ pub(crate) fn evolve(state: &mut State, event: &VaultEvent) -> Result<(), Corrup
             let held = Funds::default();
             let (allocations, waiting, returns) = (Vec::new(), Vec::new(), Returns::default());
             let (label, asset, curator, policy) = (*label, *asset, *curator, policy.clone());
-            let (streamed, farm, pool) = (Amount::ZERO, None, None);
+            let (streamed, farm, pool, kin) = (Amount::ZERO, None, None, Kin::default());
             let created = Vault {
                 label,
                 asset,
@@ -38,6 +39,7 @@ pub(crate) fn evolve(state: &mut State, event: &VaultEvent) -> Result<(), Corrup
                 waiting,
                 farm,
                 pool,
+                kin,
             };
             state.trails.insert(*vault, Trail::default())?;
             state.vaults.insert(*vault, created)
@@ -200,10 +202,10 @@ pub(crate) fn holder(
     if holding == state.holdings.next_id() {
         let met = state.vaults.expect(vault)?.held.losses;
         let (shares, staked) = (Shares::ZERO, Shares::ZERO);
+        let kin = kin::link(state, holding, (vault, account))?;
         state.labels.holdings.insert((vault, account), holding);
-        state
-            .holdings
-            .insert(holding, Holding { account, vault, shares, staked, met, run: None })?;
+        let new = Holding { account, vault, shares, staked, met, run: None, kin };
+        state.holdings.insert(holding, new)?;
     }
     snapshot::before_change(state, holding)?;
     state.holdings.change(holding)

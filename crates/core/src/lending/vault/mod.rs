@@ -12,7 +12,7 @@
 //! them, each with the interest up to then. A dead one is worth nothing, a paused one what it is worth, and neither
 //! stops the others. Shares that are staked in a farm stay in their holder's place. **Invariant V1** a vault's idle
 //! money is its ledger account's, its shares are its holders', those of pools and compensation accounts and the dead
-//! ones, and the reserve shares it names are counted in those reserves. **V2** stands in [`snapshot`].
+//! ones, and the reserve shares it names are counted in those reserves. **V2** stands in [`snapshot`], **V3** in [`kin`].
 
 pub mod allocation;
 pub mod book;
@@ -25,6 +25,7 @@ pub mod fees;
 pub(crate) mod holders;
 pub mod in_kind;
 pub(crate) mod invest;
+pub mod kin;
 pub(crate) mod leave;
 pub mod loss;
 pub(crate) mod opening;

@@ -4,7 +4,7 @@ use super::{
     book::find,
     leave::source,
     queue::nobody_waits,
-    touch::{leaving, marks, touched},
+    touch::{leaving, marks, touch, touched},
     withdraw::{Drawn, drawn},
 };
 use crate::{
@@ -30,7 +30,7 @@ pub(crate) fn charge(
 }
 
 /// Whole atoms of what is pending, idle money first. Where the reserve's shares have a fraction, the curator
-/// gets an atom less.
+/// gets an atom less. While a loss may come that they would bear first, they stay.
 pub(crate) fn take(
     txn: &mut Txn<'_>,
     context: &Context<'_>,
@@ -46,7 +46,9 @@ pub(crate) fn take(
     if let Some((_, reserve)) = from {
         accrue(txn, context, reserve)?;
     }
+    let marked = touch(txn, context, id)?.valued.holdings;
     let up_to_now = leaving(txn, context, id)?;
+    let sound = up_to_now.valued.holdings;
     let vault = txn.state().vaults.expect(id)?;
     let due = vault.held.pending.floor();
     let from_idle = vault.held.idle.min(due);
@@ -60,6 +62,9 @@ pub(crate) fn take(
     let amount = from_idle.checked_add(given).ok_or(Reject::overflow())?;
     if amount.is_zero() {
         return Err(Reject::none(RejectCode::NothingDelivered).into());
+    }
+    if vault.policy.fees_bear_losses && sound < marked {
+        return Err(Reject::new(RejectCode::FeesWait, sound.floor(), marked.floor()).into());
     }
     let taken = FeesTaken {
         vault: id,

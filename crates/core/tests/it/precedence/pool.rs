@@ -2,12 +2,15 @@
 
 use super::{C, EVIDENCE, Ladder, NOTHING, atoms};
 use crate::{
-    compensation::{assess, batch, claim, dispute, pay_in},
+    compensation::{
+        assess, batch, challenge, claim, count_claims, dispute, leaves, opened, pay_in, publish,
+    },
     pool::{lent, lose},
 };
 use backstop_core::{
     Command,
-    command::{CarryRelease, OpenClaims, ReleasePool},
+    command::{CarryRelease, ClaimCompensation, OpenClaims, PublishClaimsRoot, ReleasePool},
+    compensation::root::Leaf,
     policy::{InsurancePolicy, PoolMode, PoolSigner},
 };
 use backstop_testkit::{
@@ -170,4 +173,54 @@ fn from_an_assessment_to_the_last_claim() {
     world.wait(Span::days(180));
     let mut ladder = Ladder::default();
     ladder.rung(world, "bob", claim(MATCHER), C::ClaimsOver);
+}
+
+#[test]
+fn a_root_and_its_count() {
+    let world = &mut opened();
+    let (right, unknown) = (leaves(world), VaultLossId::new(9));
+    let mut bad = PublishClaimsRoot { loss: unknown, total: atoms(201), ..publish(&right) };
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", bad.clone(), C::RoleMissing);
+    ladder.rung(world, "risk", bad.clone(), C::UnknownVaultLoss);
+    bad.loss = VLOSS;
+    let mut shown = challenge(&right, 0);
+    (shown.loss, shown.proof) = (unknown, Vec::new());
+    let mut other = Ladder::default();
+    other.rung(world, "alice", shown.clone(), C::UnknownVaultLoss);
+    shown.loss = VLOSS;
+    other.rung(world, "alice", shown.clone(), C::NoRoot);
+    world.must("risk", publish(&right));
+    ladder.rung(world, "risk", bad, C::RootStands);
+    other.rung(world, "alice", shown.clone(), C::BadProof);
+    let false_proof = ClaimCompensation { proof: Some(Vec::new()), ..claim("alice") };
+    let mut claims = Ladder::default();
+    claims.rung(world, "alice", false_proof.clone(), C::RootWaits);
+    world.wait(Span::days(3));
+    Ladder::default().rung(world, "alice", shown, C::RootStands);
+    claims.rung(world, "alice", false_proof, C::BadProof);
+    let mut sorted = right;
+    sorted.sort_by_key(Leaf::hash);
+    let (first, last) = (sorted[0].account, sorted[1].account);
+    let mut count = count_claims(world, 0, 1);
+    (count.account, count.loss, count.count) = (label(NOTHING), unknown, 2);
+    (count.from, count.holders) = (1, Vec::new());
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", count.clone(), C::BatchTooLarge);
+    count.holders = vec![label(NOTHING)];
+    ladder.rung(world, "alice", count.clone(), C::UnknownAccount);
+    count.account = label("keeper");
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", count.clone(), C::NotOwner);
+    ladder.rung(world, "keeper", count.clone(), C::UnknownAccount);
+    count.holders = vec![label("carol")];
+    ladder.rung(world, "keeper", count.clone(), C::UnknownVaultLoss);
+    count.loss = VLOSS;
+    ladder.rung(world, "keeper", count.clone(), C::ClaimExcluded);
+    count.holders = vec![last, first];
+    ladder.rung(world, "keeper", count.clone(), C::CountOrder);
+    count.from = 0;
+    ladder.rung(world, "keeper", count.clone(), C::LeavesFall);
+    (count.count, count.holders) = (1, vec![first]);
+    ladder.rung(world, "keeper", count, C::HoldersMissing);
 }

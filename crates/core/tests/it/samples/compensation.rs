@@ -3,10 +3,14 @@
 use backstop_core::{
     Body, Event,
     command::{
-        AssessVaultLoss, ClaimCompensation, CloseClaims, DisputeVaultLoss, OpenClaims, PayClaims,
-        PayCompensation, RecogniseLoss,
+        AssessVaultLoss, ChallengeClaimsRoot, ClaimCompensation, CloseClaims, CountClaims,
+        DisputeVaultLoss, OpenClaims, PayClaims, PayCompensation, PublishClaimsRoot, RecogniseLoss,
     },
-    event::{Assessment, ClaimsClosed, CompensationClaimed, CompensationEvent, Marks, PoolRefund},
+    compensation::root::{Leaf, Stream},
+    event::{
+        Assessment, ClaimCount, ClaimsClosed, ClaimsCounted, ClaimsRoot, CompensationClaimed,
+        CompensationEvent, Marks, PoolRefund,
+    },
 };
 use backstop_testkit::label;
 use backstop_units::{
@@ -24,9 +28,12 @@ pub(super) fn command_samples() -> Vec<Body> {
         DisputeVaultLoss { loss: LOSS, evidence }.into(),
         PayCompensation { account, loss: LOSS, amount }.into(),
         OpenClaims { loss: LOSS }.into(),
-        ClaimCompensation { account, loss: LOSS }.into(),
+        ClaimCompensation { account, loss: LOSS, proof: Some(vec![evidence]) }.into(),
         PayClaims { loss: LOSS, accounts: vec![account, label("bob")] }.into(),
         CloseClaims { loss: LOSS }.into(),
+        PublishClaimsRoot { loss: LOSS, root: evidence, count: 4, total: amount }.into(),
+        ChallengeClaimsRoot { loss: LOSS, index: 5, account, amount, proof: vec![evidence] }.into(),
+        CountClaims { account, loss: LOSS, count: 6, from: 7, holders: vec![account] }.into(),
     ]
 }
 
@@ -63,6 +70,20 @@ pub(super) fn event_samples() -> Vec<Event> {
         handed: vec![(14, account, shares)],
         marks: Marks { basis: Fixed60::new(15), high: (Fixed60::new(16), shares) },
     };
+    let root = ClaimsRoot {
+        loss,
+        root: evidence,
+        count: 12,
+        total: amount,
+        at,
+        stands_at: at,
+        counted: true,
+    };
+    let leaf = Box::new(Leaf { index: 13, account: label("alice"), amount });
+    let mut stream = Stream::new(14);
+    assert!(stream.take(evidence));
+    let count = ClaimCount { loss, account, stream, total: amount, held: shares, waited: 15 };
+    let counted = ClaimsCounted { compensation, id: 16, count, root: Some(root) };
     let (returned, refund) = (vec![(account, amount)], Some(refund));
     let closed = ClaimsClosed { compensation, loss, asset, returned, refund };
     [
@@ -72,6 +93,9 @@ pub(super) fn event_samples() -> Vec<Event> {
         CompensationEvent::ClaimsOpened { compensation, loss, money: amount, shares, until: at },
         CompensationEvent::CompensationClaimed(Box::new(claimed)),
         CompensationEvent::ClaimsClosed(Box::new(closed)),
+        CompensationEvent::ClaimsRootPublished { compensation, root: Box::new(root) },
+        CompensationEvent::ClaimsRootStruck { compensation, loss, root: evidence, leaf },
+        CompensationEvent::ClaimsCounted(Box::new(counted)),
     ]
     .map(Event::Compensation)
     .to_vec()

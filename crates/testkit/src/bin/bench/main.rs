@@ -1,12 +1,15 @@
 //! How fast the core is by itself, and how much memory a million stakers take.
 //!
-//! `bench [all|core|stakers|adl] [--json]`: a table, or one line of JSON for `cargo xtask bench`.
+//! `bench [all|core|stakers|adl|lending] [--accounts=N] [--json]`: a table, or one line of JSON for `cargo xtask bench`;
+//! `N` is how many depositors a vault has.
 //!
 //! **Work** liquidation settlements on one market, decided and applied on one thread: signatures absent,
 //! nothing encoded, nothing written. The state holds a million accounts; each command names two of
 //! them at random, no account twice in one round. Commands are made beforehand in batches of 8,192,
 //! outside the clock, as the writer would find them in its queue; like the writer, the bench looks up
-//! ahead what the next few of them need.
+//! ahead what the next few of them need. What vaults do is in `lending.rs`.
+
+mod lending;
 
 use backstop_core::{
     Asked, Body, Checked, Command, Event, Genesis, RULES_VERSION, Record, State, apply, begin,
@@ -40,19 +43,23 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let json = args.iter().any(|arg| arg == "--json");
     let what = args.iter().find(|arg| !arg.starts_with("--")).map_or("all", String::as_str);
+    let depositors = args.iter().find_map(|arg| arg.strip_prefix("--accounts="));
+    let depositors = depositors.and_then(|count| count.parse().ok()).unwrap_or(ACCOUNTS);
     let mut rows = Vec::new();
     match what {
         "all" => {
-            // Peak memory only grows: the bench that measures it comes first.
+            // The benches that measure memory come first.
             rows.extend(stakers());
+            rows.extend(lending::lending(depositors));
             rows.extend(core());
             rows.extend(adl());
         }
         "adl" => rows.extend(adl()),
+        "lending" => rows.extend(lending::lending(depositors)),
         "core" => rows.extend(core()),
         "stakers" => rows.extend(stakers()),
         _ => {
-            eprintln!("usage: bench [all|core|stakers|adl] [--json]");
+            eprintln!("usage: bench [all|core|stakers|adl|lending] [--accounts=N] [--json]");
             std::process::exit(2);
         }
     }
@@ -128,6 +135,10 @@ fn genesis() -> Genesis {
         }
         .into(),
     ];
+    genesis_of(setup)
+}
+
+fn genesis_of(setup: Vec<Body>) -> Genesis {
     let limits = Limits { sandbox: true, ..Limits::default() };
     Genesis { ledger: label("bench"), rules: RULES_VERSION, preset: label("bench"), limits, setup }
 }
@@ -140,14 +151,22 @@ struct Ledger {
 }
 
 impl Ledger {
+    fn begin(genesis: &Genesis) -> Self {
+        let (state, events) = begin(genesis, START).expect("a genesis");
+        Self { state, events, count: 0 }
+    }
+
     fn with_accounts() -> Self {
-        let (state, events) = begin(&genesis(), START).expect("a genesis");
-        let mut ledger = Self { state, events, count: 0 };
-        for number in 0..ACCOUNTS {
-            let venue = Some(label("op"));
-            ledger.send("op", OpenAccount { label: trader(number), group: None, venue });
-        }
+        let mut ledger = Self::begin(&genesis());
+        ledger.open_accounts(ACCOUNTS);
         ledger
+    }
+
+    fn open_accounts(&mut self, count: u32) {
+        for number in 0..count {
+            let venue = Some(label("op"));
+            self.send("op", OpenAccount { label: trader(number), group: None, venue });
+        }
     }
 
     fn command(&mut self, actor: &str, body: impl Into<Body>) -> Command {
@@ -344,6 +363,7 @@ fn replayed(ledger: &mut Ledger) -> Vec<Row> {
 
 /// A million stakers with a stake each; the process's peak memory, where the system tells it.
 fn stakers() -> Vec<Row> {
+    forget_peak();
     let mut ledger = Ledger::with_accounts();
     let (usdt, amount) = (label("usdt"), Amount::new(1_000_000));
     let begun = Instant::now();
@@ -414,7 +434,12 @@ fn adl() -> Vec<Row> {
     works.into_iter().map(timed).collect()
 }
 
-/// Peak resident memory of this process.
+/// Lets the system measure the peak anew from what is held now, where it can.
+fn forget_peak() {
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
+
+/// Peak resident memory of this process, since it was last forgotten.
 fn peak_mib() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
