@@ -12,6 +12,7 @@ use serde::Serialize;
 #[serde(rename_all = "kebab-case")]
 pub enum Cover {
     /// There is no insurance pool.
+    #[serde(rename = "no-pool")]
     None,
     /// Depositors bear the loss and are made good for out of the pool.
     Reimburse,

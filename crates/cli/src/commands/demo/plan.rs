@@ -96,6 +96,9 @@ pub(super) fn plan(args: &DemoArgs) -> Result<Plan, Failure> {
             plan.jobs.push(Job { crash, preset, genesis, feeds });
         }
     }
+    if plan.jobs.is_empty() && plan.weeks.is_empty() && plan.left_out.is_empty() {
+        return Err(Failure::Input(format!("nothing can run: a vault's weeks need preset {MAIN}")));
+    }
     if plan.jobs.is_empty() && plan.weeks.is_empty() {
         let why: Vec<_> =
             plan.left_out.iter().map(|(name, why)| format!("{name}: {why}")).collect();
