@@ -3,7 +3,8 @@
 mod lending;
 
 pub(crate) use lending::{
-    FarmArgs, FarmVerb, PoolArgs, PoolVerb, ReserveArgs, ReserveVerb, VaultArgs, VaultVerb,
+    CompensationArgs, CompensationVerb, FarmArgs, FarmVerb, PoolArgs, PoolVerb, ReserveArgs,
+    ReserveVerb, VaultArgs, VaultVerb,
 };
 
 use backstop_units::{Amount, Label, LossId, Timestamp, VaultLossId};
@@ -71,6 +72,8 @@ pub(crate) enum Verb {
     Farm(FarmArgs),
     /// Vaults' insurance pools: tranches, coverage, exits, signers.
     Pool(PoolArgs),
+    /// What of a vault's loss is made good, and to whom.
+    Compensation(CompensationArgs),
     /// Books for other programs.
     Export(ExportArgs),
     /// Settings that are known to go wrong.

@@ -49,6 +49,7 @@ fn dispatch(cli: Cli, printer: &mut Printer) -> Result<(), Failure> {
         Verb::Reserve(args) => c::lending::reserve(&args, &db, printer),
         Verb::Farm(args) => c::lending::farm(&args, &db, printer),
         Verb::Pool(args) => c::lending::pool(&args, &db, printer),
+        Verb::Compensation(args) => c::lending::compensation(&args, &db, printer),
         Verb::Export(args) => c::export::run(&args, &db, printer),
         Verb::Config(args) => c::config::run(&args, &db, printer),
         Verb::Keys(args) => c::keys::run(&args, printer),

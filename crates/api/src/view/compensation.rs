@@ -68,6 +68,7 @@ pub(crate) fn compensation_view(
         "vault": vault.label,
         "reserve": state.reserves.expect(record.reserve)?.label,
         "asset": asset_label(state, vault.asset),
+        "decimals": state.assets.expect(vault.asset)?.decimals,
         "occurred_at": record.at,
         "noticed_at": record.noticed_at,
         "provisional": amounts.provisional.floor(),
@@ -83,7 +84,7 @@ pub(crate) fn compensation_view(
             "money": it.money, "shares": it.shares, "until": it.until, "paid": it.paid,
             "handed": it.handed, "claimed": it.claimed,
         })),
-        "root": root.map(|it| json!({
+        "claims_root": root.map(|it| json!({
             "root": it.root, "count": it.count, "total": it.total, "at": it.at,
             "stands_at": it.stands_at, "counted": it.counted,
         })),

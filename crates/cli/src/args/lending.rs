@@ -1,6 +1,6 @@
 //! Flags of verbs about lending.
 
-use backstop_units::Label;
+use backstop_units::{Label, VaultLossId};
 use clap::{Args, Subcommand};
 
 /// Flags of `vault`.
@@ -102,5 +102,27 @@ pub(crate) enum PoolVerb {
     Show {
         /// The vault's label.
         vault: Label,
+    },
+}
+
+/// Flags of `compensation`.
+#[derive(Debug, Args)]
+pub(crate) struct CompensationArgs {
+    /// What to see.
+    #[command(subcommand)]
+    pub(crate) verb: CompensationVerb,
+}
+
+/// What to see of compensation.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CompensationVerb {
+    /// One loss of a vault: assessment, money, claims, the root over them, what is missing.
+    Show {
+        /// Its handle.
+        #[arg(value_parser = super::vault_loss_id)]
+        loss: VaultLossId,
+        /// Also what this account is due, with the proof of it.
+        #[arg(long)]
+        account: Option<Label>,
     },
 }

@@ -159,3 +159,29 @@ fn a_curators_whole_life() {
     let reserve = out(&backstop(folder, &["reserve", "show", "main"]));
     assert_eq!(line(&reserve, "times lenders lost"), ["times", "lenders", "lost", "1"]);
 }
+
+/// The scenario of compensation, kept as a ledger: what was made good, the proof of one claim, and the list of all.
+#[test]
+fn claims_with_their_proofs() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    kept(folder, "compensation.toml");
+    let show = ["compensation", "show", "vloss_0", "--account", "lars"];
+    let text = out(&backstop(folder, &show));
+    assert!(text.starts_with("vloss_0 of vault vault through cash: closed\n"), "{text}");
+    assert_eq!(line(&text, "shared")[1], "80.000000", "{text}");
+    assert_eq!(line(&text, "counted by the ledger")[4], "true", "{text}");
+    assert_eq!(line(&text, "money")[1], "30.000000", "{text}");
+    let view = value(&backstop(folder, &[&show[..], &["--json"]].concat()));
+    let list = value(&backstop(folder, &["export", "claims", "--loss", "vloss_0"]));
+    let claim = &list["claims"][1];
+    let with_prefix = |hash: &serde_json::Value| format!("0x{}", hash.as_str().unwrap());
+    assert_eq!(list["root"], with_prefix(&view["claims_root"]["root"]));
+    assert_eq!(list["published"], list["root"]);
+    assert_eq!((&claim["account"], &claim["amount"]), (&"lars".into(), &"30000000".into()));
+    assert_eq!(claim["proof"][0], with_prefix(&view["due"]["proof"][0]));
+    let unknown = backstop(folder, &["export", "claims", "--loss", "vloss_9"]);
+    assert_eq!(code(&unknown), 1, "{}", err(&unknown));
+    assert!(err(&unknown).contains("UNKNOWN_VAULT_LOSS"), "{}", err(&unknown));
+    assert_eq!(code(&backstop(folder, &["export", "claims"])), 2);
+}

@@ -77,7 +77,11 @@ fn evidenced(evidence: Hash) -> Result<(), Reject> {
 
 /// Shares whose holders have a claim: all that bore it but for those of accounts without one, the curator's owner
 /// group and who is named.
-fn eligible(state: &State, record: &VaultLoss, excluded: &[AccountId]) -> Result<Shares, Halt> {
+pub(crate) fn eligible(
+    state: &State,
+    record: &VaultLoss,
+    excluded: &[AccountId],
+) -> Result<Shares, Halt> {
     let vault = state.vaults.expect(record.vault)?;
     let mut left = record.borne_by();
     for (_, holding) in kin::of(state, record.vault) {

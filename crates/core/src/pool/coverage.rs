@@ -2,7 +2,7 @@
 
 use super::book::InsurancePool;
 use crate::{
-    lending::vault::{book::Vault, snapshot::shares_of},
+    lending::vault::{kin, snapshot::shares_of},
     reject::Halt,
     state::State,
 };
@@ -26,7 +26,7 @@ pub struct Coverage {
 /// Live coverage: what of the pool is on its way out counts zero, and so does what of the matched money leaves with it.
 /// The pool's, the matcher's and the curator's own shares are no part of what is to be covered.
 ///
-/// **Rounding** down. **Complexity** one step for each holder: it is a question, no rule asks it.
+/// **Rounding** down. **Complexity** one step for each account of that group.
 ///
 /// # Errors
 /// None in a state that is whole.
@@ -34,7 +34,7 @@ pub fn coverage(state: &State, id: VaultId, pool: &InsurancePool) -> Result<Cove
     let vault = state.vaults.expect(id)?;
     let own = (pool.own.shares, pool.own.live()?);
     let matched = (pool.matched.shares, matched_live(pool)?);
-    let affiliated = affiliated(state, id, vault)?;
+    let affiliated = affiliated(state, id)?;
     let apart = [vault.held.nobodys()?, affiliated];
     let others = apart.into_iter().fold(vault.held.shares, Shares::saturating_sub);
     let live = own.1.saturating_add(matched.1);
@@ -59,13 +59,8 @@ fn matched_live(pool: &InsurancePool) -> Result<Shares, Halt> {
 }
 
 /// Shares of holders in the curator's owner group: at hand, in farms and in the queue.
-fn affiliated(state: &State, id: VaultId, vault: &Vault) -> Result<Shares, Halt> {
-    let group = state.accounts.expect(vault.curator)?.group;
-    let mut sum = Shares::ZERO;
-    for (_, holding) in state.holdings.iter().filter(|(_, holding)| holding.vault == id) {
-        if state.accounts.expect(holding.account)?.group == group {
-            sum = sum.saturating_add(shares_of(state, holding)?);
-        }
-    }
-    Ok(sum)
+fn affiliated(state: &State, id: VaultId) -> Result<Shares, Halt> {
+    kin::of(state, id).try_fold(Shares::ZERO, |sum, (_, holding)| {
+        Ok(sum.saturating_add(shares_of(state, holding)?))
+    })
 }

@@ -4,6 +4,7 @@
 
 use super::book::{InsurancePool, Tranche};
 use crate::{
+    compensation::assess::eligible,
     lending::vault::worth::stands_for,
     reject::{Halt, Reject, RejectCode},
     state::{PoolPayment, State, VaultLoss},
@@ -48,13 +49,13 @@ pub(crate) fn hit(shares: Shares, (own, matched): (Shares, Shares)) -> (Shares, 
     (first, shares.saturating_sub(first).min(matched))
 }
 
-/// What depositors have lost for good and nobody made good yet, in atoms: at most what was assessed, and nothing more once
+/// What depositors outside of the curator's owner group have lost for good and nobody made good yet, in atoms: at most what was assessed, and nothing more once
 /// claims are open. **Rounding** down.
 ///
 /// # Errors
 /// [`RejectCode::Overflow`] from 2⁶⁸ atoms on.
 pub fn releasable(state: &State, id: VaultLossId, loss: &VaultLoss) -> Result<Amount, Halt> {
-    let borne = loss.borne_of(state, loss.borne_by())?.floor();
+    let borne = loss.borne_of(state, eligible(state, loss, &[])?)?.floor();
     let released = payment(state, id).map_or(Amount::ZERO, |payment| payment.value);
     let Some(compensation) = state.compensation(id) else {
         return Ok(borne.saturating_sub(released));

@@ -121,7 +121,7 @@ fn released_shares_are_claimed() {
 fn an_assessment_below_what_was_released() {
     let world = &mut lent(PoolMode::Reimburse);
     lose(world, 300);
-    both(world, 149_999, 1);
+    both(world, 128_570, 1);
     world.must("risk", assess(Some(60_000), &[]));
     assert_eq!(world.send("bob", pay_in("bob", 1)).unwrap_err().code, C::AboveBorne);
     open(world);
@@ -131,7 +131,7 @@ fn an_assessment_below_what_was_released() {
     assert_eq!(world.balance("alice").get() - before, 50_000);
     let stakers = locked(world).0;
     close(world);
-    assert!(worth(world, locked(world).0 - stakers).abs_diff(89_999) <= 1);
+    assert!(worth(world, locked(world).0 - stakers).abs_diff(68_570) <= 1);
 }
 
 /// While an assessment is in dispute no announced release is paid; both signatures still can.

@@ -1,11 +1,13 @@
-//! `vault`, `reserve`, `farm`, `pool`: what depositors, curators and auditors look at. All numbers are as of the
+//! `vault`, `reserve`, `farm`, `pool`, `compensation`: what depositors, curators and auditors look at. All numbers are as of the
 //! ledger's last record.
 
+mod compensation;
 mod farm;
 mod pool;
 mod reserve;
 mod vault;
 
+pub(crate) use compensation::compensation;
 pub(crate) use farm::farm;
 pub(crate) use pool::pool;
 pub(crate) use reserve::reserve;

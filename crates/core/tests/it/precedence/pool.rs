@@ -94,7 +94,7 @@ fn releasing() {
     bad.vault = label(vault::SAFE);
     let above = signed(world, (bad.clone(), 1), both);
     ladder.command(world, &above, C::AboveLoss);
-    bad.amount = atoms(149_999);
+    bad.amount = atoms(128_570);
     let right = signed(world, (bad, 1), both);
     world.send_command(&right).unwrap();
 }

@@ -152,7 +152,7 @@ fn losses_of_insurance_pools() {
     }
     lose(world, 300);
     let over = announce(0, 150_000, None);
-    table.case(world, "carol", over, no(C::AboveLoss, 150_000u32, 149_999u32));
+    table.case(world, "carol", over, no(C::AboveLoss, 150_000u32, 128_570u32));
     let unknown = announce(1, 1, Some(PoolSigner::Council));
     let unknown = signed(world, unknown, &[COUNCIL]);
     table.command(world, &unknown, got(C::UnknownVaultLoss, 1u32));
