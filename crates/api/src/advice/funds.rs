@@ -95,8 +95,8 @@ pub(super) const CHECKS: &[Check] = &[
         },
     },
     Check {
-        name: "one-price-source",
-        why: "whoever moves one source decides who is liquidated",
+        name: "one-feed",
+        why: "whoever moves one feed decides who is liquidated",
         advice: "quorum and families of 2 or more",
         find: |state| {
             indexes(state, |p| {

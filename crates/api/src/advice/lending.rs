@@ -126,7 +126,7 @@ pub(super) const CHECKS: &[Check] = &[
         find: |state| vaults(state, |p| when(p.management > FEES.1, p.management)),
     },
     Check {
-        name: "no-high-water-mark",
+        name: "recovery-is-profit",
         why: "a recovery after a loss is charged as profit again",
         advice: "high_water = true",
         find: |state| vaults(state, |p| when(!p.high_water && p.performance > Bps::ZERO, "false")),

@@ -3,7 +3,7 @@
 use backstop_core::{
     Halt, State,
     farm::{
-        accrual::Reward,
+        accrual::{Reward, bent},
         book::{Farm, Staked},
         touch::preview,
     },
@@ -43,12 +43,14 @@ fn pace(
     (rate, staked): (Amount, Amount),
     now: Timestamp,
 ) -> (Amount, Option<Timestamp>) {
-    let times = match reward.terms.kind {
-        RewardKind::Proportional => 1,
-        RewardKind::Constant => staked.get(),
-    };
     let unit = 10_u128.saturating_pow(reward.terms.decimals.into());
-    let each = rate.mul_div_floor(times, 1).unwrap_or(Amount::MAX);
+    let each = match reward.terms.kind {
+        RewardKind::Proportional => rate,
+        RewardKind::Constant => rate.mul_div_floor(staked.get(), 1).unwrap_or(Amount::MAX),
+        RewardKind::Targeted => {
+            Amount::new(bent(rate.get(), staked.get(), reward.terms.target.get()))
+        }
+    };
     let daily = each.mul_div_floor(86_400, unit).unwrap_or(Amount::MAX);
     // A rate that lasts for longer than moments go has no end.
     let lasts = reward.left.mul_div_floor(unit.saturating_mul(1_000), each.get()).ok();

@@ -109,7 +109,7 @@ fn settings_that_go_wrong_are_warned_of() {
     let folder = folder.path();
     let kamino = backstop(folder, &["config", "check", "--preset", "kamino"]);
     let text = out(&kamino);
-    for needle in ["vault vault: no-high-water-mark (false)\n  why: ", "no-queue", "no-veto-time"] {
+    for needle in ["vault vault: recovery-is-profit (false)\n  why: ", "no-queue", "no-veto-time"] {
         assert!(text.contains(needle), "{needle} not in\n{text}");
     }
     let strict = backstop(folder, &["config", "check", "--preset", "kamino", "--strict"]);

@@ -1,12 +1,12 @@
 //! Schedules of rewards: rates that hold from moments on.
 
 use crate::{
-    policy::{RewardPoint, RewardTerms},
+    policy::{RewardKind, RewardPoint, RewardTerms},
     reject::{Reject, RejectCode},
 };
 use backstop_units::{Span, Timestamp};
 
-/// Refuses terms that are no schedule: too many points, or moments that don't rise.
+/// Refuses terms that are no schedule: too many points, moments that don't rise, or a target of nothing.
 ///
 /// # Errors
 /// [`RejectCode::BadSchedule`].
@@ -18,6 +18,9 @@ pub fn check(terms: &RewardTerms) -> Result<(), Reject> {
     }
     if terms.decimals > RewardTerms::DECIMALS_MAX {
         return Err(bad(terms.decimals.into(), RewardTerms::DECIMALS_MAX.into()));
+    }
+    if terms.kind == RewardKind::Targeted && terms.target.is_zero() {
+        return Err(bad(0, 1));
     }
     for (first, next) in terms.points.iter().zip(terms.points.iter().skip(1)) {
         if next.at <= first.at {

@@ -64,6 +64,8 @@ choice! {
         Proportional = 0 "proportional",
         /// Each atom that is staked.
         Constant = 1 "constant",
+        /// All stake together, at its target; less with less stake, and no lower than four fifths with more.
+        Targeted = 2 "targeted",
     }
 }
 
@@ -96,6 +98,8 @@ pub struct RewardTerms {
     pub kind: RewardKind,
     /// Rates count in tenths of an atom to this power; at most 18.
     pub decimals: u8,
+    /// How many staked atoms a targeted rate is for.
+    pub target: Amount,
     /// How long after the stake, and after each claim, it can be claimed.
     pub claim_wait: Span,
     /// Its rates, each from a later moment than the one before; at most 20. None: it doesn't come.

@@ -114,3 +114,22 @@ fn parts_of_one_place() {
     assert_eq!(kept(had, &rules(FarmDust::Left), Shares::ZERO).carry, ShareIndex::ZERO);
     assert_eq!(kept(had, &rules(FarmDust::Left), Shares::new(1)).carry, ShareIndex::new(600));
 }
+
+#[test]
+fn a_rate_that_bends_with_the_stake() {
+    for (staked, want) in [
+        (0, 0),
+        (250, 437_500),
+        (500, 750_000),
+        (1_000, 1_000_000),
+        (1_001, 999_000),
+        (1_100, 900_000),
+        (1_200, 800_000),
+        (1_201, 800_000),
+        (5_000, 800_000),
+    ] {
+        assert_eq!(bent(1_000_000, staked, 1_000), want, "{staked}");
+    }
+    assert_eq!(bent(7, 1, 3), 3, "seven times five ninths, rounded down twice");
+    assert_eq!(bent(u128::MAX, u128::MAX, 1), u128::MAX / 5 * 4);
+}

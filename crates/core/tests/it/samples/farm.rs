@@ -62,6 +62,7 @@ fn terms() -> RewardTerms {
     RewardTerms {
         kind: RewardKind::Constant,
         decimals: 1,
+        target: atoms(5),
         claim_wait: Span::from_ms(2),
         points: vec![RewardPoint { at: at(3), rate: atoms(4) }],
     }
