@@ -5,7 +5,9 @@ use crate::{
     exit::{Failure, chain},
 };
 use backstop_api::{Host, HostError};
-use backstop_core::{Body, Command, Corrupt, Event, Genesis, Halt, Record, Reject, State};
+use backstop_core::{
+    Body, Command, Corrupt, Event, Genesis, Halt, Record, Reject, State, command::Approvals,
+};
 use backstop_engine::{Engine, EngineError, Options, ScenarioClock, ids::uuid7};
 use backstop_journal::{Access, JournalError, SqliteJournal};
 use backstop_risk::{Ledger, LedgerError};
@@ -153,25 +155,23 @@ impl Host for Durable {
     }
 }
 
-impl Ledger for Durable {
-    fn send_all(
+impl Durable {
+    /// Sends commands of one actor at one moment.
+    fn call(
         &mut self,
         at: Timestamp,
         actor: Label,
-        bodies: Vec<Body>,
+        bodies: impl Iterator<Item = (Body, Option<Approvals>)>,
     ) -> Result<Vec<Event>, LedgerError> {
         self.clock.set(at);
-        let first = self.commands;
-        self.commands += bodies.len() as u64;
-        let commands = (first..).zip(bodies).map(|(counter, body)| Command {
-            id: uuid7(at, counter),
-            actor,
-            occurred_at: None,
-            body,
-            approvals: None,
-        });
+        let mut commands = Vec::new();
+        for (body, approvals) in bodies {
+            let id = uuid7(at, self.commands);
+            commands.push(Command { id, actor, occurred_at: None, body, approvals });
+            self.commands += 1;
+        }
         let mut events = Vec::new();
-        for (place, answer) in self.engine.call_many(commands.collect()).into_iter().enumerate() {
+        for (place, answer) in self.engine.call_many(commands).into_iter().enumerate() {
             match answer.map_err(|reject| self.stopped(reject)) {
                 Ok(receipt) => events.extend(receipt.events),
                 Err(HostError::Reject(reject)) => {
@@ -181,6 +181,27 @@ impl Ledger for Durable {
             }
         }
         Ok(events)
+    }
+}
+
+impl Ledger for Durable {
+    fn send_all(
+        &mut self,
+        at: Timestamp,
+        actor: Label,
+        bodies: Vec<Body>,
+    ) -> Result<Vec<Event>, LedgerError> {
+        self.call(at, actor, bodies.into_iter().map(|body| (body, None)))
+    }
+
+    fn send_signed(
+        &mut self,
+        at: Timestamp,
+        actor: Label,
+        body: Body,
+        approvals: Approvals,
+    ) -> Result<Vec<Event>, LedgerError> {
+        self.call(at, actor, [(body, Some(approvals))].into_iter())
     }
 
     fn read<R>(&mut self, look: impl FnOnce(&State) -> R) -> Result<R, LedgerError> {

@@ -113,7 +113,8 @@ fn one_of(random: &mut Random, count: usize) -> Range<usize> {
     place..place + 1
 }
 
-fn size(random: &mut Random, params: &BookParams) -> f64 {
+/// One account's size, in whole quote units.
+pub(crate) fn size(random: &mut Random, params: &BookParams) -> f64 {
     if random.chance(params.tail_part) {
         return random.pareto(params.tail_exponent, params.tail_from, params.size_max);
     }

@@ -1,6 +1,6 @@
 //! Why a run of the venue ended early.
 
-use crate::{ledger::LedgerError, venue::Conservation};
+use crate::{ledger::LedgerError, prices::PriceError, vault::Unbalanced, venue::Conservation};
 use backstop_core::{Reject, policy::Role};
 use backstop_units::{Label, LabelError, MathError};
 
@@ -16,6 +16,12 @@ pub enum RiskError {
     /// A quantity left 128 bits.
     #[error(transparent)]
     Math(#[from] MathError),
+    /// A price file can't be read.
+    #[error(transparent)]
+    Price(#[from] PriceError),
+    /// A vault's money does not add up.
+    #[error("the vault's money doesn't add up: {0:?}")]
+    Unbalanced(Unbalanced),
     /// An account's name is no label.
     #[error(transparent)]
     Label(#[from] LabelError),

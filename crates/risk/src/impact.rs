@@ -93,6 +93,19 @@ impl Impact {
         price
     }
 
+    /// What can be sold, in whole quote units, over a stretch of time before the basis lies `limit` under the oracle:
+    /// the room that there is, and what decay brings back while it is kept there.
+    pub(crate) fn room(&self, limit: f64, over: Span, params: &VenueParams) -> f64 {
+        let lives = ms_to_float(over.ms()) / ms_to_float(params.impact_half_life.ms().max(1));
+        let back = limit * core::f64::consts::LN_2 * lives;
+        100.0 * self.depth * ((limit + self.basis).max(0.0) + back)
+    }
+
+    /// Sells so much of that room: the basis never goes below the limit, since time brings back what is sold later.
+    pub(crate) fn sell(&mut self, quote: f64, limit: f64) {
+        self.basis = (self.basis - quote / (100.0 * self.depth)).max(-limit);
+    }
+
     /// The largest distance between mark and oracle so far, and when it was reached.
     pub(crate) const fn worst(&self) -> (f64, Timestamp) {
         self.worst
@@ -138,6 +151,22 @@ mod tests {
         assert!((impact.depth - 2_970_000.0).abs() < 1.0, "{}", impact.depth);
         impact.advance(at(90_000), Span::ZERO, usd(100), &params);
         assert!((impact.depth - 5_400_000.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn room_comes_back_while_it_is_sold() {
+        let params = VenueParams::DEMO;
+        let mut impact = Impact::new(&params);
+        let room = |impact: &Impact, seconds: u64| {
+            impact.room(0.05, Span::from_ms(seconds * 1_000), &params) / 540_000_000.0
+        };
+        // At once as far as the limit; in a half-life ln 2 of that more.
+        assert!((room(&impact, 0) - 0.05).abs() < 1e-12);
+        assert!((room(&impact, 324) - 0.05 * 1.693_147_180_56).abs() < 1e-12);
+        impact.sell(540_000_000.0 * 0.02, 0.05);
+        assert!((room(&impact, 0) - 0.03).abs() < 1e-12);
+        impact.sell(540_000_000.0, 0.05);
+        assert!(room(&impact, 0).abs() < 1e-12);
     }
 
     #[test]

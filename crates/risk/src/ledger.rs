@@ -1,7 +1,8 @@
 //! How the venue reaches the core: one trait, and a plain implementation in memory.
 
 use backstop_core::{
-    Body, Checked, Command, Event, Genesis, Halt, State, apply, begin, invariants,
+    Body, Checked, Command, Event, Genesis, Halt, State, apply, begin, command::Approvals,
+    invariants,
 };
 use backstop_units::{Label, Timestamp};
 use std::error::Error;
@@ -34,6 +35,18 @@ pub trait Ledger {
         at: Timestamp,
         actor: Label,
         bodies: Vec<Body>,
+    ) -> Result<Vec<Event>, LedgerError>;
+
+    /// Sends one command with signatures.
+    ///
+    /// # Errors
+    /// As [`Ledger::send_all`].
+    fn send_signed(
+        &mut self,
+        at: Timestamp,
+        actor: Label,
+        body: Body,
+        approvals: Approvals,
     ) -> Result<Vec<Event>, LedgerError>;
 
     /// Looks at the state after everything sent so far.
@@ -90,6 +103,29 @@ impl Memory {
     }
 }
 
+impl Memory {
+    /// Takes one command, the `place`th of its call.
+    fn take(
+        &mut self,
+        (place, at): (usize, Timestamp),
+        actor: Label,
+        body: Body,
+        approvals: Option<Approvals>,
+    ) -> Result<(), LedgerError> {
+        let id = Label::from_bytes((u128::from(self.commands) + 1).to_be_bytes());
+        let command = Command { id, actor, occurred_at: None, body, approvals };
+        let halted = |halt| LedgerError::Halt { at: place, halt: Box::new(halt) };
+        let checked = match &command.approvals {
+            Some(_) => Checked::new(self.state.meta.ledger, &command),
+            None => Checked::trusting(&command),
+        };
+        let checked = checked.map_err(|reject| halted(reject.into()))?;
+        apply(&mut self.state, &checked, at, &mut self.scratch).map_err(halted)?;
+        self.commands += 1;
+        Ok(())
+    }
+}
+
 impl Ledger for Memory {
     fn send_all(
         &mut self,
@@ -99,20 +135,21 @@ impl Ledger for Memory {
     ) -> Result<Vec<Event>, LedgerError> {
         let mut events = Vec::with_capacity(bodies.len());
         for (place, body) in bodies.into_iter().enumerate() {
-            let command = Command {
-                id: Label::from_bytes((u128::from(self.commands) + 1).to_be_bytes()),
-                actor,
-                occurred_at: None,
-                body,
-                approvals: None,
-            };
-            let halted = |halt| LedgerError::Halt { at: place, halt: Box::new(halt) };
-            let checked = Checked::trusting(&command).map_err(|reject| halted(reject.into()))?;
-            apply(&mut self.state, &checked, at, &mut self.scratch).map_err(halted)?;
+            self.take((place, at), actor, body, None)?;
             events.append(&mut self.scratch);
-            self.commands += 1;
         }
         Ok(events)
+    }
+
+    fn send_signed(
+        &mut self,
+        at: Timestamp,
+        actor: Label,
+        body: Body,
+        approvals: Approvals,
+    ) -> Result<Vec<Event>, LedgerError> {
+        self.take((0, at), actor, body, Some(approvals))?;
+        Ok(core::mem::take(&mut self.scratch))
     }
 
     fn read<R>(&mut self, look: impl FnOnce(&State) -> R) -> Result<R, LedgerError> {

@@ -5,6 +5,7 @@
 //!                     ├──▶ venue ──▶ Ledger (core, in memory or durable) ──▶ demo ──▶ sweep
 //!   random ──▶ book ──┘      │
 //!                            └── impact, margin, evidence
+//!   prices ──▶ vault: a vault of lenders through a week, on the same Ledger
 //! ```
 //!
 //! Floats live in this crate only, and only where a market is imitated: sizes, leverage, impact.
@@ -38,6 +39,7 @@ pub mod path;
 pub mod prices;
 pub mod random;
 pub mod sweep;
+pub mod vault;
 pub mod venue;
 
 pub use book::Book;
@@ -48,4 +50,5 @@ pub use ledger::{Ledger, LedgerError, Memory};
 pub use params::{BookParams, VenueParams};
 pub use prices::{Bar, Bars, PriceError};
 pub use sweep::{Percentiles, Sweep, sweep};
+pub use vault::{Cover, LendingParams, WEEKS, Week, WeekReport, WeekSetup};
 pub use venue::{Conservation, Venue};

@@ -36,13 +36,14 @@ pub fn walk(bar: &Bar, heavier: PositionSide, steps_per_leg: u32) -> Result<Vec<
     for leg in corners.windows(2) {
         let [from, to] = leg else { continue };
         for step in 1..=steps_per_leg {
-            prices.push(between(*from, *to, step, steps_per_leg)?);
+            prices.push(between((*from, *to), step.into(), steps_per_leg.into())?);
         }
     }
     Ok(prices)
 }
 
-fn between(from: Price, to: Price, step: u32, of: u32) -> Result<Price, MathError> {
+/// A price on the straight line from one to another, `step` of so many on. **Rounding** toward the start.
+pub(crate) fn between((from, to): (Price, Price), step: u64, of: u64) -> Result<Price, MathError> {
     let (low, high) = (from.min(to), from.max(to));
     let distance = high.saturating_sub(low).get();
     let moved = Price::new(mul_div_floor(distance, u128::from(step), u128::from(of))?);

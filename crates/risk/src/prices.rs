@@ -16,6 +16,9 @@ pub const QUOTE_DECIMALS_MAX: u8 = 9;
 /// Smallest and largest price that is read, in whole quote units: outside it sums could overflow.
 pub const PRICE_RANGE: (&str, &str) = ("0.000001", "1000000000");
 
+/// Prices at moments, in rising order of time.
+pub type Closes = Vec<(Timestamp, Price)>;
+
 /// Longest file that is read, in bars: 30 years of hours.
 pub const BARS_MAX: usize = 262_800;
 
@@ -114,6 +117,9 @@ pub enum PriceError {
 /// The columns that a file needs, in the order of [`Bar`].
 const COLUMNS: [&str; 5] = ["open_time_unix", "open", "high", "low", "close"];
 
+/// The column of times of a file of closing prices.
+const CLOSED: &str = "close_time_unix";
+
 /// Last second of the year 9999.
 const LAST_SECOND: u128 = 253_402_300_799;
 
@@ -150,7 +156,7 @@ impl Bars {
             .zip(text.lines())
             .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
         let (number, header) = lines.next().ok_or(PriceError::Empty)?;
-        let places = columns(number, header)?;
+        let places = columns(number, header, COLUMNS)?;
         let scale = Scale::new(quote_decimals);
         let mut bars: Vec<Bar> = Vec::new();
         for (line, content) in lines {
@@ -196,16 +202,60 @@ impl Scale {
             most: bound(PRICE_RANGE.1).unwrap_or(u128::MAX),
         }
     }
+
+    /// The price in a field, and where it stands.
+    fn price(
+        &self,
+        (line, content): (usize, &str),
+        (at, name): (usize, &'static str),
+    ) -> Result<(Price, Place), PriceError> {
+        let (text, place) = field(line, content, at, name)?;
+        let atoms =
+            parse_decimal(text, self.decimals).map_err(|fault| place.error(fault.into()))?;
+        if !(self.least..=self.most).contains(&atoms) {
+            return Err(place.error(Fault::PriceRange));
+        }
+        Ok((Price::new(atoms), place))
+    }
 }
 
-fn columns(line: usize, header: &str) -> Result<Places, PriceError> {
+/// Where columns of these names stand.
+fn columns<const N: usize>(
+    line: usize,
+    header: &str,
+    wanted: [&'static str; N],
+) -> Result<[usize; N], PriceError> {
     let names: Vec<&str> = header.split(',').map(str::trim).collect();
-    let mut places = [0; 5];
-    for (place, column) in places.iter_mut().zip(COLUMNS) {
+    let mut places = [0; N];
+    for (place, column) in places.iter_mut().zip(wanted) {
         let found = names.iter().position(|name| *name == column);
         *place = found.ok_or(PriceError::NoColumn { line, column })?;
     }
     Ok(places)
+}
+
+/// Reads one column of a file of closing prices, whose first one is `close_time_unix`: for sources that have
+/// no more than that. Rules are those of [`Bars::parse`].
+///
+/// # Errors
+/// The first [`PriceError`] in the order of the text.
+pub fn closes(text: &str, column: &'static str, quote_decimals: u8) -> Result<Closes, PriceError> {
+    if quote_decimals > QUOTE_DECIMALS_MAX {
+        return Err(PriceError::Decimals { got: quote_decimals });
+    }
+    let scale = Scale::new(quote_decimals);
+    let mut lines = (1usize..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+    let (number, header) = lines.next().ok_or(PriceError::Empty)?;
+    let [time_at, at] = columns(number, header, [CLOSED, column])?;
+    let mut found: Closes = Vec::new();
+    for (line, content) in lines {
+        if found.len() == BARS_MAX {
+            return Err(PriceError::TooLong { line });
+        }
+        let moment = moment((line, content), (time_at, CLOSED), found.last().map(|last| last.0))?;
+        found.push((moment, scale.price((line, content), (at, column))?.0));
+    }
+    if found.is_empty() { Err(PriceError::Empty) } else { Ok(found) }
 }
 
 /// One field without its blanks, and where it begins.
@@ -229,6 +279,23 @@ fn field<'a>(
     Err(Place { line, column: column - 1, name }.error(Fault::Missing))
 }
 
+/// A time later than the last one.
+fn moment(
+    (line, content): (usize, &str),
+    (at, name): (usize, &'static str),
+    last: Option<Timestamp>,
+) -> Result<Timestamp, PriceError> {
+    let (text, place) = field(line, content, at, name)?;
+    let seconds = parse_decimal(text, 0).map_err(|fault| place.error(fault.into()))?;
+    let seconds = u64::try_from(seconds).ok().filter(|s| u128::from(*s) <= LAST_SECOND);
+    let seconds = seconds.ok_or(place.error(Fault::TimeRange))?;
+    let found = Timestamp::from_ms(seconds * 1_000);
+    if last.is_some_and(|last| found <= last) {
+        return Err(place.error(Fault::Unordered));
+    }
+    Ok(found)
+}
+
 fn bar(
     line: usize,
     content: &str,
@@ -237,23 +304,9 @@ fn bar(
     last: Option<&Bar>,
 ) -> Result<Bar, PriceError> {
     let [time_at, open_at, high_at, low_at, close_at] = *places;
-    let (text, place) = field(line, content, time_at, COLUMNS[0])?;
-    let seconds = parse_decimal(text, 0).map_err(|fault| place.error(fault.into()))?;
-    let seconds = u64::try_from(seconds).ok().filter(|s| u128::from(*s) <= LAST_SECOND);
-    let seconds = seconds.ok_or(place.error(Fault::TimeRange))?;
-    let open_time = Timestamp::from_ms(seconds * 1_000);
-    if last.is_some_and(|last| open_time <= last.open_time) {
-        return Err(place.error(Fault::Unordered));
-    }
-    let price = |at, name| -> Result<(Price, Place), PriceError> {
-        let (text, place) = field(line, content, at, name)?;
-        let atoms =
-            parse_decimal(text, scale.decimals).map_err(|fault| place.error(fault.into()))?;
-        if !(scale.least..=scale.most).contains(&atoms) {
-            return Err(place.error(Fault::PriceRange));
-        }
-        Ok((Price::new(atoms), place))
-    };
+    let open_time =
+        moment((line, content), (time_at, COLUMNS[0]), last.map(|last| last.open_time))?;
+    let price = |at, name| scale.price((line, content), (at, name));
     let (open, open_place) = price(open_at, COLUMNS[1])?;
     let (high, high_place) = price(high_at, COLUMNS[2])?;
     let (low, _) = price(low_at, COLUMNS[3])?;
@@ -290,6 +343,28 @@ mod tests {
                 close: price(2_000_000),
             }]
         );
+    }
+
+    #[test]
+    fn closing_prices_are_one_column_of_a_file() {
+        let text = "close_time_unix,a,b\n60,1.5,2\n\n120,3,4\n";
+        let micros = |micros: u128| Price::new(micros * 1_000_000_000);
+        let at = |seconds: u64| Timestamp::from_ms(seconds * 1_000);
+        let want = [(at(60), micros(2_000_000)), (at(120), micros(4_000_000))];
+        assert_eq!(closes(text, "b", 6).unwrap(), want);
+        let field = |line, column, name, fault| PriceError::Field { line, column, name, fault };
+        for (text, column, want) in [
+            ("", "a", PriceError::Empty),
+            ("close_time_unix,a\n", "a", PriceError::Empty),
+            (text, "c", PriceError::NoColumn { line: 1, column: "c" }),
+            ("time,a\n60,1\n", "a", PriceError::NoColumn { line: 1, column: CLOSED }),
+            ("close_time_unix,a\n60,0\n", "a", field(2, 4, "a", Fault::PriceRange)),
+            ("close_time_unix,a\n60\n", "a", field(2, 3, "a", Fault::Missing)),
+            ("close_time_unix,a\n60,1\n60,1\n", "a", field(3, 1, CLOSED, Fault::Unordered)),
+        ] {
+            assert_eq!(closes(text, column, 6), Err(want), "{text:?}");
+        }
+        assert_eq!(closes(text, "a", 10), Err(PriceError::Decimals { got: 10 }));
     }
 
     #[test]

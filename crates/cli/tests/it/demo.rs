@@ -1,8 +1,8 @@
-//! The demo: every crash under every preset, its table, its folders.
+//! The demo: every crash under every preset, a vault's weeks, their tables, their folders.
 
 use crate::{backstop, code, err, out, value};
 use backstop_api::PRESETS;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{fs, path::Path, process::Command};
 
 /// What every run leaves in its folder.
@@ -66,6 +66,7 @@ fn every_crash_runs_under_every_preset_and_its_payers_add_up_to_its_loss() {
         let losses = run["report"]["losses"].as_u64().unwrap().min(most);
         assert_eq!(pages, 2 * losses + 1, "{place}: a page and a picture each, and the list");
     }
+    vaults(folder, &all);
     // The same again on one thread, without the others.
     let few =
         ["--crash", "btc-eth-2020-03-12", "--crash", "sol-2025-10-10", "--preset", "backstop"];
@@ -82,6 +83,60 @@ fn every_crash_runs_under_every_preset_and_its_payers_add_up_to_its_loss() {
     assert_eq!(verified["root"], all["runs"][0]["root"]);
     assert!(verified["records"].as_u64().unwrap() > 20_000);
     assert_eq!(code(&backstop(folder, &["demo", "--out", "a"])), 2, "a full folder is left alone");
+}
+
+const WEEKS: [&str; 3] = ["vault-luna-2022-05", "vault-ftx-2022-11", "vault-usdc-2023-03"];
+const COVERS: [&str; 3] = ["no-pool", "reimburse", "first-loss"];
+
+/// Every week of the vault, with and without a pool: its files are there, its logs are sound, and what is lent and
+/// not repaid is the same in all three.
+fn vaults(folder: &Path, demo: &Value) {
+    let runs = demo["vaults"].as_array().unwrap();
+    let pairs = WEEKS.iter().flat_map(|week| COVERS.iter().map(move |cover| (week, cover)));
+    assert_eq!(runs.len(), WEEKS.len() * COVERS.len());
+    for (at, (run, (week, cover))) in runs.iter().zip(pairs).enumerate() {
+        let report = &run["report"];
+        assert_eq!((&report["week"], &report["cover"]), (&json!(week), &json!(cover)));
+        assert_eq!(run["folder"], format!("a/runs/{week}-{cover}"));
+        for part in ["journal.db", "books.ledger", "checkpoint", "vault.md", "report.json"] {
+            let path = folder.join(format!("a/runs/{week}-{cover}/{part}"));
+            assert!(path.exists(), "{}", path.display());
+        }
+        let file = fs::read(folder.join(format!("a/runs/{week}-{cover}/report.json"))).unwrap();
+        assert_eq!(&serde_json::from_slice::<Value>(&file).unwrap(), report);
+        assert_eq!(run["sound"], true, "{run}");
+        for field in ["bad_debt", "repaid", "deposits"] {
+            assert_eq!(report[field], runs[at - at % 3]["report"][field], "{week} {cover}");
+        }
+    }
+    assert!(amount(&runs[0]["report"]["bad_debt"]) > 0);
+}
+
+#[test]
+fn a_week_of_a_vault_runs_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let told = demo(folder, &["--out", "a", "--crash", WEEKS[1]]);
+    assert_eq!((names(&told), told["vaults"].as_array().unwrap().len()), (Vec::new(), 3));
+    let args = ["demo", "--steps", "6", "--out", "b", "--crash", WEEKS[1], "--threads", "1"];
+    let text = out(&backstop(folder, &args));
+    assert!(text.contains("SYNTHETIC") && text.contains("3 of 3 logs sound"), "{text}");
+    let rows: Vec<&str> =
+        text.lines().skip_while(|line| !line.starts_with("vault ")).skip(1).take(3).collect();
+    for (row, (cover, run)) in
+        rows.iter().zip(COVERS.iter().zip(told["vaults"].as_array().unwrap()))
+    {
+        let cells: Vec<String> = row.split_whitespace().map(|cell| cell.replace(',', "")).collect();
+        let from = cells.iter().position(|cell| cell == cover).unwrap();
+        let whole = |value: &Value| (amount(value) / 1_000_000).to_string();
+        let report = &run["report"];
+        assert_eq!(cells[from + 1], whole(&report["bad_debt"]), "{row}");
+        assert_eq!(cells[from + 5], whole(&report["pool"]["paid"]), "{row}");
+        assert_eq!(cells[from + 7], whole(&report["shortfall"]), "{row}");
+    }
+    // The preset of another venue has no vault.
+    let other = ["demo", "--out", "c", "--crash", WEEKS[1], "--preset", "kana"];
+    assert_eq!(code(&backstop(folder, &other)), 2);
 }
 
 #[test]

@@ -176,6 +176,14 @@ fn flat(bodies: &[Body]) -> Vec<&Body> {
     all
 }
 
+/// The first account that holds a role when a genesis is done.
+///
+/// # Errors
+/// [`RiskError::NoRole`].
+pub(crate) fn in_role(genesis: &Genesis, role: Role) -> Result<Label, RiskError> {
+    holder(&flat(&genesis.setup), role).ok_or(RiskError::NoRole(role))
+}
+
 /// The first account that holds a role when the genesis is done.
 fn holder(bodies: &[&Body], role: Role) -> Option<Label> {
     let mut roles: Vec<(Label, Roles)> = Vec::new();

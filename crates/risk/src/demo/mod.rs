@@ -8,6 +8,7 @@ mod clock;
 mod report;
 mod setup;
 
+pub(crate) use cast::in_role;
 pub use cast::{Cast, fits, stage};
 pub use report::{DemoReport, FundParts, LayerPaid, MarketReport, Payers, WorstBasis};
 

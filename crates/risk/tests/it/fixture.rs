@@ -3,7 +3,8 @@
 use backstop_core::{
     Body, Event, Genesis, RULES_VERSION, State,
     command::{
-        BeginTransfer, Contribute, CreateMarket, Direction, Outcome, Party, ResolveTransfer,
+        Approvals, BeginTransfer, Contribute, CreateMarket, Direction, Outcome, Party,
+        ResolveTransfer,
     },
     policy::{
         AdlPolicy, HostedPolicy, LayerPolicy, LayerSource, Limits, MarketPolicy, PositionSide,
@@ -256,6 +257,19 @@ impl Ledger for Recorder {
     ) -> Result<Vec<Event>, LedgerError> {
         self.sent.extend(bodies.iter().map(|body| (at, actor, body.clone())));
         let events = self.memory.send_all(at, actor, bodies)?;
+        self.events.extend(events.iter().cloned());
+        Ok(events)
+    }
+
+    fn send_signed(
+        &mut self,
+        at: Timestamp,
+        actor: Label,
+        body: Body,
+        approvals: Approvals,
+    ) -> Result<Vec<Event>, LedgerError> {
+        self.sent.push((at, actor, body.clone()));
+        let events = self.memory.send_signed(at, actor, body, approvals)?;
         self.events.extend(events.iter().cloned());
         Ok(events)
     }

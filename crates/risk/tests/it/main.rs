@@ -5,4 +5,5 @@ mod demo;
 mod fixture;
 mod hosted;
 mod lending;
+mod vault;
 mod venue;

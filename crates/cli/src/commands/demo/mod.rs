@@ -1,4 +1,5 @@
-//! `demo`: real crashes on a leveraged venue, each under every preset's rules.
+//! `demo`: real crashes on a leveraged venue, each under every preset's rules, and real weeks of a lending vault, each
+//! with and without an insurance pool.
 //!
 //! ```text
 //!   DIR/journal.db      the log of the first run: preset backstop, SOL 2025-10-10
@@ -7,6 +8,7 @@
 //!   DIR/waterfall.svg   who paid, as a picture
 //!   DIR/losses/         a page and a picture for each loss
 //!   DIR/runs/CRASH-PRESET/   every other run: the same, with pages of its largest losses
+//!   DIR/runs/WEEK-COVER/     a vault through a week: journal, checkpoint, books, vault.md, report.json
 //! ```
 //!
 //! Everything is made in `DIR/.partial` and moved up when all of it is there.
@@ -16,6 +18,7 @@ mod parallel;
 mod plan;
 mod referees;
 mod text;
+mod vault;
 
 use crate::{
     args::DemoArgs,
@@ -39,6 +42,7 @@ use std::{
     path::{Path, PathBuf},
     time::Instant,
 };
+use vault::VaultRun;
 
 /// Losses of a run that have pages, the largest ones; the first run has a page for each.
 const PAGES: usize = 10;
@@ -60,7 +64,7 @@ pub(crate) struct Run {
 }
 
 pub(crate) fn run(args: &DemoArgs, printer: &Printer) -> Result<(), Failure> {
-    let Plan { jobs, left_out } = plan::plan(args)?;
+    let Plan { jobs, weeks, left_out } = plan::plan(args)?;
     if let Some(seeds) = args.sweep {
         return sweep(args, seeds, &jobs, printer);
     }
@@ -69,9 +73,13 @@ pub(crate) fn run(args: &DemoArgs, printer: &Printer) -> Result<(), Failure> {
     let partial = Unfinished::folder(folder.join(PARTIAL))?;
     let runs = all(args, &jobs, partial.path(), &folder, printer)
         .map_err(|failure| failure.hinting(NOTHING_LEFT))?;
+    let vaults = vault::all(args, &weeks, partial.path(), &folder, printer)
+        .map_err(|failure| failure.hinting(NOTHING_LEFT))?;
     move_up(partial, &folder)?;
-    let asked = runs.iter().take(if args.full { runs.len() } else { 1 });
-    let books: Vec<_> = asked.map(|run| (run.name(), run.folder.join("books.ledger"))).collect();
+    let named = runs.iter().map(|run| (run.name(), run.folder.join("books.ledger")));
+    let vaulted = vaults.iter().map(|run| (run.name(), run.folder.join("books.ledger")));
+    let most = if args.full { usize::MAX } else { 1 };
+    let books: Vec<_> = named.chain(vaulted).take(most).collect();
     let verdicts = referees::ask(&books, threads(args.threads))?;
     let value = json!({
         "schema": "backstop.demo.v2",
@@ -80,19 +88,23 @@ pub(crate) fn run(args: &DemoArgs, printer: &Printer) -> Result<(), Failure> {
         "prices": "real (data/README.md)",
         "book": "synthetic",
         "runs": runs.iter().map(Run::value).collect::<Vec<_>>(),
+        "vaults": vaults.iter().map(VaultRun::value).collect::<Vec<_>>(),
         "left_out": left_out.iter().map(|(preset, why)| json!({ "preset": preset, "why": why })).collect::<Vec<_>>(),
         "referees": verdicts.iter().map(Verdict::value).collect::<Vec<_>>(),
     });
     printer.either(&value, || {
-        text::summary(&folder, &runs, &left_out, &verdicts, started.elapsed())
+        let done = text::Done { folder: &folder, runs: &runs, vaults: &vaults };
+        text::summary(&done, &left_out, &verdicts, started.elapsed())
     })?;
     if !args.no_serve && args.out.is_none() && std::io::stdout().is_terminal() {
         printer.note(
             "The dashboard is not part of this version; the pages under losses/ show every loss.",
         );
     }
-    if let Some(run) = runs.iter().find(|run| !run.verified.is_clean()) {
-        return Err(Failure::Unverified(format!("{} is not sound", run.folder.display())));
+    let sound = runs.iter().map(|run| (&run.verified, &run.folder));
+    let mut sound = sound.chain(vaults.iter().map(|run| (&run.verified, &run.folder)));
+    if let Some((_, folder)) = sound.find(|(verified, _)| !verified.is_clean()) {
+        return Err(Failure::Unverified(format!("{} is not sound", folder.display())));
     }
     if let Some(against) = verdicts.iter().find(|verdict| matches!(verdict.answer, Some(Err(_)))) {
         return Err(Failure::Unverified(format!("books not accepted by `{}`", against.command)));
@@ -195,20 +207,26 @@ fn one(
     drop(durable);
     let report = report.map_err(|error| Failure::file(&journal, &error))?;
 
-    let note = checkpoint::sign(
-        &ledger::open(&journal)?,
-        &journal,
-        &demo_key(args.seed),
-        "backstop-demo",
-    )?;
-    files::write(&folder.join("checkpoint"), |out| {
-        out.write_all(note.as_bytes()).map_err(|error| Failure::file(&folder, &error))
-    })?;
+    let kept = sealed(args.seed, &journal, &folder)?;
     let pages = pages::write(&journal, &folder, &report, most_pages)?;
-    let kept = KeptCheckpoint { text: note, signer: None };
-    let options = VerifyOptions { signatures: true, checkpoint: Some(kept), pages: true };
-    let verified = verify(&journal, &options).map_err(|error| Failure::file(&journal, &error))?;
+    let verified = verified(&journal, kept)?;
     Ok(Run { crash: job.crash, folder, report, verified, pages })
+}
+
+/// Signs the head of a run's journal, and keeps that beside it.
+fn sealed(seed: u64, journal: &Path, folder: &Path) -> Result<KeptCheckpoint, Failure> {
+    let note =
+        checkpoint::sign(&ledger::open(journal)?, journal, &demo_key(seed), "backstop-demo")?;
+    files::write(&folder.join("checkpoint"), |out| {
+        out.write_all(note.as_bytes()).map_err(|error| Failure::file(folder, &error))
+    })?;
+    Ok(KeptCheckpoint { text: note, signer: None })
+}
+
+/// Verifies all of a journal against its checkpoint.
+fn verified(journal: &Path, kept: KeptCheckpoint) -> Result<VerifyReport, Failure> {
+    let options = VerifyOptions { signatures: true, checkpoint: Some(kept), pages: true };
+    verify(journal, &options).map_err(|error| Failure::file(journal, &error))
 }
 
 /// A key made of the seed, so that two runs write the same bytes. It proves nothing about who signed.

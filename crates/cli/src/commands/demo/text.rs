@@ -1,6 +1,10 @@
 //! The demo's summary for a terminal.
 
-use super::{Run, Swept, pages::picture, referees::Verdict};
+mod weeks;
+
+pub(super) use weeks::vault_page;
+
+use super::{Run, Swept, VaultRun, pages::picture, referees::Verdict};
 use crate::printer::table;
 use backstop_core::policy::LayerSource;
 use backstop_export::loss::waterfall_text;
@@ -19,13 +23,20 @@ fn money(amount: Amount, decimals: u8) -> String {
     grouped(whole)
 }
 
+/// All that was done.
+pub(super) struct Done<'a> {
+    pub(super) folder: &'a Path,
+    pub(super) runs: &'a [Run],
+    pub(super) vaults: &'a [VaultRun],
+}
+
 pub(super) fn summary(
-    folder: &Path,
-    runs: &[Run],
+    done: &Done<'_>,
     left_out: &[(&str, String)],
     verdicts: &[Verdict],
     took: Duration,
 ) -> String {
+    let Done { runs, vaults, .. } = *done;
     let mut text = String::new();
     if let Some(first) = runs.first() {
         text.push_str(&story(first));
@@ -36,10 +47,14 @@ pub(super) fn summary(
     for (preset, why) in left_out {
         text.push_str(&format!("not here: preset {preset}: {why}\n"));
     }
-    text.push_str(&checks(folder, runs, verdicts));
+    if !vaults.is_empty() {
+        text.push_str(&weeks::weeks(vaults));
+    }
+    text.push_str(&checks(done, verdicts));
     let took = (took.as_secs(), took.subsec_millis() / 100);
-    let word = if runs.len() == 1 { "run" } else { "runs" };
-    text.push_str(&format!("\n{} {word} took {}.{} s.\n", runs.len(), took.0, took.1));
+    let count = runs.len() + vaults.len();
+    let word = if count == 1 { "run" } else { "runs" };
+    text.push_str(&format!("\n{count} {word} took {}.{} s.\n", took.0, took.1));
     text
 }
 
@@ -238,16 +253,19 @@ fn signed_percent(bps: i64) -> String {
     format!("{sign}{}", format_decimal(u128::from(bps.unsigned_abs()), 2))
 }
 
-fn checks(folder: &Path, runs: &[Run], verdicts: &[Verdict]) -> String {
-    let sound = runs.iter().filter(|run| run.verified.is_clean()).count();
-    let records: u64 = runs.iter().map(|run| run.verified.size).sum();
+fn checks(done: &Done<'_>, verdicts: &[Verdict]) -> String {
+    let Done { folder, runs, vaults } = *done;
+    let all = runs.iter().map(|run| (&run.verified, &run.folder));
+    let all: Vec<_> = all.chain(vaults.iter().map(|run| (&run.verified, &run.folder))).collect();
+    let sound = all.iter().filter(|(verified, _)| verified.is_clean()).count();
+    let records: u64 = all.iter().map(|(verified, _)| verified.size).sum();
     let mut text = format!(
         "\n{sound} of {} logs sound, {} records\n",
-        runs.len(),
+        all.len(),
         grouped(&records.to_string())
     );
-    for run in runs.iter().filter(|run| !run.verified.is_clean()) {
-        text.push_str(&format!("NOT SOUND: {}\n", run.folder.display()));
+    for (_, folder) in all.iter().filter(|(verified, _)| !verified.is_clean()) {
+        text.push_str(&format!("NOT SOUND: {}\n", folder.display()));
     }
     if let Some(first) = runs.first() {
         let Run { report, verified, .. } = first;
@@ -267,19 +285,26 @@ fn checks(folder: &Path, runs: &[Run], verdicts: &[Verdict]) -> String {
             ),
         });
     }
-    let pages = runs.first().map_or(0, |run| run.pages);
     let at = folder.display();
-    text.push_str(&format!(
-        "\n{at}/journal.db     the log; check it: backstop verify {at}/journal.db --checkpoint {at}/checkpoint\n\
-         {at}/books.ledger   the books\n\
-         {at}/losses/        {} losses, a page and a picture each\n\
-         {at}/waterfall.svg  who paid\n",
-        grouped(&pages.to_string())
-    ));
+    if let Some(first) = runs.first() {
+        text.push_str(&format!(
+            "\n{at}/journal.db     the log; check it: backstop verify {at}/journal.db --checkpoint {at}/checkpoint\n\
+             {at}/books.ledger   the books\n\
+             {at}/losses/        {} losses, a page and a picture each\n\
+             {at}/waterfall.svg  who paid\n",
+            grouped(&first.pages.to_string())
+        ));
+    }
     if runs.len() > 1 {
         text.push_str(&format!(
             "{at}/runs/          the other {}, with pages of their largest losses; --full: of all\n",
             runs.len() - 1
+        ));
+    }
+    if !vaults.is_empty() {
+        text.push_str(&format!(
+            "{at}/runs/vault-*/  {} of a vault: journal, books, vault.md, report.json\n",
+            vaults.len()
         ));
     }
     text
