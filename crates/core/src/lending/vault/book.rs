@@ -86,8 +86,6 @@ pub struct Funds {
     pub rewards: Stream,
     /// How many losses were recorded.
     pub losses: u32,
-    /// What who left gave up ever, since collateral of loans lacked something.
-    pub forgone: Fixed60,
     /// Shares on compensation accounts, part of `shares`.
     pub escrowed: Shares,
 }

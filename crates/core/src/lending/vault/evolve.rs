@@ -215,7 +215,6 @@ fn withdrawn(state: &mut State, it: &VaultWithdrawal) -> Result<(), Corrupt> {
     let what = &it.withdrawal;
     burn(state, (it.vault, it.holding), what.burned)?;
     let held = &mut state.vaults.change(it.vault)?.held;
-    held.forgone = held.forgone.checked_add(it.forgone).ok_or(Corrupt::Overflow)?;
     let there = more(held.idle, what.received)?;
     held.idle = less(less(there, what.from_idle)?, what.from_reserve)?;
     (held.basis, held.high) = (it.marks.basis, it.marks.high);
@@ -273,7 +272,6 @@ fn filled(state: &mut State, it: &QueueFill) -> Result<(), Corrupt> {
     let there = more(held.idle, what.received)?;
     held.idle = less(less(there, what.from_idle)?, what.from_reserve)?;
     (held.basis, held.high) = (it.marks.basis, it.marks.high);
-    held.forgone = held.forgone.checked_add(it.forgone).ok_or(Corrupt::Overflow)?;
     let queue = &mut vault.queue;
     queue.owed = more(more(queue.owed, what.from_idle)?, what.from_reserve)?;
     if it.ended {
@@ -294,8 +292,6 @@ fn taken(state: &mut State, it: &FeesTaken) -> Result<(), Corrupt> {
 fn redeemed(state: &mut State, it: &InKindRedemption) -> Result<(), Corrupt> {
     burn(state, (it.vault, it.holding), it.redeemed.burned)?;
     let vault = state.vaults.change(it.vault)?;
-    let forgone = vault.held.forgone.checked_add(it.forgone).ok_or(Corrupt::Overflow)?;
-    vault.held.forgone = forgone;
     (vault.held.basis, vault.held.high) = (it.marks.basis, it.marks.high);
     let place = of(vault, it.reserve)?;
     place.shares = unminted(place.shares, it.redeemed.handed)?;

@@ -64,8 +64,6 @@ pub struct VaultLoss {
     pub nobodys: Shares,
     /// What the vault's shares were worth to who leaves when it was noticed, the loss taken off.
     pub net: Fixed60,
-    /// What who left had given up ever, then.
-    pub forgone: Fixed60,
     /// What pending fees bore of it.
     pub cushioned: Fixed60,
     /// What the vault's insurance pool bore of it, by burning shares.
@@ -151,17 +149,15 @@ impl VaultLoss {
         })
     }
 
-    /// What those who bear it have lost for good, pools and all: without what pending fees and burned
-    /// pool shares bore, with what who left gave up of what came right since.
+    /// What those who bear it have lost for good, pools and all: what was socialised, without what pending fees
+    /// and burned pool shares bore. What who left gave up of what came right since is with those who stayed, and so no
+    /// loss: never more is made good than was lost.
     ///
     /// # Errors
     /// As [`VaultLoss::amounts`].
     pub fn borne(&self, state: &State) -> Result<Fixed60, Halt> {
-        let amounts = self.amounts(state)?;
-        let forgone = state.vaults.expect(self.vault)?.held.forgone.saturating_sub(self.forgone);
-        let lost = amounts.socialised.saturating_sub(self.cushioned).saturating_sub(self.absorbed);
-        let lost = lost.checked_add(forgone.min(amounts.released));
-        Ok(lost.ok_or(Reject::overflow())?)
+        let lost = self.amounts(state)?.socialised;
+        Ok(lost.saturating_sub(self.cushioned).saturating_sub(self.absorbed))
     }
 
     /// The part of [`VaultLoss::borne`] that so many of the shares have lost that no pool burned. **Rounding** down.
@@ -227,7 +223,6 @@ fn record(
         shares: vault.held.shares,
         nobodys: vault.held.nobodys()?,
         net,
-        forgone: vault.held.forgone,
         cushioned: Fixed60::ZERO,
         absorbed: Fixed60::ZERO,
         burned: Shares::ZERO,

@@ -269,7 +269,6 @@ fn record() -> VaultLoss {
         shares: shares(10),
         nobodys: shares(11),
         net: fixed(12),
-        forgone: fixed(13),
         cushioned: fixed(14),
         absorbed: fixed(15),
         burned: shares(21),
@@ -296,7 +295,6 @@ pub(super) fn event_samples() -> Vec<Event> {
         earned: fixed(12),
         rewards: stream(),
         losses: 13,
-        forgone: fixed(14),
         escrowed: shares(16),
     };
     let opened = OpenedVault {
