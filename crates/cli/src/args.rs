@@ -367,7 +367,7 @@ pub(crate) enum KeysVerb {
         /// Not valid after this.
         #[arg(long, value_parser = moment)]
         expires: Timestamp,
-        /// The body as JSON, such as `{"void_loss": {"loss": "loss_3"}}`.
+        /// A file with the body as JSON, such as `{"void_loss": {"loss": "loss_3"}}`; `-` for standard input.
         body: PathBuf,
     },
 }
