@@ -6,11 +6,12 @@
 //! rules then find them in its cache. Nothing is changed and nothing is returned.
 
 use crate::{
-    Asked, Body, Command, Entry, Event, Record, State, command::SettleLiquidation,
+    Asked, Body, Command, Entry, Event, Record, State,
+    command::{DepositVault, SettleLiquidation},
     ledger::LedgerAccount,
 };
 use arrayvec::ArrayVec;
-use backstop_units::{AccountId, AssetId, Label};
+use backstop_units::{AccountId, AssetId, Label, VaultId};
 use core::hint::black_box;
 
 /// How many commands are looked at ahead: enough to overlap, few enough to stay in the cache.
@@ -18,6 +19,7 @@ pub const AHEAD: usize = 32;
 
 /// Looks at what deciding these commands will need.
 pub fn commands<'a>(state: &State, commands: impl Iterator<Item = &'a Command> + Clone) {
+    deposits(state, commands.clone());
     let settlements = commands.filter_map(|command| match &command.body {
         Body::SettleLiquidation(settlement) => Some(settlement),
         _ => None,
@@ -31,6 +33,33 @@ pub fn commands<'a>(state: &State, commands: impl Iterator<Item = &'a Command> +
     let found: ArrayVec<(AccountId, AssetId), { AHEAD * 2 }> =
         asked.iter().filter_map(|(label, asset)| Some((account(state, *label)?, *asset))).collect();
     balances(state, found.into_iter());
+}
+
+/// As [`commands`], for deposits into vaults: the depositors, their places and their balances.
+fn deposits<'a>(state: &State, commands: impl Iterator<Item = &'a Command>) {
+    let sent = commands.filter_map(|command| match &command.body {
+        Body::DepositVault(deposit) => Some(deposit),
+        _ => None,
+    });
+    let who = |deposit: &DepositVault| {
+        let vault = state.vault_id(deposit.vault).ok()?;
+        let asset = state.vaults.get(vault)?.asset;
+        Some((vault, account(state, deposit.account)?, asset))
+    };
+    let found: ArrayVec<(VaultId, AccountId, AssetId), AHEAD> =
+        sent.take(AHEAD).filter_map(who).collect();
+    if found.is_empty() {
+        return;
+    }
+    let place = |(vault, account, _): &(VaultId, AccountId, AssetId)| {
+        state.labels.holdings.get((*vault, *account))
+    };
+    let places: ArrayVec<u32, AHEAD> = found.iter().filter_map(place).collect();
+    balances(state, found.iter().map(|(_, account, asset)| (*account, *asset)));
+    let accounts = found.iter().filter_map(|(_, account, _)| state.accounts.get(*account));
+    accounts.for_each(|account| _ = black_box(account.group));
+    let holdings = places.iter().filter_map(|place| state.holdings.get(*place));
+    holdings.for_each(|holding| _ = black_box(holding.shares));
 }
 
 /// Looks at what replaying these records will need.
