@@ -2,7 +2,7 @@
 
 use backstop_core::{
     Halt, Reject, State,
-    lending::vault::touch,
+    lending::vault::{touch, worth::stands_for},
     pool::{book::InsurancePool, coverage::coverage, matching::room},
     state::{PoolPayment, PoolRelease, PoolStake},
 };
@@ -62,12 +62,7 @@ fn worth(
 ) -> Result<impl Fn(Shares) -> Result<Amount, Halt> + use<>, Halt> {
     let (vault, valued) = touch::preview(state, id, now)?;
     let (net, all) = (valued.net(vault.held.pending), vault.held.shares);
-    Ok(move |shares: Shares| {
-        if all.is_zero() {
-            return Ok(Amount::ZERO);
-        }
-        Ok(net.mul_div_floor(shares.get(), all.get()).map_err(Reject::from)?.floor())
-    })
+    Ok(move |shares| Ok(stands_for(net, all, shares).map_err(Reject::from)?))
 }
 
 fn name(state: &State, stake: &PoolStake) -> Label {

@@ -85,9 +85,6 @@ pub(crate) fn owing(state: &State, id: VaultLossId, net: Fixed60) -> Result<Amou
     };
     let (own, matched) = answering(pool, loss);
     let there = own.saturating_add(matched);
-    if there.is_zero() {
-        return Ok(Amount::ZERO);
-    }
     Ok(stands_for(net, vault.held.shares, there)?.min(releasable(state, id, loss)?))
 }
 

@@ -117,7 +117,7 @@ fn priced(
     amount: Amount,
 ) -> Result<(Shares, Amount), Halt> {
     let there = own.saturating_add(matched);
-    let most = if all.is_zero() { Amount::ZERO } else { stands_for(net, all, there)? };
+    let most = stands_for(net, all, there)?;
     if most.is_zero() {
         return Err(Reject::new(RejectCode::InsurancePoolEmpty, amount, most).into());
     }

@@ -13,7 +13,7 @@ use backstop_core::{
     },
     compensation::claims::{PART_MAX, due},
     governance::{approval_bytes, body_digest},
-    lending::vault::{snapshot::shares_at, touch::preview},
+    lending::vault::{touch::preview, worth::stands_for},
     merkle,
     policy::PoolSigner,
     pool::liable::{answering, releasable},
@@ -87,20 +87,10 @@ pub(super) fn close(
     Ok(())
 }
 
-/// The losses of the vault, and of each what those with a claim have lost for good.
-fn borne(state: &State, names: &Names) -> Result<Vec<(VaultLossId, Amount)>, Halt> {
-    let id = state.vault_id(names.vault)?;
-    let curator = state.account_id(names.curator)?;
-    let mut found = Vec::new();
-    for (loss, record) in state.vault_losses.iter() {
-        let curators = match state.holding(id, curator) {
-            Some((_, holding)) => shares_at(state, holding, record.count)?,
-            None => Shares::ZERO,
-        };
-        let with_a_claim = record.borne_by().saturating_sub(curators);
-        found.push((loss, record.borne_of(state, with_a_claim)?.floor()));
-    }
-    Ok(found)
+/// The losses of the vault, and of each what is to be made good.
+fn borne(state: &State) -> Result<Vec<(VaultLossId, Amount)>, Halt> {
+    let all = state.vault_losses.iter();
+    all.map(|(loss, record)| Ok((loss, releasable(state, loss, record)?))).collect()
 }
 
 /// The risk desk's evidence is a root over all loans of the vault's reserves as they stand.
@@ -108,7 +98,7 @@ fn assess(walk: &Walk<'_>, ledger: &mut impl Ledger) -> Result<Vec<VaultLossId>,
     let names = walk.names;
     let (borne, evidence) = ledger.read(|state| {
         let leaves: Vec<Hash> = state.loans.iter().map(|(_, loan)| merkle::leaf_of(loan)).collect();
-        (borne(state, names), merkle::root_of(&leaves))
+        (borne(state), merkle::root_of(&leaves))
     })?;
     let borne = borne.map_err(told)?;
     let lost: Vec<VaultLossId> =
@@ -192,11 +182,7 @@ fn lacking(
 /// What shares of the vault are worth. **Rounding** down.
 fn worth(state: &State, vault: VaultId, shares: Shares, now: Timestamp) -> Result<Amount, Halt> {
     let (held, valued) = preview(state, vault, now)?;
-    let net = valued.net(held.held.pending);
-    if held.held.shares.is_zero() {
-        return Ok(Amount::ZERO);
-    }
-    Ok(net.mul_div_floor(shares.get(), held.held.shares.get())?.floor())
+    Ok(stands_for(valued.net(held.held.pending), held.held.shares, shares)?)
 }
 
 /// Both signatures over the exact command.

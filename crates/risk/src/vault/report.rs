@@ -12,7 +12,7 @@ use crate::{demo::Cast, error::RiskError, ledger::Ledger};
 use backstop_core::{
     Halt, State,
     ledger::LedgerAccount,
-    lending::vault::{snapshot::shares_of, touch::preview},
+    lending::vault::{snapshot::shares_of, touch::preview, worth::stands_for},
     pool::liable::payment,
 };
 use backstop_units::{AccountId, Amount, AssetId, Fixed60, Label, Shares, Signed, Span, VaultId};
@@ -184,10 +184,7 @@ struct Worth<'a> {
 impl Worth<'_> {
     /// What so many shares are worth. **Rounding** down.
     fn of(&self, shares: Shares) -> Result<Amount, Halt> {
-        if self.all.is_zero() {
-            return Ok(Amount::ZERO);
-        }
-        Ok(self.net.mul_div_floor(shares.get(), self.all.get())?.floor())
+        Ok(stands_for(self.net, self.all, shares)?)
     }
 
     fn person(&self, account: AccountId) -> Result<Wealth, Halt> {

@@ -28,7 +28,7 @@ const MONEY: &[Cell] = &[
     ("matched", "/matched/worth", As::Money),
     ("  not on its way out", "/matched/live_worth", As::Money),
     ("cap of matching, used", "/match_used", As::Money),
-    ("  left", "/match_room", As::Money),
+    ("stake that could be matched, shares", "/match_room", As::Money),
     ("others' shares, to be covered", "/covered_worth", As::Money),
     ("live coverage of them", "/coverage", As::Ppm),
     ("curator's shares beside it", "/affiliated_shares", As::Money),

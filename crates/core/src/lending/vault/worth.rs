@@ -71,11 +71,14 @@ pub fn bought(net: Fixed60, shares: Shares, paid: Amount) -> Result<(Shares, Amo
     Ok((Shares::new(got.get()), cost))
 }
 
-/// What so many shares stand for. **Rounding** down; all shares stand for all.
+/// What so many shares stand for. **Rounding** down; all shares stand for all, none for nothing.
 ///
 /// # Errors
-/// [`MathError::DivisionByZero`] without shares.
+/// [`MathError::DivisionByZero`] for shares of a vault that has none.
 pub fn stands_for(net: Fixed60, all: Shares, shares: Shares) -> Result<Amount, MathError> {
+    if shares.is_zero() {
+        return Ok(Amount::ZERO);
+    }
     Ok(net.mul_div_floor(shares.get(), all.get())?.floor())
 }
 
