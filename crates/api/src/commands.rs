@@ -22,6 +22,19 @@ pub fn commands(text: &str, id: impl Fn(u64) -> Label) -> Result<Vec<Command>, F
     numbered.map(|(at, node)| source.convert(&with_id(node, || id(at)))).collect()
 }
 
+/// Reads one command, over as many lines as it takes; `id` is used where the text names none.
+///
+/// # Errors
+/// [`Fault`] with line and column.
+pub fn command(text: &str, id: Option<Label>) -> Result<Command, Fault> {
+    let source = Source(text);
+    let node = source.read(Format::Json)?;
+    match id {
+        Some(id) => source.convert(&with_id(node, || id)),
+        None => source.convert(&node),
+    }
+}
+
 /// Reads a command's body, such as `{"void_loss": {"loss": "loss_3"}}`.
 ///
 /// # Errors
@@ -72,6 +85,16 @@ mod tests {
         assert_eq!(lines[0].id.get(), 1);
         assert_eq!(lines[1].id, Label::parse("mine").unwrap());
         assert_eq!(read(""), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn one_command_has_its_own_id_or_the_one_beside_it() {
+        let beside = Label::parse("beside").unwrap();
+        let text = OPEN.replace(", ", ",\n");
+        assert_eq!(command(&text, Some(beside)).unwrap().id, beside);
+        assert!(command(&text, None).unwrap_err().what.contains("`id` is missing"));
+        let own = text.replacen('{', r#"{"id": "mine", "#, 1);
+        assert_eq!(command(&own, Some(beside)).unwrap().id, Label::parse("mine").unwrap());
     }
 
     #[test]

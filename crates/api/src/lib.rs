@@ -8,6 +8,7 @@
 mod advice;
 mod commands;
 mod fees;
+pub mod http;
 mod json;
 mod preset;
 mod query;
@@ -17,7 +18,7 @@ mod source;
 mod view;
 
 pub use advice::{CHECKS, Check, warnings};
-pub use commands::{command_body, commands};
+pub use commands::{command, command_body, commands};
 pub use fees::{FEES, Fee, Rate, fees};
 pub use json::{event_json, named, problem};
 pub use preset::{PRESETS, Preset, PresetError};

@@ -387,6 +387,8 @@ pub(crate) enum ReferenceTable {
     Commands,
     /// Every refusal with its rule and hint.
     Rejects,
+    /// Every problem that the HTTP API answers with, and its status.
+    Problems,
     /// Every fee of lending.
     Fees,
     /// Every check of `config check`.

@@ -37,6 +37,21 @@ impl Format {
     }
 }
 
+/// The JSON pointer (RFC 6901) of what stands at a place of a JSON text; empty for the whole of it, and
+/// for a text that is no JSON.
+pub(crate) fn pointer(text: &str, place: Place) -> String {
+    let before = text.split_inclusive('\n').take(place.line.saturating_sub(1)).map(str::len);
+    let start: usize = before.sum();
+    let line = text.get(start..).unwrap_or_default();
+    let column = place.column.saturating_sub(1);
+    let at = start + line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
+    let mut path = String::new();
+    if let Ok(root) = Source(text).read(Format::Json) {
+        root.path_to(at, &mut path);
+    }
+    path
+}
+
 /// A text, and how to name places in it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source<'a>(pub(crate) &'a str);

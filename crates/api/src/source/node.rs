@@ -51,4 +51,27 @@ impl Node {
             _ => Vec::new(),
         }
     }
+
+    /// Appends the JSON pointer from here to the innermost value or name that holds byte `at`.
+    pub(crate) fn path_to(&self, at: usize, path: &mut String) {
+        match &self.data {
+            Data::List(items) => {
+                let mut found = items.iter().enumerate().filter(|(_, it)| it.span.contains(&at));
+                if let Some((index, item)) = found.next() {
+                    path.push('/');
+                    path.push_str(&index.to_string());
+                    item.path_to(at, path);
+                }
+            }
+            Data::Table(entries) => {
+                let holds = |key: &Key, node: &Self| (key.span.start..node.span.end).contains(&at);
+                if let Some((key, node)) = entries.iter().find(|(key, node)| holds(key, node)) {
+                    path.push('/');
+                    path.push_str(&key.name.replace('~', "~0").replace('/', "~1"));
+                    node.path_to(at, path);
+                }
+            }
+            _ => {}
+        }
+    }
 }

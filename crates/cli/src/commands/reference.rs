@@ -1,4 +1,4 @@
-//! `reference`: the tables of commands, refusals, fees and checks, from their own declarations.
+//! `reference`: the tables of commands, refusals, problems, fees and checks, from their own declarations.
 
 use crate::{
     args::{ReferenceArgs, ReferenceTable},
@@ -15,6 +15,9 @@ pub(crate) fn run(args: &ReferenceArgs, printer: &Printer) -> Result<(), Failure
         ReferenceTable::Commands => printer.either(&commands(), commands_text),
         ReferenceTable::Fees => printer.either(&backstop_api::fees(), fees_text),
         ReferenceTable::Checks => printer.either(&checks(), checks_text),
+        ReferenceTable::Problems => {
+            printer.either(&backstop_api::http::problem_codes(), backstop_api::http::problems_text)
+        }
         ReferenceTable::Rejects => printer.either(&rejects(), backstop_core::reject::reject_table),
     }
 }

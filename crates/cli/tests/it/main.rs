@@ -252,6 +252,7 @@ fn completions_and_references_come_from_the_code() {
     for (table, page) in [
         ("commands", "commands.md"),
         ("rejects", "rejects.md"),
+        ("problems", "problems.md"),
         ("fees", "fees.md"),
         ("checks", "checks.md"),
     ] {

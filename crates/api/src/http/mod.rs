@@ -1,0 +1,15 @@
+//! The HTTP API as data: its routes, its problems, and what they are described with. Nothing here
+//! opens a socket; the server makes its router from [`ROUTES`], and every page of the reference is
+//! printed from the same tables.
+
+mod problem;
+mod reference;
+mod routes;
+mod status;
+
+pub use problem::{PointedError, Problem};
+pub use reference::{problem_codes, problems_text};
+pub use routes::{
+    Answer, Kind, Media, Method, Param, Payload, Place, ROUTES, Route, TAGS, Tied, Who, routes,
+};
+pub use status::{HTTP_PROBLEMS, HttpProblem, read_status, retryable, status};
