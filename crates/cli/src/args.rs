@@ -48,6 +48,8 @@ pub(crate) enum Verb {
     Demo(DemoArgs),
     /// Begin a ledger from a preset.
     Init(InitArgs),
+    /// Serve the HTTP API and the dashboard.
+    Serve(ServeArgs),
     /// Send commands from a JSON file or standard input.
     Apply(ApplyArgs),
     /// Carry out a scenario file in memory.
@@ -88,6 +90,26 @@ pub(crate) enum Verb {
     Completions(CompletionsArgs),
 }
 
+/// Flags of `serve`, and of what shows its settings.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Settings from a TOML file.
+    #[arg(long, value_name = "FILE", env = "BACKSTOP_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Address and port; 127.0.0.1:8787 if left out.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+    /// How the world reaches the service through a proxy that ends TLS.
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// Any setting of `config show` (repeat for several).
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// I have looked at this machine's clock: a jump since the last run is right.
+    #[arg(long)]
+    pub(crate) confirm_clock: bool,
+}
+
 /// Flags of `demo`.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
@@ -100,6 +122,12 @@ pub(crate) struct DemoArgs {
     /// End without a dashboard (implied by --out and when output is no terminal).
     #[arg(long)]
     pub(crate) no_serve: bool,
+    /// End in a dashboard also with --out or when output is no terminal.
+    #[arg(long, conflicts_with = "no_serve")]
+    pub(crate) serve: bool,
+    /// Where the dashboard listens; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
+    pub(crate) listen: String,
     /// Only this crash (repeat for several); all of them if left out.
     #[arg(long, value_name = "NAME")]
     pub(crate) crash: Vec<String>,
@@ -335,6 +363,8 @@ pub(crate) enum ConfigVerb {
         #[arg(long)]
         strict: bool,
     },
+    /// The service's settings: each with its value and where that came from.
+    Show(ServeArgs),
 }
 
 /// Flags of `keys`.

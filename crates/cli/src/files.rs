@@ -101,12 +101,24 @@ fn remove(path: &Path) -> std::io::Result<()> {
     if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
 }
 
+/// What the next interrupt does instead of ending the program.
+static END: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(None);
+
+/// The next interrupt calls `end`, which lets the program come to its end; the one after it ends it at once.
+pub(crate) fn end_when_interrupted(end: impl FnOnce() + Send + 'static) {
+    *END.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(end));
+}
+
 /// From now on an interrupt removes what is unfinished, and ends the program with exit code 130.
 ///
 /// # Errors
 /// [`Failure::Environment`] when the system does not let us.
 pub(crate) fn clean_up_when_interrupted() -> Result<(), Failure> {
     ctrlc::set_handler(|| {
+        let end = END.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(end) = end {
+            return end();
+        }
         let paths = unfinished();
         for path in paths.iter() {
             // A folder may be filled while it is emptied.

@@ -76,6 +76,30 @@ impl Clock for ScenarioClock {
     }
 }
 
+/// A clock that goes on from a given moment at the pace of time: for a ledger whose story lies in the past.
+#[derive(Clone, Copy, Debug)]
+pub struct StoryClock {
+    from: Timestamp,
+    start: Instant,
+}
+
+impl StoryClock {
+    /// A clock that shows `time` now.
+    pub fn from(time: Timestamp) -> Self {
+        Self { from: time, start: Instant::now() }
+    }
+}
+
+impl Clock for StoryClock {
+    fn now(&self) -> Timestamp {
+        let since = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.from.plus(Span::from_ms(since))
+    }
+    fn monotonic(&self) -> Option<Span> {
+        None
+    }
+}
+
 /// Watches one clock for jumps.
 #[derive(Debug)]
 pub(crate) struct JumpGuard {

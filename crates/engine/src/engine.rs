@@ -362,6 +362,11 @@ impl Engine {
         look(&self.replica.read())
     }
 
+    /// The time that a command sent now would have: the clock's, but never before the last record's.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now().max(self.replica.read().meta.now)
+    }
+
     /// How many records reads see: all with smaller sequence numbers.
     pub fn applied_seq(&self) -> Seq {
         Seq::new(self.replica.applied())

@@ -68,7 +68,7 @@ mod window;
 mod writer;
 
 pub use answer::{Answer, BatchTicket, Receipt, Ticket};
-pub use clock::{Clock, ScenarioClock, SystemClock};
+pub use clock::{Clock, ScenarioClock, StoryClock, SystemClock};
 pub use engine::Engine;
 pub use error::{EngineError, Failure};
 pub use options::Options;

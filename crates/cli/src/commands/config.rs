@@ -1,11 +1,12 @@
-//! `config check`: settings that are known to go wrong, of a preset, a file or a ledger.
+//! `config check`: settings that are known to go wrong, of a preset, a file or a ledger; `config show`: those
+//! of the service, and where each came from.
 
 use crate::{
-    args::{ConfigArgs, ConfigVerb},
-    commands::init::preset,
+    args::{ConfigArgs, ConfigVerb, ServeArgs},
+    commands::{init::preset, serve},
     exit::Failure,
     ledger,
-    printer::Printer,
+    printer::{Printer, table},
 };
 use backstop_api::warnings;
 use backstop_core::State;
@@ -14,7 +15,10 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 pub(crate) fn run(args: &ConfigArgs, db: &Path, printer: &Printer) -> Result<(), Failure> {
-    let ConfigVerb::Check { file, preset, strict } = &args.verb;
+    let (file, preset, strict) = match &args.verb {
+        ConfigVerb::Check { file, preset, strict } => (file, preset, strict),
+        ConfigVerb::Show(args) => return show(args, printer),
+    };
     let name = preset.clone().or_else(|| file.as_ref().map(|file| file.display().to_string()));
     let state = match &name {
         Some(name) => begun(name)?,
@@ -28,6 +32,20 @@ pub(crate) fn run(args: &ConfigArgs, db: &Path, printer: &Printer) -> Result<(),
         (true, count @ 1..) => Err(Failure::Warned(format!("{count} {word}"))),
         _ => Ok(()),
     }
+}
+
+/// The service's settings, where each came from, and whether they can be used.
+fn show(args: &ServeArgs, printer: &Printer) -> Result<(), Failure> {
+    let written = serve::written(args)?;
+    let rows = written.rows();
+    let value = json!({ "schema": "backstop.settings.v1", "settings": rows });
+    printer.either(&value, || {
+        let cell = |row: &Value, field: &str| row[field].as_str().unwrap_or_default().to_owned();
+        let cells =
+            |row: &Value| ["name", "value", "from", "what"].map(|field| cell(row, field)).to_vec();
+        table(&["setting", "value", "from", "what"], &rows.iter().map(cells).collect::<Vec<_>>())
+    })?;
+    serve::settings(args).map(drop)
 }
 
 /// The ledger that a preset would begin.

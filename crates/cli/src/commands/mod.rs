@@ -12,6 +12,7 @@ pub(crate) mod lending;
 pub(crate) mod proof;
 pub(crate) mod reference;
 pub(crate) mod run;
+pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod state;
 pub(crate) mod verify;

@@ -13,6 +13,7 @@
 //!
 //! Everything is made in `DIR/.partial` and moved up when all of it is there.
 
+mod dashboard;
 mod pages;
 mod parallel;
 mod plan;
@@ -38,7 +39,6 @@ use referees::Verdict;
 use serde_json::{Value, json};
 use std::{
     fs,
-    io::IsTerminal,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -96,11 +96,6 @@ pub(crate) fn run(args: &DemoArgs, printer: &Printer) -> Result<(), Failure> {
         let done = text::Done { folder: &folder, runs: &runs, vaults: &vaults };
         text::summary(&done, &left_out, &verdicts, started.elapsed())
     })?;
-    if !args.no_serve && args.out.is_none() && std::io::stdout().is_terminal() {
-        printer.note(
-            "The dashboard is not part of this version; the pages under losses/ show every loss.",
-        );
-    }
     let sound = runs.iter().map(|run| (&run.verified, &run.folder));
     let mut sound = sound.chain(vaults.iter().map(|run| (&run.verified, &run.folder)));
     if let Some((_, folder)) = sound.find(|(verified, _)| !verified.is_clean()) {
@@ -109,7 +104,11 @@ pub(crate) fn run(args: &DemoArgs, printer: &Printer) -> Result<(), Failure> {
     if let Some(against) = verdicts.iter().find(|verdict| matches!(verdict.answer, Some(Err(_)))) {
         return Err(Failure::Unverified(format!("books not accepted by `{}`", against.command)));
     }
-    Ok(())
+    if dashboard::is_wanted(args) {
+        dashboard::serve(args, &runs, &vaults, printer)
+    } else {
+        Ok(())
+    }
 }
 
 /// Does all runs below `partial`, several at once; `folder` is where they will lie.

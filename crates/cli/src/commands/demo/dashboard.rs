@@ -1,0 +1,61 @@
+//! The dashboard at the demo's end: the main run, and a week of a vault for each crisis, to look at and to act on.
+
+use super::{Run, VaultRun};
+use crate::{
+    args::DemoArgs, commands::serve, exit::Failure, ledger::engine_failure, printer::Printer,
+};
+use backstop_engine::{Engine, Options, StoryClock};
+use backstop_risk::Cover;
+use backstop_server::{Mounted, Settings, Site, config::Written};
+use backstop_units::Span;
+use std::{io::IsTerminal, path::Path};
+
+/// From the last record of a story to where its clock goes on.
+const AFTER: Span = Span::from_ms(1_000);
+
+/// Whether a demo ends in a dashboard.
+pub(super) fn is_wanted(args: &DemoArgs) -> bool {
+    let watched = args.out.is_none() && std::io::stdout().is_terminal();
+    !args.no_serve && (args.serve || watched)
+}
+
+/// Serves the first run at the root and the vaults' weeks with a first-loss pool below `/runs/`.
+///
+/// # Errors
+/// [`Failure`] of a journal or the address.
+pub(super) fn serve(
+    args: &DemoArgs,
+    runs: &[Run],
+    vaults: &[VaultRun],
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let flags = [("listen".to_owned(), args.listen.clone())];
+    let written = Written::gather(&flags, |name| std::env::var(name).ok(), None);
+    let settings = written.and_then(|written| Settings::read(&written));
+    let settings = settings.map_err(|error| Failure::Input(error.to_string()))?;
+    backstop_server::init_log(&settings);
+    let mut ledgers = Vec::new();
+    if let Some(run) = runs.first() {
+        let title = format!("{} under {}", run.crash.title, run.report.preset);
+        ledgers.push(mounted("", title, &run.folder)?);
+    }
+    let pooled = vaults.iter().filter(|run| run.report.cover == Cover::FirstLoss);
+    for run in pooled {
+        let title = format!("A vault in the week of {}", run.report.week);
+        ledgers.push(mounted(&run.name(), title, &run.folder)?);
+    }
+    printer.note(
+        "What you do on the dashboard is recorded in these journals; their clocks go on from the end of each story.",
+    );
+    serve::until_interrupted(Site { ledgers, settings }, printer)
+}
+
+/// Opens a run's journal with a clock that goes on where its story ends.
+fn mounted(name: &str, title: String, folder: &Path) -> Result<Mounted, Failure> {
+    let journal = folder.join("journal.db");
+    let told = |error| engine_failure(&journal, &error);
+    let end = backstop_engine::load(&crate::ledger::open(&journal)?).map_err(told)?.meta.now;
+    let options = Options::with_clock(StoryClock::from(end.plus(AFTER)));
+    let engine = Engine::open(&journal, options).map_err(told)?;
+    Ok(Mounted { name: name.to_owned(), title, engine })
+}

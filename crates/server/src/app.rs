@@ -1,0 +1,130 @@
+//! What a handler can reach.
+
+use crate::{assets::Assets, config::Settings, problem::Problem};
+use backstop_core::State;
+use backstop_engine::Engine;
+use backstop_units::{Seq, Timestamp};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long a request waits for the follower before it says so.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A ledger to be served.
+#[derive(Debug)]
+pub struct Mounted {
+    /// Its name in the address; empty for the main one, which is served at the root.
+    pub name: String,
+    /// What people read on top of its pages.
+    pub title: String,
+    /// The ledger.
+    pub engine: Engine,
+}
+
+/// One ledger in its service; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    mounted: Mounted,
+    /// What stands before every path of this ledger: nothing, or `/runs/<name>`.
+    base: String,
+    /// Name and title of every ledger that is served.
+    ledgers: Arc<[(String, String)]>,
+    settings: Arc<Settings>,
+    assets: Arc<Assets>,
+    started: Instant,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("base", &self.inner.base).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    pub(crate) fn new(
+        mounted: Mounted,
+        ledgers: Arc<[(String, String)]>,
+        settings: Arc<Settings>,
+        assets: Arc<Assets>,
+    ) -> Self {
+        let base =
+            if mounted.name.is_empty() { String::new() } else { format!("/runs/{}", mounted.name) };
+        let inner = Inner { mounted, base, ledgers, settings, assets, started: Instant::now() };
+        Self { inner: Arc::new(inner) }
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.inner.mounted.engine
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    pub(crate) fn assets(&self) -> &Assets {
+        &self.inner.assets
+    }
+
+    /// What stands before every path of this ledger.
+    pub(crate) fn base(&self) -> &str {
+        &self.inner.base
+    }
+
+    pub(crate) fn title(&self) -> &str {
+        &self.inner.mounted.title
+    }
+
+    /// Path and title of every ledger that is served here.
+    pub(crate) fn ledgers(&self) -> impl Iterator<Item = (String, &str)> {
+        self.inner.ledgers.iter().map(|(name, title)| {
+            let path = if name.is_empty() { "/".to_owned() } else { format!("/runs/{name}/") };
+            (path, title.as_str())
+        })
+    }
+
+    /// How long this process has served it.
+    pub(crate) fn uptime(&self) -> Duration {
+        self.inner.started.elapsed()
+    }
+
+    /// Looks at the state on a thread that may take its time; `look` also gets the time that a command
+    /// sent now would have.
+    ///
+    /// # Errors
+    /// A problem when `look` panics, which is our fault.
+    pub(crate) async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&State, Timestamp) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let app = self.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let now = app.engine().now();
+            app.engine().read(|state| look(state, now))
+        });
+        looked.await.map_err(|_| Problem::internal())
+    }
+
+    /// Waits until reads see record `seq`.
+    ///
+    /// # Errors
+    /// 503 when the follower does not come that far in time.
+    pub(crate) async fn wait_for(&self, seq: Seq) -> Result<(), Problem> {
+        if self.engine().applied_seq() > seq {
+            return Ok(());
+        }
+        let app = self.clone();
+        let waited = tokio::task::spawn_blocking(move || app.engine().wait_for(seq, PATIENCE));
+        match waited.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Problem::lagging(seq, self.engine().applied_seq())),
+            Err(_) => Err(Problem::internal()),
+        }
+    }
+}

@@ -1,0 +1,431 @@
+//! Settings of the service: one table with name, variable, default and meaning.
+//!
+//! A flag wins over a variable of the environment, that over the file, that over the default. The table
+//! is what `config show` prints and what the reference page is made of.
+
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Its name in the file, and as a flag with dashes.
+    pub name: &'static str,
+    /// What it is without being set.
+    pub default: &'static str,
+    /// What it is for, with its unit.
+    pub what: &'static str,
+    /// Whether `config show` hides it.
+    pub secret: bool,
+}
+
+const fn setting(name: &'static str, default: &'static str, what: &'static str) -> Setting {
+    Setting { name, default, what, secret: false }
+}
+
+/// Every setting of the service.
+pub const SETTINGS: &[Setting] = &[
+    setting("listen", "127.0.0.1:8787", "address and port; port 0 takes a free one"),
+    setting(
+        "public_url",
+        "",
+        "how the world reaches the service through a proxy that ends TLS; needed to listen beyond loopback",
+    ),
+    setting("reads", "public", "who may read: `public`, or `key` for holders of an API key"),
+    setting(
+        "server_db",
+        "",
+        "file of API keys, sessions and webhooks; `server.db` beside the journal if empty",
+    ),
+    setting("read_model", "", "file of the read model; `read.db` beside the journal if empty"),
+    setting("connections", "1024", "connections at once; more wait to be accepted"),
+    setting("body_bytes", "1048576", "bytes of one request's body"),
+    setting("header_seconds", "10", "seconds in which a request's head must have arrived"),
+    setting("request_seconds", "30", "seconds for one request, its body included"),
+    setting("drain_seconds", "20", "seconds that requests under way get to end after SIGTERM"),
+    setting("requests_per_second", "0", "requests of one caller in a second, 0 for no limit"),
+    setting("sse_readers", "512", "readers of `/v1/events` at once"),
+    setting("log", "auto", "`text`, `json`, or `auto`: text on a terminal, JSON elsewhere"),
+    setting("log_level", "info", "least level that is logged: `error`, `warn`, `info`, `debug`"),
+    setting(
+        "webhooks_allow_private",
+        "false",
+        "deliver webhooks to private and loopback addresses",
+    ),
+];
+
+/// The prefix of every variable of the environment.
+pub const PREFIX: &str = "BACKSTOP_";
+
+impl Setting {
+    /// Its variable of the environment.
+    pub fn variable(&self) -> String {
+        format!("{PREFIX}{}", self.name.to_uppercase())
+    }
+}
+
+/// Where a value came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The command line.
+    Flag,
+    /// The environment.
+    Environment,
+    /// The configuration file.
+    File,
+    /// Nobody set it.
+    Default,
+}
+
+impl Origin {
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Flag => "flag",
+            Self::Environment => "environment",
+            Self::File => "file",
+            Self::Default => "default",
+        }
+    }
+}
+
+/// Why settings can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is no table of settings.
+    #[error("the configuration file is not TOML: {0}")]
+    File(String),
+    /// There is no such setting.
+    #[error("`{name}` is no setting{}", near.as_ref().map_or(String::new(), |near| format!("; did you mean `{near}`?")))]
+    Unknown {
+        /// What was written.
+        name: String,
+        /// The setting whose name is nearest.
+        near: Option<String>,
+    },
+    /// A value is not what its setting takes.
+    #[error("`{name}` is `{got}`, expected {expected}")]
+    Value {
+        /// Which setting.
+        name: &'static str,
+        /// What it was set to.
+        got: String,
+        /// What it takes.
+        expected: &'static str,
+    },
+    /// The address is not loopback and no proxy is stated.
+    #[error(
+        "`listen` is {0}, which others can reach without TLS: listen on 127.0.0.1, or put a proxy that ends TLS before it and state its address as `public_url = \"https://…\"`"
+    )]
+    Exposed(SocketAddr),
+}
+
+/// Values as they were written, with where each came from.
+#[derive(Clone, Debug, Default)]
+pub struct Written {
+    values: BTreeMap<&'static str, (String, Origin)>,
+}
+
+impl Written {
+    /// Gathers values: what stands later in the list of [`Origin`] never hides what stands earlier.
+    ///
+    /// # Errors
+    /// [`ConfigError::File`], [`ConfigError::Unknown`].
+    pub fn gather(
+        flags: &[(String, String)],
+        variable: impl Fn(&str) -> Option<String>,
+        file: Option<&str>,
+    ) -> Result<Self, ConfigError> {
+        let mut written = Self::default();
+        for (name, value) in file.map(entries).transpose()?.unwrap_or_default() {
+            written.set(&name, value, Origin::File)?;
+        }
+        for setting in SETTINGS {
+            if let Some(value) = variable(&setting.variable()) {
+                written.set(setting.name, value, Origin::Environment)?;
+            }
+        }
+        for (name, value) in flags {
+            written.set(&name.replace('-', "_"), value.clone(), Origin::Flag)?;
+        }
+        Ok(written)
+    }
+
+    fn set(&mut self, name: &str, value: String, origin: Origin) -> Result<(), ConfigError> {
+        let known = SETTINGS.iter().find(|setting| setting.name == name);
+        let Some(setting) = known else {
+            let near = SETTINGS.iter().map(|setting| setting.name);
+            let near = near.min_by_key(|other| distance(name, other));
+            let near = near.filter(|other| distance(name, other) <= 3).map(str::to_owned);
+            return Err(ConfigError::Unknown { name: name.to_owned(), near });
+        };
+        self.values.insert(setting.name, (value, origin));
+        Ok(())
+    }
+
+    /// A setting's value and where it came from.
+    fn get(&self, name: &'static str) -> (String, Origin) {
+        let default = SETTINGS.iter().find(|setting| setting.name == name);
+        let default = default.map_or(String::new(), |setting| setting.default.to_owned());
+        self.values.get(name).cloned().unwrap_or((default, Origin::Default))
+    }
+
+    /// Every setting with its value and where that came from.
+    pub fn rows(&self) -> Vec<Value> {
+        let row = |setting: &Setting| {
+            let (value, origin) = self.get(setting.name);
+            let value = if setting.secret && !value.is_empty() { "***".to_owned() } else { value };
+            json!({ "name": setting.name, "value": value, "from": origin.word(), "what": setting.what })
+        };
+        SETTINGS.iter().map(row).collect()
+    }
+}
+
+/// Edits from one name to another, for a word that was mistyped.
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (at, left) in from.chars().enumerate() {
+        let mut before = at;
+        let mut last = at.saturating_add(1);
+        for (cell, right) in row.iter_mut().skip(1).zip(&to) {
+            let here =
+                if left == *right { before } else { before.min(last).min(*cell).saturating_add(1) };
+            before = *cell;
+            *cell = here;
+            last = here;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = at.saturating_add(1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+fn entries(text: &str) -> Result<Vec<(String, String)>, ConfigError> {
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| ConfigError::File(error.message().to_owned()))?;
+    let plain = |value: toml::Value| match value {
+        toml::Value::String(text) => text,
+        other => other.to_string(),
+    };
+    Ok(table.into_iter().map(|(name, value)| (name, plain(value))).collect())
+}
+
+/// Who may read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// Everybody: the ledger's records are public.
+    Public,
+    /// Holders of an API key.
+    Key,
+}
+
+/// How lines of the log look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogForm {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+}
+
+/// Settings, read and checked.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each field is described in the table of settings")]
+pub struct Settings {
+    pub listen: SocketAddr,
+    pub public_url: Option<String>,
+    pub reads: Reads,
+    pub server_db: Option<PathBuf>,
+    pub read_model: Option<PathBuf>,
+    pub connections: usize,
+    pub body_bytes: usize,
+    pub header_time: Duration,
+    pub request_time: Duration,
+    pub drain_time: Duration,
+    pub requests_per_second: u32,
+    pub sse_readers: usize,
+    pub log: LogForm,
+    pub log_level: tracing::Level,
+    pub webhooks_allow_private: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        // The defaults of the table are checked by a test.
+        Self::read(&Written::default()).unwrap_or_else(|_| unreachable!("a default is wrong"))
+    }
+}
+
+impl Settings {
+    /// Reads and checks what was written.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`], [`ConfigError::Exposed`].
+    pub fn read(written: &Written) -> Result<Self, ConfigError> {
+        let field = Field(written);
+        let path =
+            |name| Some(written.get(name).0).filter(|text| !text.is_empty()).map(PathBuf::from);
+        let settings = Self {
+            listen: field.parse("listen", "an address with a port, such as 127.0.0.1:8787")?,
+            public_url: field.url("public_url")?,
+            reads: field.word(
+                "reads",
+                &[("public", Reads::Public), ("key", Reads::Key)],
+                "`public` or `key`",
+            )?,
+            server_db: path("server_db"),
+            read_model: path("read_model"),
+            connections: field
+                .parse("connections", "a count above 0")
+                .and_then(|n| field.positive("connections", n))?,
+            body_bytes: field.parse("body_bytes", "a count of bytes")?,
+            header_time: field.seconds("header_seconds")?,
+            request_time: field.seconds("request_seconds")?,
+            drain_time: field.seconds("drain_seconds")?,
+            requests_per_second: field.parse("requests_per_second", "a count")?,
+            sse_readers: field.parse("sse_readers", "a count")?,
+            log: field.word(
+                "log",
+                &[("text", LogForm::Text), ("json", LogForm::Json), ("auto", LogForm::Auto)],
+                "`text`, `json` or `auto`",
+            )?,
+            log_level: field.parse("log_level", "`error`, `warn`, `info`, `debug` or `trace`")?,
+            webhooks_allow_private: field.parse("webhooks_allow_private", "`true` or `false`")?,
+        };
+        if !settings.listen.ip().is_loopback() && settings.public_url.is_none() {
+            return Err(ConfigError::Exposed(settings.listen));
+        }
+        Ok(settings)
+    }
+
+    /// Whether browsers reach the service by TLS, so that cookies may be marked for it.
+    pub fn is_secure(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+}
+
+struct Field<'a>(&'a Written);
+
+impl Field<'_> {
+    fn parse<T: std::str::FromStr>(
+        &self,
+        name: &'static str,
+        expected: &'static str,
+    ) -> Result<T, ConfigError> {
+        let got = self.0.get(name).0;
+        got.parse().map_err(|_| ConfigError::Value { name, got, expected })
+    }
+
+    fn positive(&self, name: &'static str, count: usize) -> Result<usize, ConfigError> {
+        let got = count.to_string();
+        if count > 0 {
+            Ok(count)
+        } else {
+            Err(ConfigError::Value { name, got, expected: "a count above 0" })
+        }
+    }
+
+    fn seconds(&self, name: &'static str) -> Result<Duration, ConfigError> {
+        let expected = "seconds above 0, at most a day";
+        let seconds: u64 = self.parse(name, expected)?;
+        if (1..=86_400).contains(&seconds) {
+            return Ok(Duration::from_secs(seconds));
+        }
+        Err(ConfigError::Value { name, got: seconds.to_string(), expected })
+    }
+
+    fn url(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
+        let got = self.0.get(name).0;
+        let fits = got.starts_with("https://") || got.starts_with("http://");
+        match (got.is_empty(), fits) {
+            (true, _) => Ok(None),
+            (_, true) => Ok(Some(got.trim_end_matches('/').to_owned())),
+            _ => Err(ConfigError::Value {
+                name,
+                got,
+                expected: "an address that begins with https://",
+            }),
+        }
+    }
+
+    fn word<T: Copy>(
+        &self,
+        name: &'static str,
+        words: &[(&str, T)],
+        expected: &'static str,
+    ) -> Result<T, ConfigError> {
+        let got = self.0.get(name).0;
+        let found = words.iter().find(|(word, _)| *word == got).map(|(_, value)| *value);
+        found.ok_or(ConfigError::Value { name, got, expected })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(flags: &[(&str, &str)], file: &str) -> Result<Written, ConfigError> {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let flags: Vec<_> = flags.iter().map(owned).collect();
+        let variable = |name: &str| {
+            (name == "BACKSTOP_BODY_BYTES" || name == "BACKSTOP_LOG")
+                .then(|| "json".replace("json", if name.ends_with("LOG") { "json" } else { "77" }))
+        };
+        Written::gather(&flags, variable, Some(file))
+    }
+
+    #[test]
+    fn defaults_are_sound() {
+        let settings = Settings::default();
+        assert!(settings.listen.ip().is_loopback());
+        assert_eq!(settings.reads, Reads::Public);
+    }
+
+    #[test]
+    fn a_flag_wins_over_a_variable_and_that_over_the_file() {
+        let file = "body_bytes = 5\nlog = \"text\"\nsse_readers = 9";
+        let got = written(&[("log", "text")], file).unwrap();
+        let settings = Settings::read(&got).unwrap();
+        assert_eq!(
+            (settings.log, settings.body_bytes, settings.sse_readers),
+            (LogForm::Text, 77, 9)
+        );
+        let from = |name: &str| {
+            let rows = got.rows();
+            let row = rows.iter().find(|row| row["name"] == name).unwrap();
+            row["from"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(
+            ["log", "body_bytes", "sse_readers", "listen"].map(from),
+            ["flag", "environment", "file", "default"]
+        );
+    }
+
+    #[test]
+    fn junk_is_told_with_what_was_got_and_expected() {
+        for (name, value, needle) in [
+            ("listen", "nowhere", "expected an address"),
+            ("listen", "0.0.0.0:80", "without TLS"),
+            ("connections", "0", "above 0"),
+            ("request-seconds", "0", "at most a day"),
+            ("reads", "some", "`public` or `key`"),
+            ("public_url", "fund.example", "https://"),
+        ] {
+            let error =
+                written(&[(name, value)], "").and_then(|got| Settings::read(&got)).unwrap_err();
+            assert!(error.to_string().contains(needle), "{name}: {error}");
+        }
+        let error = written(&[("conections", "1")], "").unwrap_err();
+        assert_eq!(error.to_string(), "`conections` is no setting; did you mean `connections`?");
+        assert!(written(&[], "listen = ").unwrap_err().to_string().contains("not TOML"));
+        let proxied = [("listen", "0.0.0.0:80"), ("public_url", "https://fund.example/")];
+        let settings = Settings::read(&written(&proxied, "").unwrap()).unwrap();
+        assert_eq!(settings.public_url.as_deref(), Some("https://fund.example"));
+        assert!(settings.is_secure());
+    }
+}

@@ -1,0 +1,44 @@
+//! The service: an HTTP API, pages for people, metrics, in front of engines.
+//!
+//! ```text
+//!  TCP ──▶ listener.rs ──▶ router.rs ──┬─▶ commands.rs   one write path
+//!          limits, drain    guards     ├─▶ reads/        JSON out of what the follower has applied
+//!                                      ├─▶ pages/        HTML out of the same views
+//!                                      └─▶ health.rs, metrics.rs
+//! ```
+//!
+//! One [`Site`] serves one or more ledgers: the first at `/`, each further one below `/runs/<name>`.
+//!
+//! # Where is what
+//!
+//! | file | what |
+//! | --- | --- |
+//! | [`config`] | every setting: name, variable, default, meaning; where a value came from |
+//! | `app.rs` | what a handler can reach: the engine, the settings, the clock |
+//! | `listener.rs` | sockets: how many, how slow, how they end |
+//! | `problem.rs` | refusals as RFC 9457 |
+//! | `assets.rs` | stylesheet and scripts, compiled in, named by their hash |
+//!
+//! # Invariants
+//!
+//! - **S1** Nothing is shown that is not durable: all reads are the follower's.
+//! - **S2** The server decides nothing: every number comes out of `core` through `api` or `export`.
+//! - **S3** No secret reaches a log or a page.
+//! - **S4** Without a stated proxy it listens on loopback only.
+
+mod app;
+mod assets;
+mod commands;
+pub mod config;
+mod health;
+mod listener;
+mod log;
+mod pages;
+mod problem;
+mod router;
+mod site;
+
+pub use app::Mounted;
+pub use config::Settings;
+pub use log::init as init_log;
+pub use site::{Running, ServeError, Site, Stopper};

@@ -1,0 +1,20 @@
+//! Pages for people: the same views that the API gives, as HTML that needs no script.
+//!
+//! A page is a struct with its values and a template of the same name under `templates/`. Numbers come
+//! formatted out of [`view::View`]; templates place them and compute nothing.
+
+mod overview;
+mod records;
+mod shell;
+mod view;
+
+use crate::app::App;
+use axum::{Router, routing::get};
+
+/// Every page.
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .route("/", get(overview::get))
+        .route("/records", get(records::list))
+        .route("/records/{seq}", get(records::one))
+}

@@ -1,0 +1,70 @@
+//! The first page: every fund, market, vault and the latest losses at a glance.
+
+use super::{
+    shell::{Page, Shell, Turned, page},
+    view::View,
+};
+use crate::app::App;
+use askama::Template;
+use axum::extract::State as Of;
+use backstop_api::{fund_view, loss_view};
+use backstop_core::{Halt, State};
+use backstop_units::{LossId, Timestamp};
+
+/// Losses on the first page.
+const LOSSES: usize = 10;
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct Overview {
+    shell: Shell,
+    funds: Vec<View>,
+    losses: Vec<View>,
+    loss_count: usize,
+    accounts: usize,
+    markets: usize,
+    vaults: usize,
+}
+
+pub(crate) async fn get(Of(app): Of<App>) -> Page {
+    let turned = Turned::of(&app);
+    let looked = app.look(gather).await.map_err(&turned)?;
+    let seen = looked.map_err(|halt| turned(halt.into()))?;
+    Ok(page(&Overview {
+        shell: Shell::new(&app, "Overview", "overview"),
+        funds: seen.funds,
+        losses: seen.losses,
+        loss_count: seen.counts[0],
+        accounts: seen.counts[1],
+        markets: seen.counts[2],
+        vaults: seen.counts[3],
+    }))
+}
+
+struct Seen {
+    funds: Vec<View>,
+    losses: Vec<View>,
+    counts: [usize; 4],
+}
+
+fn gather(state: &State, now: Timestamp) -> Result<Seen, Halt> {
+    let funds = state.funds.iter().map(|(id, _)| fund_view(state, id, now).map(View));
+    let count = u32::try_from(state.losses.len()).unwrap_or(u32::MAX);
+    let newest = (0..count).rev().take(LOSSES).map(LossId::new);
+    Ok(Seen {
+        funds: funds.collect::<Result<_, _>>()?,
+        losses: newest.map(|id| loss_view(state, id).map(View)).collect::<Result<_, _>>()?,
+        counts: [state.losses.len(), state.accounts.len(), state.markets.len(), state.vaults.len()],
+    })
+}
+
+/// How a fund stands, as a word that goes with its colour.
+fn standing(fund: &View) -> &'static str {
+    match (fund.has("gated_by"), fund.has("alert_until"), fund.has("balance")) {
+        (true, ..) => "loss open",
+        (_, true, _) => "alert",
+        (.., false) => "depleted",
+        _ if fund.number("coverage_bps") < 10_000 => "under target",
+        _ => "healthy",
+    }
+}

@@ -1,0 +1,118 @@
+//! What stands around every page, and how a page becomes an answer.
+
+use crate::{app::App, problem::Problem};
+use askama::Template;
+use axum::{
+    http::{HeaderMap, StatusCode},
+    response::{Html, IntoResponse, Response},
+};
+use backstop_units::{Seq, Timestamp};
+
+/// What the frame around a page shows.
+#[derive(Debug)]
+pub(crate) struct Shell {
+    /// What the page is about.
+    pub(crate) title: String,
+    /// What stands before every path.
+    pub(crate) base: String,
+    /// The ledger's name for people.
+    pub(crate) ledger: String,
+    /// Which entry of the menu this page belongs to.
+    pub(crate) tab: &'static str,
+    /// Records that the page's numbers are made of.
+    pub(crate) seq: Seq,
+    /// The ledger's time.
+    pub(crate) now: Timestamp,
+    /// Other ledgers served here: path and title.
+    pub(crate) others: Vec<(String, String)>,
+    pub(crate) css: String,
+    pub(crate) js: String,
+    pub(crate) htmx: String,
+    pub(crate) uplot: String,
+    pub(crate) uplot_css: String,
+}
+
+impl Shell {
+    pub(crate) fn new(app: &App, title: impl Into<String>, tab: &'static str) -> Self {
+        let assets = app.assets();
+        let others = app.ledgers().map(|(path, title)| (path, title.to_owned())).collect();
+        Self {
+            title: title.into(),
+            base: app.base().to_owned(),
+            ledger: app.title().to_owned(),
+            tab,
+            seq: app.engine().applied_seq(),
+            now: app.engine().now(),
+            others,
+            css: assets.css.clone(),
+            js: assets.js.clone(),
+            htmx: assets.htmx.clone(),
+            uplot: assets.uplot.clone(),
+            uplot_css: assets.uplot_css.clone(),
+        }
+    }
+
+    /// `current` on the menu's entry for this page.
+    pub(crate) fn current(&self, tab: &str) -> &'static str {
+        if self.tab == tab { "page" } else { "false" }
+    }
+}
+
+/// Whether a part of a page is asked for, by a script that will put it in place.
+pub(crate) fn is_fragment(headers: &HeaderMap) -> bool {
+    headers.contains_key("hx-request")
+}
+
+/// Renders a template.
+pub(crate) fn page(template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => Html(html).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be made");
+            Problem::internal().into_response()
+        }
+    }
+}
+
+/// A refusal as a page.
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct Refused {
+    shell: Shell,
+    status: StatusCode,
+    detail: String,
+    hint: String,
+}
+
+/// What a page's handler returns: an answer, or a refusal that is shown as a page.
+pub(crate) type Page = Result<Response, Turned>;
+
+/// A problem on its way to a person.
+#[derive(Debug)]
+pub(crate) struct Turned {
+    app: App,
+    problem: Problem,
+}
+
+impl Turned {
+    /// How to turn a problem into a page of this ledger.
+    pub(crate) fn of(app: &App) -> impl Fn(Problem) -> Self + use<> {
+        let app = app.clone();
+        move |problem| Self { app: app.clone(), problem }
+    }
+}
+
+impl IntoResponse for Turned {
+    fn into_response(self) -> Response {
+        let Self { app, problem } = self;
+        let text = |field: &str| problem.body[field].as_str().unwrap_or_default().to_owned();
+        let title = problem.status.canonical_reason().unwrap_or("Refused");
+        let refused = Refused {
+            shell: Shell::new(&app, title, ""),
+            status: problem.status,
+            detail: text("detail"),
+            hint: text("hint"),
+        };
+        (problem.status, page(&refused)).into_response()
+    }
+}

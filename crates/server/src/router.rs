@@ -1,0 +1,63 @@
+//! Which address leads where, and what holds for every answer.
+
+use crate::{app::App, assets, commands, health, pages, problem::Problem};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, Request, StatusCode, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::{get, post},
+};
+
+/// What a browser may do with our pages: nothing from elsewhere, nothing inline.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                      connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The addresses of one ledger.
+pub(crate) fn ledger(app: &App) -> Router {
+    let api = Router::new().route("/v1/commands", post(commands::post));
+    let health =
+        Router::new().route("/livez", get(health::live)).route("/readyz", get(health::ready));
+    api.merge(health)
+        .merge(pages::routes())
+        .fallback(async || Problem::not_found("no such address; `/v1/openapi.json` lists them"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "METHOD",
+                "this address takes other methods",
+            )
+        })
+        .with_state(app.clone())
+}
+
+/// All ledgers, with what holds for every answer.
+pub(crate) fn site(apps: &[App], body_bytes: usize) -> Router {
+    let mut router = Router::new().route("/assets/{name}", get(assets::get));
+    for app in apps {
+        router = match app.base() {
+            "" => router.merge(ledger(app)),
+            base => router.nest(base, ledger(app)),
+        };
+    }
+    router.layer(DefaultBodyLimit::max(body_bytes)).layer(middleware::from_fn(harden))
+}
+
+/// Headers that every answer has.
+async fn harden(request: Request<axum::body::Body>, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let fixed: [(HeaderName, &'static str); 5] = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
+    response
+}

@@ -1,0 +1,130 @@
+//! The whole service: starts, runs, ends.
+
+use crate::{
+    app::{App, Mounted},
+    assets::Assets,
+    config::Settings,
+    listener, router,
+};
+use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, runtime::Runtime, sync::watch, task::JoinHandle};
+
+/// Why the service could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The address is taken or not ours.
+    #[error("can't listen on {address}: {source}")]
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system has no thread left.
+    #[error("can't start threads: {0}")]
+    Threads(#[source] io::Error),
+}
+
+/// What is to be served, and how.
+#[derive(Debug)]
+pub struct Site {
+    /// The ledgers; the first one without a name is the main one.
+    pub ledgers: Vec<Mounted>,
+    /// How.
+    pub settings: Settings,
+}
+
+/// A service that runs. Dropping it ends it.
+pub struct Running {
+    address: SocketAddr,
+    stop: Arc<watch::Sender<bool>>,
+    serving: Option<JoinHandle<()>>,
+    runtime: Option<Runtime>,
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Site {
+    /// Binds and begins to serve on threads of its own.
+    ///
+    /// # Errors
+    /// [`ServeError`].
+    pub fn start(self) -> Result<Running, ServeError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("backstop-http")
+            .build()
+            .map_err(ServeError::Threads)?;
+        let settings = Arc::new(self.settings);
+        let address = settings.listen;
+        let bound = runtime.block_on(TcpListener::bind(address));
+        let listener = bound.map_err(|source| ServeError::Listen { address, source })?;
+        let address =
+            listener.local_addr().map_err(|source| ServeError::Listen { address, source })?;
+        let names: Arc<[(String, String)]> =
+            self.ledgers.iter().map(|ledger| (ledger.name.clone(), ledger.title.clone())).collect();
+        let assets = Arc::new(Assets::new());
+        let app = |mounted| {
+            App::new(mounted, Arc::clone(&names), Arc::clone(&settings), Arc::clone(&assets))
+        };
+        let apps: Vec<App> = self.ledgers.into_iter().map(app).collect();
+        let router = router::site(&apps, settings.body_bytes);
+        let (stop, stopped) = watch::channel(false);
+        let serving = runtime.spawn(listener::run(listener, router, settings, stopped));
+        let stop = Arc::new(stop);
+        Ok(Running { address, stop, serving: Some(serving), runtime: Some(runtime) })
+    }
+}
+
+impl Running {
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What ends it from another thread, such as one that got a signal.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.stop))
+    }
+
+    /// Waits until it is stopped and requests under way are answered.
+    pub fn wait(mut self) {
+        self.join();
+    }
+
+    fn join(&mut self) {
+        if let (Some(runtime), Some(serving)) = (self.runtime.take(), self.serving.take()) {
+            // A listener that panicked has ended too.
+            let _ = runtime.block_on(serving);
+            runtime.shutdown_timeout(SHUTDOWN);
+        }
+    }
+}
+
+/// How long work that no request waits for may still take.
+const SHUTDOWN: Duration = Duration::from_secs(1);
+
+/// Ends a service: no new request is taken, those under way are answered.
+#[derive(Clone, Debug)]
+pub struct Stopper(Arc<watch::Sender<bool>>);
+
+impl Stopper {
+    /// Ends it; a second time changes nothing.
+    pub fn stop(&self) {
+        if !self.0.send_replace(true) {
+            tracing::info!("stopping: requests under way are answered, no new ones are taken");
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        self.join();
+    }
+}
