@@ -5,7 +5,8 @@
 //!   records, state ─────┼─▶ csv::PostingsCsv       spreadsheets
 //!                       ├─▶ fund_csv::FundsCsv     each fund's history, with reasons
 //!                       ├─▶ loss::loss_page        one page for each loss, with its waterfall
-//!                       └─▶ claims::write          claims on a vault's loss with their Merkle proofs
+//!                       ├─▶ claims::write          claims on a vault's loss with their Merkle proofs
+//!   plain values ───────┴─▶ picture                pictures of structure as SVG, each with its table
 //! ```
 //!
 //! # Invariants
@@ -40,6 +41,7 @@ pub mod fund_csv;
 pub mod ledger;
 pub mod loss;
 pub mod names;
+pub mod picture;
 mod words;
 
 pub use error::ExportError;

@@ -121,6 +121,44 @@ impl Unit {
     pub fn short(&self, amount: Amount) -> String {
         format!("{} {}", trim(self.digits(amount)), self.symbol)
     }
+
+    /// An amount as people read it: thousands apart, cents at most, `1,234.56 usdt`. **Rounding** down; less than one
+    /// whole unit keeps all its digits.
+    pub fn brief(&self, amount: Amount) -> String {
+        let digits = self.digits(amount);
+        let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
+        let cents = if whole == "0" { fraction } else { fraction.get(..2).unwrap_or(fraction) };
+        format!("{} {}", trim(format!("{}.{cents}", grouped(whole))), self.symbol)
+    }
+
+    /// An amount for an axis: three digits that matter and a letter, `1.23M`, without its asset. **Rounding** down.
+    pub fn compact(&self, amount: Amount) -> String {
+        let digits = self.digits(amount);
+        let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
+        let steps = ["", "k", "M", "B", "T"];
+        let groups = whole.len().saturating_sub(1).checked_div(3).unwrap_or(0).min(4);
+        if groups == 0 {
+            let zeros = fraction.bytes().take_while(|digit| *digit == b'0').count();
+            let most = if whole == "0" { zeros.saturating_add(3) } else { 2 };
+            return trim(format!("{whole}.{}", fraction.get(..most).unwrap_or(fraction)));
+        }
+        let (head, tail) = whole.split_at(whole.len().saturating_sub(groups.saturating_mul(3)));
+        let tail = tail.get(..3_usize.saturating_sub(head.len())).unwrap_or_default();
+        let head = if groups == 4 { grouped(head) } else { head.to_owned() };
+        format!("{}{}", trim(format!("{head}.{tail}")), steps.get(groups).unwrap_or(&""))
+    }
+}
+
+/// Digits of a whole number with a comma before every third from the end.
+fn grouped(digits: &str) -> String {
+    let mut out = String::with_capacity(digits.len());
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && digits.len().saturating_sub(at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// Cuts zeros off the end of a fraction.
@@ -151,5 +189,32 @@ mod tests {
             assert_eq!(unit.short(Amount::new(atoms)), want);
         }
         assert_eq!(Unit { decimals: 0, ..unit }.short(Amount::new(100)), "100 usdt");
+    }
+
+    #[test]
+    fn amounts_as_people_read_them() {
+        let unit = Unit { symbol: "usdt".to_owned(), decimals: 6 };
+        for (atoms, brief, compact) in [
+            (0, "0 usdt", "0"),
+            (1, "0.000001 usdt", "0.000001"),
+            (123_456, "0.123456 usdt", "0.123"),
+            (1_009_999, "1 usdt", "1"),
+            (999_990_000, "999.99 usdt", "999.99"),
+            (1_234_567_890, "1,234.56 usdt", "1.23k"),
+            (12_345_000_000, "12,345 usdt", "12.3k"),
+            (999_999_000_000, "999,999 usdt", "999k"),
+            (1_000_000_000_000, "1,000,000 usdt", "1M"),
+            (
+                u128::MAX,
+                "340,282,366,920,938,463,463,374,607,431,768.21 usdt",
+                "340,282,366,920,938,463,463T",
+            ),
+        ] {
+            let amount = Amount::new(atoms);
+            assert_eq!(
+                (unit.brief(amount).as_str(), unit.compact(amount).as_str()),
+                (brief, compact)
+            );
+        }
     }
 }

@@ -8,27 +8,63 @@
 
 mod history;
 mod page;
-mod picture;
-mod svg;
 mod view;
+mod what_if;
 
 pub use history::{History, Placing};
-pub use picture::{Picture, PictureLayer, waterfall_text};
-pub use svg::waterfall_svg;
 pub(crate) use view::row_words;
+pub use what_if::what_if;
 
-use crate::error::ExportError;
-use backstop_core::state::State;
-use backstop_units::LossId;
+use crate::{
+    error::ExportError,
+    picture::{Flow, FlowRow, Waterfall, waterfall_svg},
+};
+use backstop_core::{event::Cohort, state::State};
+use backstop_units::{Amount, LossId};
+use history::source_of;
 use view::LossView;
 
-/// The picture of a loss: its layers in the order in which they paid, for [`waterfall_text`],
-/// [`waterfall_svg`] or a page of your own.
+/// The waterfall of a loss: its layers in the order in which they paid, for any picture of it.
 ///
 /// # Errors
 /// [`ExportError::UnknownLoss`], [`ExportError::Corrupt`].
-pub fn loss_picture(state: &State, id: LossId, history: &History) -> Result<Picture, ExportError> {
+pub fn loss_waterfall(
+    state: &State,
+    id: LossId,
+    history: &History,
+) -> Result<Waterfall, ExportError> {
     Ok(LossView::new(state, id, history)?.picture())
+}
+
+/// Where a loss went: those who bore it, and what came back to them.
+///
+/// # Errors
+/// [`ExportError::UnknownLoss`], [`ExportError::Corrupt`].
+pub fn loss_flow(state: &State, id: LossId) -> Result<Flow, ExportError> {
+    let history = History::default();
+    let view = LossView::new(state, id, &history)?;
+    let mut flow = Flow {
+        id: format!("{id}-flow"),
+        title: format!("Where {id} went"),
+        unit: view.unit.clone(),
+        gross: view.loss.gross,
+        rows: Vec::new(),
+        residual: Amount::ZERO,
+        residual_recovered: Amount::ZERO,
+    };
+    for row in view.rows() {
+        let (amount, recovered) = (row.row.row.amount, row.row.recovered);
+        let cohort = &row.row.row.cohort;
+        if *cohort == Cohort::Residual {
+            flow.residual = flow.residual.saturating_add(amount);
+            flow.residual_recovered = flow.residual_recovered.saturating_add(recovered);
+            continue;
+        }
+        let name = row_words(state, view.loss.market, cohort);
+        let by_users = source_of(cohort).is_some_and(view::by_users);
+        flow.rows.push(FlowRow { name, amount, recovered, by_users });
+    }
+    Ok(flow)
 }
 
 /// One loss for a terminal of 80 columns: facts, waterfall, residual, what came back.
@@ -44,7 +80,7 @@ pub fn loss_text(state: &State, id: LossId, history: &History) -> Result<String,
 /// # Errors
 /// [`ExportError::UnknownLoss`], [`ExportError::Corrupt`].
 pub fn loss_svg(state: &State, id: LossId, history: &History) -> Result<String, ExportError> {
-    Ok(waterfall_svg(&loss_picture(state, id, history)?))
+    Ok(waterfall_svg(&loss_waterfall(state, id, history)?))
 }
 
 /// One loss as a Markdown page. It shows the picture `<loss id>.svg`, which belongs beside it: write

@@ -1,10 +1,7 @@
 //! The facts of one loss as text and as Markdown.
 
-use super::{
-    picture::waterfall_text,
-    view::{LossView, RowView, row_words},
-};
-use crate::names::tranche_label;
+use super::view::{LossView, RowView, row_words};
+use crate::{names::tranche_label, picture::waterfall_text};
 use backstop_core::{
     event::Cohort,
     ledger::LedgerAccount,

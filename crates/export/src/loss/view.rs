@@ -1,12 +1,10 @@
 //! Everything that the pages of one loss show, looked up once.
 
-use super::{
-    history::{History, Placing, source_of},
-    picture::{Picture, PictureLayer},
-};
+use super::history::{History, Placing, source_of};
 use crate::{
     error::ExportError,
     names::{Unit, account_label, fund_label, market_label, tranche_label},
+    picture::{Waterfall, WaterfallLayer},
     words::status_word,
 };
 use backstop_core::{
@@ -16,6 +14,18 @@ use backstop_core::{
     state::{Loss, LossRow, LossStatus, Source, State},
 };
 use backstop_units::{Amount, AssetId, LossId, MarketId, Price, Seq, format_decimal};
+
+/// Whether users bear what a layer brings, rather than money that was put there for losses.
+pub(super) const fn by_users(source: Source) -> bool {
+    match source {
+        Source::FeePool | Source::Reserve(_) | Source::Staked(_) => false,
+        Source::Socialised
+        | Source::Adl
+        | Source::Depositors
+        | Source::Equity
+        | Source::Haircut => true,
+    }
+}
 
 /// One loss with its surroundings.
 pub(super) struct LossView<'a> {
@@ -167,16 +177,17 @@ impl<'a> LossView<'a> {
     }
 
     /// The layers with their rows, in order; a layer that paid nothing is there with nothing.
-    pub(super) fn picture(&self) -> Picture {
+    pub(super) fn picture(&self) -> Waterfall {
         let rows = self.rows();
         let mut layers = Vec::new();
         let mut needed = self.loss.gross;
-        let silent = |source: Source, needed: Amount| PictureLayer {
+        let silent = |source: Source, needed: Amount| WaterfallLayer {
             name: source_words(self.state, self.loss.market, source),
             capacity: self.layer_had(source),
             used: None,
             draw: Amount::ZERO,
             note: self.silence(source, needed).to_owned(),
+            by_users: by_users(source),
         };
         let mut sources = self.sources.iter().copied().enumerate().peekable();
         for view in rows.iter().filter(|view| view.row.row.cohort != Cohort::Residual) {
@@ -190,7 +201,7 @@ impl<'a> LossView<'a> {
         }
         let placed = !self.loss.rows.is_empty();
         layers.extend(sources.filter(|_| placed).map(|(_, source)| silent(source, needed)));
-        Picture {
+        Waterfall {
             id: self.id.to_string(),
             title: self.title(),
             facts: self.facts(),
@@ -201,7 +212,7 @@ impl<'a> LossView<'a> {
         }
     }
 
-    fn layer(&self, view: &RowView<'_>) -> PictureLayer {
+    fn layer(&self, view: &RowView<'_>) -> WaterfallLayer {
         let draw = view.row.row.amount;
         let note = match view.had {
             _ if draw == view.needed => "covers the rest",
@@ -209,12 +220,13 @@ impl<'a> LossView<'a> {
             Some(_) => "held back by a limit",
             None => "",
         };
-        PictureLayer {
+        WaterfallLayer {
             name: row_words(self.state, self.loss.market, &view.row.row.cohort),
             capacity: view.had,
             used: None,
             draw,
             note: note.to_owned(),
+            by_users: source_of(&view.row.row.cohort).is_some_and(by_users),
         }
     }
 
@@ -270,12 +282,12 @@ pub(crate) fn row_words(state: &State, market: MarketId, cohort: &Cohort) -> Str
         }
         (Cohort::House(fund), _) => format!("house account of {}", fund_label(state, *fund)),
         (_, Some(source)) => source_words(state, market, source),
-        (_, None) => super::picture::RESIDUAL.to_owned(),
+        (_, None) => crate::picture::RESIDUAL.to_owned(),
     }
 }
 
 /// Who pays a layer, in words.
-fn source_words(state: &State, market: MarketId, source: Source) -> String {
+pub(super) fn source_words(state: &State, market: MarketId, source: Source) -> String {
     match source {
         Source::FeePool => format!("fee pool of {}", market_label(state, market)),
         Source::Reserve(fund) => format!("reserve of {}", fund_label(state, fund)),

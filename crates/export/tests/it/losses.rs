@@ -1,13 +1,12 @@
 //! Loss pages: golden text, and SVG that is well formed whatever stands in it.
 
 use crate::world::{World, golden};
+use backstop_core::{loss::capacity::capacities, policy::Cause, waterfall::allocate};
 use backstop_export::{
     ExportError,
-    loss::{
-        History, Picture, PictureLayer, loss_page, loss_svg, loss_text, waterfall_svg,
-        waterfall_text,
-    },
+    loss::{History, loss_flow, loss_page, loss_svg, loss_text, what_if},
     names::Unit,
+    picture::{Form, Picture, Tower, Waterfall, WaterfallLayer, waterfall_svg, waterfall_text},
 };
 use backstop_units::{Amount, LossId};
 
@@ -66,16 +65,17 @@ fn what_layers_had_is_what_replay_finds() {
 }
 
 /// A picture with everything at its longest, and names that are markup.
-fn hostile() -> Picture {
-    let layer = |name: &str, capacity, draw| PictureLayer {
+fn hostile() -> Waterfall {
+    let layer = |name: &str, capacity, draw| WaterfallLayer {
         name: name.to_owned(),
         capacity,
         used: Some(Amount::new(u128::MAX)),
         draw,
         note: "held back by a limit or by what it covers & <more>".to_owned(),
+        by_users: false,
     };
     let most = Amount::MAX;
-    Picture {
+    Waterfall {
         id: "x\" onload=\"alert(1)".to_owned(),
         title: "</title><script>alert(1)</script>".to_owned(),
         facts: vec!["]]>&<!--".to_owned(), "a\u{1}b".to_owned()],
@@ -96,8 +96,40 @@ fn nothing_breaks_out_of_a_picture() {
     assert!(svg.contains("id=\"xonloadalert1-title\""), "{svg}");
     assert!(!waterfall_text(&hostile()).is_empty());
     let empty =
-        Picture { loss: Amount::ZERO, layers: Vec::new(), residual: Amount::ZERO, ..hostile() };
+        Waterfall { loss: Amount::ZERO, layers: Vec::new(), residual: Amount::ZERO, ..hostile() };
     well_formed(&waterfall_svg(&empty));
+}
+
+#[test]
+fn a_flow_adds_up_to_its_loss() {
+    let world = World::full();
+    for (id, loss) in world.state.losses.iter().filter(|(_, loss)| !loss.rows.is_empty()) {
+        let flow = loss_flow(&world.state, id).unwrap();
+        let rows = flow.rows.iter().fold(flow.residual.get(), |sum, row| sum + row.amount.get());
+        assert_eq!(rows, loss.gross.get(), "{id}");
+        let back = flow.rows.iter().fold(0, |sum, row| sum + row.recovered.get());
+        let want = loss.rows.iter().fold(0, |sum, row| sum + row.recovered.get());
+        assert_eq!(back + flow.residual_recovered.get(), want, "{id}");
+        well_formed(&flow.svg(Form::File));
+    }
+}
+
+#[test]
+fn what_if_is_what_the_core_would_place() {
+    let world = World::full();
+    let (state, now) = (&world.state, world.state.meta.now);
+    for (id, market) in state.markets.iter() {
+        for loss in [0, 1, 150, 1_000_000_000] {
+            let loss = Amount::new(loss);
+            let picture = what_if(state, (id, loss), Cause::Bankruptcy, now).unwrap();
+            let can = capacities(state, id, market, Cause::Bankruptcy, now).unwrap();
+            let paid = allocate(loss, &can);
+            let draws: Vec<_> = picture.layers.iter().map(|layer| layer.draw).collect();
+            assert_eq!((draws, picture.residual), (paid.draws.to_vec(), paid.residual));
+            well_formed(&Tower(&picture).svg(Form::Inline));
+            assert_eq!(Tower(&picture).table().rows.len(), picture.layers.len() + 2);
+        }
+    }
 }
 
 /// Tags balance, attributes are quoted, `&` begins an entity; references stay inside.

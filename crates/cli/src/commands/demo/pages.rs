@@ -1,12 +1,13 @@
 //! Books and loss pages of one run, out of its journal.
 
 use crate::{exit::Failure, files, ledger::walk};
-use backstop_core::State;
+use backstop_core::{State, policy::LayerSource};
 use backstop_export::{
     ExportError,
     ledger::LedgerWriter,
-    loss::{History, Picture, PictureLayer, loss_page, loss_svg, waterfall_svg},
+    loss::{History, loss_page, loss_svg},
     names::Unit,
+    picture::{Waterfall, WaterfallLayer, waterfall_svg},
 };
 use backstop_risk::{DemoReport, demo::LayerPaid, sweep::layer_name};
 use std::{cmp::Reverse, fmt::Write as _, fs, io::Write, path::Path};
@@ -72,15 +73,19 @@ fn told(error: ExportError) -> Failure {
 }
 
 /// All losses of a run as one picture: who paid how much in the end.
-pub(super) fn picture(report: &DemoReport) -> Picture {
-    let layer = |layer: &LayerPaid| PictureLayer {
+pub(super) fn picture(report: &DemoReport) -> Waterfall {
+    let layer = |layer: &LayerPaid| WaterfallLayer {
         name: layer_name(layer.source).replace("paid by ", ""),
         capacity: None,
         used: None,
         draw: layer.amount,
         note: String::new(),
+        by_users: !matches!(
+            layer.source,
+            LayerSource::FeePool | LayerSource::Reserve(_) | LayerSource::Staked(_)
+        ),
     };
-    Picture {
+    Waterfall {
         id: "waterfall".to_owned(),
         title: format!("Who paid under preset {}", report.preset),
         facts: vec![format!(

@@ -7,7 +7,7 @@ pub(super) use weeks::vault_page;
 use super::{Run, Swept, VaultRun, pages::picture, referees::Verdict};
 use crate::printer::table;
 use backstop_core::policy::LayerSource;
-use backstop_export::loss::waterfall_text;
+use backstop_export::picture::waterfall_text;
 use backstop_risk::{
     DemoReport,
     demo::Payers,

@@ -1,5 +1,6 @@
 //! The waterfall as values, and as plain text.
 
+use super::{Cell, Table};
 use crate::names::Unit;
 use backstop_units::{Amount, Bps, mul_div_floor, split::largest_remainder};
 use std::fmt::Write as _;
@@ -9,7 +10,7 @@ const COLUMNS: u64 = 24;
 
 /// One layer of a picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PictureLayer {
+pub struct WaterfallLayer {
     /// Who pays, in words.
     pub name: String,
     /// The most it could pay, where known; [`Amount::MAX`]: any amount.
@@ -20,11 +21,13 @@ pub struct PictureLayer {
     pub draw: Amount,
     /// Why not more, in words; may be empty.
     pub note: String,
+    /// Whether users bear it, rather than money that was put there for losses.
+    pub by_users: bool,
 }
 
-/// A loss, or a what-if, on its way through the layers. **Shape** draws and residual add up to `loss`.
+/// A loss, or a what-if, on its way through the layers; zero shows what is there. **Shape** draws and residual add up to `loss`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picture {
+pub struct Waterfall {
     /// Names the picture among others on one page: letters, digits, `_` and `-`.
     pub id: String,
     /// One line over the picture.
@@ -36,7 +39,7 @@ pub struct Picture {
     /// The whole loss.
     pub loss: Amount,
     /// Layers in the order in which they pay.
-    pub layers: Vec<PictureLayer>,
+    pub layers: Vec<WaterfallLayer>,
     /// What nobody pays.
     pub residual: Amount,
 }
@@ -49,7 +52,7 @@ pub(super) struct Bar {
     pub(super) room: u64,
 }
 
-impl Picture {
+impl Waterfall {
     /// Each layer's part of the loss and the residual's, at the end. **Rounding** exact: to a
     /// hundredth of a percent by largest remainder, so the parts add up to 100%.
     pub fn parts(&self) -> Vec<Bps> {
@@ -87,8 +90,43 @@ impl Picture {
         steps.ok().and_then(|steps| u64::try_from(steps).ok()).unwrap_or(0)
     }
 
+    /// Its layers as rows: what each could pay, had paid, pays, and its part of the loss.
+    pub(super) fn rows(&self) -> Table {
+        let columns = ["layer", "could pay", "paid before", "pays", "part", "why not more"];
+        let mut table = Table::new(self.title.clone(), columns);
+        let known = |amount: Option<Amount>| {
+            amount.map_or_else(|| Cell::text("–"), |amount| Cell::amount(&self.unit, amount))
+        };
+        let parts = self.parts();
+        for (layer, part) in self.layers.iter().zip(&parts) {
+            table.row([
+                Cell::text(layer.name.clone()),
+                known(layer.capacity),
+                known(layer.used),
+                Cell::amount(&self.unit, layer.draw),
+                Cell::number(part),
+                Cell::text(layer.note.clone()),
+            ]);
+        }
+        let mut closing = |name: &str, amount: Amount, part: Bps| {
+            let (none, amount) = (|| Cell::text("–"), Cell::amount(&self.unit, amount));
+            table.row([
+                Cell::text(name),
+                none(),
+                none(),
+                amount,
+                Cell::number(&part),
+                Cell::text(""),
+            ]);
+        };
+        closing(RESIDUAL, self.residual, parts.last().copied().unwrap_or(Bps::ZERO));
+        let whole = if self.loss.is_zero() { Bps::ZERO } else { Bps::WHOLE };
+        closing("the whole loss", self.loss, whole);
+        table
+    }
+
     /// What is said of a layer besides its draw: what it had, what it had paid, why not more.
-    pub(super) fn remarks(&self, layer: &PictureLayer) -> String {
+    pub(super) fn remarks(&self, layer: &WaterfallLayer) -> String {
         let mut words = Vec::new();
         match layer.capacity {
             Some(Amount::MAX) => words.push("any amount".to_owned()),
@@ -106,7 +144,7 @@ impl Picture {
 }
 
 /// The waterfall in plain text, 80 columns wide where names and amounts allow it.
-pub fn waterfall_text(picture: &Picture) -> String {
+pub fn waterfall_text(picture: &Waterfall) -> String {
     let mut text = String::new();
     let (bars, parts) = (picture.bars(COLUMNS), picture.parts());
     let rows = picture
@@ -138,7 +176,7 @@ pub fn waterfall_text(picture: &Picture) -> String {
 }
 
 /// The residual's name in pictures.
-pub(super) const RESIDUAL: &str = "residual, unpaid";
+pub(crate) const RESIDUAL: &str = "residual, unpaid";
 
 fn drawn(bar: Bar, fill: char) -> String {
     let cell = |at: u64| match at {
@@ -154,15 +192,16 @@ fn drawn(bar: Bar, fill: char) -> String {
 mod tests {
     use super::*;
 
-    fn picture(loss: u128, draws: &[(u128, Option<u128>)], residual: u128) -> Picture {
-        let layer = |(draw, capacity): &(u128, Option<u128>)| PictureLayer {
+    fn picture(loss: u128, draws: &[(u128, Option<u128>)], residual: u128) -> Waterfall {
+        let layer = |(draw, capacity): &(u128, Option<u128>)| WaterfallLayer {
             name: "layer".to_owned(),
             capacity: capacity.map(Amount::new),
             used: None,
             draw: Amount::new(*draw),
             note: String::new(),
+            by_users: false,
         };
-        Picture {
+        Waterfall {
             id: "t".to_owned(),
             title: "t".to_owned(),
             facts: Vec::new(),
