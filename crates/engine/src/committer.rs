@@ -1,6 +1,9 @@
 //! The committer thread: makes batches durable, then gives the answers.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
 
 use backstop_core::{Command, Corrupt, Entry, Record, Reject, RejectCode};
 use backstop_journal::{Batch, JournalError, StoredBatch};
@@ -79,10 +82,12 @@ impl Committer {
         if batch.is_empty() {
             return true;
         }
+        let begun = Instant::now();
         if let Err(error) = self.store.append(batch) {
             self.shared.stop(Failure::Append(error));
             return false;
         }
+        self.shared.appends.add(begun.elapsed());
         self.shared.set_head(Head { size: batch.next_seq(), root: Hash::new(batch.root) });
         if let Ok(Some(left)) = self.store.bytes_left() {
             self.shared.bytes_left.store(left, Ordering::Release);

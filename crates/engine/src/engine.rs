@@ -27,6 +27,7 @@ use crate::{
     recovery::{Recovered, recover},
     shared::{Head, QueueLimits, Shared, Status},
     store::Store,
+    timing::Timings,
     window::{IdLog, IdWindow},
     writer::{BatchLimits, Desk, Request, WAITING_MAX, Writer},
 };
@@ -431,6 +432,11 @@ impl Engine {
     /// Why the writer has stopped, if it has.
     pub fn failed(&self) -> Option<&Failure> {
         self.shared.failure()
+    }
+
+    /// How long durable appends took since the start.
+    pub fn append_timings(&self) -> Timings {
+        self.shared.appends.timings()
     }
 
     /// How the engine is doing.

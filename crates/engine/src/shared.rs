@@ -8,7 +8,7 @@ use std::sync::{
 use backstop_core::{Reject, RejectCode};
 use backstop_units::Hash;
 
-use crate::error::Failure;
+use crate::{error::Failure, timing::Histogram};
 
 /// The durable end of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +88,8 @@ pub(crate) struct Shared {
     pub(crate) lag: Gauge,
     /// Bytes by which the journal can still grow.
     pub(crate) bytes_left: AtomicU64,
+    /// How long appends took.
+    pub(crate) appends: Histogram,
     /// An operator confirms the clock.
     pub(crate) confirm_clock: AtomicBool,
     /// The clock has jumped and nobody has confirmed it.
@@ -104,6 +106,7 @@ impl Shared {
             queued_bytes: Gauge::default(),
             lag: Gauge::default(),
             bytes_left: AtomicU64::new(u64::MAX),
+            appends: Histogram::default(),
             confirm_clock: AtomicBool::new(false),
             clock_jumped: AtomicBool::new(false),
         }

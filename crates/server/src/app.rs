@@ -1,6 +1,6 @@
 //! What a handler can reach.
 
-use crate::{assets::Assets, config::Settings, problem::Problem};
+use crate::{assets::Assets, config::Settings, metrics::Requests, problem::Problem};
 use backstop_core::State;
 use backstop_engine::Engine;
 use backstop_units::{Seq, Timestamp};
@@ -39,6 +39,7 @@ struct Inner {
     settings: Arc<Settings>,
     assets: Arc<Assets>,
     started: Instant,
+    requests: Requests,
 }
 
 impl fmt::Debug for App {
@@ -56,7 +57,15 @@ impl App {
     ) -> Self {
         let base =
             if mounted.name.is_empty() { String::new() } else { format!("/runs/{}", mounted.name) };
-        let inner = Inner { mounted, base, ledgers, settings, assets, started: Instant::now() };
+        let inner = Inner {
+            mounted,
+            base,
+            ledgers,
+            settings,
+            assets,
+            started: Instant::now(),
+            requests: Requests::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -87,6 +96,10 @@ impl App {
             let path = if name.is_empty() { "/".to_owned() } else { format!("/runs/{name}/") };
             (path, title.as_str())
         })
+    }
+
+    pub(crate) fn requests(&self) -> &Requests {
+        &self.inner.requests
     }
 
     /// How long this process has served it.

@@ -33,6 +33,7 @@ pub mod config;
 mod health;
 mod listener;
 mod log;
+mod metrics;
 mod pages;
 mod problem;
 mod router;

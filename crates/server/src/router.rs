@@ -1,6 +1,6 @@
 //! Which address leads where, and what holds for every answer.
 
-use crate::{app::App, assets, commands, health, pages, problem::Problem};
+use crate::{app::App, assets, commands, health, metrics, pages, problem::Problem};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -17,8 +17,10 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// The addresses of one ledger.
 pub(crate) fn ledger(app: &App) -> Router {
     let api = Router::new().route("/v1/commands", post(commands::post));
-    let health =
-        Router::new().route("/livez", get(health::live)).route("/readyz", get(health::ready));
+    let health = Router::new()
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::get));
     api.merge(health)
         .merge(pages::routes())
         .fallback(async || Problem::not_found("no such address; `/v1/openapi.json` lists them"))
@@ -29,6 +31,7 @@ pub(crate) fn ledger(app: &App) -> Router {
                 "this address takes other methods",
             )
         })
+        .layer(middleware::from_fn_with_state(app.clone(), metrics::measure))
         .with_state(app.clone())
 }
 
