@@ -1,16 +1,19 @@
 //! `POST /v1/commands`: the one way to change anything.
 
-use crate::{app::App, problem::Problem};
+use crate::{
+    app::App,
+    extract::{Asked, Text, header_text},
+    problem::{HttpProblem, Problem},
+};
 use axum::{
     Json,
-    body::Bytes,
-    extract::{Query, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::State,
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use backstop_api::{commands, event_json};
-use backstop_core::Command;
-use backstop_engine::{Answer, ids::uuid7};
+use backstop_api::{commands, event_json, http};
+use backstop_core::{Command, Reject, RejectCode};
+use backstop_engine::{Answer, Receipt, ids::uuid7};
 use backstop_units::Label;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,7 +26,7 @@ const REPLAYED: &str = "idempotent-replayed";
 /// What may stand behind the path.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
+pub(crate) struct How {
     #[serde(default)]
     dry_run: bool,
 }
@@ -31,13 +34,13 @@ pub(crate) struct Asked {
 /// Takes one command, or tries it.
 pub(crate) async fn post(
     State(app): State<App>,
-    Query(asked): Query<Asked>,
+    Asked(how): Asked<How>,
     headers: HeaderMap,
-    body: Bytes,
+    Text(body): Text,
 ) -> Result<Response, Problem> {
     let command = read(&app, &headers, &body)?;
     let (id, word) = (command.id, command.body.word());
-    if asked.dry_run {
+    if how.dry_run {
         let answer = try_out(&app, command).await?;
         let told = tell(&app, &answer, (id, word), true);
         return Ok(Json(told).into_response());
@@ -51,38 +54,33 @@ pub(crate) async fn post(
     Ok(response)
 }
 
-fn read(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<Command, Problem> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    if kind.is_none_or(|kind| kind.split(';').next().is_none_or(|kind| kind.trim() != JSON)) {
-        let detail =
-            format!("the body is {}, expected {JSON}", kind.unwrap_or("of no stated type"));
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "MEDIA_TYPE", detail));
+fn read(app: &App, headers: &HeaderMap, body: &str) -> Result<Command, Problem> {
+    let kind = header_text(headers, header::CONTENT_TYPE).unwrap_or("none");
+    if kind.split(';').next().is_none_or(|kind| kind.trim() != JSON) {
+        let problem = http::Problem::http(HttpProblem::WrongMedia);
+        return Err(problem.got(kind).limit(JSON).into());
     }
-    let text = std::str::from_utf8(body).map_err(|error| {
-        let detail = format!("the body is not UTF-8 from byte {}", error.valid_up_to());
-        Problem::new(StatusCode::BAD_REQUEST, "MALFORMED", detail)
-    })?;
     let key = headers.get(KEY).map(|key| {
         let label = key.to_str().ok().and_then(|key| Label::parse(key).ok());
         label.ok_or_else(|| {
-            let detail = "`Idempotency-Key` is no label: it must equal the command's `id`";
-            Problem::new(StatusCode::BAD_REQUEST, "IDEMPOTENCY_KEY", detail)
+            let problem = http::Problem::http(HttpProblem::BadHeader);
+            Problem::from(problem.got(KEY).limit("the command's id, which is a label"))
         })
     });
     let key = key.transpose()?;
     let made = key.unwrap_or_else(|| fresh_id(app));
-    let mut list = commands(text, |_| made).map_err(|fault| Problem::fault(&fault))?;
+    let mut list = commands(body, |_| made).map_err(|fault| Problem::malformed(&fault, body))?;
+    let count = list.len();
     let (Some(command), true) = (list.pop(), list.is_empty()) else {
-        let detail = "the body holds no command or several; several that belong together are one `linked` command";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "MALFORMED", detail));
+        let problem = http::Problem::http(HttpProblem::Malformed);
+        let limit = "one command; several that belong together are one `linked` command";
+        return Err(problem.got(format!("{count} commands")).limit(limit).into());
     };
     match key {
         Some(key) if key != command.id => {
-            let detail = format!(
-                "`Idempotency-Key` is {key}, the command's `id` is {}: make them equal",
-                command.id
-            );
-            Err(Problem::new(StatusCode::BAD_REQUEST, "IDEMPOTENCY_KEY", detail).at("/id"))
+            let problem = http::Problem::http(HttpProblem::KeyDiffers);
+            let problem = problem.got(key.to_string()).limit(command.id.to_string());
+            Err(problem.at("/id", "differs from `Idempotency-Key`").into())
         }
         _ => Ok(command),
     }
@@ -100,37 +98,27 @@ pub(crate) fn fresh_id(app: &App) -> Label {
 ///
 /// # Errors
 /// The reject as a problem.
-pub(crate) async fn send(app: &App, command: Command) -> Result<backstop_engine::Receipt, Problem> {
+pub(crate) async fn send(app: &App, command: Command) -> Result<Receipt, Problem> {
     let (to, answer) = tokio::sync::oneshot::channel::<Answer>();
+    let refused = |reject: Reject| Problem::of_command(&reject);
     // A caller who has gone misses the answer; what is recorded stays.
-    app.engine().submit_then(command, move |answer| drop(to.send(answer)))?;
-    match answer.await {
-        Ok(answer) => Ok(answer?),
-        Err(_) => {
-            Err(Problem::from(backstop_core::Reject::bare(backstop_core::RejectCode::Stopped)))
-        }
-    }
+    let queued = app.engine().submit_then(command, move |answer| drop(to.send(answer)));
+    queued.map_err(refused)?;
+    // Without an answer the writer ended with the command in its hands.
+    answer.await.unwrap_or(Err(Reject::bare(RejectCode::Stopped))).map_err(refused)
 }
 
 /// Answers as a command would be answered now.
 ///
 /// # Errors
 /// The reject as a problem.
-pub(crate) async fn try_out(
-    app: &App,
-    command: Command,
-) -> Result<backstop_engine::Receipt, Problem> {
+pub(crate) async fn try_out(app: &App, command: Command) -> Result<Receipt, Problem> {
     let app = app.clone();
     let tried = tokio::task::spawn_blocking(move || app.engine().dry_run(&command)).await;
-    Ok(tried.map_err(|_| Problem::internal())??)
+    tried.map_err(|_| Problem::internal())?.map_err(|reject| Problem::of_command(&reject))
 }
 
-fn tell(
-    app: &App,
-    receipt: &backstop_engine::Receipt,
-    (id, word): (Label, &str),
-    dry_run: bool,
-) -> Value {
+fn tell(app: &App, receipt: &Receipt, (id, word): (Label, &str), dry_run: bool) -> Value {
     let events: Vec<Value> = app
         .engine()
         .read(|state| receipt.events.iter().map(|event| event_json(event, state)).collect());

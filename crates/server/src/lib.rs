@@ -30,6 +30,7 @@ mod app;
 mod assets;
 mod commands;
 pub mod config;
+mod extract;
 mod health;
 mod listener;
 mod log;

@@ -1,110 +1,147 @@
-//! Refusals as RFC 9457: `application/problem+json` with a stable code.
+//! Refusals on their way out: RFC 9457 for programs, a page for people.
+//!
+//! What is refused is decided where it happens; how it is told is decided once, in [`tell`], which knows
+//! the path and what the caller reads.
 
+use crate::{app::App, pages};
 use axum::{
-    http::{StatusCode, header},
+    extract::{Request, State as Of},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
-use backstop_api::{Fault, problem};
-use backstop_core::{Halt, Reject, RejectCode};
+use backstop_api::{Fault, http};
+use backstop_core::{Corrupt, Halt, Reject};
 use backstop_units::Seq;
-use serde_json::{Value, json};
+
+pub(crate) use backstop_api::http::HttpProblem;
+
+/// The media type of a refusal.
+const PROBLEM_JSON: &str = "application/problem+json";
+/// The header that ties an answer to lines of the log.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Why a request was not served.
-#[derive(Debug)]
-pub(crate) struct Problem {
-    pub(crate) status: StatusCode,
-    /// `title`, `code`, `detail` and what else the kind has.
-    pub(crate) body: Value,
-    /// Seconds after which it may be tried again.
-    pub(crate) retry_after: Option<u32>,
-}
+#[derive(Clone, Debug)]
+pub(crate) struct Problem(pub(crate) Box<http::Problem>);
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        let title = status.canonical_reason().unwrap_or("refused");
-        let body = json!({ "code": code, "title": title, "detail": detail.into() });
-        Self { status, body, retry_after: None }
+    pub(crate) fn http(problem: HttpProblem) -> Self {
+        Self(Box::new(http::Problem::http(problem)))
     }
 
     pub(crate) fn not_found(what: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", what)
+        let mut problem = http::Problem::http(HttpProblem::NotThere);
+        problem.detail = what.into();
+        Self(Box::new(problem))
     }
 
-    /// Our fault; nothing of the cause is told.
+    /// Our fault; the log says more than the caller is told.
     pub(crate) fn internal() -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "INTERNAL",
-            "the service failed; its log says more",
-        )
+        Self::http(HttpProblem::Internal)
     }
 
     pub(crate) fn lagging(wanted: Seq, applied: Seq) -> Self {
-        let detail = format!("reads see {applied} records, not yet record {wanted}: try again");
-        let mut lagging = Self::new(StatusCode::SERVICE_UNAVAILABLE, "LAGGING", detail);
-        lagging.retry_after = Some(1);
-        lagging
+        let problem = http::Problem::http(HttpProblem::NotReady);
+        Self(Box::new(problem.got(applied.to_string()).limit(wanted.next().to_string())))
     }
 
-    pub(crate) fn fault(fault: &Fault) -> Self {
-        let mut problem = Self::new(StatusCode::BAD_REQUEST, "MALFORMED", fault.to_string());
-        if let Some(fields) = problem.body.as_object_mut() {
-            fields.insert("got".into(), json!(fault.got));
-            fields.insert("limit".into(), json!(fault.expected));
-            fields.insert("hint".into(), json!(fault.hint));
-            fields.insert("line".into(), json!(fault.place.line));
-            fields.insert("column".into(), json!(fault.place.column));
-        }
-        problem
+    /// A body that can't be read.
+    pub(crate) fn malformed(fault: &Fault, body: &str) -> Self {
+        Self(Box::new(http::Problem::malformed(fault, body)))
     }
 
-    /// With the place in the request's body that it is about.
-    pub(crate) fn at(mut self, pointer: &str) -> Self {
-        if let Some(fields) = self.body.as_object_mut() {
-            let detail = fields.get("detail").cloned();
-            fields.insert("errors".into(), json!([{ "pointer": pointer, "detail": detail }]));
-        }
-        self
+    /// A parameter that can't be read.
+    pub(crate) fn parameter(name: &str, got: &str, expected: &str) -> Self {
+        Self(Box::new(http::Problem::parameter(name, got, expected)))
     }
-}
 
-impl From<Reject> for Problem {
-    fn from(reject: Reject) -> Self {
-        let status = match reject.code {
-            RejectCode::QueueFull => StatusCode::TOO_MANY_REQUESTS,
-            RejectCode::Stopped => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::UNPROCESSABLE_ENTITY,
-        };
-        let mut body = problem(&reject);
-        if let Some(fields) = body.as_object_mut() {
-            fields.insert("detail".into(), json!(reject.to_string()));
-        }
-        Self { status, body, retry_after: None }
+    /// A command that a rule refuses.
+    pub(crate) fn of_command(reject: &Reject) -> Self {
+        Self(Box::new(http::Problem::of_command(reject)))
+    }
+
+    /// A read that asks for what is not there.
+    pub(crate) fn of_read(reject: &Reject) -> Self {
+        Self(Box::new(http::Problem::of_read(reject)))
+    }
+
+    fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 }
 
+impl From<http::Problem> for Problem {
+    fn from(problem: http::Problem) -> Self {
+        Self(Box::new(problem))
+    }
+}
+
+/// What stops a read.
 impl From<Halt> for Problem {
     fn from(halt: Halt) -> Self {
         match halt {
-            Halt::Reject(reject) => reject.into(),
-            Halt::Corrupt(corrupt) => {
-                tracing::error!(%corrupt, "a read met a broken state");
-                Self::internal()
-            }
+            Halt::Reject(reject) => Self::of_read(&reject),
+            Halt::Corrupt(corrupt) => corrupt.into(),
         }
+    }
+}
+
+impl From<Corrupt> for Problem {
+    fn from(corrupt: Corrupt) -> Self {
+        tracing::error!(%corrupt, "a read met a broken state");
+        Self::internal()
     }
 }
 
 impl IntoResponse for Problem {
-    fn into_response(mut self) -> Response {
-        if let Some(fields) = self.body.as_object_mut() {
-            fields.insert("status".into(), json!(self.status.as_u16()));
-        }
-        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-        let mut response = (self.status, kind, self.body.to_string()).into_response();
-        if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-        }
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
         response
     }
+}
+
+/// Gives a refusal its form: a page for who reads HTML outside the API, a problem for everybody else.
+pub(crate) async fn tell(Of(app): Of<App>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let reads_html = reads_html(request.headers()) && !path.starts_with("/v1/");
+    let id = HeaderValue::from_str(&crate::commands::fresh_id(&app).to_string());
+    let mut response = next.run(request).await;
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        log(&path, &problem, &id);
+        response = if reads_html {
+            (problem.status(), pages::refused(&app, &problem)).into_response()
+        } else {
+            let body = problem.0.clone().on(&path).json().to_string();
+            (problem.status(), [(header::CONTENT_TYPE, PROBLEM_JSON)], body).into_response()
+        };
+        if let Some(seconds) = problem.0.retry_after() {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if problem.0.status == 401 {
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+    }
+    if let Ok(id) = id {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// One line for a refusal: no body, no key, nothing that the caller sent but the path.
+fn log(path: &str, problem: &Problem, id: &Result<HeaderValue, impl Sized>) {
+    let id = id.as_ref().ok().and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let (code, status) = (problem.0.code, problem.0.status);
+    if status == 500 {
+        tracing::error!(path, code, status, request = id, "a request failed");
+    } else {
+        tracing::debug!(path, code, status, request = id, "a request was refused");
+    }
+}
+
+fn reads_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
 }

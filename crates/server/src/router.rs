@@ -1,12 +1,16 @@
 //! Which address leads where, and what holds for every answer.
 
-use crate::{app::App, assets, commands, health, metrics, pages, problem::Problem};
+use crate::{
+    app::App,
+    assets, commands, health, metrics, pages,
+    problem::{self, HttpProblem, Problem},
+};
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    http::{HeaderName, HeaderValue, Request, StatusCode, header},
+    extract::{Request, State as Of},
+    http::{HeaderName, HeaderValue, header},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 
@@ -23,20 +27,16 @@ pub(crate) fn ledger(app: &App) -> Router {
         .route("/metrics", get(metrics::get));
     api.merge(health)
         .merge(pages::routes())
-        .fallback(async || Problem::not_found("no such address; `/v1/openapi.json` lists them"))
-        .method_not_allowed_fallback(async || {
-            Problem::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "METHOD",
-                "this address takes other methods",
-            )
-        })
+        .fallback(async || Problem::http(HttpProblem::NoRoute))
+        .method_not_allowed_fallback(async || Problem::http(HttpProblem::WrongMethod))
+        .layer(middleware::from_fn_with_state(app.clone(), in_time))
+        .layer(middleware::from_fn_with_state(app.clone(), problem::tell))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::measure))
         .with_state(app.clone())
 }
 
 /// All ledgers, with what holds for every answer.
-pub(crate) fn site(apps: &[App], body_bytes: usize) -> Router {
+pub(crate) fn site(apps: &[App]) -> Router {
     let mut router = Router::new().route("/assets/{name}", get(assets::get));
     for app in apps {
         router = match app.base() {
@@ -44,11 +44,17 @@ pub(crate) fn site(apps: &[App], body_bytes: usize) -> Router {
             base => router.nest(base, ledger(app)),
         };
     }
-    router.layer(DefaultBodyLimit::max(body_bytes)).layer(middleware::from_fn(harden))
+    router.layer(middleware::from_fn(harden))
+}
+
+/// Cuts off what takes longer than a request may. Streams have answered by then: only their head counts.
+async fn in_time(Of(app): Of<App>, request: Request, next: Next) -> Response {
+    let answered = tokio::time::timeout(app.settings().request_time, next.run(request)).await;
+    answered.unwrap_or_else(|_| Problem::http(HttpProblem::TooBusy).into_response())
 }
 
 /// Headers that every answer has.
-async fn harden(request: Request<axum::body::Body>, next: Next) -> Response {
+async fn harden(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let fixed: [(HeaderName, &'static str); 5] = [
         (header::CONTENT_SECURITY_POLICY, POLICY),

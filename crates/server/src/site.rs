@@ -73,7 +73,7 @@ impl Site {
             App::new(mounted, Arc::clone(&names), Arc::clone(&settings), Arc::clone(&assets))
         };
         let apps: Vec<App> = self.ledgers.into_iter().map(app).collect();
-        let router = router::site(&apps, settings.body_bytes);
+        let router = router::site(&apps);
         let (stop, stopped) = watch::channel(false);
         let serving = runtime.spawn(listener::run(listener, router, settings, stopped));
         let stop = Arc::new(stop);

@@ -8,6 +8,8 @@ mod records;
 mod shell;
 mod view;
 
+pub(crate) use shell::refused;
+
 use crate::app::App;
 use axum::{Router, routing::get};
 

@@ -1,7 +1,7 @@
 //! The first page: every fund, market, vault and the latest losses at a glance.
 
 use super::{
-    shell::{Page, Shell, Turned, page},
+    shell::{Page, Shell, page},
     view::View,
 };
 use crate::app::App;
@@ -27,9 +27,8 @@ struct Overview {
 }
 
 pub(crate) async fn get(Of(app): Of<App>) -> Page {
-    let turned = Turned::of(&app);
-    let looked = app.look(gather).await.map_err(&turned)?;
-    let seen = looked.map_err(|halt| turned(halt.into()))?;
+    let looked = app.look(gather).await?;
+    let seen = looked?;
     Ok(page(&Overview {
         shell: Shell::new(&app, "Overview", "overview"),
         funds: seen.funds,

@@ -1,7 +1,7 @@
 //! The log explorer: what was asked, when, by whom, and what it meant.
 
 use super::{
-    shell::{Page, Shell, Turned, page},
+    shell::{Page, Shell, page},
     view::View,
 };
 use crate::{app::App, problem::Problem};
@@ -31,11 +31,10 @@ struct Records {
 }
 
 pub(crate) async fn list(Of(app): Of<App>, Query(asked): Query<Asked>) -> Page {
-    let turned = Turned::of(&app);
     let head = app.engine().applied_seq().get();
     let end = asked.before.unwrap_or(head).min(head);
     let begin = end.saturating_sub(PAGE);
-    let mut records = read(&app, begin, end).await.map_err(&turned)?;
+    let mut records = read(&app, begin, end).await?;
     records.reverse();
     Ok(page(&Records {
         shell: Shell::new(&app, "Log", "records"),
@@ -54,15 +53,14 @@ struct One {
 }
 
 pub(crate) async fn one(Of(app): Of<App>, Path(seq): Path<u64>) -> Page {
-    let turned = Turned::of(&app);
     let found = if seq < app.engine().applied_seq().get() {
-        read(&app, seq, seq.saturating_add(1)).await.map_err(&turned)?.pop()
+        read(&app, seq, seq.saturating_add(1)).await?.pop()
     } else {
         None
     };
     let detail =
         || format!("there is no record {seq}; the last one is {}", app.engine().applied_seq());
-    let record = found.ok_or_else(|| turned(Problem::not_found(detail())))?;
+    let record = found.ok_or_else(|| Problem::not_found(detail()))?;
     let json = format!("{:#}", record.0);
     Ok(page(&One { shell: Shell::new(&app, format!("Record {seq}"), "records"), record, json }))
 }

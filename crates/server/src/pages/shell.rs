@@ -3,7 +3,7 @@
 use crate::{app::App, problem::Problem};
 use askama::Template;
 use axum::{
-    http::{HeaderMap, StatusCode},
+    http::HeaderMap,
     response::{Html, IntoResponse, Response},
 };
 use backstop_units::{Seq, Timestamp};
@@ -74,45 +74,28 @@ pub(crate) fn page(template: &impl Template) -> Response {
     }
 }
 
+/// What a page's handler returns: an answer, or a refusal that is shown as a page.
+pub(crate) type Page = Result<Response, Problem>;
+
 /// A refusal as a page.
 #[derive(Template)]
 #[template(path = "refused.html")]
 struct Refused {
     shell: Shell,
-    status: StatusCode,
+    status: u16,
+    code: &'static str,
     detail: String,
     hint: String,
 }
 
-/// What a page's handler returns: an answer, or a refusal that is shown as a page.
-pub(crate) type Page = Result<Response, Turned>;
-
-/// A problem on its way to a person.
-#[derive(Debug)]
-pub(crate) struct Turned {
-    app: App,
-    problem: Problem,
-}
-
-impl Turned {
-    /// How to turn a problem into a page of this ledger.
-    pub(crate) fn of(app: &App) -> impl Fn(Problem) -> Self + use<> {
-        let app = app.clone();
-        move |problem| Self { app: app.clone(), problem }
-    }
-}
-
-impl IntoResponse for Turned {
-    fn into_response(self) -> Response {
-        let Self { app, problem } = self;
-        let text = |field: &str| problem.body[field].as_str().unwrap_or_default().to_owned();
-        let title = problem.status.canonical_reason().unwrap_or("Refused");
-        let refused = Refused {
-            shell: Shell::new(&app, title, ""),
-            status: problem.status,
-            detail: text("detail"),
-            hint: text("hint"),
-        };
-        (problem.status, page(&refused)).into_response()
-    }
+/// A refusal as a page.
+pub(crate) fn refused(app: &App, problem: &Problem) -> Response {
+    let problem = &problem.0;
+    page(&Refused {
+        shell: Shell::new(app, problem.title, ""),
+        status: problem.status,
+        code: problem.code,
+        detail: problem.detail.clone(),
+        hint: problem.hint.clone(),
+    })
 }
