@@ -97,6 +97,11 @@ macro_rules! bodies {
         })*
 
         impl Body {
+            /// The command's stable number.
+            pub const fn code(&self) -> u16 {
+                match self { $(Self::$name(_) => $code),* }
+            }
+
             /// The command's word in JSON and scenario files.
             pub const fn word(&self) -> &'static str {
                 match self { $(Self::$name(_) => $word),* }

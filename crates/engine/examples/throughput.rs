@@ -1,7 +1,8 @@
 //! What one engine does on this machine: durable batches, replay, verification, restart, bytes.
 //!
 //! ```text
-//! cargo run --release -p backstop-engine --example throughput -- [SETTLEMENTS] [ACCOUNTS] [RUNS] [--json]
+//! cargo run --release -p backstop-engine --example throughput -- [SETTLEMENTS] [ACCOUNTS] [RUNS] \
+//!     [--json] [--read-model]
 //! ```
 //!
 //! Each run has a journal of its own, in the folder for temporary files; the median of each row is
@@ -22,13 +23,17 @@ use backstop_core::{
     command::{Linked, OpenAccount, SettleLiquidation},
     policy::Limits,
 };
-use backstop_engine::{Engine, Options, VerifyOptions, ids, verify};
+use backstop_engine::{
+    Engine, Options, VerifyOptions, ids,
+    read_model::{Level, MoveFilter, Party, Reason, RecordFilter, Series, beside},
+    verify,
+};
 use backstop_journal::{Access, SqliteJournal};
 use backstop_testkit::{
     bench::{Row, medians, print},
     world::{Setup, label},
 };
-use backstop_units::{Amount, Base, Label, Price, Seq, Signed, Timestamp};
+use backstop_units::{AccountId, Amount, Base, FundId, Label, Price, Seq, Signed, Timestamp};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -43,6 +48,8 @@ struct Plan {
     settlements: u64,
     accounts: u64,
     path: PathBuf,
+    /// Whether a read model is kept.
+    history: bool,
 }
 
 fn main() -> Outcome<()> {
@@ -51,9 +58,11 @@ fn main() -> Outcome<()> {
     let number = |at: usize, default: u64| numbers.get(at).map_or(Ok(default), |text| text.parse());
     let (settlements, accounts, runs) =
         (number(0, 4_000_000)?, number(1, 1_000_000)?, number(2, 1)?);
+    let history = words.iter().any(|word| word == "--read-model");
     let measured = (0..runs).map(|_| {
         let folder = tempfile::Builder::new().prefix("throughput-").tempdir()?;
-        let plan = Plan { settlements, accounts, path: folder.path().join("journal.db") };
+        let path = folder.path().join("journal.db");
+        let plan = Plan { settlements, accounts, path, history };
         let mut rows = Vec::new();
         write(&plan, &mut rows)?;
         replayed(&plan, &mut rows)?;
@@ -69,14 +78,18 @@ fn main() -> Outcome<()> {
 /// Opens the accounts, then settles.
 fn write(plan: &Plan, rows: &mut Vec<Row>) -> Outcome<()> {
     let mut counter = 0;
-    let options = Options { snapshot_every: 0, ids_expected: 16_000_000, ..Options::default() };
+    let read_model = plan.history.then(|| beside(&plan.path));
+    let options =
+        Options { snapshot_every: 0, ids_expected: 16_000_000, read_model, ..Options::default() };
     let engine = Engine::create(&plan.path, &genesis(), options)?;
     let opened = (plan.accounts / STEPS).max(1);
     let steps = (0..opened).map(|at| open_accounts(at, &mut counter)).collect();
     for answer in engine.call_many(steps) {
         answer?;
     }
+    caught_up(&engine)?;
     let before = sizes(&plan.path)?;
+    let history_before = history_bytes(&plan.path);
     let mut random = 0x9e37_79b9_7f4a_7c15;
     let batches = plan.settlements / BATCH;
     let mut commands = Vec::new();
@@ -109,7 +122,15 @@ fn write(plan: &Plan, rows: &mut Vec<Row>) -> Outcome<()> {
     engine.wait_for(Seq::new(size - 1), Duration::from_secs(60))?;
     let behind = start.elapsed().as_secs_f64() * 1e3;
     rows.push(Row::new("  reads are behind at the end by", behind, "ms", None));
+    if plan.history {
+        caught(&engine, rows)?;
+    }
     drop(engine);
+    let history = history_bytes(&plan.path).saturating_sub(history_before);
+    if plan.history {
+        let each = history as f64 / count as f64;
+        rows.push(Row::new("read model, bytes on disk for each", each, "bytes", None));
+    }
     let after = sizes(&plan.path)?;
     for (part, before, after, bar) in [
         ("bytes on disk for each", before.file, after.file, Some(600.0)),
@@ -119,6 +140,54 @@ fn write(plan: &Plan, rows: &mut Vec<Row>) -> Outcome<()> {
     ] {
         rows.push(Row::new(part, (after - before) as f64 / count as f64, "bytes", bar));
     }
+    Ok(())
+}
+
+/// How far the read model was when the writer had ended, how fast the rest came in, what pages ask of it.
+fn caught(engine: &Engine, rows: &mut Vec<Row>) -> Outcome<()> {
+    let start = Instant::now();
+    let there = engine.read_model().map_or(0, |model| model.applied_seq().get());
+    rows.push(Row::new("  in the read model by then", there as f64, "records", None));
+    caught_up(engine)?;
+    let rest = engine.head().size - there;
+    rows.push(rate("  the rest comes in at", rest, start.elapsed(), None));
+    asked(engine, rows)
+}
+
+/// Waits for the read model, if one is kept.
+fn caught_up(engine: &Engine) -> Outcome<()> {
+    if let Some(model) = engine.read_model() {
+        model.wait_for(Seq::new(engine.head().size - 1), Duration::from_secs(600))?;
+    }
+    Ok(())
+}
+
+fn history_bytes(path: &Path) -> u64 {
+    std::fs::metadata(beside(path)).map_or(0, |file| file.len())
+}
+
+/// How long questions of pages take: what concerns an account, a fund's moves, a chart.
+fn asked(engine: &Engine, rows: &mut Vec<Row>) -> Outcome<()> {
+    let Some(model) = engine.read_model() else { return Ok(()) };
+    let start = Instant::now();
+    for account in 0..100 {
+        let parties = vec![Party::Account(AccountId::new(1_000 + account))];
+        model.records(&RecordFilter { parties, limit: 50, ..RecordFilter::default() })?;
+    }
+    let each = start.elapsed().as_secs_f64() * 10.0;
+    rows.push(Row::new("  everything about an account", each, "ms", Some(50.0)));
+    let start = Instant::now();
+    let fund = FundId::new(0);
+    for reason in [None, Some(Reason::BankruptcyLoss)] {
+        model.fund_moves(fund, &MoveFilter { reason, limit: 50, ..MoveFilter::default() })?;
+    }
+    let each = start.elapsed().as_secs_f64() * 500.0;
+    rows.push(Row::new("  a page of a fund's moves", each, "ms", Some(50.0)));
+    let start = Instant::now();
+    let ever = (Timestamp::from_ms(0), Timestamp::from_ms(u64::MAX >> 1));
+    model.samples(Series::Balance(fund), Level::Minute, ever)?;
+    let took = start.elapsed().as_secs_f64() * 1e3;
+    rows.push(Row::new("  a fund's balance by the minute", took, "ms", Some(50.0)));
     Ok(())
 }
 

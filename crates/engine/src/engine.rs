@@ -8,9 +8,7 @@ use std::{
     time::Duration,
 };
 
-use backstop_core::{
-    Body, Checked, Command, Entry, Genesis, Halt, Record, Reject, RejectCode, State, begin, dry_run,
-};
+use backstop_core::{Checked, Command, Genesis, Halt, Record, Reject, RejectCode, State, dry_run};
 use backstop_journal::{
     Access, Batch, BatchBuilder, GenesisMeta, JournalError, SqliteJournal, TreeState,
 };
@@ -24,9 +22,12 @@ use crate::{
     error::{EngineError, Failure},
     follower::{self, Follower, Replica},
     options::Options,
+    read_model::{Ground, ReadModel},
     recovery::{Recovered, recover},
+    setup::{configure, genesis_record, weight},
     shared::{Head, QueueLimits, Shared, Status},
     store::Store,
+    tail::{Feed, Tail},
     timing::Timings,
     window::{IdLog, IdWindow},
     writer::{BatchLimits, Desk, Request, WAITING_MAX, Writer},
@@ -58,6 +59,8 @@ pub struct Engine {
     doors: Option<Doors>,
     shared: Arc<Shared>,
     replica: Arc<Replica>,
+    feed: Arc<Feed>,
+    read_model: Option<ReadModel>,
     clock: Arc<dyn Clock>,
     path: Option<PathBuf>,
     ledger: Label,
@@ -186,6 +189,8 @@ impl Engine {
         let mut engine = Self {
             doors: None,
             replica: Arc::new(Replica::new(state.clone())),
+            feed: Arc::default(),
+            read_model: None,
             clock: Arc::clone(&clock),
             path,
             ledger: state.meta.ledger,
@@ -204,7 +209,20 @@ impl Engine {
             desk: Desk::default(),
         };
         engine.spawn(writer, store, ids, (options.snapshot_every, snapshot))?;
+        if let Some(path) = options.read_model {
+            engine.keep_read_model(path)?;
+        }
         Ok(engine)
+    }
+
+    fn keep_read_model(&mut self, path: PathBuf) -> Result<(), EngineError> {
+        let journal = self.path.clone().ok_or(EngineError::InMemory)?;
+        let (feed, engine) = (Arc::clone(&self.feed), Arc::clone(&self.shared));
+        let ground = Ground { path, ledger: self.ledger, journal, feed, engine };
+        let (read_model, thread) = ReadModel::start(ground)?;
+        self.read_model = Some(read_model);
+        self.threads.push(thread);
+        Ok(())
     }
 
     /// Starts the three threads, the last one in line first.
@@ -222,6 +240,7 @@ impl Engine {
         let head = self.shared.head();
         let follower = Follower {
             replica: Arc::clone(&self.replica),
+            feed: Arc::clone(&self.feed),
             ids,
             root: head.root,
             shared: Arc::clone(&self.shared),
@@ -381,6 +400,17 @@ impl Engine {
         self.replica.wait_for(seq.next().get(), timeout)
     }
 
+    /// History, if one is kept: see [`Options::read_model`].
+    pub const fn read_model(&self) -> Option<&ReadModel> {
+        self.read_model.as_ref()
+    }
+
+    /// Every record from now on, as reads begin to see it; a reader that is more than `chunks` chunks of at
+    /// most 256 records behind is let go.
+    pub fn tail(&self, chunks: usize) -> Tail {
+        self.feed.subscribe(chunks)
+    }
+
     /// The durable end of the log.
     pub fn head(&self) -> Head {
         self.shared.head()
@@ -462,33 +492,5 @@ impl fmt::Debug for Engine {
             .field("path", &self.path)
             .field("status", &self.status())
             .finish_non_exhaustive()
-    }
-}
-
-/// Carries the setup out and writes down what it meant.
-fn genesis_record(genesis: &Genesis, time: Timestamp) -> Result<Record, EngineError> {
-    let (_, events) = begin(genesis, time)
-        .map_err(|(step, halt)| EngineError::Genesis { step, halt: Box::new(halt) })?;
-    let entry = Entry::Genesis(genesis.clone());
-    Ok(Record { seq: Seq::default(), time, rules: genesis.rules, entry, events })
-}
-
-fn configure(journal: &mut SqliteJournal, options: &Options) -> Result<(), EngineError> {
-    if let Some(bytes) = options.journal_bytes {
-        journal.set_bytes_max(bytes)?;
-    }
-    if options.sync_at_end {
-        journal.sync_at_end()?;
-    }
-    Ok(())
-}
-
-/// Bytes that a command takes up in the queue and the log, about.
-fn weight(command: &Command) -> usize {
-    let own = size_of::<Command>();
-    match &command.body {
-        // The command that comes by the million has a fixed size.
-        Body::SettleLiquidation(_) if command.approvals.is_none() => own,
-        _ => borsh::object_length(command).unwrap_or(usize::MAX).max(own),
     }
 }

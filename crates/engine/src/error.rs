@@ -4,6 +4,8 @@ use backstop_core::{Corrupt, Halt};
 use backstop_journal::JournalError;
 use backstop_units::Seq;
 
+use crate::read_model::ReadModelError;
+
 /// Why an engine could not begin, open or do what is no command.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -11,6 +13,9 @@ pub enum EngineError {
     /// The journal could not be made, opened or read.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The read model could not be opened.
+    #[error(transparent)]
+    ReadModel(#[from] ReadModelError),
     /// The setup of a genesis was refused.
     #[error("step {step} of the genesis: {halt}")]
     Genesis {

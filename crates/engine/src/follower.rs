@@ -20,6 +20,7 @@ use crate::{
     recovery::Recovered,
     shared::{Shared, lock},
     snapshot,
+    tail::Feed,
     window::IdLog,
 };
 
@@ -86,6 +87,7 @@ impl Replica {
 /// All that the follower owns.
 pub(crate) struct Follower {
     pub(crate) replica: Arc<Replica>,
+    pub(crate) feed: Arc<Feed>,
     pub(crate) ids: IdLog,
     pub(crate) root: Hash,
     pub(crate) shared: Arc<Shared>,
@@ -97,9 +99,19 @@ pub(crate) struct Follower {
     pub(crate) storing: Option<JoinHandle<Result<(), JournalError>>>,
 }
 
+/// Ends the tails of all readers, however the thread ends.
+struct Closing(Arc<Feed>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 impl Follower {
     /// Works until the jobs end. After a record that does not fit it applies nothing more.
     pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
+        let _closing = Closing(Arc::clone(&self.feed));
         let mut broken = false;
         for job in jobs {
             match job {
@@ -159,8 +171,9 @@ impl Follower {
             }
         }
         drop(state);
-        records.clear();
         self.replica.advance(next);
+        self.feed.publish(records);
+        records.clear();
         Some(())
     }
 

@@ -22,6 +22,8 @@
 //! | `window.rs`, [`ids`] | which command ids are known; ids made from a time |
 //! | [`clock`] | where time comes from, and when a clock has jumped |
 //! | `recovery.rs`, `snapshot.rs` | from a file back to a state |
+//! | [`tail`](mod@tail) | committed records, live, for who wants them |
+//! | [`read_model`] | history for readers, in a file of its own |
 //! | [`verify`](mod@verify), [`proof`] | what an outsider can check |
 //!
 //! # Invariants
@@ -59,10 +61,13 @@ mod follower;
 pub mod ids;
 mod options;
 pub mod proof;
+pub mod read_model;
 mod recovery;
+mod setup;
 mod shared;
 mod snapshot;
 mod store;
+pub mod tail;
 mod timing;
 pub mod verify;
 mod window;
@@ -74,8 +79,10 @@ pub use engine::Engine;
 pub use error::{EngineError, Failure};
 pub use options::Options;
 pub use proof::{RecordProof, prove, verify_proof};
+pub use read_model::ReadModel;
 pub use recovery::load;
 pub use shared::{Head, Status};
 pub use store::Store;
+pub use tail::{Tail, Tailed};
 pub use timing::{BUCKETS, Histogram, Timings};
 pub use verify::{VerifyError, VerifyOptions, VerifyReport, verify};

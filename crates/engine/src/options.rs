@@ -1,5 +1,7 @@
 //! Settings of an engine that are no part of a ledger: they may differ from run to run.
 
+use std::path::PathBuf;
+
 use crate::clock::{Clock, SystemClock};
 
 /// How an engine runs.
@@ -28,6 +30,9 @@ pub struct Options {
     /// The journal is thrown away unless it is finished: batches are answered before they would survive a
     /// loss of power, and all is on the disk when the engine is dropped.
     pub sync_at_end: bool,
+    /// Where to keep the read model, usually [`beside`](crate::read_model::beside) the journal; none is
+    /// kept without.
+    pub read_model: Option<PathBuf>,
     /// An operator has looked at the clock: a jump in this run is taken as confirmed.
     pub confirm_clock: bool,
 }
@@ -46,6 +51,7 @@ impl Default for Options {
             snapshot_every: 1_000_000,
             journal_bytes: None,
             sync_at_end: false,
+            read_model: None,
             confirm_clock: false,
         }
     }

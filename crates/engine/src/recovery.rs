@@ -111,7 +111,10 @@ fn read_all(
 }
 
 /// The records of a batch from `from` on, each compared with its tag.
-fn decoded(batch: &StoredBatch, from: u64) -> impl Iterator<Item = Result<Record, EngineError>> {
+pub(crate) fn decoded(
+    batch: &StoredBatch,
+    from: u64,
+) -> impl Iterator<Item = Result<Record, EngineError>> {
     let (tags, _) = batch.tags.as_chunks::<TAG_BYTES>();
     batch.records().zip(tags).filter_map(move |(record, tag)| {
         let (seq, bytes) = match record {

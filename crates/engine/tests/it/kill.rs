@@ -19,12 +19,15 @@ use backstop_core::{
     policy::Cause,
     state::{Loss, LossStatus},
 };
-use backstop_engine::{Engine, Options, VerifyOptions, verify};
+use backstop_engine::{Engine, Options, VerifyOptions, read_model::beside, verify};
 use backstop_journal::{Access, SqliteJournal};
 use backstop_testkit::world::label;
 use backstop_units::{Amount, Hash, Label, LossId};
 
-use crate::support::{Maker, SECOND, genesis, settle_down};
+use crate::{
+    read_model::{caught_up, tables},
+    support::{Maker, SECOND, genesis, settle_down},
+};
 
 const CHILD: &str = "BACKSTOP_KILL_CHILD";
 
@@ -54,6 +57,24 @@ fn every_acknowledged_command_survives_a_kill() {
         println!("kill {round} after {after:?}: {} more", acknowledged.len() - before);
     }
     assert!(kills < 5 || !acknowledged.is_empty(), "no child ever got an answer");
+    history_is_whole(&path, &random);
+}
+
+/// A read model that was killed between its transactions goes on, and is what one built anew is.
+fn history_is_whole(path: &Path, maker: &Maker) {
+    let built = || {
+        let options = Options { read_model: Some(beside(path)), ..maker.options() };
+        let engine = Engine::open(path, options).unwrap();
+        caught_up(&engine);
+        assert_eq!(engine.read_model().unwrap().status().rebuilt, None);
+        drop(engine);
+        tables(&beside(path))
+    };
+    let killed = built();
+    std::fs::remove_file(beside(path)).unwrap();
+    for (table, rows) in built() {
+        assert_eq!(rows, killed[table], "{table}");
+    }
 }
 
 /// Starts a child, lets it answer once, waits, kills it, and collects what it acknowledged.
@@ -115,7 +136,12 @@ fn check(path: &Path, acknowledged: &[(Label, u64)]) {
 /// Writes until it is killed.
 fn child(path: &Path) -> ! {
     let mut maker = Maker::new(number("BACKSTOP_SEED").unwrap());
-    let options = Options { snapshot_every: 150, batch_commands: 20, ..maker.options() };
+    let options = Options {
+        snapshot_every: 150,
+        batch_commands: 20,
+        read_model: Some(beside(path)),
+        ..maker.options()
+    };
     let engine = Engine::open(path, options).unwrap();
     // Time goes on where the log ends, and the first id of this child follows the last one's.
     let last = engine.read(|state| state.meta.now);

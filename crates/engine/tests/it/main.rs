@@ -7,6 +7,7 @@ mod ids;
 mod kill;
 mod limits;
 mod proofs;
+mod read_model;
 mod restart;
 mod support;
 mod verify;
