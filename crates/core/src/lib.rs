@@ -78,7 +78,7 @@ pub mod warm;
 pub use command::{Body, COMMANDS, Command};
 pub use event::Event;
 pub use loss::waterfall;
-pub use machine::{Checked, apply, begin, dry_run, recheck, replay, replay_genesis};
+pub use machine::{Checked, apply, begin, dry_run, recheck, rehearse, replay, replay_genesis};
 pub use record::{Asked, Entry, Genesis, Record};
 pub use reject::{Corrupt, Halt, Reject, RejectCode};
 pub use slab::{Handle, Slab};

@@ -110,6 +110,22 @@ pub fn dry_run(
     run(&mut txn, checked, now)
 }
 
+/// As [`dry_run`], and lets `look` see the state as it would be, before everything is taken back.
+///
+/// # Errors
+/// As [`apply`]; `look` is not asked then.
+pub fn rehearse<T>(
+    state: &mut State,
+    checked: &Checked<'_>,
+    now: Timestamp,
+    look: impl FnOnce(&State, &[Event]) -> T,
+) -> Result<T, Halt> {
+    let mut events = Vec::new();
+    let mut txn = Txn::begin(state, &mut events);
+    run(&mut txn, checked, now)?;
+    Ok(look(txn.state(), txn.events()))
+}
+
 fn run(txn: &mut Txn<'_>, checked: &Checked<'_>, now: Timestamp) -> Result<(), Halt> {
     let command = checked.command;
     let state = txn.state();

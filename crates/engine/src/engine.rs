@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use backstop_core::{Checked, Command, Genesis, Halt, Record, Reject, RejectCode, State, dry_run};
+use backstop_core::{Checked, Command, Genesis, Halt, Record, Reject, RejectCode, State, rehearse};
 use backstop_journal::{
     Access, Batch, BatchBuilder, GenesisMeta, JournalError, SqliteJournal, TreeState,
 };
@@ -361,17 +361,30 @@ impl Engine {
     /// # Errors
     /// The reject.
     pub fn dry_run(&self, command: &Command) -> Answer {
+        self.rehearse(command, |_, receipt| receipt)
+    }
+
+    /// As [`Engine::dry_run`], and lets `look` see the state as it would be then.
+    ///
+    /// # Errors
+    /// The reject; `look` is not asked then.
+    pub fn rehearse<T>(
+        &self,
+        command: &Command,
+        look: impl FnOnce(&State, Receipt) -> T,
+    ) -> Result<T, Reject> {
         let checked = Checked::new(self.ledger, command)?;
         let mut state = self.replica.write();
         let time = self.clock.now().max(state.meta.now);
         IdLog::new(0).check_time(command.id, time, &state.meta.limits)?;
         let seq = state.meta.next;
-        let mut events = Vec::new();
-        match dry_run(&mut state, &checked, time, &mut events) {
-            Ok(()) => Ok(Receipt { seq, time, events, replayed: false }),
-            Err(Halt::Reject(reject)) => Err(reject),
-            Err(Halt::Corrupt(_)) => Err(STOPPED),
-        }
+        let rehearsed = rehearse(&mut state, &checked, time, |state, events| {
+            look(state, Receipt { seq, time, events: events.to_vec(), replayed: false })
+        });
+        rehearsed.map_err(|halt| match halt {
+            Halt::Reject(reject) => reject,
+            Halt::Corrupt(_) => STOPPED,
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use backstop_api::{commands, event_json, http};
-use backstop_core::{Command, Reject, RejectCode};
+use backstop_core::{Command, Reject, RejectCode, State as Ledger};
 use backstop_engine::{Answer, Receipt, ids::uuid7};
 use backstop_units::Label;
 use serde::Deserialize;
@@ -41,13 +41,14 @@ pub(crate) async fn post(
     let command = read(&app, &headers, &body)?;
     let (id, word) = (command.id, command.body.word());
     if how.dry_run {
-        let answer = try_out(&app, command).await?;
-        let told = tell(&app, &answer, (id, word), true);
-        return Ok(Json(told).into_response());
+        let told =
+            rehearse(&app, command, move |state, receipt| tell(state, &receipt, (id, word), true));
+        return Ok(Json(told.await?).into_response());
     }
     let receipt = send(&app, command).await?;
     app.wait_for(receipt.seq).await?;
-    let mut response = Json(tell(&app, &receipt, (id, word), false)).into_response();
+    let told = app.engine().read(|state| tell(state, &receipt, (id, word), false));
+    let mut response = Json(told).into_response();
     if receipt.replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
@@ -108,20 +109,22 @@ pub(crate) async fn send(app: &App, command: Command) -> Result<Receipt, Problem
     answer.await.unwrap_or(Err(Reject::bare(RejectCode::Stopped))).map_err(refused)
 }
 
-/// Answers as a command would be answered now.
+/// What a command would be answered now, and what `look` sees of the state as it would be then.
 ///
 /// # Errors
 /// The reject as a problem.
-pub(crate) async fn try_out(app: &App, command: Command) -> Result<Receipt, Problem> {
+pub(crate) async fn rehearse<T: Send + 'static>(
+    app: &App,
+    command: Command,
+    look: impl FnOnce(&Ledger, Receipt) -> T + Send + 'static,
+) -> Result<T, Problem> {
     let app = app.clone();
-    let tried = tokio::task::spawn_blocking(move || app.engine().dry_run(&command)).await;
+    let tried = tokio::task::spawn_blocking(move || app.engine().rehearse(&command, look)).await;
     tried.map_err(|_| Problem::internal())?.map_err(|reject| Problem::of_command(&reject))
 }
 
-fn tell(app: &App, receipt: &Receipt, (id, word): (Label, &str), dry_run: bool) -> Value {
-    let events: Vec<Value> = app
-        .engine()
-        .read(|state| receipt.events.iter().map(|event| event_json(event, state)).collect());
+fn tell(state: &Ledger, receipt: &Receipt, (id, word): (Label, &str), dry_run: bool) -> Value {
+    let events: Vec<Value> = receipt.events.iter().map(|event| event_json(event, state)).collect();
     json!({
         "id": id, "command": word, "seq": receipt.seq, "time": receipt.time,
         "replayed": receipt.replayed, "dry_run": dry_run, "events": events,

@@ -49,7 +49,7 @@ fn a_dry_run_says_the_same_and_records_nothing() {
     assert_eq!((&tried["seq"], &tried["events"]), (&done["seq"], &done["events"]));
     let refused =
         service.post("/v1/commands?dry_run=true", &[JSON], &open(&id(&service, 2), "dora"));
-    assert_eq!(refused.problem(422, "LABEL_TAKEN")["got"], "dora");
+    assert_eq!(refused.problem(422, "DUPLICATE_LABEL")["got"], "dora");
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_linked_batch_is_all_or_nothing() {
         ];
         json!({ "id": id(&service, counter), "actor": "operator", "body": { "linked": { "steps": steps } } }).to_string()
     };
-    service.command(&linked(1, "alice")).problem(422, "LABEL_TAKEN");
+    service.command(&linked(1, "alice")).problem(422, "DUPLICATE_LABEL");
     let done = service.command(&linked(2, "emma")).ok();
     let labels: Vec<&Value> =
         done["events"].as_array().unwrap().iter().map(|event| &event["label"]).collect();
@@ -115,7 +115,7 @@ fn rules_that_refuse_say_what_was_got_and_the_limit() {
         "body": { "request_unstake": { "tranche": "stakers", "account": "carol", "shares": "999999999999999999" } },
     });
     let refused = service.command(&take.to_string());
-    let problem = refused.problem(422, "ABOVE_SHARES");
+    let problem = refused.problem(422, "INSUFFICIENT_SHARES");
     assert_eq!(problem["got"], "999999999999999999");
     assert!(problem["limit"].as_str().unwrap().parse::<u128>().is_ok());
     let stranger = json!({ "actor": "nobody", "body": { "open_account": { "label": "x" } } });
