@@ -1,18 +1,17 @@
 //! The handle: create, open, submit, read.
 
+mod reads;
+
 use std::{
     fmt,
     path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering},
     thread::JoinHandle,
-    time::Duration,
 };
 
 use backstop_core::{Checked, Command, Genesis, Halt, Record, Reject, RejectCode, State, rehearse};
-use backstop_journal::{
-    Access, Batch, BatchBuilder, GenesisMeta, JournalError, SqliteJournal, TreeState,
-};
-use backstop_units::{Hash, Label, Seq, Timestamp};
+use backstop_journal::{Access, Batch, BatchBuilder, GenesisMeta, SqliteJournal, TreeState};
+use backstop_units::{Hash, Label, Timestamp};
 use crossbeam_channel::{Sender, bounded, unbounded};
 
 use crate::{
@@ -25,10 +24,9 @@ use crate::{
     read_model::{Ground, ReadModel},
     recovery::{Recovered, recover},
     setup::{configure, genesis_record, weight},
-    shared::{Head, QueueLimits, Shared, Status},
+    shared::{Head, QueueLimits, Shared},
     store::Store,
-    tail::{Feed, Tail},
-    timing::Timings,
+    tail::Feed,
     window::{IdLog, IdWindow},
     writer::{BatchLimits, Desk, Request, WAITING_MAX, Writer},
 };
@@ -385,106 +383,6 @@ impl Engine {
             Halt::Reject(reject) => reject,
             Halt::Corrupt(_) => STOPPED,
         })
-    }
-}
-
-/// Reads and operation.
-impl Engine {
-    /// Looks at the state as committed records have made it.
-    pub fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
-        look(&self.replica.read())
-    }
-
-    /// The time that a command sent now would have: the clock's, but never before the last record's.
-    pub fn now(&self) -> Timestamp {
-        self.clock.now().max(self.replica.read().meta.now)
-    }
-
-    /// How many records reads see: all with smaller sequence numbers.
-    pub fn applied_seq(&self) -> Seq {
-        Seq::new(self.replica.applied())
-    }
-
-    /// Waits until reads see record `seq`.
-    ///
-    /// # Errors
-    /// [`EngineError::Lagging`] after `timeout`.
-    pub fn wait_for(&self, seq: Seq, timeout: Duration) -> Result<(), EngineError> {
-        self.replica.wait_for(seq.next().get(), timeout)
-    }
-
-    /// History, if one is kept: see [`Options::read_model`].
-    pub const fn read_model(&self) -> Option<&ReadModel> {
-        self.read_model.as_ref()
-    }
-
-    /// Every record from now on, as reads begin to see it; a reader that is more than `chunks` chunks of at
-    /// most 256 records behind is let go.
-    pub fn tail(&self, chunks: usize) -> Tail {
-        self.feed.subscribe(chunks)
-    }
-
-    /// The durable end of the log.
-    pub fn head(&self) -> Head {
-        self.shared.head()
-    }
-
-    /// Which ledger this is.
-    pub const fn ledger(&self) -> Label {
-        self.ledger
-    }
-
-    /// Another handle on the journal, for records, proofs and checkpoints.
-    ///
-    /// # Errors
-    /// [`EngineError::InMemory`], [`EngineError::Journal`].
-    pub fn journal(&self) -> Result<SqliteJournal, EngineError> {
-        let path = self.path.as_ref().ok_or(EngineError::InMemory)?;
-        Ok(SqliteJournal::open(path, Access::ReadOnly)?)
-    }
-
-    /// Stores a checkpoint that the caller signed over [`Engine::head`].
-    ///
-    /// # Errors
-    /// [`JournalError::BadCheckpoint`] when it does not fit the log, [`EngineError::Stopped`].
-    pub fn put_checkpoint(&self, size: u64, text: String) -> Result<(), EngineError> {
-        let doors = self.doors.as_ref().ok_or(EngineError::Stopped)?;
-        let (reply, stored) = bounded(1);
-        let job = committer::Job::Checkpoint { size, text, reply };
-        doors.committer.send(job).map_err(|_| EngineError::Stopped)?;
-        let stored: Result<(), JournalError> = stored.recv().map_err(|_| EngineError::Stopped)?;
-        Ok(stored?)
-    }
-
-    /// Takes a snapshot of what reads see and waits until it is stored.
-    ///
-    /// # Errors
-    /// [`EngineError::InMemory`], [`EngineError::Journal`], [`EngineError::Stopped`].
-    pub fn snapshot(&self) -> Result<Seq, EngineError> {
-        let doors = self.doors.as_ref().ok_or(EngineError::Stopped)?;
-        let (reply, taken) = bounded(1);
-        doors.follower.send(follower::Job::Snapshot(reply)).map_err(|_| EngineError::Stopped)?;
-        taken.recv().map_err(|_| EngineError::Stopped)?
-    }
-
-    /// An operator has looked at the clock: it is right as it stands.
-    pub fn confirm_clock(&self) {
-        self.shared.confirm_clock.store(true, Ordering::Release);
-    }
-
-    /// Why the writer has stopped, if it has.
-    pub fn failed(&self) -> Option<&Failure> {
-        self.shared.failure()
-    }
-
-    /// How long durable appends took since the start.
-    pub fn append_timings(&self) -> Timings {
-        self.shared.appends.timings()
-    }
-
-    /// How the engine is doing.
-    pub fn status(&self) -> Status {
-        self.shared.status(self.replica.applied())
     }
 }
 

@@ -37,7 +37,11 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "file of API keys, sessions and webhooks; `server.db` beside the journal if empty",
     ),
-    setting("read_model", "", "file of the read model; `read.db` beside the journal if empty"),
+    setting(
+        "read_model",
+        "",
+        "file of the read model; `<journal>.read.db` beside the journal if empty",
+    ),
     setting("connections", "1024", "connections at once; more wait to be accepted"),
     setting("body_bytes", "1048576", "bytes of one request's body"),
     setting("header_seconds", "10", "seconds in which a request's head must have arrived"),

@@ -1,7 +1,7 @@
 //! `serve`: the HTTP API and the dashboard on a journal.
 
 use crate::{args::ServeArgs, exit::Failure, files, ledger::engine_failure, printer::Printer};
-use backstop_engine::{Engine, Options};
+use backstop_engine::{Engine, Options, read_model::beside};
 use backstop_server::{Mounted, Settings, Site, config::Written};
 use serde_json::json;
 use std::path::Path;
@@ -9,7 +9,12 @@ use std::path::Path;
 pub(crate) fn run(args: &ServeArgs, db: &Path, printer: &Printer) -> Result<(), Failure> {
     let settings = settings(args)?;
     backstop_server::init_log(&settings);
-    let options = Options { confirm_clock: args.confirm_clock, ..Options::default() };
+    let read_model = settings.read_model.clone().unwrap_or_else(|| beside(db));
+    let options = Options {
+        confirm_clock: args.confirm_clock,
+        read_model: Some(read_model),
+        ..Options::default()
+    };
     let engine = Engine::open(db, options).map_err(|error| engine_failure(db, &error))?;
     let title = engine.ledger().to_string();
     let site = Site { ledgers: vec![Mounted { name: String::new(), title, engine }], settings };

@@ -6,6 +6,7 @@ mod faults;
 mod kana;
 mod lending;
 mod mishaps;
+mod served;
 
 use serde_json::{Value, json};
 use std::{

@@ -2,7 +2,7 @@
 
 use backstop_api::{Format, Host, HostError, Scenario, run};
 use backstop_core::{Command, Event, State};
-use backstop_engine::{Engine, Options, ScenarioClock};
+use backstop_engine::{Engine, Options, ScenarioClock, read_model::beside};
 use backstop_server::{Mounted, Running, Settings, Site, config::Written};
 use backstop_units::{Seq, Timestamp};
 use serde_json::Value;
@@ -52,7 +52,8 @@ impl Host for Story<'_> {
 pub(crate) fn told(scenario: &str, journal: &Path) -> (Engine, ScenarioClock) {
     let scenario = Scenario::parse(scenario, Format::Toml).unwrap();
     let clock = ScenarioClock::at(scenario.start);
-    let options = Options::with_clock(clock.clone());
+    let options =
+        Options { read_model: Some(beside(journal)), ..Options::with_clock(clock.clone()) };
     let engine = Engine::create(journal, &scenario.genesis(), options).unwrap();
     let mut host = Story { engine: &engine, clock: clock.clone() };
     let outcome = run(&scenario, &mut host).unwrap();

@@ -4,7 +4,7 @@ use super::{Run, VaultRun};
 use crate::{
     args::DemoArgs, commands::serve, exit::Failure, ledger::engine_failure, printer::Printer,
 };
-use backstop_engine::{Engine, Options, StoryClock};
+use backstop_engine::{Engine, Options, StoryClock, read_model::beside};
 use backstop_risk::Cover;
 use backstop_server::{Mounted, Settings, Site, config::Written};
 use backstop_units::Span;
@@ -55,7 +55,10 @@ fn mounted(name: &str, title: String, folder: &Path) -> Result<Mounted, Failure>
     let journal = folder.join("journal.db");
     let told = |error| engine_failure(&journal, &error);
     let end = backstop_engine::load(&crate::ledger::open(&journal)?).map_err(told)?.meta.now;
-    let options = Options::with_clock(StoryClock::from(end.plus(AFTER)));
+    let options = Options {
+        read_model: Some(beside(&journal)),
+        ..Options::with_clock(StoryClock::from(end.plus(AFTER)))
+    };
     let engine = Engine::open(&journal, options).map_err(told)?;
     Ok(Mounted { name: name.to_owned(), title, engine })
 }

@@ -1,0 +1,215 @@
+//! `serve` as an operator meets it: killed in the middle of work, told to stop, given wrong settings.
+
+use crate::{backstop, code, err, ledger, out};
+use backstop_core::{Entry, Record};
+use backstop_engine::ids::uuid7;
+use backstop_journal::{Access, SqliteJournal};
+use backstop_units::Timestamp;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// A `serve` of its own; killed when dropped.
+struct Served {
+    child: Child,
+    address: String,
+}
+
+impl Served {
+    fn start(folder: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_backstop"))
+            .current_dir(folder)
+            .args(["serve", "--json", "--listen", "127.0.0.1:0", "--set", "log_level=error"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut told = String::new();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        while serde_json::from_str::<Value>(&told).is_err() {
+            assert_ne!(lines.read_line(&mut told).unwrap(), 0, "serve ended: {told}");
+        }
+        let value: Value = serde_json::from_str(&told).unwrap();
+        let address = value["address"].as_str().unwrap();
+        let address = address.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        Self { child, address }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends one command on an open connection; none when the service is gone before it has answered.
+fn send(stream: &mut BufReader<TcpStream>, id: &str, label: &str) -> Option<(u16, Value)> {
+    let body =
+        json!({ "id": id, "actor": "operator", "body": { "open_account": { "label": label } } });
+    let body = body.to_string();
+    let head =
+        "POST /v1/commands HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\ncontent-length";
+    stream.get_mut().write_all(format!("{head}: {}\r\n\r\n{body}", body.len()).as_bytes()).ok()?;
+    let mut status = String::new();
+    stream.read_line(&mut status).ok()?;
+    let status = status.split(' ').nth(1)?.parse().ok()?;
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().ok()?;
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).ok()?;
+    Some((status, serde_json::from_slice(&body).ok()?))
+}
+
+fn connect(address: &str) -> Option<BufReader<TcpStream>> {
+    let stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
+    stream.set_nodelay(true).ok()?;
+    Some(BufReader::new(stream))
+}
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// An id and a label that no other call gets.
+fn fresh() -> (String, String) {
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let time = Timestamp::from_ms(now.try_into().unwrap());
+    (uuid7(time, number).to_string(), format!("k{number}"))
+}
+
+/// One who sends until the service is gone: what was answered, and what was under way.
+type Sent = (Vec<(String, String, u64)>, Option<(String, String)>);
+
+fn sender(address: &str) -> Sent {
+    let Some(mut stream) = connect(address) else { return (Vec::new(), None) };
+    let mut answered = Vec::new();
+    loop {
+        let (id, label) = fresh();
+        match send(&mut stream, &id, &label) {
+            Some((200, value)) => answered.push((id, label, value["seq"].as_u64().unwrap())),
+            Some((status, value)) => panic!("{status} {value}"),
+            None => return (answered, Some((id, label))),
+        }
+    }
+}
+
+/// The records of a journal by command id.
+fn recorded(journal: &Path) -> BTreeMap<String, Vec<u64>> {
+    let journal = SqliteJournal::open(journal, Access::ReadOnly).unwrap();
+    let mut found: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for batch in journal.batches_from(0) {
+        for record in batch.unwrap().records() {
+            let (seq, bytes) = record.unwrap();
+            if let Entry::Command(command) = Record::decode(bytes).unwrap().entry {
+                found.entry(command.id.to_string()).or_default().push(seq);
+            }
+        }
+    }
+    found
+}
+
+/// `BACKSTOP_KILLS` times: every acknowledged command is there, none twice, and one whose answer was lost is answered
+/// when it is sent again.
+#[test]
+fn what_was_answered_survives_being_killed() {
+    let kills =
+        std::env::var("BACKSTOP_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(50);
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    out(&backstop(folder, &["init", "--preset", "backstop", "--ledger", "test"]));
+    let mut answered: Vec<(String, String, u64)> = Vec::new();
+    let mut open: Vec<(String, String)> = Vec::new();
+    for kill in 0..kills {
+        let mut served = Served::start(folder);
+        let mut again = connect(&served.address).unwrap();
+        for (id, label) in std::mem::take(&mut open) {
+            let (status, value) = send(&mut again, &id, &label).unwrap();
+            assert_eq!(status, 200, "{value}");
+            answered.push((id, label, value["seq"].as_u64().unwrap()));
+        }
+        let sent: Vec<Sent> = thread::scope(|scope| {
+            let address = &served.address;
+            let senders: Vec<_> = (0..8).map(|_| scope.spawn(|| sender(address))).collect();
+            thread::sleep(Duration::from_millis(20 + 37 * kill % 150));
+            served.child.kill().unwrap();
+            senders.into_iter().map(|sender| sender.join().unwrap()).collect()
+        });
+        for (done, lost) in sent {
+            answered.extend(done);
+            open.extend(lost);
+        }
+    }
+    assert!(answered.len() as u64 > kills * 8, "only {} answers", answered.len());
+    let recorded = recorded(&folder.join("backstop.db"));
+    for (id, label, seq) in &answered {
+        assert_eq!(recorded.get(id), Some(&vec![*seq]), "{label} was answered as record {seq}");
+    }
+    assert!(recorded.values().all(|seqs| seqs.len() == 1), "a command is there twice");
+    assert_eq!(code(&backstop(folder, &["verify", "backstop.db"])), 0);
+}
+
+/// SIGTERM: what is under way is answered, nothing new is taken, the exit code is 0.
+#[test]
+#[cfg(unix)]
+fn told_to_stop_it_answers_what_is_under_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    ledger(folder);
+    let mut served = Served::start(folder);
+    let sent: Vec<Sent> = thread::scope(|scope| {
+        let address = &served.address;
+        let senders: Vec<_> = (0..4).map(|_| scope.spawn(|| sender(address))).collect();
+        thread::sleep(Duration::from_millis(100));
+        let pid = served.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        senders.into_iter().map(|sender| sender.join().unwrap()).collect()
+    });
+    assert_eq!(served.child.wait().unwrap().code(), Some(0));
+    let recorded = recorded(&folder.join("backstop.db"));
+    let answered: usize = sent.iter().map(|(done, _)| done.len()).sum();
+    // Four of the ledger's own.
+    assert_eq!(recorded.len(), answered + 4, "a record was made and not answered");
+}
+
+#[test]
+fn settings_that_can_not_be_used_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    ledger(folder);
+    for (args, needle) in [
+        (vec!["--listen", "0.0.0.0:0"], "without TLS"),
+        (vec!["--listen", "somewhere"], "expected an address"),
+        (vec!["--set", "conections=1"], "did you mean `connections`"),
+        (vec!["--set", "connections"], "expected NAME=VALUE"),
+        (vec!["--config", "none.toml"], "none.toml"),
+    ] {
+        let refused = backstop(folder, &[&["serve"], &args[..]].concat());
+        assert!(matches!(code(&refused), 2 | 4), "{args:?}: {}", err(&refused));
+        assert!(err(&refused).contains(needle), "{args:?}: {}", err(&refused));
+    }
+    fs::write(folder.join("b.toml"), "connections = 9").unwrap();
+    let shown = out(&backstop(folder, &["config", "show", "--config", "b.toml"]));
+    let row = shown.lines().find(|line| line.starts_with("connections")).unwrap();
+    assert!(row.contains(" 9 ") && row.contains("file"), "{row}");
+    let missing = backstop(folder, &["serve", "--db", "none.db"]);
+    assert_eq!(code(&missing), 4);
+}
