@@ -42,6 +42,7 @@ pub mod ledger;
 pub mod loss;
 pub mod names;
 pub mod picture;
+pub mod standing;
 mod words;
 
 pub use error::ExportError;

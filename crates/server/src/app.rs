@@ -1,12 +1,12 @@
 //! What a handler can reach.
 
-use crate::{assets::Assets, config::Settings, metrics::Requests, problem::Problem};
+use crate::{assets::Assets, config::Settings, metrics::Requests, past::Past, problem::Problem};
 use backstop_core::State;
 use backstop_engine::Engine;
 use backstop_units::{Seq, Timestamp};
 use std::{
     fmt,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -40,6 +40,7 @@ struct Inner {
     assets: Arc<Assets>,
     started: Instant,
     requests: Requests,
+    past: Mutex<Past>,
 }
 
 impl fmt::Debug for App {
@@ -65,6 +66,7 @@ impl App {
             assets,
             started: Instant::now(),
             requests: Requests::default(),
+            past: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -120,6 +122,25 @@ impl App {
         let looked = tokio::task::spawn_blocking(move || {
             let now = app.engine().now();
             app.engine().read(|state| look(state, now))
+        });
+        looked.await.map_err(|_| Problem::internal())
+    }
+
+    /// As [`Self::look`], with what the log says beside.
+    ///
+    /// # Errors
+    /// As [`Self::look`].
+    pub(crate) async fn look_back<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&State, &Past, Timestamp) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let app = self.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let now = app.engine().now();
+            // A past that a panic left behind is at most incomplete.
+            let mut past = app.inner.past.lock().unwrap_or_else(PoisonError::into_inner);
+            past.read_on(app.engine());
+            app.engine().read(|state| look(state, &past, now))
         });
         looked.await.map_err(|_| Problem::internal())
     }

@@ -17,11 +17,19 @@ struct Asset {
     bytes: &'static [u8],
 }
 
+/// Our stylesheet, and what pictures inside pages need of one.
+static STYLE: LazyLock<String> = LazyLock::new(|| {
+    let mut style = include_str!("../assets/backstop.css").to_owned();
+    style.push_str(&backstop_export::picture::stylesheet());
+    style.push('\n');
+    style
+});
+
 static FILES: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     const JS: &str = "text/javascript; charset=utf-8";
     const CSS: &str = "text/css; charset=utf-8";
     let files: [(&str, &str, &[u8]); 5] = [
-        ("backstop.css", CSS, include_bytes!("../assets/backstop.css")),
+        ("backstop.css", CSS, STYLE.as_bytes()),
         ("backstop.js", JS, include_bytes!("../assets/backstop.js")),
         ("htmx.js", JS, include_bytes!("../assets/vendor/htmx.min.js")),
         ("uplot.js", JS, include_bytes!("../assets/vendor/uPlot.iife.min.js")),

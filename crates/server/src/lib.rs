@@ -16,6 +16,7 @@
 //! | [`config`] | every setting: name, variable, default, meaning; where a value came from |
 //! | `app.rs` | what a handler can reach: the engine, the settings, the clock |
 //! | `listener.rs` | sockets: how many, how slow, how they end |
+//! | `past.rs` | what the log says and the state forgets, for pages of ledgers that are not long |
 //! | `problem.rs` | refusals as RFC 9457 |
 //! | `assets.rs` | stylesheet and scripts, compiled in, named by their hash |
 //!
@@ -36,6 +37,7 @@ mod listener;
 mod log;
 mod metrics;
 mod pages;
+mod past;
 mod problem;
 mod router;
 mod site;

@@ -8,10 +8,13 @@
 
 mod history;
 mod page;
+mod tables;
 mod view;
 mod what_if;
 
 pub use history::{History, Placing};
+pub use page::share_price_text;
+pub use tables::{LossTables, loss_tables};
 pub(crate) use view::row_words;
 pub use what_if::what_if;
 

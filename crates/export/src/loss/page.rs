@@ -102,7 +102,7 @@ fn payers(out: &mut String, view: &LossView<'_>) {
 }
 
 /// How a row's amount came about, with its numbers.
-fn formula(view: &LossView<'_>, row: &RowView<'_>) -> String {
+pub(super) fn formula(view: &LossView<'_>, row: &RowView<'_>) -> String {
     let (needed, amount) = (view.unit.digits(row.needed), row.row.row.amount);
     match (&row.row.row.cohort, row.had) {
         (Cohort::Residual, _) => "gross loss less all rows above".to_owned(),
@@ -157,7 +157,7 @@ fn claimed(view: &LossView<'_>, claim: &LayerClaim) -> String {
     }
 }
 
-const fn rounding(cohort: &Cohort) -> &'static str {
+pub(super) const fn rounding(cohort: &Cohort) -> &'static str {
     match cohort {
         Cohort::Positions { epoch: None, .. } => {
             "money exact; the index rounds down, its rest waits for the next step"
@@ -202,21 +202,24 @@ fn share_prices(out: &mut String, view: &LossView<'_>) {
 }
 
 /// What a loss did to the share price of the tranche behind a row: its name, and words.
-fn share_price(view: &LossView<'_>, row: &RowView<'_>) -> Option<(String, String)> {
+pub(super) fn share_price(view: &LossView<'_>, row: &RowView<'_>) -> Option<(String, String)> {
     let Cohort::Stakers { tranche, shares, .. } = row.row.row.cohort else { return None };
     let amount = row.row.row.amount;
     let words = match row.had {
         Some(had) => {
-            let (before, after) = (price(had, shares), price(had.saturating_sub(amount), shares));
+            let (before, after) = (
+                share_price_text(had, shares),
+                share_price_text(had.saturating_sub(amount), shares),
+            );
             format!("share price {before} before, {after} after")
         }
-        None => format!("each share lost {}", price(amount, shares)),
+        None => format!("each share lost {}", share_price_text(amount, shares)),
     };
     Some((tranche_label(view.state, tranche), words))
 }
 
-/// Assets ÷ shares in atoms, rounded down to [`PRICE_DECIMALS`].
-fn price(assets: Amount, shares: Shares) -> String {
+/// Assets ÷ shares in atoms. **Rounding** down, to twelve decimals.
+pub fn share_price_text(assets: Amount, shares: Shares) -> String {
     let one = 10u128.pow(u32::from(PRICE_DECIMALS));
     mul_div_floor(assets.get(), one, shares.get())
         .map_or_else(|_| "undefined".to_owned(), |price| format_decimal(price, PRICE_DECIMALS))

@@ -9,6 +9,10 @@ use crate::{
 use backstop_core::{loss::capacity::capacities, policy::Cause, state::State, waterfall::allocate};
 use backstop_units::{Amount, MarketId, Timestamp};
 
+/// What users could bear from here on is told as any amount: only the size of an index bounds it, and no ledger
+/// holds so much.
+const BEYOND: Amount = Amount::new(1_000_000_000_000_000_000_000_000_000_000);
+
 /// What each layer of a market could pay at `now`, and what it would pay of a loss; a loss of zero shows what is
 /// there. It asks the functions that place losses.
 ///
@@ -26,12 +30,15 @@ pub fn what_if(
     let paid = allocate(loss, &capacities);
     let rows = state.layers_of(market).zip(&capacities).zip(&paid.draws);
     let layers = rows.map(|(((_, layer), capacity), draw)| {
-        let can = capacity.available.min(capacity.headroom);
+        let can = match capacity.available.min(capacity.headroom) {
+            can if by_users(layer.source) && can >= BEYOND => Amount::MAX,
+            can => can,
+        };
         let note = match () {
             () if can.is_zero() && !capacity.available.is_zero() => {
                 "held back by a limit or by what it covers"
             }
-            () if can < capacity.available => "held back by a limit",
+            () if can < capacity.available && can != Amount::MAX => "held back by a limit",
             () if *draw == can && !can.is_zero() => "would be used up",
             () => "",
         };

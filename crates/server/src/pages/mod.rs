@@ -3,10 +3,16 @@
 //! A page is a struct with its values and a template of the same name under `templates/`. Numbers come
 //! formatted out of [`view::View`]; templates place them and compute nothing.
 
+mod chart;
+mod flat;
+mod fund;
+mod loss;
+mod market;
 mod overview;
 mod records;
 mod shell;
 mod view;
+mod whatif;
 
 pub(crate) use shell::refused;
 
@@ -17,6 +23,9 @@ use axum::{Router, routing::get};
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/", get(overview::get))
+        .route("/funds/{label}", get(fund::get))
+        .route("/losses/{id}", get(loss::get))
+        .route("/markets/{label}", get(market::get))
         .route("/records", get(records::list))
         .route("/records/{seq}", get(records::one))
 }

@@ -58,7 +58,7 @@ fn gather(state: &State, now: Timestamp) -> Result<Seen, Halt> {
 }
 
 /// How a fund stands, as a word that goes with its colour.
-fn standing(fund: &View) -> &'static str {
+pub(super) fn standing(fund: &View) -> &'static str {
     match (fund.has("gated_by"), fund.has("alert_until"), fund.has("balance")) {
         (true, ..) => "loss open",
         (_, true, _) => "alert",

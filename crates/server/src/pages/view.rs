@@ -3,6 +3,7 @@
 use askama::filters::{Html as HtmlEscaper, escape};
 use backstop_units::format_decimal;
 use serde_json::Value;
+use std::borrow::Borrow;
 
 /// What stands where there is nothing.
 const NOTHING: &str = "–";
@@ -56,11 +57,11 @@ impl View {
     }
 
     /// A field of atoms as HTML; nothing if it is null.
-    pub(crate) fn money(&self, field: &str, decimals: u8) -> String {
+    pub(crate) fn money(&self, field: &str, decimals: impl Borrow<u8>) -> String {
         if self.0[field].is_null() {
             NOTHING.to_owned()
         } else {
-            money(self.number(field), decimals)
+            money(self.number(field), *decimals.borrow())
         }
     }
 
@@ -76,8 +77,8 @@ impl View {
 }
 
 /// Atoms as HTML: short for the eye, exact on hover and for a machine.
-pub(crate) fn money(atoms: u128, decimals: u8) -> String {
-    let full = format_decimal(atoms, decimals);
+pub(crate) fn money(atoms: u128, decimals: impl Borrow<u8>) -> String {
+    let full = format_decimal(atoms, *decimals.borrow());
     format!("<data class=\"money\" value=\"{atoms}\" title=\"{full}\">{}</data>", short(&full))
 }
 

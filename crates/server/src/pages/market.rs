@@ -1,0 +1,123 @@
+//! A market: who pays when somebody goes bankrupt on it, how near deleveraging is, what it has cost so far.
+
+use super::{
+    chart::Charts,
+    flat,
+    fund::{csv_of, drawn},
+    shell::{Page, Shell, page},
+    view::View,
+    whatif,
+};
+use crate::{
+    app::App,
+    extract::{Asked, Named},
+    problem::Problem,
+};
+use askama::Template;
+use axum::extract::State as Of;
+use backstop_api::{loss_view, market_view};
+use backstop_core::{State, policy::Cause, state::Market};
+use backstop_export::{loss::what_if, names::Unit, picture::Tower, standing::market_lights};
+use backstop_units::{Label, Timestamp};
+use serde::Deserialize;
+
+/// Losses and claims that are listed.
+const LISTED: usize = 20;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Fields {
+    loss: Option<String>,
+    csv: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "market.html")]
+struct Whole {
+    shell: Shell,
+    seen: Seen,
+}
+
+struct Seen {
+    market: View,
+    decimals: u8,
+    asset: String,
+    mark: Option<String>,
+    charts: Charts,
+    loss: String,
+    reach: u128,
+    losses: Vec<View>,
+    settings: Vec<(String, String)>,
+}
+
+pub(crate) async fn get(
+    Of(app): Of<App>,
+    Named(label): Named<String>,
+    Asked(asked): Asked<Fields>,
+) -> Page {
+    let (name, csv) = (label.clone(), asked.csv.clone());
+    let seen = app.look(move |state, now| gather(state, &name, &asked, now)).await;
+    let seen = seen??;
+    match csv {
+        None => Ok(page(&Whole {
+            shell: Shell::new(&app, format!("Market {label}"), "overview"),
+            seen,
+        })),
+        Some(name) => csv_of(&seen.charts, &name),
+    }
+}
+
+/// The rules of each layer, in the order in which they pay, then of the market itself.
+fn settings(state: &State, market: &Market) -> Vec<(String, String)> {
+    let layers = (1..).zip(state.layers_of(market));
+    let layers = layers.flat_map(|(at, (_, layer))| {
+        let rows = flat::rows(&layer.policy, state).into_iter();
+        rows.map(move |(name, value)| (format!("layer {at}: {name}"), value))
+    });
+    let pools = flat::rows(&market.pools, state).into_iter();
+    layers.chain(pools.map(|(name, value)| (format!("pools: {name}"), value))).collect()
+}
+
+/// A whole number for people.
+fn count(digits: impl AsRef<str>) -> String {
+    super::view::grouped(digits.as_ref())
+}
+
+fn gather(state: &State, label: &str, asked: &Fields, now: Timestamp) -> Result<Seen, Problem> {
+    let missing = || Problem::not_found(format!("there is no market `{label}`"));
+    let name = Label::parse(label).map_err(|_| missing())?;
+    let id = state.market_id(name).map_err(|_| missing())?;
+    let market = state.markets.get(id).ok_or_else(missing)?;
+    let view = View(market_view(state, id, now)?);
+    let unit = {
+        let fund = state.funds.get(market.fund).ok_or_else(missing)?;
+        Unit::of(state, fund.asset)
+    };
+    let lost = whatif::amount(asked.loss.as_deref(), unit.decimals)?;
+    let waterfall = what_if(state, (id, lost), Cause::Bankruptcy, now).map_err(drawn)?;
+    let query = asked.loss.as_ref().map(|_| format!("&loss={}", whatif::field(&unit, lost)));
+    let mut charts = Charts::with(query.unwrap_or_default());
+    charts.add("tower", &Tower(&waterfall));
+    if let Some(lights) = market_lights(state, id, now).map_err(drawn)? {
+        charts.add("lights", &lights);
+    }
+    let ours = state.losses.iter().rev().filter(|(_, loss)| loss.market == id);
+    let losses = ours.take(LISTED).map(|(id, _)| loss_view(state, id).map(View));
+    let index = market.mark.and_then(|mark| state.indexes.get(mark.index));
+    let mark = index.and_then(|index| index.band.last());
+    let decimals = unit.decimals.saturating_add(9);
+    Ok(Seen {
+        mark: mark.map(|(price, at)| {
+            let digits = backstop_units::format_decimal(price.get(), decimals);
+            format!("{} {} at {at}", super::view::short(&digits), unit.symbol)
+        }),
+        market: view,
+        decimals: unit.decimals,
+        charts,
+        loss: whatif::field(&unit, lost),
+        reach: whatif::reach(&waterfall),
+        losses: losses.collect::<Result<_, _>>()?,
+        settings: settings(state, market),
+        asset: unit.symbol,
+    })
+}

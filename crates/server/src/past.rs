@@ -1,0 +1,259 @@
+//! What the log says and the state forgets, for pages: how a fund's balance went, what layers had when a loss came,
+//! how a crash ran. It is read from the journal when a page first asks, and read on from there.
+//!
+//! A ledger with more records than [`RECORDS`] has no past here; its history is the read model's.
+
+use backstop_core::{
+    Corrupt, Event, Record, State, event::Cohort, fund::coverage_at, policy::Cause,
+};
+use backstop_engine::Engine;
+use backstop_export::{
+    loss::{History, what_if},
+    picture::{MarkKind, Waterfall},
+};
+use backstop_units::{Amount, Base, FundId, MarketId, Price, Timestamp};
+use std::collections::BTreeMap;
+
+/// The longest log that is looked through for a page.
+pub(crate) const RECORDS: u64 = 300_000;
+/// Steps of a theatre: when there are more, every second one is given up.
+const FRAMES: usize = 400;
+/// Markets that a theatre follows.
+const MARKETS: usize = 8;
+
+/// A market at one step.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    /// The last record that it is made of.
+    pub(crate) seq: u64,
+    pub(crate) time: Timestamp,
+    pub(crate) price: Option<Price>,
+    pub(crate) open_interest: Base,
+    /// Liquidations since the beginning.
+    pub(crate) liquidations: u64,
+    /// Losses since the beginning, and their sum.
+    pub(crate) losses: u64,
+    pub(crate) lost: Amount,
+    /// What its fund holds.
+    pub(crate) balance: Amount,
+    /// What its layers had paid and could pay.
+    pub(crate) layers: Waterfall,
+}
+
+/// Counts of one market.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    liquidations: u64,
+    losses: u64,
+    lost: Amount,
+}
+
+/// A thing that moved a fund.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moved {
+    pub(crate) at: Timestamp,
+    pub(crate) kind: MarkKind,
+    pub(crate) amount: Amount,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Past {
+    state: Option<State>,
+    next: u64,
+    stride: u64,
+    pub(crate) history: History,
+    balances: BTreeMap<FundId, Vec<(Timestamp, Amount)>>,
+    moved: BTreeMap<FundId, Vec<Moved>>,
+    tallies: BTreeMap<MarketId, Tally>,
+    frames: BTreeMap<MarketId, Vec<Frame>>,
+}
+
+impl Default for Past {
+    fn default() -> Self {
+        Self {
+            state: None,
+            next: 0,
+            stride: 1,
+            history: History::default(),
+            balances: BTreeMap::new(),
+            moved: BTreeMap::new(),
+            tallies: BTreeMap::new(),
+            frames: BTreeMap::new(),
+        }
+    }
+}
+
+impl Past {
+    /// Reads what is new of the journal. A journal that can't be read leaves the past as it is, and the log says so.
+    pub(crate) fn read_on(&mut self, engine: &Engine) {
+        if engine.applied_seq().get() > RECORDS || self.next >= engine.applied_seq().get() {
+            return;
+        }
+        if let Err(error) = self.walk(engine) {
+            tracing::error!(error, "the past can't be read from the journal");
+        }
+    }
+
+    fn walk(&mut self, engine: &Engine) -> Result<(), String> {
+        let said = |error: &dyn std::fmt::Display| error.to_string();
+        let journal = engine.journal().map_err(|error| said(&error))?;
+        for batch in journal.batches_from(self.next) {
+            let batch = batch.map_err(|error| said(&error))?;
+            for item in batch.records() {
+                let (seq, bytes) = item.map_err(|error| said(&error))?;
+                if seq < self.next {
+                    continue;
+                }
+                let record = Record::decode(bytes).map_err(|error| said(&error))?;
+                self.step(&record).map_err(|error| said(&error))?;
+                self.next = seq.saturating_add(1);
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, record: &Record) -> Result<(), Corrupt> {
+        let state = match self.state.take() {
+            None => backstop_core::replay_genesis(record)?,
+            Some(mut state) => {
+                backstop_core::replay(&mut state, record)?;
+                state
+            }
+        };
+        if let Err(error) = self.history.observe(&state, record) {
+            tracing::error!(%error, "a loss's surroundings can't be told");
+        }
+        for event in &record.events {
+            self.count(&state, record.time, event);
+        }
+        for (id, fund) in state.funds.iter() {
+            let Ok(parts) = coverage_at(&state, id, fund, record.time) else { continue };
+            let samples = self.balances.entry(id).or_default();
+            if samples.last().is_none_or(|(_, amount)| *amount != parts.total()) {
+                samples.push((record.time, parts.total()));
+            }
+        }
+        if record.seq.get().is_multiple_of(self.stride) {
+            self.shoot(&state, record);
+        }
+        self.state = Some(state);
+        Ok(())
+    }
+
+    /// What an event did to a fund, and to a market's counts.
+    fn count(&mut self, state: &State, at: Timestamp, event: &Event) {
+        let mut moved = |fund: FundId, kind, amount: Amount| {
+            if !amount.is_zero() {
+                self.moved.entry(fund).or_default().push(Moved { at, kind, amount });
+            }
+        };
+        match event {
+            Event::Contributed { fund, amount, .. } => moved(*fund, MarkKind::Inflow, *amount),
+            Event::Staked { tranche, amount, .. } => {
+                if let Some(tranche) = state.tranches.get(*tranche) {
+                    moved(tranche.fund, MarkKind::Inflow, *amount);
+                }
+            }
+            Event::LiquidationSettled { market, fund, to_fund, .. } => {
+                moved(*fund, MarkKind::Inflow, *to_fund);
+                let tally = self.tallies.entry(*market).or_default();
+                tally.liquidations = tally.liquidations.saturating_add(1);
+            }
+            Event::LossPlaced(placed) => {
+                for row in &placed.rows {
+                    match row.cohort {
+                        Cohort::Reserve(fund) | Cohort::Contributions(fund) => {
+                            moved(fund, MarkKind::Payout, row.amount);
+                        }
+                        Cohort::Stakers { tranche, .. } => {
+                            if let Some(tranche) = state.tranches.get(tranche) {
+                                moved(tranche.fund, MarkKind::Slash, row.amount);
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                let tally = self.tallies.entry(placed.market).or_default();
+                tally.losses = tally.losses.saturating_add(1);
+                let all = placed.rows.iter().map(|row| row.amount);
+                tally.lost = all.fold(tally.lost, Amount::saturating_add);
+            }
+            Event::LossRecovered { loss, parts, .. } => {
+                let market =
+                    state.losses.get(*loss).and_then(|loss| state.markets.get(loss.market));
+                if let Some(market) = market {
+                    let all = parts.iter().map(|part| part.amount);
+                    moved(
+                        market.fund,
+                        MarkKind::Recovery,
+                        all.fold(Amount::ZERO, Amount::saturating_add),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A step of the theatre.
+    fn shoot(&mut self, state: &State, record: &Record) {
+        for (id, market) in state.markets.iter().take(MARKETS) {
+            let tally = self.tallies.get(&id).copied().unwrap_or_default();
+            let layers = what_if(state, (id, Amount::ZERO), Cause::Bankruptcy, record.time);
+            let fund = state.funds.get(market.fund);
+            let parts = fund.map(|fund| coverage_at(state, market.fund, fund, record.time));
+            let (Ok(layers), Some(Ok(parts))) = (layers, parts) else { continue };
+            let index = market.mark.and_then(|mark| state.indexes.get(mark.index));
+            self.frames.entry(id).or_default().push(Frame {
+                seq: record.seq.get(),
+                time: record.time,
+                price: index.and_then(|index| index.band.last()).map(|(price, _)| price),
+                open_interest: market.open_interest,
+                liquidations: tally.liquidations,
+                losses: tally.losses,
+                lost: tally.lost,
+                balance: parts.total(),
+                layers,
+            });
+        }
+        if self.frames.values().any(|frames| frames.len() >= FRAMES) {
+            self.stride = self.stride.saturating_mul(2);
+            for frames in self.frames.values_mut() {
+                let stride = self.stride;
+                frames.retain(|frame| frame.seq.is_multiple_of(stride));
+            }
+        }
+    }
+
+    /// Balances of a fund in the order of time, at most `most`: the lowest and the last of each stretch.
+    pub(crate) fn balances(&self, fund: FundId, most: usize) -> Vec<(Timestamp, Amount)> {
+        let all = self.balances.get(&fund).map_or(&[][..], Vec::as_slice);
+        let each = all.len().div_ceil((most / 2).max(1)).max(1);
+        let mut thin: Vec<(Timestamp, Amount)> = all.first().copied().into_iter().collect();
+        for stretch in all.get(1..).unwrap_or_default().chunks(each) {
+            let low = stretch.iter().min_by_key(|(_, amount)| *amount);
+            thin.extend(low.copied());
+            thin.extend(stretch.last().filter(|last| low != Some(*last)).copied());
+        }
+        thin
+    }
+
+    /// What moved a fund, summed over at most `most` stretches of time.
+    pub(crate) fn moved(&self, fund: FundId, most: u64) -> Vec<Moved> {
+        let all = self.moved.get(&fund).map_or(&[][..], Vec::as_slice);
+        let (Some(first), Some(last)) = (all.first(), all.last()) else { return Vec::new() };
+        let span = last.at.since(first.at).ms() / most.max(1) + 1;
+        let mut sums: BTreeMap<(u64, u8), Moved> = BTreeMap::new();
+        for one in all {
+            let key = (one.at.since(first.at).ms() / span, one.kind as u8);
+            let sum = sums.entry(key).or_insert(Moved { amount: Amount::ZERO, ..*one });
+            sum.amount = sum.amount.saturating_add(one.amount);
+        }
+        sums.into_values().collect()
+    }
+
+    /// The steps of a market.
+    pub(crate) fn frames(&self, market: MarketId) -> &[Frame] {
+        self.frames.get(&market).map_or(&[], Vec::as_slice)
+    }
+}
