@@ -153,9 +153,8 @@ fn reached(loss: &Loss) -> (StepState, StepState, StepState) {
         LossStatus::Declared => (Ahead, Ahead, Ahead),
         LossStatus::Open => (Now, Ahead, Ahead),
         LossStatus::Placed => (Done, Now, Ahead),
-        LossStatus::Closed => (Done, Done, Done),
         LossStatus::Void if loss.rows.is_empty() => (Missed, Missed, Done),
-        LossStatus::Void => (Done, Done, Done),
+        LossStatus::Closed | LossStatus::Void => (Done, Done, Done),
     }
 }
 
