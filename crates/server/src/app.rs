@@ -1,14 +1,22 @@
 //! What a handler can reach.
 
-use crate::{assets::Assets, config::Settings, metrics::Requests, past::Past, problem::Problem};
+use crate::{
+    assets::Assets,
+    config::Settings,
+    live::{self, Hub},
+    metrics::Requests,
+    past::Past,
+    problem::Problem,
+};
 use backstop_core::State;
 use backstop_engine::Engine;
 use backstop_units::{Seq, Timestamp};
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::{Duration, Instant},
 };
+use tokio::sync::watch;
 
 /// How long a request waits for the follower before it says so.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -41,6 +49,25 @@ struct Inner {
     started: Instant,
     requests: Requests,
     past: Mutex<Past>,
+    live: Hub,
+    /// Turns true when the service ends.
+    stopping: watch::Receiver<bool>,
+}
+
+/// A handle that does not keep a ledger open.
+#[derive(Clone, Debug)]
+pub(crate) struct WeakApp(Weak<Inner>);
+
+impl WeakApp {
+    pub(crate) fn upgrade(&self) -> Option<App> {
+        self.0.upgrade().map(|inner| App { inner })
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner").field("base", &self.base).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for App {
@@ -55,7 +82,9 @@ impl App {
         ledgers: Arc<[(String, String)]>,
         settings: Arc<Settings>,
         assets: Arc<Assets>,
+        stopping: watch::Receiver<bool>,
     ) -> Self {
+        let (live, woken) = Hub::new(settings.sse_readers);
         let base =
             if mounted.name.is_empty() { String::new() } else { format!("/runs/{}", mounted.name) };
         let inner = Inner {
@@ -67,8 +96,18 @@ impl App {
             started: Instant::now(),
             requests: Requests::default(),
             past: Mutex::default(),
+            live,
+            stopping,
         };
-        Self { inner: Arc::new(inner) }
+        let inner = Arc::new(inner);
+        let weak = WeakApp(Arc::downgrade(&inner));
+        let started = std::thread::Builder::new()
+            .name("backstop-live".to_owned())
+            .spawn(move || live::run(&weak, &woken));
+        if let Err(error) = started {
+            tracing::error!(%error, "no thread for live readers: they get nothing but heartbeats");
+        }
+        Self { inner }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -98,6 +137,16 @@ impl App {
             let path = if name.is_empty() { "/".to_owned() } else { format!("/runs/{name}/") };
             (path, title.as_str())
         })
+    }
+
+    /// Who reads live.
+    pub(crate) fn live(&self) -> &Hub {
+        &self.inner.live
+    }
+
+    /// Turns true when the service ends: streams end then.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.inner.stopping.clone()
     }
 
     pub(crate) fn requests(&self) -> &Requests {

@@ -15,6 +15,7 @@
 //! | --- | --- |
 //! | [`config`] | every setting: name, variable, default, meaning; where a value came from |
 //! | `app.rs` | what a handler can reach: the engine, the settings, the clock |
+//! | `live/` | the live tail: `/v1/events` |
 //! | `listener.rs` | sockets: how many, how slow, how they end |
 //! | `past.rs` | what the log says and the state forgets, for pages of ledgers that are not long |
 //! | `problem.rs` | refusals as RFC 9457 |
@@ -34,6 +35,7 @@ pub mod config;
 mod extract;
 mod health;
 mod listener;
+mod live;
 mod log;
 mod metrics;
 mod pages;

@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    assets, commands, health, metrics, pages,
+    assets, commands, health, live, metrics, pages,
     problem::{self, HttpProblem, Problem},
 };
 use axum::{
@@ -20,7 +20,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// The addresses of one ledger.
 pub(crate) fn ledger(app: &App) -> Router {
-    let api = Router::new().route("/v1/commands", post(commands::post));
+    let api = Router::new()
+        .route("/v1/commands", post(commands::post))
+        .route("/v1/events", get(live::get));
     let health = Router::new()
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))

@@ -69,12 +69,13 @@ impl Site {
         let names: Arc<[(String, String)]> =
             self.ledgers.iter().map(|ledger| (ledger.name.clone(), ledger.title.clone())).collect();
         let assets = Arc::new(Assets::new());
+        let (stop, stopped) = watch::channel(false);
         let app = |mounted| {
-            App::new(mounted, Arc::clone(&names), Arc::clone(&settings), Arc::clone(&assets))
+            let (settings, assets) = (Arc::clone(&settings), Arc::clone(&assets));
+            App::new(mounted, Arc::clone(&names), settings, assets, stopped.clone())
         };
         let apps: Vec<App> = self.ledgers.into_iter().map(app).collect();
         let router = router::site(&apps);
-        let (stop, stopped) = watch::channel(false);
         let serving = runtime.spawn(listener::run(listener, router, settings, stopped));
         let stop = Arc::new(stop);
         Ok(Running { address, stop, serving: Some(serving), runtime: Some(runtime) })

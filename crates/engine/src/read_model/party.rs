@@ -10,7 +10,7 @@ use backstop_units::{
 use serde::ser::{self, Serialize};
 
 /// What a record can be looked up by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Party {
     /// Records of one command, by its number; the genesis is 0.
     Kind(u16),
@@ -118,6 +118,20 @@ impl Party {
             17 => Self::Ticket(TicketId::new(id)),
             _ => return None,
         })
+    }
+
+    /// Whom and what an event names, each as often as it does; assets are left out.
+    pub fn of_event(event: &Event) -> Vec<Self> {
+        let mut found = Vec::new();
+        Self::add_named(event, &mut |party| found.push(party));
+        found
+    }
+
+    /// As [`Party::of_event`], into a function.
+    pub fn add_named(event: &Event, add: &mut impl FnMut(Self)) {
+        let mut keys = Vec::with_capacity(8);
+        named(event, &mut keys);
+        keys.into_iter().filter_map(Self::of_key).for_each(add);
     }
 
     /// The party that a handle's spelling stands for, as `fund_3`; none for assets, which are behind

@@ -1,0 +1,152 @@
+//! One reader's stream: what was missed, then frames as they come, without a gap and without a repeat.
+
+use super::{
+    encode::Frame,
+    filter::{View, Wanted},
+    journal::missed,
+};
+use crate::{
+    app::App,
+    extract::{Asked, header_text},
+    problem::{HttpProblem, Problem},
+};
+use axum::{
+    body::{Body, Bytes},
+    extract::State as Of,
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use backstop_units::Seq;
+use std::{convert::Infallible, sync::Arc, time::Duration};
+use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
+
+/// A comment is sent when nothing has happened for so long.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+const LAST: &str = "last-event-id";
+
+/// `GET /v1/events`.
+pub(crate) async fn get(
+    Of(app): Of<App>,
+    Asked(wanted): Asked<Wanted>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let resumed = header_text(&headers, LAST).map(|text| {
+        text.parse::<u64>().map_err(|_| {
+            let problem = backstop_api::http::Problem::http(HttpProblem::BadHeader);
+            Problem::from(problem.got(text).limit("the id of a frame, which is a sequence number"))
+        })
+    });
+    let after = resumed.transpose()?.or(wanted.after_seq);
+    let view = app.engine().read(|state| View::of(&wanted, state))?;
+    let Some((frames, permit)) = app.live().join(&view) else {
+        return Err(Problem::http(HttpProblem::TooMany));
+    };
+    let applied = app.engine().applied_seq().get();
+    let next = match after {
+        None => applied,
+        Some(after) => {
+            let next = Seq::new(after).next().get();
+            if next > applied {
+                app.wait_for(Seq::new(after)).await?;
+            }
+            next
+        }
+    };
+    let stopping = app.stopping();
+    let until = applied.max(next);
+    let reader = Reader {
+        app,
+        view,
+        frames,
+        stopping,
+        next,
+        until,
+        ready: None,
+        begun: false,
+        _permit: permit,
+    };
+    let stream = futures_util::stream::unfold(reader, |mut reader| async move {
+        let bytes = reader.step().await?;
+        Some((Ok::<Bytes, Infallible>(bytes), reader))
+    });
+    let mut response = Body::from_stream(stream).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // A proxy that gathers answers would hold frames back.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+struct Reader {
+    app: App,
+    view: View,
+    frames: broadcast::Receiver<Arc<Frame>>,
+    stopping: watch::Receiver<bool>,
+    /// The first record that the reader was not told of.
+    next: u64,
+    /// Records before this one come from the journal.
+    until: u64,
+    /// A frame that comes after what the journal has.
+    ready: Option<Arc<Frame>>,
+    begun: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Reader {
+    /// The next bytes; none when the stream ends.
+    async fn step(&mut self) -> Option<Bytes> {
+        if !std::mem::replace(&mut self.begun, true) {
+            // The head of the answer leaves with the first bytes.
+            return Some(Bytes::from_static(b"retry: 2000\n: follow\n\n"));
+        }
+        loop {
+            if *self.stopping.borrow() {
+                return None;
+            }
+            let bytes = if self.next < self.until {
+                self.catch_up().await?
+            } else if let Some(frame) = self.ready.take() {
+                self.next = frame.next;
+                frame.bytes.clone()
+            } else {
+                self.wait().await?
+            };
+            if !bytes.is_empty() {
+                return Some(bytes);
+            }
+        }
+    }
+
+    /// A piece of what lies in the journal only.
+    async fn catch_up(&mut self) -> Option<Bytes> {
+        let frame = missed(&self.app, &self.view, self.next, self.until).await.ok()??;
+        self.next = frame.next;
+        Some(frame.bytes)
+    }
+
+    /// Waits for a frame, or for the time of a heartbeat.
+    async fn wait(&mut self) -> Option<Bytes> {
+        let came = tokio::select! {
+            came = tokio::time::timeout(HEARTBEAT, self.frames.recv()) => came,
+            _ = self.stopping.wait_for(|stop| *stop) => return None,
+        };
+        match came {
+            Err(_) => Some(Bytes::from_static(b": nothing new\n\n")),
+            Ok(Ok(frame)) => {
+                if frame.first > self.next {
+                    // The hub missed some: they come first.
+                    self.until = frame.first;
+                    self.ready = Some(frame);
+                } else if frame.first < self.next && self.next < frame.next {
+                    self.until = frame.next;
+                } else if frame.first == self.next {
+                    self.ready = Some(frame);
+                }
+                Some(Bytes::new())
+            }
+            // Too slow, or the ledger is gone: whoever wants more comes back with the last id.
+            Ok(Err(_)) => None,
+        }
+    }
+}
