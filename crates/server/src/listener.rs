@@ -12,6 +12,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
 
 /// How long to wait after a failed accept, such as without a free file descriptor.
@@ -60,6 +61,9 @@ fn connection(
     // Answers are small and wanted at once; a socket that refuses this is only slower.
     let _ = stream.set_nodelay(true);
     let router = router.clone();
+    // A reader that takes nothing for as long as a request may last is gone.
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(settings.request_time));
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(from));
@@ -69,7 +73,7 @@ fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(settings.header_time)
         .max_headers(64)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let watched = graceful.watch(served);
     tokio::spawn(async move {
         if let Err(error) = watched.await {

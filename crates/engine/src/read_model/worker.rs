@@ -29,7 +29,7 @@ const AT_ONCE: usize = 8_192;
 /// How long it waits for records before it looks around.
 const LOOK: Duration = Duration::from_millis(500);
 /// The longest rest that it takes for the writer's sake.
-const REST_MAX: Duration = Duration::from_millis(250);
+const REST_MAX: Duration = Duration::from_millis(1_000);
 
 /// How a read model is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,10 +206,10 @@ impl Worker {
         Ok(())
     }
 
-    /// Rests while commands wait for the writer, three times as long as the work took: history may come
+    /// Rests while commands wait for the writer, ten times as long as the work took: history may come
     /// later, answers may not.
     fn give_way(&self, took: Duration) {
-        let until = Instant::now().checked_add(took.saturating_mul(3).min(REST_MAX));
+        let until = Instant::now().checked_add(took.saturating_mul(10).min(REST_MAX));
         let Some(until) = until else { return };
         while self.engine.queued.get() > 0 && !self.feed.is_closed() && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(5));

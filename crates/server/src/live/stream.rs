@@ -18,7 +18,11 @@ use axum::{
 };
 use backstop_units::Seq;
 use std::{convert::Infallible, sync::Arc, time::Duration};
-use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
+use tokio::sync::{
+    OwnedSemaphorePermit,
+    broadcast::{self, error::RecvError},
+    watch,
+};
 
 /// A comment is sent when nothing has happened for so long.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -63,6 +67,7 @@ pub(crate) async fn get(
         until,
         ready: None,
         begun: false,
+        catching_up: true,
         _permit: permit,
     };
     let stream = futures_util::stream::unfold(reader, |mut reader| async move {
@@ -90,6 +95,8 @@ struct Reader {
     /// A frame that comes after what the journal has.
     ready: Option<Arc<Frame>>,
     begun: bool,
+    /// Came from the journal just now, so it is no sign of slowness that frames went by.
+    catching_up: bool,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -108,6 +115,7 @@ impl Reader {
                 self.catch_up().await?
             } else if let Some(frame) = self.ready.take() {
                 self.next = frame.next;
+                self.catching_up = false;
                 frame.bytes.clone()
             } else {
                 self.wait().await?
@@ -122,6 +130,7 @@ impl Reader {
     async fn catch_up(&mut self) -> Option<Bytes> {
         let frame = missed(&self.app, &self.view, self.next, self.until).await.ok()??;
         self.next = frame.next;
+        self.catching_up = true;
         Some(frame.bytes)
     }
 
@@ -143,6 +152,11 @@ impl Reader {
                 } else if frame.first == self.next {
                     self.ready = Some(frame);
                 }
+                Some(Bytes::new())
+            }
+            Ok(Err(RecvError::Lagged(_))) if self.catching_up => {
+                self.frames = self.frames.resubscribe();
+                self.until = self.app.engine().applied_seq().get();
                 Some(Bytes::new())
             }
             // Too slow, or the ledger is gone: whoever wants more comes back with the last id.

@@ -1,6 +1,8 @@
 //! The service from outside: real sockets, real journals.
 
 mod commands;
+mod events;
 mod guards;
+mod live;
 mod pages;
 mod support;
