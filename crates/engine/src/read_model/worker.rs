@@ -29,7 +29,7 @@ const AT_ONCE: usize = 8_192;
 /// How long it waits for records before it looks around.
 const LOOK: Duration = Duration::from_millis(500);
 /// The longest rest that it takes for the writer's sake.
-const REST_MAX: Duration = Duration::from_millis(1_000);
+const REST_MAX: Duration = Duration::from_secs(1);
 
 /// How a read model is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
