@@ -171,9 +171,9 @@ fn a_reader_that_takes_nothing_is_cut_off() {
     let slow = Client::events(address, "?detail=full", None);
     assert_eq!(slow.status, 200);
     let mut client = Client::new(address);
-    let steps = |_| Linked { steps: (0..200).map(|_| contribute("main")).collect() }.into();
+    let steps = || Linked { steps: (0..200).map(|_| contribute("main")).collect() }.into();
     until("the place of the slow reader", || {
-        send(&mut client, "alice", steps(()));
+        send(&mut client, "alice", steps());
         (Client::events(address, "", None).status == 200).then_some(())
     });
     drop(slow);
