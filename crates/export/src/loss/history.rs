@@ -29,6 +29,30 @@ pub struct Placing {
 }
 
 impl Placing {
+    /// A placing that was written down when it happened: the record, the waterfall as it was, what its
+    /// accounts held just before, and its rows.
+    pub fn kept(
+        (seq, time): (Seq, Timestamp),
+        layers: Vec<Source>,
+        had: impl IntoIterator<Item = (LedgerAccount, Amount)>,
+        rows: &[Row],
+    ) -> Self {
+        let (had, later) = (had.into_iter().collect(), Vec::new());
+        let mut placing = Self { seq, time, layers, had, rows: 0, residual: false, later };
+        placing.add(rows);
+        placing
+    }
+
+    /// Adds a reallocation that was written down when it happened.
+    pub fn reallocate(
+        &mut self,
+        had: impl IntoIterator<Item = (LedgerAccount, Amount)>,
+        rows: &[Row],
+    ) {
+        self.later.push((self.rows, had.into_iter().collect()));
+        self.add(rows);
+    }
+
     /// What an account of the waterfall held just before the loss; none for one of another asset.
     pub fn had(&self, account: LedgerAccount) -> Option<Amount> {
         self.had.get(&account).copied()
@@ -72,22 +96,23 @@ impl History {
                 Event::LossPlaced(placed) => {
                     let (layers, had) =
                         met(after, (placed.market, placed.asset), &placed.rows, later)?;
-                    let (seq, time) = (record.seq, record.time);
-                    let (rows, residual, later) = (0, false, Vec::new());
-                    let mut placing = Placing { seq, time, layers, had, rows, residual, later };
-                    placing.add(&placed.rows);
-                    self.placings.insert(placed.loss, placing);
+                    let at = (record.seq, record.time);
+                    self.insert(placed.loss, Placing::kept(at, layers, had, &placed.rows));
                 }
                 Event::LossReallocated(more) => {
                     let Some(placing) = self.placings.get_mut(&more.loss) else { continue };
                     let (_, had) = met(after, (more.market, more.asset), &more.rows, later)?;
-                    placing.later.push((placing.rows, had));
-                    placing.add(&more.rows);
+                    placing.reallocate(had, &more.rows);
                 }
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Takes in a placing that was written down elsewhere.
+    pub fn insert(&mut self, loss: LossId, placing: Placing) {
+        self.placings.insert(loss, placing);
     }
 
     /// What a loss met, if its placing was seen.

@@ -68,8 +68,9 @@ fn gather(state: &State, past: &Past, id: &str) -> Result<Seen, Problem> {
     let number = id.strip_prefix("loss_").unwrap_or(id).parse().map_err(|_| missing())?;
     let id = LossId::new(number);
     let loss = state.losses.get(id).ok_or_else(missing)?;
-    let tables = loss_tables(state, id, &past.history).map_err(drawn)?;
-    let waterfall = loss_waterfall(state, id, &past.history).map_err(drawn)?;
+    let history = past.history_of(id);
+    let tables = loss_tables(state, id, &history).map_err(drawn)?;
+    let waterfall = loss_waterfall(state, id, &history).map_err(drawn)?;
     let mut charts = Charts::default();
     charts.add("waterfall", &Cascade(&waterfall));
     charts.add("flow", &loss_flow(state, id).map_err(drawn)?);
