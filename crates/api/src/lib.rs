@@ -26,4 +26,7 @@ pub use query::{Deleveraging, EquityShares, Query, answer};
 pub use run::{Host, HostError, MemoryHost, Outcome, books, run};
 pub use scenario::{Expect, Scenario, Step};
 pub use source::{Fault, Format, Place};
-pub use view::{account_view, fund_view, loss_view, market_view, waterfall_view};
+pub use view::{
+    account_view, adl_state_view, asset_view, exit_queue_view, fund_view, loss_view, market_view,
+    payout_view, positions_view, proposal_view, staker_row, waterfall_view,
+};

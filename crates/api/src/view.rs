@@ -13,7 +13,13 @@ pub(crate) use holders::{holders_view, vault_losses_view};
 pub(crate) use house::house_view;
 mod hosted;
 mod lending;
+mod lists;
 mod pool;
+
+pub use lists::{
+    adl_state_view, asset_view, exit_queue_view, payout_view, positions_view, proposal_view,
+    staker_row,
+};
 
 pub(crate) use hosted::{margin_view, pool_view};
 pub(crate) use lending::{holding_view, lending_view, reserve_view, vault_view};

@@ -417,6 +417,8 @@ pub(crate) enum ReferenceTable {
     Commands,
     /// Every refusal with its rule and hint.
     Rejects,
+    /// The description of the HTTP API, OpenAPI 3.1.
+    Openapi,
     /// Every problem that the HTTP API answers with, and its status.
     Problems,
     /// Every fee of lending.

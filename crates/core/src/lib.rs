@@ -69,6 +69,8 @@ pub mod policy;
 pub mod pool;
 pub mod record;
 pub mod reject;
+#[cfg(feature = "schema")]
+mod schema;
 mod slab;
 pub mod state;
 mod table;

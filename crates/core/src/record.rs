@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a ledger begins: its name, its limits, and a preset resolved into commands.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Genesis {
     /// Which ledger this is.
@@ -32,6 +33,7 @@ pub struct Genesis {
 
 /// What a record is about.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -44,6 +46,7 @@ pub enum Entry {
 
 /// One record: what was asked, under which rules, and what it turned out to mean.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Record {
     /// Its position in the log.
     pub seq: Seq,

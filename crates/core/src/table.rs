@@ -37,6 +37,7 @@ macro_rules! commands {
     )*) => {$(
         $(#[doc = $doc])+
         #[derive(Clone, Debug, PartialEq, Eq, borsh::BorshSerialize, borsh::BorshDeserialize, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields)]
         pub struct $name {
             $( $(#[doc = $field_doc])+ $(#[serde($default)])? $(#[borsh(deserialize_with = $with)])? pub $field: $kind, )*
@@ -59,6 +60,7 @@ macro_rules! bodies {
     ($($code:literal $name:ident $word:literal,)*) => {
         /// What a command asks for. Numbers are append-only.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub enum Body {
             $( #[doc = concat!("See [`", stringify!($name), "`].")] #[serde(rename = $word)] $name($name), )*
         }

@@ -41,6 +41,7 @@ mod metrics;
 mod pages;
 mod past;
 mod problem;
+mod reads;
 mod router;
 mod site;
 

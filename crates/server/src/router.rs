@@ -4,6 +4,7 @@ use crate::{
     app::App,
     assets, commands, health, live, metrics, pages,
     problem::{self, HttpProblem, Problem},
+    reads,
 };
 use axum::{
     Router,
@@ -28,6 +29,7 @@ pub(crate) fn ledger(app: &App) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::get));
     api.merge(health)
+        .merge(reads::routes_of_reads())
         .merge(pages::routes())
         .fallback(async || Problem::http(HttpProblem::NoRoute))
         .method_not_allowed_fallback(async || Problem::http(HttpProblem::WrongMethod))

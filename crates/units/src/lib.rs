@@ -44,6 +44,8 @@ mod math;
 mod portion;
 mod quotient;
 mod ratio;
+#[cfg(feature = "schema")]
+mod schema;
 mod signed;
 pub mod split;
 mod time;

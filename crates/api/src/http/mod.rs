@@ -2,11 +2,13 @@
 //! opens a socket; the server makes its router from [`ROUTES`], and every page of the reference is
 //! printed from the same tables.
 
+mod openapi;
 mod problem;
 mod reference;
 mod routes;
 mod status;
 
+pub use openapi::openapi;
 pub use problem::{PointedError, Problem};
 pub use reference::{problem_codes, problems_text};
 pub use routes::{

@@ -5,7 +5,7 @@ use crate::{
     exit::Failure,
     printer::Printer,
 };
-use backstop_api::{CHECKS, FEES};
+use backstop_api::{CHECKS, FEES, http::openapi};
 use backstop_core::{COMMANDS, RejectCode};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -15,6 +15,7 @@ pub(crate) fn run(args: &ReferenceArgs, printer: &Printer) -> Result<(), Failure
         ReferenceTable::Commands => printer.either(&commands(), commands_text),
         ReferenceTable::Fees => printer.either(&backstop_api::fees(), fees_text),
         ReferenceTable::Checks => printer.either(&checks(), checks_text),
+        ReferenceTable::Openapi => printer.either(&openapi(), || format!("{:#}\n", openapi())),
         ReferenceTable::Problems => {
             printer.either(&backstop_api::http::problem_codes(), backstop_api::http::problems_text)
         }

@@ -254,6 +254,7 @@ fn completions_and_references_come_from_the_code() {
         ("commands", "commands.md"),
         ("rejects", "rejects.md"),
         ("problems", "problems.md"),
+        ("openapi", "openapi.json"),
         ("fees", "fees.md"),
         ("checks", "checks.md"),
     ] {

@@ -20,6 +20,7 @@ use sha3::{Digest, Keccak256};
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Leaf {
     /// The number of the holder's place: of this ledger one and the same for ever.
@@ -101,6 +102,7 @@ impl Tree {
 /// A tree whose leaves come one after the other in rising order, and whose number is known: no more is kept than two
 /// hashes for each of its levels.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LeafStream"))]
 pub struct Stream {
     /// How many leaves it will have.
     pub count: u32,

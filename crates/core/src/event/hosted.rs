@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Fill {
     /// On which market.
     pub market: MarketId,
@@ -35,6 +36,7 @@ pub struct Fill {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Liquidated {
     /// On which market.
     pub market: MarketId,
@@ -66,6 +68,7 @@ pub struct Liquidated {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LiquidatorPaid {
     /// On which market.
     pub market: MarketId,
@@ -81,6 +84,7 @@ pub struct LiquidatorPaid {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MarginChange {
     /// Of which margin account; a new one if its handle is the next.
     pub margin: u32,
@@ -98,6 +102,7 @@ pub struct MarginChange {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PledgeMove {
     /// Of which margin account; a new one if its handle is the next.
     pub margin: u32,
@@ -118,6 +123,7 @@ pub struct PledgeMove {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Seized {
     /// In which fund's pool.
     pub fund: FundId,
@@ -147,6 +153,7 @@ pub struct Seized {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MarginMove {
     /// From which margin account.
     pub from: u32,
@@ -190,6 +197,7 @@ crate::policy::choice! {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct IndexSettlement {
     /// Which position.
     pub position: u32,
@@ -205,6 +213,7 @@ pub struct IndexSettlement {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolCovered {
     /// On which market.
     pub market: MarketId,
@@ -225,6 +234,7 @@ pub struct PoolCovered {
 /// What one account took over of what a pool is short of: it left with a part of its claim unpaid, or
 /// paid money in.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HaircutTaken {
     /// In which fund's pool.
     pub fund: FundId,
@@ -244,6 +254,7 @@ pub struct HaircutTaken {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HaircutPart {
     /// Of which haircut.
     pub haircut: u32,
@@ -255,6 +266,7 @@ pub struct HaircutPart {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Merge {
     /// Which market.
     pub market: MarketId,
@@ -276,6 +288,7 @@ pub struct Merge {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StatusChange {
     /// Which market.
     pub market: MarketId,
@@ -293,6 +306,7 @@ pub struct StatusChange {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MarkReport {
     /// Which market.
     pub market: MarketId,

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 /// One fact about lending. Discriminants are append-only.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -120,6 +121,7 @@ impl LendingEvent {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Repayment {
     /// To which reserve.
     pub reserve: ReserveId,
@@ -145,6 +147,7 @@ pub struct Repayment {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LoanLiquidation {
     /// What was paid.
     pub repayment: Repayment,
@@ -156,6 +159,7 @@ pub struct LoanLiquidation {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Seizure {
     /// Whose loan it was.
     pub account: AccountId,
@@ -182,6 +186,7 @@ pub struct Seizure {
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Socialised {
     /// Of which reserve.
     pub reserve: ReserveId,

@@ -36,6 +36,7 @@ use serde::{Deserialize, Serialize};
 
 /// One fact. Discriminants are append-only; a changed shape is a new variant.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]

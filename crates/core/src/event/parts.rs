@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -119,6 +120,7 @@ impl Cohort {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HouseTerms {
     /// Of which market's venue.
     pub market: MarketId,
@@ -134,6 +136,7 @@ pub struct HouseTerms {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Row {
     /// Position of the layer in the waterfall; the residual stands behind the last one.
     pub layer: u8,
@@ -147,6 +150,7 @@ pub struct Row {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RowPart {
     /// Position of the row in the loss.
     pub row: u8,
@@ -160,6 +164,7 @@ pub struct RowPart {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RevenuePart {
     /// Which tranche.
     pub tranche: TrancheId,
@@ -182,6 +187,7 @@ pub struct RevenuePart {
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolFlow {
     /// From the fee pool to the pool for winners.
     pub to_pnl: Amount,
@@ -197,6 +203,7 @@ pub struct PoolFlow {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MarketRules {
     /// What liquidators of a bankrupt earn.
     pub underwater: Underwater,
@@ -212,6 +219,7 @@ pub struct MarketRules {
 
 /// The placement of a loss: its rows add up to its gross amount.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Placement {
     /// Which loss; a new one if its handle is the next.
     pub loss: LossId,
@@ -242,6 +250,7 @@ pub struct Placement {
 /// What a layer that pays later could not bring, over the layers behind it: its rows add up to it and join
 /// those of the loss.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reallocation {
     /// Which loss.
     pub loss: LossId,
@@ -263,6 +272,7 @@ pub struct Reallocation {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Converted {
     /// Of which layer.
     pub conversion: u32,
@@ -291,6 +301,7 @@ pub struct Converted {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sale {
     /// Of which layer.
     pub conversion: u32,
@@ -318,6 +329,7 @@ pub struct Sale {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Home {
     /// The layer that gave them.
     pub to: LedgerAccount,
@@ -338,6 +350,7 @@ impl Home {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Settled {
     /// Of which layer.
     pub conversion: u32,
@@ -365,6 +378,7 @@ pub struct Settled {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LineMove {
     /// On which market.
     pub market: MarketId,
@@ -402,6 +416,7 @@ pub struct LineMove {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ControlRun {
     /// Of which fund.
     pub fund: FundId,
@@ -441,6 +456,7 @@ pub struct ControlRun {
 
 /// A deficit that waits for its assessment.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ParkedLoss {
     /// The loss that was declared of it.
     pub loss: LossId,

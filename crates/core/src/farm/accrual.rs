@@ -48,6 +48,7 @@ pub struct Reward {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Issued {
     /// Atoms that were left and are owed.
     pub amount: Amount,
@@ -74,6 +75,7 @@ pub struct Issued {
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Earned {
     /// The index up to which it was settled.
     pub seen: ShareIndex,

@@ -21,6 +21,7 @@ const YEAR_MS: u64 = 365 * 24 * 3_600_000;
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Interest {
     /// By how much all debts grow.
     pub debt: Fixed60,

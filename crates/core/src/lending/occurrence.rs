@@ -56,6 +56,7 @@ pub struct Occurrence {
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Toll {
     /// What was first thought to be lost.
     pub marked: Fixed60,

@@ -44,6 +44,7 @@ choice! {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Throttle {
     /// Length of the rolling window. One that has begun keeps its length.
@@ -65,6 +66,7 @@ impl Default for Throttle {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MarginTier {
     /// Notional at the mark above which it holds, in quote atoms.
@@ -80,6 +82,7 @@ pub struct MarginTier {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MarginScale {
     /// Where it begins to rise.
@@ -92,6 +95,7 @@ pub struct MarginScale {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FeeRamp {
     /// Portion of the fill at first.
@@ -110,6 +114,7 @@ pub struct FeeRamp {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SizeFee {
     /// Part of the market's open interest, long and short together, above which it holds.
@@ -123,6 +128,7 @@ pub struct SizeFee {
 #[derive(
     Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct LiquidationFees {
     /// To whoever takes the position over, before the fund.
@@ -138,6 +144,7 @@ pub struct LiquidationFees {
 
 /// Rules of one hosted market.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HostedPolicy {
     /// Decimals of the base asset.
@@ -192,6 +199,7 @@ pub struct HostedPolicy {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct MarginPoolPolicy {
     /// How long withdrawals are held after an account below zero equity was seen, or a stall.

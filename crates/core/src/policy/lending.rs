@@ -32,6 +32,7 @@ choice! {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RatePoint {
     /// How much of what is supplied is lent.
@@ -42,6 +43,7 @@ pub struct RatePoint {
 
 /// What borrowers of a reserve pay, and who gets it.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct InterestPolicy {
     /// Corners from no utilization to all of it, 2 to 11 of them.
@@ -89,6 +91,7 @@ impl Default for InterestPolicy {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PledgePolicy {
     /// Which.
@@ -110,6 +113,7 @@ pub struct PledgePolicy {
 
 /// Rules of one lending reserve.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ReservePolicy {
     /// What borrowers pay, and who gets it.

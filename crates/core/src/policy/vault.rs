@@ -43,6 +43,7 @@ impl Default for AllocationKind {
 
 /// Rules of one vault.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct VaultPolicy {
     /// The curator's part of profit.

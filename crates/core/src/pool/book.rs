@@ -43,6 +43,7 @@ pub struct InsurancePool {
 
 /// Keys of which several must sign.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Multisig {
     /// Whose signatures count.
     pub keys: Vec<PublicKey>,
@@ -69,6 +70,7 @@ pub struct Tranche {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolRelease {
     /// Of which pool.
     pub pool: u32,
@@ -105,6 +107,7 @@ pub struct PoolPayment {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolBreach {
     /// Of which pool.
     pub pool: u32,

@@ -5,4 +5,5 @@ mod events;
 mod guards;
 mod live;
 mod pages;
+mod reads;
 mod support;

@@ -49,7 +49,7 @@ pub(super) const ROUTES: &[Route] = &[
             doc: "The command's id, if the body has none.",
         },
     ])
-    .sends(Method::Post, Some("Command"))
+    .sends(Method::Post, Some("CommandRequest"))
     .open_to(Who::Sender),
     Route::one(
         "/v1/ledger",
@@ -94,14 +94,10 @@ pub(super) const ROUTES: &[Route] = &[
         [
             "accounts",
             "An account's positions.",
-            "Positions on hosted markets, with margin, liquidation price, rank in the queue of those who would be \
-             deleveraged, and what part of a loss would fall on them. Attached markets keep positions at their venue.",
+            "Positions on hosted markets with their margin. Attached markets keep positions at their venue.",
         ],
     )
-    .with(&[
-        label("account", "Its name."),
-        filter("loss", Kind::Named("Amount"), "The loss to show a share of, in atoms of the market's asset."),
-    ]),
+    .with(&[label("account", "Its name.")]),
     Route::one(
         "/v1/proposals",
         "list_proposals",
@@ -150,7 +146,7 @@ pub(super) const ROUTES: &[Route] = &[
         "/v1/checkpoints",
         "list_checkpoints",
         &[list("Checkpoint")],
-        ["ledger", "Signed checkpoints.", "Size and root of the log with the signed note, the newest first."],
+        ["ledger", "Signed checkpoints.", "The size that each covers with the signed note, the oldest first."],
     )
     .tied(Tied::Free),
     Route::one(

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// One fact about compensation. Discriminants are append-only.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -50,6 +51,7 @@ pub enum CompensationEvent {
 
 /// What of a loss is to be made good.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Assessment {
     /// Which loss.
     pub loss: VaultLossId,
@@ -71,6 +73,7 @@ pub struct Assessment {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CompensationClaimed {
     /// From which account.
     pub compensation: u32,
@@ -92,6 +95,7 @@ pub struct CompensationClaimed {
 
 /// What went back when claims ended.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClaimsClosed {
     /// From which account.
     pub compensation: u32,
@@ -107,6 +111,7 @@ pub struct ClaimsClosed {
 
 /// What goes back to an insurance pool.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolRefund {
     /// To which pool.
     pub pool: u32,
@@ -130,6 +135,7 @@ pub struct PoolRefund {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClaimsRoot {
     /// On which loss.
     pub loss: VaultLossId,
@@ -149,6 +155,7 @@ pub struct ClaimsRoot {
 
 /// A part of a count of claims.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClaimsCounted {
     /// From which account they are paid.
     pub compensation: u32,
@@ -162,6 +169,7 @@ pub struct ClaimsCounted {
 
 /// How far somebody has counted the claims on a loss.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClaimCount {
     /// On which loss.
     pub loss: VaultLossId,

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 /// One fact about insurance pools. Discriminants are append-only.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -68,6 +69,7 @@ pub enum PoolEvent {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Released {
     /// Out of which pool.
     pub pool: u32,
@@ -99,6 +101,7 @@ pub struct Released {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LossAbsorbed {
     /// Of which pool.
     pub pool: u32,
@@ -118,6 +121,7 @@ pub struct LossAbsorbed {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolStaked {
     /// In which pool.
     pub pool: u32,
@@ -139,6 +143,7 @@ pub struct PoolStaked {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolExit {
     /// Which.
     pub ticket: u32,
@@ -160,6 +165,7 @@ pub struct PoolExit {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Unmatched {
     /// The matcher's stake.
     pub stake: u32,

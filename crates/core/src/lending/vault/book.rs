@@ -61,6 +61,7 @@ pub struct Vault {
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Funds {
     /// Atoms that are in no reserve.
     pub idle: Amount,
@@ -144,6 +145,7 @@ pub struct Waiting {
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stream {
     /// Atoms for each second.
     pub per_second: Amount,
@@ -157,6 +159,7 @@ pub struct Stream {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Allocation {
     /// Which reserve.
     pub reserve: ReserveId,

@@ -39,6 +39,7 @@ const CUSHIONED_MAX: usize = 16;
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VaultLoss {
     /// Which vault.
     pub vault: VaultId,
@@ -87,6 +88,7 @@ pub struct VaultLoss {
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Amounts {
     /// What may still come right.
     pub provisional: Fixed60,
@@ -98,6 +100,7 @@ pub struct Amounts {
 
 /// How far a loss has come on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// Nothing of it is certain.

@@ -48,6 +48,7 @@ pub struct Source {
     Serialize,
     Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Withdrawal {
     /// Shares burned.
     pub burned: Shares,

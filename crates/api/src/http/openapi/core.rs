@@ -1,0 +1,164 @@
+//! Schemas that the core's own types derive, and what JSON for people makes of events.
+
+use super::SCHEMAS;
+use backstop_core::{
+    COMMANDS, Command, Entry, Event,
+    policy::{Cause, Limits},
+    state::LossStatus,
+};
+use backstop_units::{
+    Amount, Base, Fixed60, Hash, Label, LossId, Price, ProposalId, Seq, Shares, Signed, Span,
+    TicketId, Timestamp, VaultLossId,
+};
+use schemars::{SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+/// Everything that a command, a genesis or an event holds, by its name in the core.
+pub(super) fn schemas() -> Map<String, Value> {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+        settings.meta_schema = None;
+    });
+    let mut with = settings.into_generator();
+    roots(&mut with);
+    let mut schemas = with.take_definitions(true);
+    if let Some(body) = schemas.get_mut("Body") {
+        describe(body);
+    }
+    if let Some(command) = schemas.get("Command").cloned() {
+        schemas.insert("CommandRequest".into(), request(command));
+    }
+    let events = flat_events(&schemas);
+    schemas.insert("EventView".into(), events);
+    // Answers show events flat only.
+    for word in TAGGED {
+        schemas.remove(*word);
+    }
+    for schema in schemas.values_mut() {
+        plain(schema);
+    }
+    schemas
+}
+
+/// Takes out what nothing refers to: types of events that stand whole in the list of all.
+pub(super) fn prune(document: &mut Value) {
+    loop {
+        let mut found = BTreeSet::new();
+        refs(document, &mut found);
+        let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") else {
+            return;
+        };
+        let before = schemas.len();
+        schemas.retain(|name, _| found.contains(name));
+        if schemas.len() == before {
+            return;
+        }
+    }
+}
+
+fn refs(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match field {
+                    Value::String(to) if name == "$ref" => {
+                        found.extend(to.strip_prefix(SCHEMAS).map(str::to_owned));
+                    }
+                    other => refs(other, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| refs(item, found)),
+        _ => {}
+    }
+}
+
+/// Enums of events as the core tags them.
+const TAGGED: &[&str] =
+    &["Event", "LendingEvent", "VaultEvent", "FarmEvent", "PoolEvent", "CompensationEvent"];
+
+fn roots(with: &mut SchemaGenerator) {
+    with.subschema_for::<Command>();
+    with.subschema_for::<Entry>();
+    with.subschema_for::<Event>();
+    with.subschema_for::<(Cause, Limits, LossStatus)>();
+    with.subschema_for::<(Amount, Base, Fixed60, Hash, Label, Price, Seq, Shares)>();
+    with.subschema_for::<(Signed, Span, Timestamp)>();
+    with.subschema_for::<(LossId, ProposalId, TicketId, VaultLossId)>();
+}
+
+/// Each command's own description in the list of all.
+fn describe(body: &mut Value) {
+    let Some(Value::Array(all)) = body.get_mut("oneOf") else { return };
+    for one in all {
+        let word = one["required"][0].as_str().unwrap_or_default();
+        let spec = COMMANDS.iter().find(|spec| spec.word == word);
+        if let (Some(spec), Value::Object(fields)) = (spec, one) {
+            fields.insert("description".into(), spec.doc.trim().into());
+        }
+    }
+}
+
+/// A command as it is sent: its id may stand in a header instead.
+fn request(mut command: Value) -> Value {
+    if let Some(Value::Array(required)) = command.get_mut("required") {
+        required.retain(|name| name != "id");
+    }
+    command
+}
+
+/// Events as `event_json` writes them: the kind in `type`, beside the fields.
+fn flat_events(schemas: &Map<String, Value>) -> Value {
+    let mut kinds = Vec::new();
+    for word in TAGGED {
+        let all = schemas.get(*word).and_then(|schema| schema.get("oneOf").or(schema.get("anyOf")));
+        for one in all.and_then(Value::as_array).into_iter().flatten() {
+            kinds.extend(flat(one, schemas));
+        }
+    }
+    json!({ "description": "An event: `type` says what kind, the other fields are that kind's.", "oneOf": kinds })
+}
+
+/// One kind of event; none for a part that has kinds of its own.
+fn flat(one: &Value, schemas: &Map<String, Value>) -> Option<Value> {
+    let word = one["required"][0].as_str()?;
+    let mut own = one["properties"].get(word)?.clone();
+    // What is a type of its own stands there by reference.
+    if let Some(name) = own["$ref"].as_str().and_then(|to| to.strip_prefix(SCHEMAS)) {
+        own = schemas.get(name)?.clone();
+    }
+    own["properties"]["type"] = json!({ "const": word });
+    match own.get_mut("required") {
+        Some(Value::Array(required)) => required.insert(0, "type".into()),
+        _ => own["required"] = json!(["type"]),
+    }
+    own.as_object_mut()?.remove("additionalProperties");
+    if let Some(doc) = one.get("description") {
+        own["description"] = doc.clone();
+    }
+    Some(own)
+}
+
+/// Words for people who don't read Rust: no links into its documentation.
+fn plain(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match field {
+                    Value::String(text) if name == "description" => {
+                        *text = text.replace("[`", "`").replace("`]", "`").replace('\n', " ");
+                    }
+                    other => plain(other),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(plain),
+        _ => {}
+    }
+}
+
+/// A reference to a schema.
+pub(super) fn to(name: &str) -> Value {
+    json!({ "$ref": format!("{SCHEMAS}{name}") })
+}
