@@ -28,9 +28,10 @@ static STYLE: LazyLock<String> = LazyLock::new(|| {
 static FILES: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     const JS: &str = "text/javascript; charset=utf-8";
     const CSS: &str = "text/css; charset=utf-8";
-    let files: [(&str, &str, &[u8]); 5] = [
+    let files: [(&str, &str, &[u8]); 6] = [
         ("backstop.css", CSS, STYLE.as_bytes()),
         ("backstop.js", JS, include_bytes!("../assets/backstop.js")),
+        ("theatre.js", JS, include_bytes!("../assets/theatre.js")),
         ("htmx.js", JS, include_bytes!("../assets/vendor/htmx.min.js")),
         ("uplot.js", JS, include_bytes!("../assets/vendor/uPlot.iife.min.js")),
         ("uplot.css", CSS, include_bytes!("../assets/vendor/uPlot.min.css")),
@@ -50,6 +51,7 @@ fn asset(name: &'static str, kind: &'static str, bytes: &'static [u8]) -> Asset 
 pub(crate) struct Assets {
     pub(crate) css: String,
     pub(crate) js: String,
+    pub(crate) theatre: String,
     pub(crate) htmx: String,
     pub(crate) uplot: String,
     pub(crate) uplot_css: String,
@@ -64,6 +66,7 @@ impl Assets {
         Self {
             css: path("backstop.css"),
             js: path("backstop.js"),
+            theatre: path("theatre.js"),
             htmx: path("htmx.js"),
             uplot: path("uplot.js"),
             uplot_css: path("uplot.css"),

@@ -4,7 +4,7 @@
 //! A ledger with more records than [`RECORDS`] is not walked through; its history is the read model's.
 
 use backstop_core::{
-    Corrupt, Event, Record, State, event::Cohort, fund::coverage_at, policy::Cause,
+    Body, Corrupt, Entry, Event, Record, State, event::Cohort, fund::coverage_at, policy::Cause,
 };
 use backstop_engine::{
     Engine, ReadModel,
@@ -71,6 +71,8 @@ pub(crate) struct Past {
     balances: BTreeMap<FundId, Vec<(Timestamp, Amount)>>,
     moved: BTreeMap<FundId, Vec<Moved>>,
     tallies: BTreeMap<MarketId, Tally>,
+    /// The last mark that a venue closed somebody at.
+    marks: BTreeMap<MarketId, Price>,
     frames: BTreeMap<MarketId, Vec<Frame>>,
 }
 
@@ -85,6 +87,7 @@ impl Default for Past {
             balances: BTreeMap::new(),
             moved: BTreeMap::new(),
             tallies: BTreeMap::new(),
+            marks: BTreeMap::new(),
             frames: BTreeMap::new(),
         }
     }
@@ -133,6 +136,13 @@ impl Past {
         };
         if let Err(error) = self.history.observe(&state, record) {
             tracing::error!(%error, "a loss's surroundings can't be told");
+        }
+        if let Entry::Command(command) = &record.entry
+            && let Body::SettleLiquidation(settled) = &command.body
+            && settled.mark != Price::ZERO
+            && let Ok(market) = state.market_id(settled.market)
+        {
+            self.marks.insert(market, settled.mark);
         }
         for event in &record.events {
             self.count(&state, record.time, event);
@@ -217,7 +227,10 @@ impl Past {
             self.frames.entry(id).or_default().push(Frame {
                 seq: record.seq.get(),
                 time: record.time,
-                price: index.and_then(|index| index.band.last()).map(|(price, _)| price),
+                price: index
+                    .and_then(|index| index.band.last())
+                    .map(|(price, _)| price)
+                    .or_else(|| self.marks.get(&id).copied()),
                 open_interest: market.open_interest,
                 liquidations: tally.liquidations,
                 losses: tally.losses,

@@ -4,5 +4,6 @@ mod books;
 mod claims;
 mod losses;
 mod sheets;
+mod standing;
 mod words;
 mod world;

@@ -25,7 +25,7 @@ use backstop_export::{
     picture::{Balance, Mark, Point, Tower},
     standing::{exit_queue, fund_gauge},
 };
-use backstop_units::{FundId, Label, MarketId, Timestamp};
+use backstop_units::{FundId, Label, MarketId, Shares, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -212,8 +212,7 @@ fn tranches(
             .collect();
         holders.sort_unstable_by(|one, other| other.cmp(one));
         let holders = holders.into_iter().take(HOLDERS).map(|(shares, account)| {
-            let part =
-                shares.mul_div_floor(10_000, tranche.shares.get()).map_or(0, |part| part.get());
+            let part = shares.mul_div_floor(10_000, tranche.shares.get()).map_or(0, Shares::get);
             let name = state.accounts.get(account).map(|account| account.label);
             View(json!({ "account": name, "shares": shares, "part_bps": part.to_string() }))
         });

@@ -3,6 +3,7 @@
 //! A page is a struct with its values and a template of the same name under `templates/`. Numbers come
 //! formatted out of [`view::View`]; templates place them and compute nothing.
 
+mod account;
 mod chart;
 mod flat;
 mod fund;
@@ -11,6 +12,8 @@ mod market;
 mod overview;
 mod records;
 mod shell;
+mod theatre;
+mod vault;
 mod view;
 mod whatif;
 
@@ -26,6 +29,10 @@ pub(crate) fn routes() -> Router<App> {
         .route("/funds/{label}", get(fund::get))
         .route("/losses/{id}", get(loss::get))
         .route("/markets/{label}", get(market::get))
+        .route("/vaults/{label}", get(vault::get))
+        .route("/accounts/{label}", get(account::get))
+        .route("/theatre", get(theatre::get))
+        .route("/theatre/frames", get(theatre::frames))
         .route("/records", get(records::list))
         .route("/records/{seq}", get(records::one))
 }

@@ -13,6 +13,8 @@ use backstop_units::{LossId, Timestamp};
 
 /// Losses on the first page.
 const LOSSES: usize = 10;
+/// Markets and vaults that are named.
+const NAMED: usize = 50;
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -24,6 +26,9 @@ struct Overview {
     accounts: usize,
     markets: usize,
     vaults: usize,
+    /// The first of them, by name.
+    market_names: Vec<String>,
+    vault_names: Vec<String>,
 }
 
 pub(crate) async fn get(Of(app): Of<App>) -> Page {
@@ -37,6 +42,8 @@ pub(crate) async fn get(Of(app): Of<App>) -> Page {
         accounts: seen.counts[1],
         markets: seen.counts[2],
         vaults: seen.counts[3],
+        market_names: seen.market_names,
+        vault_names: seen.vault_names,
     }))
 }
 
@@ -44,13 +51,19 @@ struct Seen {
     funds: Vec<View>,
     losses: Vec<View>,
     counts: [usize; 4],
+    market_names: Vec<String>,
+    vault_names: Vec<String>,
 }
 
 fn gather(state: &State, now: Timestamp) -> Result<Seen, Halt> {
     let funds = state.funds.iter().map(|(id, _)| fund_view(state, id, now).map(View));
     let count = u32::try_from(state.losses.len()).unwrap_or(u32::MAX);
     let newest = (0..count).rev().take(LOSSES).map(LossId::new);
+    let markets = state.markets.iter().take(NAMED).map(|(_, market)| market.label.to_string());
+    let vaults = state.vaults.iter().take(NAMED).map(|(_, vault)| vault.label.to_string());
     Ok(Seen {
+        market_names: markets.collect(),
+        vault_names: vaults.collect(),
         funds: funds.collect::<Result<_, _>>()?,
         losses: newest.map(|id| loss_view(state, id).map(View)).collect::<Result<_, _>>()?,
         counts: [state.losses.len(), state.accounts.len(), state.markets.len(), state.vaults.len()],

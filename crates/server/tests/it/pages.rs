@@ -56,3 +56,126 @@ fn scripts_of_others_are_what_their_list_says() {
         assert!(row.is_some_and(|row| row.contains(&hash)), "{name}: sha256 {hash}");
     }
 }
+
+/// Pages of a ledger with a loss that reached its stakers, and what must stand on them.
+const PAGES: [(&str, &[&str]); 6] = [
+    (
+        "/funds/main",
+        &[
+            "Who pays on",
+            "Coverage of main",
+            "Exits from main",
+            "Balance of main",
+            "/losses/loss_0",
+        ],
+    ),
+    ("/funds/main?loss=1,000,000", &["what if a loss of 1,000,000 usdt came now", "residual"]),
+    (
+        "/losses/loss_0",
+        &["Where loss_0 went", "min(needed", "share price", "/v1/records/", "States of loss_0"],
+    ),
+    ("/markets/sol-perp", &["Who pays on sol-perp", "/losses/loss_0", "layer 1: payout"]),
+    ("/accounts/bob", &["Why this account was closed", "/losses/loss_0"]),
+    ("/theatre?frame=0", &["step 0 of", "rel=\"next\"", "Layers at step 0"]),
+];
+
+#[test]
+fn pages_show_pictures_with_their_tables_and_nothing_that_a_strict_policy_refuses() {
+    let service = Service::new(FIRST_LOSS);
+    for (path, needles) in PAGES {
+        let page = service.page(path);
+        assert_eq!(page.status, 200, "{path}: {}", page.body);
+        for needle in needles {
+            assert!(
+                page.body.contains(needle),
+                "{path}: {needle} is not on the page\n{}",
+                page.body
+            );
+        }
+        for forbidden in ["<style", " style=", " onclick", "javascript:", "<script>"] {
+            assert!(!page.body.contains(forbidden), "{path}: {forbidden}");
+        }
+        let pictures = page.body.matches("<svg").count();
+        assert_eq!(page.body.matches("The same as a table").count(), pictures, "{path}");
+        for csv in page.body.split("href=\"?csv=").skip(1) {
+            let query = csv.split('"').next().unwrap().replace("&amp;", "&");
+            let bare = path.split('?').next().unwrap();
+            let sheet = service.page(&format!("{bare}?csv={query}"));
+            assert_eq!(
+                (sheet.status, sheet.header("content-type")),
+                (200, Some("text/csv; charset=utf-8"))
+            );
+            assert!(
+                sheet.body.lines().count() >= 2 || sheet.body.starts_with("from,"),
+                "{query}: {}",
+                sheet.body
+            );
+        }
+    }
+}
+
+#[test]
+fn a_vault_shows_who_insures_it_and_what_was_not_kept() {
+    let page = Service::new(CURATOR).page("/vaults/safe");
+    for needle in [
+        "What the yield comes from",
+        "What the insurance pool holds",
+        "exit_in_loss",
+        "performance fee",
+    ] {
+        assert!(page.body.contains(needle), "{needle}: {}", page.body);
+    }
+}
+
+#[test]
+fn a_what_if_adds_up_to_its_loss() {
+    let service = Service::new(FIRST_LOSS);
+    let sheet = service.page("/markets/sol-perp?csv=tower&loss=900000.5").body;
+    let cells = |line: &str| -> Vec<String> { line.rsplit(',').map(str::to_owned).collect() };
+    let pays = |line: &str| cells(line)[2].parse::<u128>().unwrap();
+    let rows: Vec<&str> = sheet.lines().skip(1).collect();
+    let (whole, layers) = rows.split_last().unwrap();
+    assert_eq!(pays(whole), 900_000_500_000, "{sheet}");
+    assert_eq!(layers.iter().map(|line| pays(line)).sum::<u128>(), 900_000_500_000, "{sheet}");
+    assert!(layers.iter().filter(|line| pays(line) > 0).count() >= 2, "{sheet}");
+}
+
+#[test]
+fn what_is_not_there_is_said_on_a_page() {
+    let service = Service::new(FIRST_LOSS);
+    for (path, status) in [
+        ("/funds/none", 404),
+        ("/losses/loss_99", 404),
+        ("/losses/x", 404),
+        ("/markets/none", 404),
+        ("/vaults/none", 404),
+        ("/accounts/none", 404),
+        ("/theatre?market=none", 404),
+        ("/funds/main?csv=none", 404),
+        ("/funds/main?loss=much", 400),
+        ("/funds/main?loss=0.0000001", 400),
+        ("/funds/main?other=1", 400),
+    ] {
+        let page = service.page(path);
+        assert_eq!(
+            (page.status, page.header("content-type")),
+            (status, Some("text/html; charset=utf-8")),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn the_theatre_ends_where_the_ledger_is() {
+    let service = Service::new(FIRST_LOSS);
+    let frames: serde_json::Value =
+        serde_json::from_str(&service.get("/theatre/frames").body).unwrap();
+    let times = frames["time_ms"].as_array().unwrap();
+    assert!(times.windows(2).all(|pair| pair[0].as_u64() <= pair[1].as_u64()));
+    for series in ["price", "liquidations", "lost", "balance"] {
+        assert_eq!(frames[series].as_array().unwrap().len(), times.len(), "{series}");
+    }
+    assert_eq!(frames["lost"].as_array().unwrap().last().unwrap(), "300000.000000");
+    let page = service.page("/theatre").body;
+    assert!(page.contains(&format!("step {0} of {0}", times.len() - 1)), "{page}");
+}

@@ -1,0 +1,225 @@
+//! One account: what it has, what a loss would cost it, why it was closed, what it can claim.
+
+use super::{
+    chart::Charts,
+    fund::{csv_of, drawn},
+    shell::{Page, Shell, page},
+    view::View,
+    whatif,
+};
+use crate::{
+    app::App,
+    extract::{Asked, Named},
+    problem::Problem,
+};
+use askama::Template;
+use axum::extract::State as Of;
+use backstop_api::{Query, account_view, answer, loss_view};
+use backstop_core::{
+    State,
+    fund::{rescale::shares_now, shares::worth},
+    loss::capacity::capacities,
+    policy::Cause,
+    state::Source,
+    waterfall::allocate,
+};
+use backstop_export::{names::Unit, standing::ticket_steps};
+use backstop_units::{AccountId, Amount, Label, MarketId, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// Losses and tickets that are shown.
+const LISTED: usize = 20;
+/// Names of the pictures of tickets: so many are drawn.
+const TICKETS: [&str; 4] = ["exit-1", "exit-2", "exit-3", "exit-4"];
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Fields {
+    market: Option<Label>,
+    loss: Option<String>,
+    csv: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct Whole {
+    shell: Shell,
+    seen: Seen,
+}
+
+struct Seen {
+    account: View,
+    balances: Vec<View>,
+    stakes: Vec<View>,
+    margins: Vec<View>,
+    holdings: Vec<View>,
+    closed: Vec<View>,
+    claims: Vec<View>,
+    markets: Vec<String>,
+    market: String,
+    asset: String,
+    loss: String,
+    shares: Vec<View>,
+    charts: Charts,
+    tickets: Vec<&'static str>,
+}
+
+pub(crate) async fn get(
+    Of(app): Of<App>,
+    Named(label): Named<String>,
+    Asked(asked): Asked<Fields>,
+) -> Page {
+    let (name, csv) = (label.clone(), asked.csv.clone());
+    let seen = app.look(move |state, now| gather(state, &name, &asked, now)).await??;
+    match csv {
+        None => Ok(page(&Whole {
+            shell: Shell::new(&app, format!("Account {label}"), "overview"),
+            seen,
+        })),
+        Some(name) => csv_of(&seen.charts, &name),
+    }
+}
+
+fn gather(state: &State, label: &str, asked: &Fields, now: Timestamp) -> Result<Seen, Problem> {
+    let missing = || Problem::not_found(format!("there is no account `{label}`"));
+    let name = Label::parse(label).map_err(|_| missing())?;
+    let id = state.account_id(name).map_err(|_| missing())?;
+    let account = View(account_view(state, name, now)?);
+    let wanted = |label: Label| asked.market.is_none_or(|asked| asked == label);
+    let market = state.markets.iter().find(|(_, market)| wanted(market.label));
+    let unit = market.and_then(|(_, market)| state.funds.get(market.fund));
+    let unit = unit.map(|fund| Unit::of(state, fund.asset));
+    let lost =
+        whatif::amount(asked.loss.as_deref(), unit.as_ref().map_or(0, |unit| unit.decimals))?;
+    let mut charts = Charts::default();
+    let mut tickets = Vec::new();
+    let open = state.tickets.iter().filter(|(_, ticket)| {
+        !ticket.closed
+            && state.positions.get(ticket.position).is_some_and(|held| held.account == id)
+    });
+    for ((ticket, _), picture) in open.zip(TICKETS) {
+        if let Some(steps) = ticket_steps(state, ticket, now) {
+            charts.add(picture, &steps);
+            tickets.push(picture);
+        }
+    }
+    let shares = match market {
+        Some((market, _)) if !lost.is_zero() => shares(state, (id, market, lost), now)?,
+        _ => Vec::new(),
+    };
+    Ok(Seen {
+        balances: money(&account.list("balances"), state),
+        stakes: account.list("stakes").into_iter().map(|stake| staked(state, stake)).collect(),
+        margins: margins(state, name, now),
+        holdings: holdings(state, (name, id), now)?,
+        closed: closed(state, id)?,
+        claims: account.list("claims"),
+        account,
+        markets: state.markets.iter().map(|(_, market)| market.label.to_string()).collect(),
+        market: market.map_or_else(String::new, |(_, market)| market.label.to_string()),
+        asset: unit.as_ref().map_or_else(String::new, |unit| unit.symbol.clone()),
+        loss: unit.map_or_else(String::new, |unit| whatif::field(&unit, lost)),
+        shares,
+        charts,
+        tickets,
+    })
+}
+
+/// Balances that are not nothing, with their decimals.
+fn money(balances: &[View], state: &State) -> Vec<View> {
+    let some = balances.iter().filter(|held| held.has("free") || held.has("pending"));
+    let told = some.map(|held| {
+        let mut held = held.0.clone();
+        let asset = held["asset"].as_str().and_then(|asset| Label::parse(asset).ok());
+        let decimals = asset.and_then(|asset| state.asset_id(asset).ok());
+        let decimals = decimals.and_then(|id| state.assets.get(id)).map(|asset| asset.decimals);
+        held["decimals"] = json!(decimals);
+        View(held)
+    });
+    told.collect()
+}
+
+/// A stake with the asset and decimals of its fund.
+fn staked(state: &State, stake: View) -> View {
+    let mut stake = stake.0;
+    let label = stake["tranche"].as_str().unwrap_or_default().to_owned();
+    let tranche = state.tranches.iter().find(|(_, tranche)| tranche.label.to_string() == label);
+    let fund = tranche.and_then(|(_, tranche)| state.funds.get(tranche.fund));
+    let asset = fund.and_then(|fund| state.assets.get(fund.asset));
+    stake["fund"] = json!(fund.map(|fund| fund.label));
+    stake["asset"] = json!(asset.map(|asset| asset.label));
+    stake["decimals"] = json!(asset.map(|asset| asset.decimals));
+    View(stake)
+}
+
+/// Margin accounts in every pool; a pool without a fresh mark says so by its absence.
+fn margins(state: &State, account: Label, now: Timestamp) -> Vec<View> {
+    let ask = |fund: Label| {
+        let query = backstop_api::Query::MarginAccount { account, fund };
+        answer(state, &query, now).ok().map(View)
+    };
+    state.funds.iter().filter_map(|(_, fund)| ask(fund.label)).collect()
+}
+
+/// What it holds of vaults.
+fn holdings(
+    state: &State,
+    (account, id): (Label, AccountId),
+    now: Timestamp,
+) -> Result<Vec<View>, Problem> {
+    let ours = state.vaults.iter().filter(|(vault, _)| state.holding(*vault, id).is_some());
+    let held = ours.map(|(_, vault)| {
+        let mut held = answer(state, &Query::Holding { account, vault: vault.label }, now)?;
+        let asset = state.assets.get(vault.asset);
+        held["decimals"] = json!(asset.map(|asset| asset.decimals));
+        held["asset"] = json!(asset.map(|asset| asset.label));
+        Ok(View(held))
+    });
+    held.collect()
+}
+
+/// Losses that began with this account: at which mark it was closed, and how short it was.
+fn closed(state: &State, id: AccountId) -> Result<Vec<View>, Problem> {
+    let ours = state.losses.iter().rev().filter(|(_, loss)| loss.account == Some(id));
+    let told = ours.take(LISTED).map(|(loss_id, loss)| {
+        let mut told = loss_view(state, loss_id)?;
+        let fund = state.markets.get(loss.market).and_then(|market| state.funds.get(market.fund));
+        let asset = fund.and_then(|fund| state.assets.get(fund.asset));
+        let decimals = asset.map_or(0, |asset| asset.decimals);
+        let price = backstop_units::format_decimal(loss.mark.get(), decimals.saturating_add(9));
+        told["price"] = match loss.mark {
+            backstop_units::Price::ZERO => Value::Null,
+            _ => json!(super::view::short(&price)),
+        };
+        told["decimals"] = json!(decimals);
+        Ok(View(told))
+    });
+    told.collect()
+}
+
+/// What of a loss that is thought of would be this account's: its part of each staked layer's draw.
+fn shares(
+    state: &State,
+    (account, id, lost): (AccountId, MarketId, Amount),
+    now: Timestamp,
+) -> Result<Vec<View>, Problem> {
+    let Some(market) = state.markets.get(id) else { return Ok(Vec::new()) };
+    let capacities = capacities(state, id, market, Cause::Bankruptcy, now)?;
+    let paid = allocate(lost, &capacities);
+    let mut rows = Vec::new();
+    for ((_, layer), draw) in state.layers_of(market).zip(&paid.draws) {
+        let Source::Staked(tranche_id) = layer.source else { continue };
+        let Some((_, position)) = state.position(tranche_id, account) else { continue };
+        let tranche = state.tranches.expect(tranche_id)?;
+        let (held, _) = shares_now(position, tranche);
+        let part = worth(held, *draw, tranche.shares)
+            .map_err(|error| drawn(backstop_export::ExportError::Refused(error.into())))?;
+        let fund = state.funds.expect(tranche.fund)?;
+        let decimals = state.assets.expect(fund.asset)?.decimals;
+        rows.push(View(json!({
+            "tranche": tranche.label, "pays": draw, "mine": part, "decimals": decimals,
+        })));
+    }
+    Ok(rows)
+}
