@@ -11,7 +11,7 @@ use std::{
 
 use backstop_core::{Checked, Command, Genesis, Halt, Record, Reject, RejectCode, State, rehearse};
 use backstop_journal::{Access, Batch, BatchBuilder, GenesisMeta, SqliteJournal, TreeState};
-use backstop_units::{Hash, Label, Timestamp};
+use backstop_units::{Hash, Label};
 use crossbeam_channel::{Sender, bounded, unbounded};
 
 use crate::{

@@ -44,7 +44,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use backstop_journal::{Access, SqliteJournal};
@@ -108,7 +108,8 @@ impl ReadModel {
         let past = SqliteJournal::open(&journal, Access::ReadOnly)?;
         let (fold, rebuilt) = Fold::open(&path, ledger, &past)?;
         let progress = Arc::new(Progress::new(fold.next(), rebuilt));
-        let worker = Worker { fold, journal, feed, engine, progress: Arc::clone(&progress) };
+        let (progress_of, begun) = (Arc::clone(&progress), Instant::now());
+        let worker = Worker { fold, journal, feed, engine, progress: progress_of, begun };
         let name = "backstop-read-model";
         let thread = std::thread::Builder::new().name(name.into()).spawn(move || worker.run());
         let thread = thread.map_err(|source| EngineError::Thread { name, source })?;

@@ -29,7 +29,7 @@ const AT_ONCE: usize = 8_192;
 /// How long it waits for records before it looks around.
 const LOOK: Duration = Duration::from_millis(500);
 /// The longest rest that it takes for the writer's sake.
-const REST_MAX: Duration = Duration::from_secs(1);
+const REST_MAX: Duration = Duration::from_secs(2);
 
 /// How a read model is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +117,8 @@ pub(super) struct Worker {
     pub(super) feed: Arc<Feed>,
     pub(super) engine: Arc<Shared>,
     pub(super) progress: Arc<Progress>,
+    /// When the work began that the next rest is for; reading and decoding count.
+    pub(super) begun: Instant,
 }
 
 /// How following ended.
@@ -160,6 +162,7 @@ impl Worker {
                 Tailed::Ended if self.feed.is_closed() => return Ok(Followed::Closed),
                 Tailed::Ended => return Ok(Followed::Behind),
             };
+            self.begun = Instant::now();
             let mut chunks = vec![first];
             let mut count = chunks.iter().map(|chunk| chunk.len()).sum::<usize>();
             while count < AT_ONCE {
@@ -178,6 +181,7 @@ impl Worker {
     /// Reads the journal up to its end.
     fn catch_up(&mut self) -> Result<(), ReadModelError> {
         let journal = SqliteJournal::open(&self.journal, Access::ReadOnly)?;
+        self.begun = Instant::now();
         let from = self.fold.next();
         let mut records = Vec::new();
         for batch in journal.batches_from(from) {
@@ -199,10 +203,10 @@ impl Worker {
         &mut self,
         records: impl IntoIterator<Item = &'a Record>,
     ) -> Result<(), ReadModelError> {
-        let begun = Instant::now();
         self.fold.take(records)?;
         self.progress.advance(self.fold.next());
-        self.give_way(begun.elapsed());
+        self.give_way(self.begun.elapsed());
+        self.begun = Instant::now();
         Ok(())
     }
 
