@@ -17,7 +17,7 @@ use backstop_core::{
     ledger::LedgerAccount,
     state::{LossRow, LossStatus, Source},
 };
-use backstop_engine::{BUCKETS, Histogram, Status, Timings};
+use backstop_engine::{BUCKETS, Histogram, ReadModel, Status, Timings};
 use backstop_units::{Timestamp, format_decimal};
 use std::{
     collections::BTreeMap,
@@ -60,6 +60,7 @@ pub(crate) async fn get(Of(app): Of<App>) -> Result<Response, Problem> {
     process(&mut page, &app);
     let status = app.engine().status();
     engine(&mut page, &status, app.engine().failed().is_some_and(is_invariant));
+    history(&mut page, &app);
     page.times(
         "backstop_journal_append_duration_seconds",
         "Durable appends of one batch",
@@ -207,6 +208,26 @@ fn engine(page: &mut Page, status: &Status, broken: bool) {
             "Bytes by which the journal can grow",
             left,
         );
+    }
+}
+
+/// The read model, and who reads live.
+fn history(page: &mut Page, app: &App) {
+    let readers = wide(app.live().readers());
+    page.one("backstop_sse_readers", "gauge", "Readers of /v1/events", readers);
+    let Some(status) = app.engine().read_model().map(ReadModel::status) else { return };
+    let failed = u64::from(status.failure.is_some());
+    for (name, kind, help, value) in [
+        ("backstop_read_model_seq", "counter", "Records that history holds", status.applied),
+        (
+            "backstop_read_model_fell_behind_total",
+            "counter",
+            "Times that history caught up from the journal",
+            status.fell_behind,
+        ),
+        ("backstop_read_model_failed", "gauge", "1 when history has stopped", failed),
+    ] {
+        page.one(name, kind, help, value);
     }
 }
 

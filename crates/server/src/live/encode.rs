@@ -9,8 +9,8 @@ use backstop_units::{Label, Seq};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Records that one frame of full detail holds; it says where the rest begins.
-const FULL_MAX: usize = 256;
+/// Records that one frame of full detail holds. Of more, readers get several frames out of the journal.
+pub(super) const FULL_MAX: usize = 256;
 /// Funds, markets and losses that one summary tells of each.
 const CHANGED_MAX: usize = 64;
 
@@ -19,8 +19,8 @@ const CHANGED_MAX: usize = 64;
 pub(crate) struct Frame {
     pub(crate) first: u64,
     pub(crate) next: u64,
-    /// Empty when nothing is wanted of it.
-    pub(crate) bytes: Bytes,
+    /// Empty when nothing is wanted of it; none when that is too much for one frame.
+    pub(crate) bytes: Option<Bytes>,
 }
 
 /// Encodes records that follow each other; none of no records.
@@ -30,9 +30,10 @@ pub(crate) fn frame(view: &View, records: &[&Record], state: &State) -> Option<F
         records.iter().copied().filter(|record| view.wants(record, state)).collect();
     let range = (first, last);
     let bytes = match view.detail {
-        _ if wanted.is_empty() => Bytes::new(),
-        Detail::Summary => event("summary", last, &summary(range, &wanted, state)),
-        Detail::Full => event("records", last, &full(range, &wanted, state)),
+        _ if wanted.is_empty() => Some(Bytes::new()),
+        Detail::Summary => Some(event("summary", last, &summary(range, &wanted, state))),
+        Detail::Full if wanted.len() > FULL_MAX => None,
+        Detail::Full => Some(event("records", last, &full(range, &wanted, state))),
     };
     Some(Frame { first: first.get(), next: last.next().get(), bytes })
 }
@@ -43,10 +44,8 @@ fn event(name: &str, last: Seq, data: &Value) -> Bytes {
 }
 
 fn full((first, last): (Seq, Seq), wanted: &[&Record], state: &State) -> Value {
-    let records: Vec<Value> =
-        wanted.iter().take(FULL_MAX).map(|record| one(record, state)).collect();
-    let rest = wanted.get(FULL_MAX).map(|record| record.seq);
-    json!({ "from_seq": first, "last_seq": last, "records": records, "more_from": rest })
+    let records: Vec<Value> = wanted.iter().map(|record| one(record, state)).collect();
+    json!({ "from_seq": first, "last_seq": last, "records": records })
 }
 
 fn one(record: &Record, state: &State) -> Value {

@@ -31,6 +31,7 @@ const VIEWS_MAX: usize = 64;
 pub(crate) struct Hub {
     views: Mutex<HashMap<View, broadcast::Sender<Arc<Frame>>>>,
     readers: Arc<Semaphore>,
+    places: usize,
     wake: mpsc::Sender<()>,
 }
 
@@ -38,8 +39,14 @@ impl Hub {
     /// A hub for so many readers, and what its thread is woken by.
     pub(crate) fn new(readers: usize) -> (Self, mpsc::Receiver<()>) {
         let (wake, woken) = mpsc::channel();
-        let readers = Arc::new(Semaphore::new(readers.min(Semaphore::MAX_PERMITS)));
-        (Self { views: Mutex::default(), readers, wake }, woken)
+        let places = readers.min(Semaphore::MAX_PERMITS);
+        let readers = Arc::new(Semaphore::new(places));
+        (Self { views: Mutex::default(), readers, places, wake }, woken)
+    }
+
+    /// How many read now.
+    pub(crate) fn readers(&self) -> usize {
+        self.places.saturating_sub(self.readers.available_permits())
     }
 
     /// A new reader's frames from now on; none when there are too many readers or views.

@@ -1,14 +1,11 @@
 //! What a reader missed, from the journal.
 
 use super::{
-    encode::{Frame, frame},
+    encode::{FULL_MAX, Frame, frame},
     filter::View,
 };
 use crate::{app::App, problem::Problem};
 use backstop_core::Record;
-
-/// Records of one frame.
-const AT_ONCE: u64 = 256;
 
 /// The frame that begins at `from` and ends before `until`, or earlier.
 ///
@@ -21,7 +18,8 @@ pub(crate) async fn missed(
     until: u64,
 ) -> Result<Option<Frame>, Problem> {
     let (app, view) = (app.clone(), view.clone());
-    let until = until.min(from.saturating_add(AT_ONCE));
+    let at_once = u64::try_from(FULL_MAX).unwrap_or(u64::MAX);
+    let until = until.min(from.saturating_add(at_once));
     let read = move || {
         let records = records(&app, from, until).map_err(|error| {
             tracing::error!(error, "the journal can't be read");

@@ -116,7 +116,7 @@ impl Reader {
             } else if let Some(frame) = self.ready.take() {
                 self.next = frame.next;
                 self.catching_up = false;
-                frame.bytes.clone()
+                frame.bytes.clone().unwrap_or_default()
             } else {
                 self.wait().await?
             };
@@ -131,7 +131,7 @@ impl Reader {
         let frame = missed(&self.app, &self.view, self.next, self.until).await.ok()??;
         self.next = frame.next;
         self.catching_up = true;
-        Some(frame.bytes)
+        Some(frame.bytes.unwrap_or_default())
     }
 
     /// Waits for a frame, or for the time of a heartbeat.
@@ -145,9 +145,11 @@ impl Reader {
             Ok(Ok(frame)) => {
                 if frame.first > self.next {
                     // The hub missed some: they come first.
-                    self.until = frame.first;
-                    self.ready = Some(frame);
-                } else if frame.first < self.next && self.next < frame.next {
+                    self.until = if frame.bytes.is_some() { frame.first } else { frame.next };
+                    self.ready = frame.bytes.is_some().then_some(frame);
+                } else if self.next < frame.next
+                    && (frame.first < self.next || frame.bytes.is_none())
+                {
                     self.until = frame.next;
                 } else if frame.first == self.next {
                     self.ready = Some(frame);

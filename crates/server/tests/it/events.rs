@@ -86,6 +86,17 @@ impl Client {
             "POST /v1/commands HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
              Content-Length: {length}\r\n\r\n{body}"
         ));
+        self.answer()
+    }
+
+    /// The page of metrics.
+    pub(crate) fn metrics(address: SocketAddr) -> String {
+        let mut client = Self::new(address);
+        client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        client.answer().body
+    }
+
+    fn answer(&mut self) -> Answered {
         let (status, head) = self.head();
         let length = head
             .lines()
