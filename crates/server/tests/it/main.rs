@@ -4,6 +4,7 @@ mod commands;
 mod events;
 mod guards;
 mod live;
+mod operations;
 mod pages;
 mod reads;
 mod support;
