@@ -1,7 +1,9 @@
 //! Verbs and flags.
 
+mod api_keys;
 mod lending;
 
+pub(crate) use api_keys::{ApiKeysArgs, ApiKeysVerb};
 pub(crate) use lending::{
     CompensationArgs, CompensationVerb, FarmArgs, FarmVerb, PoolArgs, PoolVerb, ReserveArgs,
     ReserveVerb, VaultArgs, VaultVerb,
@@ -105,6 +107,9 @@ pub(crate) struct ServeArgs {
     /// Any setting of `config show` (repeat for several).
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) set: Vec<String>,
+    /// The ledger's clock goes on from its last record, as in a demo, and not by this machine's.
+    #[arg(long)]
+    pub(crate) story: bool,
     /// I have looked at this machine's clock: a jump since the last run is right.
     #[arg(long)]
     pub(crate) confirm_clock: bool,
@@ -383,6 +388,8 @@ pub(crate) enum KeysVerb {
         /// Where the secret goes; refused if it exists.
         file: PathBuf,
     },
+    /// Keys of the HTTP API, which the service checks.
+    Api(ApiKeysArgs),
     /// Sign a command's body for one ledger, nonce and expiry.
     Sign {
         /// The secret.
@@ -417,7 +424,7 @@ pub(crate) enum ReferenceTable {
     Commands,
     /// Every refusal with its rule and hint.
     Rejects,
-    /// The description of the HTTP API, OpenAPI 3.1.
+    /// The description of the HTTP API, as `OpenAPI` 3.1.
     Openapi,
     /// Every problem that the HTTP API answers with, and its status.
     Problems,

@@ -53,7 +53,7 @@ fn dispatch(cli: Cli, printer: &mut Printer) -> Result<(), Failure> {
         Verb::Compensation(args) => c::lending::compensation(&args, &db, printer),
         Verb::Export(args) => c::export::run(&args, &db, printer),
         Verb::Config(args) => c::config::run(&args, &db, printer),
-        Verb::Keys(args) => c::keys::run(&args, printer),
+        Verb::Keys(args) => c::keys::run(&args, &db, printer),
         Verb::State => c::state::run(&db, printer),
         Verb::Reference(args) => c::reference::run(&args, printer),
         Verb::Completions(args) => c::completions::run(&args, printer),

@@ -48,9 +48,10 @@ fn main() -> Outcome<()> {
     let genesis = Setup { limits, threshold, ..Setup::default() }.genesis();
     let options = Options { read_model: Some(beside(&path)), ..Options::default() };
     let engine = Engine::create(&path, &genesis, options)?;
-    let flags = [("listen".to_owned(), "127.0.0.1:0".to_owned())];
+    let flags = [("listen", "127.0.0.1:0"), ("commands", "open")];
+    let flags = flags.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let settings = Settings::read(&Written::gather(&flags, |_| None, None)?)?;
-    let mounted = Mounted { name: String::new(), title: "bench".to_owned(), engine };
+    let mounted = Mounted { name: String::new(), title: "bench".to_owned(), engine, signer: None };
     let running = Site { ledgers: vec![mounted], settings }.start()?;
     let address = running.address();
     let time = Duration::from_secs(seconds);

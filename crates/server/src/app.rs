@@ -2,7 +2,10 @@
 
 use crate::{
     assets::Assets,
+    checkpoints::{Signed, Signer},
     config::Settings,
+    identity::Identity,
+    limits::Seconds,
     live::{self, Hub},
     metrics::Requests,
     past::Past,
@@ -30,6 +33,8 @@ pub struct Mounted {
     pub title: String,
     /// The ledger.
     pub engine: Engine,
+    /// What signs its heads; without it nobody gets proofs but against checkpoints that are there already.
+    pub signer: Option<Signer>,
 }
 
 /// One ledger in its service; cheap to clone.
@@ -46,8 +51,11 @@ struct Inner {
     ledgers: Arc<[(String, String)]>,
     settings: Arc<Settings>,
     assets: Arc<Assets>,
+    identity: Arc<Identity>,
     started: Instant,
     requests: Requests,
+    seconds: Seconds,
+    signed: Signed,
     past: Mutex<Past>,
     live: Hub,
     /// Turns true when the service ends.
@@ -81,7 +89,7 @@ impl App {
         mounted: Mounted,
         ledgers: Arc<[(String, String)]>,
         settings: Arc<Settings>,
-        assets: Arc<Assets>,
+        (assets, identity): (Arc<Assets>, Arc<Identity>),
         stopping: watch::Receiver<bool>,
     ) -> Self {
         let (live, woken) = Hub::new(settings.sse_readers);
@@ -93,8 +101,11 @@ impl App {
             ledgers,
             settings,
             assets,
+            identity,
             started: Instant::now(),
             requests: Requests::default(),
+            seconds: Seconds::default(),
+            signed: Signed::default(),
             past: Mutex::default(),
             live,
             stopping,
@@ -110,12 +121,22 @@ impl App {
         Self { inner }
     }
 
+    /// A handle that does not keep the ledger open.
+    pub(crate) fn weak(&self) -> WeakApp {
+        WeakApp(Arc::downgrade(&self.inner))
+    }
+
     pub(crate) fn engine(&self) -> &Engine {
         &self.inner.mounted.engine
     }
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    /// Keys and sessions of the whole service.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.inner.identity
     }
 
     pub(crate) fn assets(&self) -> &Assets {
@@ -134,7 +155,7 @@ impl App {
     /// Path and title of every ledger that is served here.
     pub(crate) fn ledgers(&self) -> impl Iterator<Item = (String, &str)> {
         self.inner.ledgers.iter().map(|(name, title)| {
-            let path = if name.is_empty() { "/".to_owned() } else { format!("/runs/{name}/") };
+            let path = if name.is_empty() { "/".to_owned() } else { format!("/runs/{name}") };
             (path, title.as_str())
         })
     }
@@ -147,6 +168,18 @@ impl App {
     /// Turns true when the service ends: streams end then.
     pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
         self.inner.stopping.clone()
+    }
+
+    pub(crate) fn seconds(&self) -> &Seconds {
+        &self.inner.seconds
+    }
+
+    pub(crate) fn signer(&self) -> Option<&Signer> {
+        self.inner.mounted.signer.as_ref()
+    }
+
+    pub(crate) fn signed(&self) -> &Signed {
+        &self.inner.signed
     }
 
     pub(crate) fn requests(&self) -> &Requests {

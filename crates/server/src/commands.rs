@@ -3,6 +3,7 @@
 use crate::{
     app::App,
     extract::{Asked, Text, header_text},
+    identity::Caller,
     problem::{HttpProblem, Problem},
 };
 use axum::{
@@ -34,11 +35,13 @@ pub(crate) struct How {
 /// Takes one command, or tries it.
 pub(crate) async fn post(
     State(app): State<App>,
+    caller: Caller,
     Asked(how): Asked<How>,
     headers: HeaderMap,
     Text(body): Text,
 ) -> Result<Response, Problem> {
     let command = read(&app, &headers, &body)?;
+    caller.sends_as(command.actor)?;
     let (id, word) = (command.id, command.body.word());
     if how.dry_run {
         let told =

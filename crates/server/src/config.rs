@@ -33,14 +33,24 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("reads", "public", "who may read: `public`, or `key` for holders of an API key"),
     setting(
+        "commands",
+        "key",
+        "who may send commands: `key` for holders of an API key, `open` for everybody on this machine",
+    ),
+    setting(
         "server_db",
         "",
-        "file of API keys, sessions and webhooks; `server.db` beside the journal if empty",
+        "file of API keys and of commands that wait for signatures; `server.db` beside the journal if empty",
     ),
     setting(
         "read_model",
         "",
         "file of the read model; `<journal>.read.db` beside the journal if empty",
+    ),
+    setting(
+        "checkpoint_key",
+        "",
+        "file of the key that signs heads of the log, as `backstop keys new` writes it; no proofs for new records without",
     ),
     setting("connections", "1024", "connections at once; more wait to be accepted"),
     setting("body_bytes", "1048576", "bytes of one request's body"),
@@ -51,11 +61,6 @@ pub const SETTINGS: &[Setting] = &[
     setting("sse_readers", "512", "readers of `/v1/events` at once"),
     setting("log", "auto", "`text`, `json`, or `auto`: text on a terminal, JSON elsewhere"),
     setting("log_level", "info", "least level that is logged: `error`, `warn`, `info`, `debug`"),
-    setting(
-        "webhooks_allow_private",
-        "false",
-        "deliver webhooks to private and loopback addresses",
-    ),
 ];
 
 /// The prefix of every variable of the environment.
@@ -122,6 +127,11 @@ pub enum ConfigError {
         "`listen` is {0}, which others can reach without TLS: listen on 127.0.0.1, or put a proxy that ends TLS before it and state its address as `public_url = \"https://…\"`"
     )]
     Exposed(SocketAddr),
+    /// Others than this machine's users could send commands without a key.
+    #[error(
+        "`commands` is `open` and `listen` is {0} or `public_url` is set: leave `commands` at `key`, or listen on loopback without a proxy"
+    )]
+    Open(SocketAddr),
 }
 
 /// Values as they were written, with where each came from.
@@ -226,6 +236,15 @@ pub enum Reads {
     Key,
 }
 
+/// Who may send commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commands {
+    /// Holders of an API key that is bound to the account.
+    Key,
+    /// Everybody who reaches the service: on loopback only, for a demo or a desk of one's own.
+    Open,
+}
+
 /// How lines of the log look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogForm {
@@ -244,8 +263,10 @@ pub struct Settings {
     pub listen: SocketAddr,
     pub public_url: Option<String>,
     pub reads: Reads,
+    pub commands: Commands,
     pub server_db: Option<PathBuf>,
     pub read_model: Option<PathBuf>,
+    pub checkpoint_key: Option<PathBuf>,
     pub connections: usize,
     pub body_bytes: usize,
     pub header_time: Duration,
@@ -255,7 +276,6 @@ pub struct Settings {
     pub sse_readers: usize,
     pub log: LogForm,
     pub log_level: tracing::Level,
-    pub webhooks_allow_private: bool,
 }
 
 impl Default for Settings {
@@ -269,7 +289,7 @@ impl Settings {
     /// Reads and checks what was written.
     ///
     /// # Errors
-    /// [`ConfigError::Value`], [`ConfigError::Exposed`].
+    /// [`ConfigError::Value`], [`ConfigError::Exposed`], [`ConfigError::Open`].
     pub fn read(written: &Written) -> Result<Self, ConfigError> {
         let field = Field(written);
         let path =
@@ -282,11 +302,17 @@ impl Settings {
                 &[("public", Reads::Public), ("key", Reads::Key)],
                 "`public` or `key`",
             )?,
+            commands: field.word(
+                "commands",
+                &[("key", Commands::Key), ("open", Commands::Open)],
+                "`key` or `open`",
+            )?,
             server_db: path("server_db"),
             read_model: path("read_model"),
+            checkpoint_key: path("checkpoint_key"),
             connections: field
                 .parse("connections", "a count above 0")
-                .and_then(|n| field.positive("connections", n))?,
+                .and_then(|n| Field::positive("connections", n))?,
             body_bytes: field.parse("body_bytes", "a count of bytes")?,
             header_time: field.seconds("header_seconds")?,
             request_time: field.seconds("request_seconds")?,
@@ -299,12 +325,19 @@ impl Settings {
                 "`text`, `json` or `auto`",
             )?,
             log_level: field.parse("log_level", "`error`, `warn`, `info`, `debug` or `trace`")?,
-            webhooks_allow_private: field.parse("webhooks_allow_private", "`true` or `false`")?,
         };
         if !settings.listen.ip().is_loopback() && settings.public_url.is_none() {
             return Err(ConfigError::Exposed(settings.listen));
         }
+        if settings.commands == Commands::Open && !settings.is_private() {
+            return Err(ConfigError::Open(settings.listen));
+        }
         Ok(settings)
+    }
+
+    /// Whether only this machine reaches the service.
+    pub fn is_private(&self) -> bool {
+        self.listen.ip().is_loopback() && self.public_url.is_none()
     }
 
     /// Whether browsers reach the service by TLS, so that cookies may be marked for it.
@@ -325,7 +358,7 @@ impl Field<'_> {
         got.parse().map_err(|_| ConfigError::Value { name, got, expected })
     }
 
-    fn positive(&self, name: &'static str, count: usize) -> Result<usize, ConfigError> {
+    fn positive(name: &'static str, count: usize) -> Result<usize, ConfigError> {
         let got = count.to_string();
         if count > 0 {
             Ok(count)
@@ -418,6 +451,7 @@ mod tests {
             ("connections", "0", "above 0"),
             ("request-seconds", "0", "at most a day"),
             ("reads", "some", "`public` or `key`"),
+            ("commands", "all", "`key` or `open`"),
             ("public_url", "fund.example", "https://"),
         ] {
             let error =
@@ -428,6 +462,9 @@ mod tests {
         assert_eq!(error.to_string(), "`conections` is no setting; did you mean `connections`?");
         assert!(written(&[], "listen = ").unwrap_err().to_string().contains("not TOML"));
         let proxied = [("listen", "0.0.0.0:80"), ("public_url", "https://fund.example/")];
+        let open = [&proxied[..], &[("commands", "open")]].concat();
+        let error = Settings::read(&written(&open, "").unwrap()).unwrap_err();
+        assert!(error.to_string().contains("leave `commands` at `key`"), "{error}");
         let settings = Settings::read(&written(&proxied, "").unwrap()).unwrap();
         assert_eq!(settings.public_url.as_deref(), Some("https://fund.example"));
         assert!(settings.is_secure());

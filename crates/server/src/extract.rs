@@ -49,10 +49,7 @@ fn too_large(got: &str, limit: usize) -> Problem {
 }
 
 /// A header as text; none where it is absent or no text.
-pub(crate) fn header_text<'a>(
-    headers: &'a HeaderMap,
-    name: impl header::AsHeaderName,
-) -> Option<&'a str> {
+pub(crate) fn header_text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 

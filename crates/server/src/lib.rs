@@ -18,6 +18,7 @@
 //! | `live/` | the live tail: `/v1/events` |
 //! | `listener.rs` | sockets: how many, how slow, how they end |
 //! | `past.rs` | what the log says and the state forgets, for pages of ledgers that are not long |
+//! | [`identity`] | API keys, sessions, who may do what |
 //! | `problem.rs` | refusals as RFC 9457 |
 //! | `assets.rs` | stylesheet and scripts, compiled in, named by their hash |
 //!
@@ -29,11 +30,15 @@
 //! - **S4** Without a stated proxy it listens on loopback only.
 
 mod app;
+mod approvals;
 mod assets;
+mod checkpoints;
 mod commands;
 pub mod config;
 mod extract;
 mod health;
+pub mod identity;
+mod limits;
 mod listener;
 mod live;
 mod log;
@@ -46,6 +51,8 @@ mod router;
 mod site;
 
 pub use app::Mounted;
+pub use checkpoints::Signer;
 pub use config::Settings;
+pub use identity::ServerDb;
 pub use log::init as init_log;
 pub use site::{Running, ServeError, Site, Stopper};

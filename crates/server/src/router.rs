@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    assets, commands, health, live, metrics, pages,
+    approvals, assets, commands, health, identity, limits, live, metrics, pages,
     problem::{self, HttpProblem, Problem},
     reads,
 };
@@ -11,7 +11,7 @@ use axum::{
     extract::{Request, State as Of},
     http::{HeaderName, HeaderValue, header},
     middleware::{self, Next},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 
@@ -31,9 +31,13 @@ pub(crate) fn ledger(app: &App) -> Router {
     api.merge(health)
         .merge(reads::routes_of_reads())
         .merge(pages::routes())
+        .merge(identity::routes())
+        .merge(approvals::routes())
         .fallback(async || Problem::http(HttpProblem::NoRoute))
         .method_not_allowed_fallback(async || Problem::http(HttpProblem::WrongMethod))
         .layer(middleware::from_fn_with_state(app.clone(), in_time))
+        .layer(middleware::from_fn_with_state(app.clone(), identity::guard))
+        .layer(middleware::from_fn_with_state(app.clone(), limits::admit))
         .layer(middleware::from_fn_with_state(app.clone(), problem::tell))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::measure))
         .with_state(app.clone())
@@ -45,7 +49,12 @@ pub(crate) fn site(apps: &[App]) -> Router {
     for app in apps {
         router = match app.base() {
             "" => router.merge(ledger(app)),
-            base => router.nest(base, ledger(app)),
+            base => {
+                let home = base.to_owned();
+                let slash = format!("{base}/");
+                let home = get(async move || Redirect::permanent(&home));
+                router.nest(base, ledger(app)).route(&slash, home)
+            }
         };
     }
     router.layer(middleware::from_fn(harden))

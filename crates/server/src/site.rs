@@ -3,7 +3,9 @@
 use crate::{
     app::{App, Mounted},
     assets::Assets,
+    checkpoints,
     config::Settings,
+    identity::{Identity, ServerDb, ServerDbError},
     listener, router,
 };
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
@@ -21,6 +23,9 @@ pub enum ServeError {
         /// What the system said.
         source: io::Error,
     },
+    /// The file of API keys can't be used.
+    #[error(transparent)]
+    Keys(#[from] ServerDbError),
     /// The system has no thread left.
     #[error("can't start threads: {0}")]
     Threads(#[source] io::Error),
@@ -69,12 +74,21 @@ impl Site {
         let names: Arc<[(String, String)]> =
             self.ledgers.iter().map(|ledger| (ledger.name.clone(), ledger.title.clone())).collect();
         let assets = Arc::new(Assets::new());
+        let keys = match settings.server_db.as_deref() {
+            Some(path) => ServerDb::open(path)?,
+            None => ServerDb::memory()?,
+        };
+        let identity = Arc::new(Identity::new(keys));
         let (stop, stopped) = watch::channel(false);
         let app = |mounted| {
             let (settings, assets) = (Arc::clone(&settings), Arc::clone(&assets));
+            let assets = (assets, Arc::clone(&identity));
             App::new(mounted, Arc::clone(&names), settings, assets, stopped.clone())
         };
         let apps: Vec<App> = self.ledgers.into_iter().map(app).collect();
+        for app in &apps {
+            runtime.spawn(checkpoints::keep(app.weak(), stopped.clone()));
+        }
         let router = router::site(&apps);
         let serving = runtime.spawn(listener::run(listener, router, settings, stopped));
         let stop = Arc::new(stop);

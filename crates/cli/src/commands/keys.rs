@@ -12,9 +12,10 @@ use ed25519_dalek::{Signer, SigningKey};
 use serde_json::json;
 use std::path::Path;
 
-pub(crate) fn run(args: &KeysArgs, printer: &Printer) -> Result<(), Failure> {
+pub(crate) fn run(args: &KeysArgs, db: &Path, printer: &Printer) -> Result<(), Failure> {
     match &args.verb {
         KeysVerb::New { file } => new(file, printer),
+        KeysVerb::Api(args) => super::api_keys::run(args, db, printer),
         KeysVerb::Sign { key, ledger, nonce, expires, body } => {
             let secret = load(key)?;
             let text = files::read(body)?;

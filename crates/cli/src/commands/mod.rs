@@ -1,5 +1,6 @@
 //! One file for each verb.
 
+pub(crate) mod api_keys;
 pub(crate) mod apply;
 pub(crate) mod checkpoint;
 pub(crate) mod completions;

@@ -1,24 +1,63 @@
 //! `serve`: the HTTP API and the dashboard on a journal.
 
-use crate::{args::ServeArgs, exit::Failure, files, ledger::engine_failure, printer::Printer};
-use backstop_engine::{Engine, Options, read_model::beside};
-use backstop_server::{Mounted, Settings, Site, config::Written};
+use crate::{
+    args::ServeArgs,
+    commands::keys,
+    exit::Failure,
+    files,
+    ledger::{self, engine_failure},
+    printer::Printer,
+};
+use backstop_engine::{Engine, Options, StoryClock, read_model::beside};
+use backstop_journal::checkpoint::Checkpoint;
+use backstop_server::{Mounted, Settings, Signer, Site, config::Written};
+use backstop_units::Span;
+use ed25519_dalek::SigningKey;
 use serde_json::json;
 use std::path::Path;
 
 pub(crate) fn run(args: &ServeArgs, db: &Path, printer: &Printer) -> Result<(), Failure> {
-    let settings = settings(args)?;
+    let mut settings = settings(args)?;
+    settings.server_db.get_or_insert_with(|| db.with_file_name("server.db"));
     backstop_server::init_log(&settings);
     let read_model = settings.read_model.clone().unwrap_or_else(|| beside(db));
-    let options = Options {
-        confirm_clock: args.confirm_clock,
-        read_model: Some(read_model),
-        ..Options::default()
-    };
+    let options = if args.story { after_the_story(db)? } else { Options::default() };
+    let options =
+        Options { confirm_clock: args.confirm_clock, read_model: Some(read_model), ..options };
     let engine = Engine::open(db, options).map_err(|error| engine_failure(db, &error))?;
     let title = engine.ledger().to_string();
-    let site = Site { ledgers: vec![Mounted { name: String::new(), title, engine }], settings };
+    let signer =
+        settings.checkpoint_key.as_deref().map(|file| signer(file, &engine)).transpose()?;
+    let mounted = Mounted { name: String::new(), title, engine, signer };
+    let site = Site { ledgers: vec![mounted], settings };
     until_interrupted(site, printer)
+}
+
+/// From the last record of a story to where its clock goes on.
+const AFTER: Span = Span::from_ms(1_000);
+
+/// With a clock that goes on where a journal's story ends.
+///
+/// # Errors
+/// [`Failure`] of the journal.
+pub(crate) fn after_the_story(db: &Path) -> Result<Options, Failure> {
+    let end = ledger::load(db)?.meta.now;
+    Ok(Options::with_clock(StoryClock::from(end.plus(AFTER))))
+}
+
+/// Signs heads with the key of a file.
+fn signer(file: &Path, engine: &Engine) -> Result<Signer, Failure> {
+    Ok(signing(keys::load(file)?, "backstop", engine))
+}
+
+/// Signs heads of a ledger's log under a name.
+pub(crate) fn signing(key: SigningKey, name: &'static str, engine: &Engine) -> Signer {
+    let origin = format!("backstop/{}", engine.ledger());
+    Signer::new(move |head| {
+        let root = *head.root.bytes();
+        let head = Checkpoint { origin: origin.clone(), size: head.size, root };
+        head.sign(&key, name).map_err(|error| error.to_string())
+    })
 }
 
 /// Serves until Ctrl-C or SIGTERM; requests under way are answered.

@@ -29,6 +29,7 @@ impl Served {
         let mut child = Command::new(env!("CARGO_BIN_EXE_backstop"))
             .current_dir(folder)
             .args(["serve", "--json", "--listen", "127.0.0.1:0", "--set", "log_level=error"])
+            .args(["--set", "commands=open"])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

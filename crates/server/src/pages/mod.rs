@@ -4,9 +4,11 @@
 //! formatted out of [`view::View`]; templates place them and compute nothing.
 
 mod account;
+mod act;
 mod chart;
 mod flat;
 mod fund;
+mod keeper;
 mod loss;
 mod market;
 mod overview;
@@ -17,14 +19,15 @@ mod vault;
 mod view;
 mod whatif;
 
-pub(crate) use shell::refused;
+pub(crate) use shell::{Page, Shell, page, refused};
+pub(crate) use view::View;
 
 use crate::app::App;
 use axum::{Router, routing::get};
 
 /// Every page.
 pub(crate) fn routes() -> Router<App> {
-    Router::new()
+    act::routes()
         .route("/", get(overview::get))
         .route("/funds/{label}", get(fund::get))
         .route("/losses/{id}", get(loss::get))
@@ -33,6 +36,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/accounts/{label}", get(account::get))
         .route("/theatre", get(theatre::get))
         .route("/theatre/frames", get(theatre::frames))
+        .route("/keeper", get(keeper::get))
         .route("/records", get(records::list))
         .route("/records/{seq}", get(records::one))
 }

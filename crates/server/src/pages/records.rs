@@ -25,7 +25,7 @@ pub(crate) struct Asked {
 #[template(path = "records.html")]
 struct Records {
     shell: Shell,
-    records: Vec<View>,
+    rows: Vec<View>,
     newer: Option<u64>,
     older: Option<u64>,
 }
@@ -38,7 +38,7 @@ pub(crate) async fn list(Of(app): Of<App>, Query(asked): Query<Asked>) -> Page {
     records.reverse();
     Ok(page(&Records {
         shell: Shell::new(&app, "Log", "records"),
-        records,
+        rows: records,
         newer: (end < head).then(|| end.saturating_add(PAGE).min(head)),
         older: (begin > 0).then_some(begin),
     }))

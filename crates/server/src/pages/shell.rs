@@ -2,10 +2,7 @@
 
 use crate::{app::App, problem::Problem};
 use askama::Template;
-use axum::{
-    http::HeaderMap,
-    response::{Html, IntoResponse, Response},
-};
+use axum::response::{Html, IntoResponse, Response};
 use backstop_units::{Seq, Timestamp};
 
 /// What the frame around a page shows.
@@ -52,15 +49,15 @@ impl Shell {
         }
     }
 
+    /// The first page's address.
+    pub(crate) fn home(&self) -> &str {
+        if self.base.is_empty() { "/" } else { &self.base }
+    }
+
     /// `current` on the menu's entry for this page.
     pub(crate) fn current(&self, tab: &str) -> &'static str {
         if self.tab == tab { "page" } else { "false" }
     }
-}
-
-/// Whether a part of a page is asked for, by a script that will put it in place.
-pub(crate) fn is_fragment(headers: &HeaderMap) -> bool {
-    headers.contains_key("hx-request")
 }
 
 /// Renders a template.

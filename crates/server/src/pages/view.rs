@@ -22,6 +22,11 @@ impl View {
         }
     }
 
+    /// All of it, over several lines.
+    pub(crate) fn pretty(&self) -> String {
+        format!("{:#}", self.0)
+    }
+
     /// Whether a field is there, and neither false nor empty nor zero.
     pub(crate) fn has(&self, field: &str) -> bool {
         match &self.0[field] {

@@ -48,7 +48,7 @@ fn model<'a>(app: &'a App, params: &Params) -> Result<&'a ReadModel, Problem> {
     Ok(model)
 }
 
-fn failed(error: ReadModelError) -> Problem {
+fn failed(error: &ReadModelError) -> Problem {
     tracing::error!(%error, "the read model can't be read");
     Problem::internal()
 }
@@ -77,7 +77,7 @@ fn fund_history(app: &App, params: &Params) -> List {
     };
     let reason = params.text("reason").map(parsed).transpose()?;
     let filter = MoveFilter { reason, until: None, cursor: place(params)?, limit: params.limit() };
-    let page = model(app, params)?.fund_moves(fund, &filter).map_err(failed)?.value;
+    let page = model(app, params)?.fund_moves(fund, &filter).map_err(|error| failed(&error))?.value;
     let rows = app.engine().read(|state| page.rows.iter().map(|it| moved(state, it)).collect());
     Ok(Listed { rows, next: cursor(page.next) })
 }
@@ -108,7 +108,7 @@ fn balance_series(app: &App, params: &Params) -> List {
     let until = params.time("to").unwrap_or_else(|| app.engine().now());
     let model = model(app, params)?;
     let samples = model.samples(Series::Balance(fund), level, (since, until));
-    let samples = samples.map_err(failed)?.value;
+    let samples = samples.map_err(|error| failed(&error))?.value;
     let mut samples =
         samples.iter().filter(|sample| after.is_none_or(|after| sample.begins.ms() > after));
     let taken: Vec<_> = samples.by_ref().take(params.limit()).collect();
@@ -124,7 +124,7 @@ fn settings(app: &App, params: &Params) -> List {
     let fund = fund_of(app, params)?;
     let model = model(app, params)?;
     let page = model.settings(Some(Party::Fund(fund)), place(params)?, params.limit());
-    let page = page.map_err(failed)?.value;
+    let page = page.map_err(|error| failed(&error))?.value;
     let rows = app.engine().read(|state| page.rows.iter().map(|it| change(state, it)).collect());
     Ok(Listed { rows, next: cursor(page.next) })
 }
@@ -207,7 +207,7 @@ fn party(state: &State, text: &str) -> Result<Party, Problem> {
 
 /// Records that fit, with their commands and events out of the journal.
 fn found(app: &App, params: &Params, filter: &RecordFilter) -> List {
-    let page = model(app, params)?.records(filter).map_err(failed)?.value;
+    let page = model(app, params)?.records(filter).map_err(|error| failed(&error))?.value;
     let journal = app.engine().journal().map_err(super::log::unreadable)?;
     let mut rows = Vec::with_capacity(page.rows.len());
     for row in &page.rows {

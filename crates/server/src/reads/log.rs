@@ -8,7 +8,7 @@ use super::{
     state::known_loss,
     tied,
 };
-use crate::{app::App, problem::Problem};
+use crate::{app::App, checkpoints as heads, problem::Problem};
 use axum::{
     Json,
     http::{StatusCode, header},
@@ -44,6 +44,7 @@ pub(super) fn unreadable(error: impl fmt::Display) -> Problem {
     Problem::internal()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one signature for all rows of a table")]
 fn ledger(app: &App, _: &Params) -> Own {
     let (head, seen) = (app.engine().head(), tied::seen(app));
     let data = app.engine().read(|state| {
@@ -59,7 +60,7 @@ fn ledger(app: &App, _: &Params) -> Own {
             "markets": state.markets.len(), "losses": state.losses.len(),
         })
     });
-    Ok(super::page::one(data, seen))
+    Ok(super::page::one(&data, seen))
 }
 
 fn record(app: &App, params: &Params) -> Own {
@@ -68,7 +69,7 @@ fn record(app: &App, params: &Params) -> Own {
     let bytes = journal.record(seq.get()).map_err(unreadable)?.unwrap_or_default();
     let record = Record::decode(&bytes)?;
     let data = app.engine().read(|state| told(state, &record));
-    Ok(super::page::one(data, tied::seen(app)))
+    Ok(super::page::one(&data, tied::seen(app)))
 }
 
 /// A record that reads have.
@@ -93,7 +94,12 @@ fn told(state: &State, record: &Record) -> Value {
 fn proof(app: &App, params: &Params) -> Own {
     let seq = there(app, params)?;
     let journal = app.engine().journal().map_err(unreadable)?;
-    let proof = match prove(&journal, seq) {
+    let mut found = prove(&journal, seq);
+    if matches!(found, Err(ProofError::NoCheckpoint(_))) {
+        heads::take(app);
+        found = prove(&journal, seq);
+    }
+    let proof = match found {
         Ok(proof) => proof,
         Err(ProofError::NoRecord(_) | ProofError::NoCheckpoint(_)) => {
             return Err(not_there(&seq.to_string(), "records that a signed checkpoint covers"));
@@ -144,10 +150,12 @@ fn picture(app: &App, params: &Params) -> Own {
     Ok(([(header::CONTENT_TYPE, "image/svg+xml")], drawn?).into_response())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one signature for all rows of a table")]
 fn rejects(_: &App, _: &Params) -> Own {
     Ok(Json(json!({ "data": problem_codes() })).into_response())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one signature for all rows of a table")]
 fn description(_: &App, _: &Params) -> Own {
     static DOCUMENT: OnceLock<String> = OnceLock::new();
     let document = DOCUMENT.get_or_init(|| openapi().to_string());

@@ -29,7 +29,7 @@ pub(super) struct Listed {
 }
 
 /// One view.
-pub(super) fn one(data: Value, Seen { seq, time }: Seen) -> Response {
+pub(super) fn one(data: &Value, Seen { seq, time }: Seen) -> Response {
     Json(json!({ "seq": seq, "time": time, "data": data })).into_response()
 }
 

@@ -31,11 +31,13 @@ pub(crate) fn service(settings: &[(&str, &str)]) -> Service {
     let genesis = Setup { limits, balance, ..Setup::default() }.genesis();
     let options = Options { read_model: Some(beside(&path)), ..Options::default() };
     let engine = Engine::create(&path, &genesis, options).unwrap();
-    let mut flags = vec![("listen".to_owned(), "127.0.0.1:0".to_owned())];
+    let own = [("listen", "127.0.0.1:0"), ("commands", "open")];
+    let mut flags: Vec<(String, String)> =
+        own.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     flags.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     let written = Written::gather(&flags, |_| None, None).unwrap();
     let settings = Settings::read(&written).unwrap();
-    let mounted = Mounted { name: String::new(), title: "test".to_owned(), engine };
+    let mounted = Mounted { name: String::new(), title: "test".to_owned(), engine, signer: None };
     let running = Site { ledgers: vec![mounted], settings }.start().unwrap();
     Service { running, _folder: folder }
 }

@@ -3,6 +3,7 @@
 mod commands;
 mod events;
 mod guards;
+mod identity;
 mod live;
 mod operations;
 mod pages;

@@ -123,7 +123,7 @@ fn paths(service: &Service, route: &Route) -> Vec<String> {
 
 /// Operations whose answers are looked at; the others stream, or are not of this ledger alone.
 fn read(route: &Route) -> bool {
-    route.method == Method::Get && !["stream_events", "list_webhooks"].contains(&route.id)
+    route.method == Method::Get && route.id != "stream_events"
 }
 
 fn schema_of(route: &Route) -> Option<Value> {
@@ -131,9 +131,8 @@ fn schema_of(route: &Route) -> Option<Value> {
     match route.answers[0].payload {
         Payload::One(view) => Some(to(format!("{view}Answer"))),
         Payload::List(view) => Some(to(format!("{view}List"))),
-        Payload::Bare("Health") => None,
-        Payload::Bare(name) => Some(to(name.to_owned())),
-        Payload::Other(_) | Payload::Empty => None,
+        Payload::Bare(name) if name != "Health" => Some(to(name.to_owned())),
+        Payload::Bare(_) | Payload::Other(_) | Payload::Empty => None,
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn told(scenario: &str, journal: &Path) -> (Engine, ScenarioClock) {
     let clock = ScenarioClock::at(scenario.start);
     let options =
         Options { read_model: Some(beside(journal)), ..Options::with_clock(clock.clone()) };
-    let engine = Engine::create(journal, &scenario.genesis(), options).unwrap();
+    let engine = Engine::create(journal, scenario.genesis(), options).unwrap();
     let mut host = Story { engine: &engine, clock: clock.clone() };
     let outcome = run(&scenario, &mut host).unwrap();
     assert_eq!(outcome.unmet, [], "the scenario went otherwise");
@@ -77,11 +77,13 @@ impl Service {
     pub(crate) fn with(scenario: &str, flags: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (engine, clock) = told(scenario, &folder.path().join("journal.db"));
-        let fixed = [("listen", "127.0.0.1:0")];
+        let fixed = [("listen", "127.0.0.1:0"), ("commands", "open")];
         let flags: Vec<_> =
             fixed.iter().chain(flags).map(|(n, v)| ((*n).into(), (*v).into())).collect();
-        let settings = Settings::read(&Written::gather(&flags, |_| None, None).unwrap()).unwrap();
-        let mounted = Mounted { name: String::new(), title: "test".into(), engine };
+        let written = Written::gather(&flags, |_| None, None).unwrap();
+        let mut settings = Settings::read(&written).unwrap();
+        settings.server_db = Some(folder.path().join("server.db"));
+        let mounted = Mounted { name: String::new(), title: "test".into(), engine, signer: None };
         let running = Site { ledgers: vec![mounted], settings }.start().unwrap();
         Self { running, clock, folder }
     }
@@ -119,7 +121,7 @@ pub(crate) fn posted(path: &str, headers: &[(&str, &str)], body: &str) -> String
     let mut text =
         format!("POST {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        text.extend([*name, ": ", *value, "\r\n"]);
     }
     text + "\r\n" + body
 }

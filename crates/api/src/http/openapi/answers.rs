@@ -28,7 +28,6 @@ pub(super) fn view_schemas() -> Map<String, Value> {
         json!({ "type": "string", "description": doc, "enum": codes }),
     );
     schemas.insert("PointedError".into(), pointed_error());
-    schemas.insert("WebhookRequest".into(), webhook_request());
     schemas
 }
 
@@ -42,20 +41,6 @@ fn pointed_error() -> Value {
             "detail": { "type": "string", "description": "What is wrong there." },
             "line": { "type": "integer", "description": "The line of the body, from 1." },
             "column": { "type": "integer", "description": "The column, from 1, in characters." },
-        },
-    })
-}
-
-fn webhook_request() -> Value {
-    json!({
-        "type": "object",
-        "description": "A subscription to be made.",
-        "required": ["url"],
-        "additionalProperties": false,
-        "properties": {
-            "url": { "type": "string", "format": "uri", "maxLength": 2048, "description": "Where deliveries go." },
-            "kinds": { "type": "array", "items": { "type": "string" }, "maxItems": 64,
-                       "description": "Words of the commands to hear of; all if left out." },
         },
     })
 }

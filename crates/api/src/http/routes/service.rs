@@ -1,14 +1,10 @@
 //! What happens now, and the service itself.
 
-use super::{
-    Answer, Kind, Media, Method, Param, Payload, Place, Route, Tied, Who, filter, in_path, list,
-};
+use super::{Answer, Kind, Media, Param, Payload, Place, Route, Tied, Who, filter};
 
 const fn bare(schema: &'static str, doc: &'static str) -> Answer {
     Answer { status: 200, payload: Payload::Bare(schema), doc }
 }
-
-const WEBHOOK: Param = in_path("webhook", Kind::Text(40), "The subscription's id.");
 
 pub(super) const ROUTES: &[Route] = &[
     Route::one(
@@ -42,35 +38,6 @@ pub(super) const ROUTES: &[Route] = &[
         filter("kind", Kind::Text(40), "Only commands with this word."),
     ])
     .tied(Tied::Free),
-    Route::one(
-        "/v1/webhooks",
-        "list_webhooks",
-        &[list("Webhook")],
-        ["live", "Subscriptions.", "Addresses that are told what happens, and how the last deliveries went."],
-    )
-    .tied(Tied::Free)
-    .open_to(Who::Operator),
-    Route::one(
-        "/v1/webhooks",
-        "create_webhook",
-        &[Answer {
-            status: 201,
-            payload: Payload::Bare("WebhookCreated"),
-            doc: "The subscription with its secret, which is shown this once.",
-        }],
-        ["live", "Subscribes.", "Deliveries are signed as Standard Webhooks say; private addresses are refused unless the service's configuration allows them."],
-    )
-    .sends(Method::Post, Some("WebhookRequest"))
-    .open_to(Who::Operator),
-    Route::one(
-        "/v1/webhooks/{webhook}",
-        "delete_webhook",
-        &[Answer { status: 204, payload: Payload::Empty, doc: "Nothing more is delivered." }],
-        ["live", "Ends a subscription.", "Deliveries that wait are dropped."],
-    )
-    .with(&[WEBHOOK])
-    .sends(Method::Delete, None)
-    .open_to(Who::Operator),
     Route::one(
         "/v1/rejects",
         "list_rejects",

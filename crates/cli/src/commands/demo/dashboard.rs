@@ -1,17 +1,16 @@
 //! The dashboard at the demo's end: the main run, and a week of a vault for each crisis, to look at and to act on.
 
-use super::{Run, VaultRun};
+use super::{Run, VaultRun, demo_key};
 use crate::{
     args::DemoArgs, commands::serve, exit::Failure, ledger::engine_failure, printer::Printer,
 };
-use backstop_engine::{Engine, Options, StoryClock, read_model::beside};
+use backstop_engine::{Engine, Options, read_model::beside};
 use backstop_risk::Cover;
-use backstop_server::{Mounted, Settings, Site, config::Written};
-use backstop_units::Span;
+use backstop_server::{
+    Mounted, Settings, Site,
+    config::{Commands, Written},
+};
 use std::{io::IsTerminal, path::Path};
-
-/// From the last record of a story to where its clock goes on.
-const AFTER: Span = Span::from_ms(1_000);
 
 /// Whether a demo ends in a dashboard.
 pub(super) fn is_wanted(args: &DemoArgs) -> bool {
@@ -32,17 +31,21 @@ pub(super) fn serve(
     let flags = [("listen".to_owned(), args.listen.clone())];
     let written = Written::gather(&flags, |name| std::env::var(name).ok(), None);
     let settings = written.and_then(|written| Settings::read(&written));
-    let settings = settings.map_err(|error| Failure::Input(error.to_string()))?;
+    let mut settings = settings.map_err(|error| Failure::Input(error.to_string()))?;
+    // A story to play with: whoever sits at this machine may send commands.
+    if settings.is_private() {
+        settings.commands = Commands::Open;
+    }
     backstop_server::init_log(&settings);
     let mut ledgers = Vec::new();
     if let Some(run) = runs.first() {
         let title = format!("{} under {}", run.crash.title, run.report.preset);
-        ledgers.push(mounted("", title, &run.folder)?);
+        ledgers.push(mounted("", title, &run.folder, args.seed)?);
     }
     let pooled = vaults.iter().filter(|run| run.report.cover == Cover::FirstLoss);
     for run in pooled {
         let title = format!("A vault in the week of {}", run.report.week);
-        ledgers.push(mounted(&run.name(), title, &run.folder)?);
+        ledgers.push(mounted(&run.name(), title, &run.folder, args.seed)?);
     }
     printer.note(
         "What you do on the dashboard is recorded in these journals; their clocks go on from the end of each story.",
@@ -51,14 +54,12 @@ pub(super) fn serve(
 }
 
 /// Opens a run's journal with a clock that goes on where its story ends.
-fn mounted(name: &str, title: String, folder: &Path) -> Result<Mounted, Failure> {
+fn mounted(name: &str, title: String, folder: &Path, seed: u64) -> Result<Mounted, Failure> {
     let journal = folder.join("journal.db");
-    let told = |error| engine_failure(&journal, &error);
-    let end = backstop_engine::load(&crate::ledger::open(&journal)?).map_err(told)?.meta.now;
-    let options = Options {
-        read_model: Some(beside(&journal)),
-        ..Options::with_clock(StoryClock::from(end.plus(AFTER)))
-    };
-    let engine = Engine::open(&journal, options).map_err(told)?;
-    Ok(Mounted { name: name.to_owned(), title, engine })
+    let options =
+        Options { read_model: Some(beside(&journal)), ..serve::after_the_story(&journal)? };
+    let engine =
+        Engine::open(&journal, options).map_err(|error| engine_failure(&journal, &error))?;
+    let signer = Some(serve::signing(demo_key(seed), "backstop-demo", &engine));
+    Ok(Mounted { name: name.to_owned(), title, engine, signer })
 }

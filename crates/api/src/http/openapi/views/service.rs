@@ -1,4 +1,4 @@
-//! The service itself: problems, health, webhooks.
+//! The service itself: problems and health.
 
 use super::View;
 
@@ -48,27 +48,5 @@ pub(super) const VIEWS: &[View] = &[
         name: "Health",
         doc: "How the service is doing.",
         fields: &[("status", "text", "`ok` or `failed`.")],
-    },
-    View {
-        name: "WebhookView",
-        doc: "A subscription.",
-        fields: &[
-            ("id", "text", "Its id."),
-            ("url", "text", "Where deliveries go."),
-            ("kinds", "[text]", "Words of the commands it hears of; empty for all."),
-            ("created_at", "Timestamp", "Since when."),
-            ("disabled", "bool", "Whether deliveries were given up."),
-            ("failures", "int", "Deliveries that failed since the last one that went well."),
-        ],
-    },
-    View {
-        name: "WebhookCreated",
-        doc: "A subscription that was made.",
-        fields: &[
-            ("id", "text", "Its id."),
-            ("url", "text", "Where deliveries go."),
-            ("kinds", "[text]", "Words of the commands it hears of; empty for all."),
-            ("secret", "text", "What deliveries are signed with, `whsec_…`; shown this once."),
-        ],
     },
 ];
