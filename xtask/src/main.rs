@@ -8,6 +8,7 @@
 
 mod bench;
 mod books;
+mod browser;
 mod failure;
 mod process;
 mod readme;
@@ -52,6 +53,11 @@ const VERBS: &[Verb] = &[
     },
     Verb { name: "tidy", about: "house rules that no compiler checks", run: tidy::run },
     Verb { name: "books", about: "demo and scenarios against hledger and Ledger", run: books::run },
+    Verb {
+        name: "browser",
+        about: "every page in Chromium, and the main tasks",
+        run: browser::run,
+    },
     Verb {
         name: "readme",
         about: "links and commands in the documents still work",

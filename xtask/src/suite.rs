@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::failure::{Outcome, no_arguments};
 use crate::repo::Repo;
 use crate::steps::{self, Action, Step};
-use crate::{books, readme, tidy, tools};
+use crate::{books, browser, readme, tidy, tools};
 
 /// Time a change may wait for its answer, on two cores from a clean clone.
 const TEST_LIMIT: Duration = Duration::from_secs(15 * 60);
@@ -29,6 +29,7 @@ const TEST: &[Step] = &[
     },
     Step { name: "build", after: None, action: Action::Cargo(&["build", "--release"]) },
     Step { name: "books", after: Some("build"), action: Action::Inner(books::step) },
+    Step { name: "browser", after: Some("build"), action: Action::Inner(browser::step) },
 ];
 
 /// Steps that `cargo xtask ci` adds.

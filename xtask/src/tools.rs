@@ -1,5 +1,6 @@
-//! The programs of others that referee our books: found, or installed where that is allowed.
+//! The programs of others that referee our books and open our pages: found, or installed where that is allowed.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::failure::{Outcome, no_arguments};
@@ -50,13 +51,15 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Outcome {
 #[expect(clippy::unnecessary_wraps, reason = "one signature for all rows of a table")]
 pub(crate) fn install(_: &Repo, skipped: &mut Skipped) -> Outcome {
     let absent = absent();
-    if absent.is_empty() {
-        println!("hledger and ledger are here");
+    let mut packages: Vec<&str> = absent.iter().map(|referee| referee.name).collect();
+    packages.extend(chromium().is_none().then_some(BROWSERS[0]));
+    if packages.is_empty() {
+        println!("hledger, ledger and a browser are here");
         return Ok(());
     }
     match obstacle() {
         Some(why) => println!("cannot install: {why}"),
-        None => fetch(&absent),
+        None => fetch(&packages),
     }
     for referee in self::absent() {
         let what = format!("books under {0}: {0} is not installed", referee.name);
@@ -64,6 +67,18 @@ pub(crate) fn install(_: &Repo, skipped: &mut Skipped) -> Outcome {
         skipped.push(what);
     }
     Ok(())
+}
+
+/// Names of the browser that pages are opened with; the first is its Debian package.
+const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
+/// Where a browser for the pages lies, if there is one.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = BROWSERS.iter().flat_map(|name| {
+        std::env::split_paths(&folders).map(|folder| folder.join(name)).collect::<Vec<_>>()
+    });
+    places.find(|path| path.is_file())
 }
 
 fn absent() -> Vec<Referee> {
@@ -80,10 +95,9 @@ fn obstacle() -> Option<&'static str> {
 }
 
 /// Installs with what the package lists know; refreshes the lists and tries again, a few times.
-fn fetch(referees: &[Referee]) {
-    let names: Vec<&str> = referees.iter().map(|referee| referee.name).collect();
+fn fetch(names: &[&str]) {
     for attempt in 1..=ATTEMPTS {
-        if stream(apt(&["install", "--yes", "--no-install-recommends"]).args(&names)).is_ok() {
+        if stream(apt(&["install", "--yes", "--no-install-recommends"]).args(names)).is_ok() {
             return;
         }
         println!("attempt {attempt} of {ATTEMPTS} failed");
