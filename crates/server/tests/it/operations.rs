@@ -34,9 +34,8 @@ fn samples() -> BTreeSet<String> {
     let engine = Engine::open(&journal, options).unwrap();
     let flags = [("listen".to_owned(), "127.0.0.1:0".to_owned())];
     let written = Written::gather(&flags, |_| None, None).unwrap();
-    let mut settings = Settings::read(&written).unwrap();
-    settings.server_db = Some(folder.path().join("server.db"));
-    let mounted = Mounted { name: String::new(), title: "test".to_owned(), engine };
+    let settings = Settings::read(&written).unwrap();
+    let mounted = Mounted { name: String::new(), title: "test".to_owned(), engine, signer: None };
     let running = Site { ledgers: vec![mounted], settings }.start().unwrap();
     // The first request is counted once it is answered.
     let _ = Client::metrics(running.address());
