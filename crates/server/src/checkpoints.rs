@@ -61,8 +61,13 @@ pub(crate) fn take(app: &App) {
 
 /// Takes checkpoints until the service ends, and a last one then.
 pub(crate) async fn keep(app: WeakApp, mut stopping: watch::Receiver<bool>) {
+    let mut told = false;
     loop {
         let Some(app) = app.upgrade() else { return };
+        if let Some(failure) = app.engine().failed().filter(|_| !told) {
+            tracing::error!(%failure, "the writer has stopped: reads go on, commands are refused until a restart");
+            told = true;
+        }
         // A checkpoint that panics is one that is missing.
         let _ = tokio::task::spawn_blocking(move || take(&app)).await;
         tokio::select! {

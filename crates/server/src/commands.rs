@@ -12,7 +12,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use backstop_api::{commands, event_json, http};
+use backstop_api::{command, event_json, http};
 use backstop_core::{Command, Reject, RejectCode, State as Ledger};
 use backstop_engine::{Answer, Receipt, ids::uuid7};
 use backstop_units::Label;
@@ -73,13 +73,8 @@ fn read(app: &App, headers: &HeaderMap, body: &str) -> Result<Command, Problem> 
     });
     let key = key.transpose()?;
     let made = key.unwrap_or_else(|| fresh_id(app));
-    let mut list = commands(body, |_| made).map_err(|fault| Problem::malformed(&fault, body))?;
-    let count = list.len();
-    let (Some(command), true) = (list.pop(), list.is_empty()) else {
-        let problem = http::Problem::http(HttpProblem::Malformed);
-        let limit = "one command; several that belong together are one `linked` command";
-        return Err(problem.got(format!("{count} commands")).limit(limit).into());
-    };
+    let read = command(body, Some(made));
+    let command = read.map_err(|fault| Problem::malformed(&fault, body))?;
     match key {
         Some(key) if key != command.id => {
             let problem = http::Problem::http(HttpProblem::KeyDiffers);

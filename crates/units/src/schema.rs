@@ -28,7 +28,7 @@ spelled! {
     Shares = { "type": "string", "pattern": "^[0-9]{1,39}$", "description": "Shares, as decimal digits." };
     Base = { "type": "string", "pattern": "^[0-9]{1,39}$", "description": "Lots of a market, as decimal digits." };
     Price = { "type": "string", "pattern": "^[0-9]{1,39}$",
-        "description": "A price: quote atoms for 10^9 lots, as decimal digits." };
+        "description": "A price: 10^9 times the quote atoms for one whole unit of the base, as decimal digits." };
     Fixed60 = { "type": "string", "pattern": "^[0-9]{1,39}$",
         "description": "A number with 60 bits behind the point: its steps of 1/2^60, as decimal digits." };
     ShareIndex = { "type": "string", "pattern": "^[0-9]{1,39}$", "description": "An index for each share, as decimal digits." };

@@ -75,6 +75,15 @@ impl View {
         if self.0[field].is_null() { NOTHING.to_owned() } else { percent(self.number(field)) }
     }
 
+    /// A field of parts of a million as a percentage.
+    pub(crate) fn ppm(&self, field: &str) -> String {
+        if self.0[field].is_null() {
+            return NOTHING.to_owned();
+        }
+        let text = format_decimal(self.number(field), 4);
+        format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+    }
+
     /// A moment as HTML.
     pub(crate) fn time(&self, field: &str) -> String {
         self.0[field].as_str().map_or_else(|| NOTHING.to_owned(), time)

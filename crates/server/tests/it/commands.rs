@@ -94,7 +94,9 @@ fn junk_is_told_where_and_what() {
         assert!(problem["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{body}");
     }
     let two = format!("{}\n{}", open(&id(&service, 1), "a1"), open(&id(&service, 2), "a2"));
-    assert_eq!(service.command(&two).problem(400, "MALFORMED")["got"], "2 commands");
+    assert_eq!(service.command(&two).problem(400, "MALFORMED")["errors"][0]["line"], 2);
+    let tall = open(&id(&service, 1_000), "a3").replace(',', ",\n  ").replace('{', "{\n");
+    service.command(&tall).ok();
     service
         .post("/v1/commands", &[("content-type", "text/plain")], "{}")
         .problem(415, "WRONG_MEDIA");
