@@ -52,6 +52,10 @@ pub(crate) enum Verb {
     Init(InitArgs),
     /// Serve the HTTP API and the dashboard.
     Serve(ServeArgs),
+    /// Copy a journal, and the service's keys, while they are in use.
+    Backup(BackupArgs),
+    /// Bring a backup back, if every byte of it adds up.
+    Restore(RestoreArgs),
     /// Send commands from a JSON file or standard input.
     Apply(ApplyArgs),
     /// Carry out a scenario file in memory.
@@ -90,6 +94,29 @@ pub(crate) enum Verb {
     Reference(ReferenceArgs),
     /// Completions for a shell.
     Completions(CompletionsArgs),
+}
+
+/// Flags of `backup`.
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// Where the copies go; a journal that is there already is never written over.
+    pub(crate) folder: PathBuf,
+    /// The service's file of keys; `server.db` beside the journal if left out.
+    #[arg(long, value_name = "FILE", env = "BACKSTOP_SERVER_DB")]
+    pub(crate) server_db: Option<PathBuf>,
+}
+
+/// Flags of `restore`.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// A backup's folder. The journal goes to --db, which must not exist.
+    pub(crate) folder: PathBuf,
+    /// A checkpoint that was kept elsewhere: the backup must hold all that it covers.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Where the service's file of keys goes; `server.db` beside the journal if left out.
+    #[arg(long, value_name = "FILE", env = "BACKSTOP_SERVER_DB")]
+    pub(crate) server_db: Option<PathBuf>,
 }
 
 /// Flags of `serve`, and of what shows its settings.

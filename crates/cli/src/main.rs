@@ -38,6 +38,8 @@ fn dispatch(cli: Cli, printer: &mut Printer) -> Result<(), Failure> {
         Verb::Demo(args) => c::demo::run(&args, printer),
         Verb::Init(args) => c::init::run(&args, &db, printer),
         Verb::Serve(args) => c::serve::run(&args, &db, printer),
+        Verb::Backup(args) => c::backup::backup(&args, &db, printer),
+        Verb::Restore(args) => c::backup::restore(&args, &db, printer),
         Verb::Apply(args) => c::apply::run(&args, &db, printer),
         Verb::Run(args) => c::run::run(&args, printer),
         Verb::Verify(args) => c::verify::run(&args, printer),

@@ -2,6 +2,7 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod apply;
+pub(crate) mod backup;
 pub(crate) mod checkpoint;
 pub(crate) mod completions;
 pub(crate) mod config;

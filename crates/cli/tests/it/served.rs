@@ -214,3 +214,62 @@ fn settings_that_can_not_be_used_are_told() {
     let missing = backstop(folder, &["serve", "--db", "none.db"]);
     assert_eq!(code(&missing), 4);
 }
+
+/// The drill: copied in the middle of work, brought back elsewhere, served again; what was answered before the copy began
+/// is there, a key still counts, and what was damaged or is in the way is refused.
+#[test]
+fn a_backup_of_a_running_service_comes_back_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    out(&backstop(folder, &["init", "--preset", "backstop", "--ledger", "test"]));
+    let served = Served::start(folder);
+    let sent = |stream: &mut BufReader<TcpStream>| {
+        let (id, label) = fresh();
+        let (status, value) = send(stream, &id, &label).unwrap();
+        assert_eq!(status, 200, "{value}");
+        (id, value["seq"].as_u64().unwrap())
+    };
+    let mut first = connect(&served.address).unwrap();
+    let before: Vec<_> = (0..50).map(|_| sent(&mut first)).collect();
+    let after: Vec<_> = thread::scope(|scope| {
+        let more = scope.spawn(|| {
+            let mut second = connect(&served.address).unwrap();
+            (0..200).map(|_| sent(&mut second)).collect()
+        });
+        out(&backstop(folder, &["backup", "kept"]));
+        more.join().unwrap()
+    });
+    drop(served);
+    assert_eq!(after.len(), 200);
+    fs::create_dir(folder.join("new")).unwrap();
+    out(&backstop(folder, &["restore", "kept", "--db", "new/backstop.db"]));
+    assert_eq!(code(&backstop(folder, &["verify", "new/backstop.db"])), 0);
+    let again = recorded(&folder.join("new/backstop.db"));
+    for (id, seq) in &before {
+        assert_eq!(again.get(id), Some(&vec![*seq]));
+    }
+    // In the way, and damaged.
+    let taken = backstop(folder, &["restore", "kept", "--db", "new/backstop.db"]);
+    assert_eq!(
+        (code(&taken), err(&taken).contains("there is one already")),
+        (2, true),
+        "{}",
+        err(&taken)
+    );
+    let twice = backstop(folder, &["backup", "kept"]);
+    assert_eq!(code(&twice), 4, "{}", err(&twice));
+    let journal = folder.join("kept/journal.db");
+    let mut bytes = fs::read(&journal).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 64].fill(0xA5);
+    fs::write(&journal, bytes).unwrap();
+    fs::create_dir(folder.join("other")).unwrap();
+    let damaged = backstop(folder, &["restore", "kept", "--db", "other/backstop.db"]);
+    assert!(matches!(code(&damaged), 3 | 4), "{}", err(&damaged));
+    assert_eq!(fs::read_dir(folder.join("other")).unwrap().count(), 0);
+    // What the restored service is sent goes on after what it has.
+    let restored = Served::start(&folder.join("new"));
+    let (id, label) = fresh();
+    let (status, value) = send(&mut connect(&restored.address).unwrap(), &id, &label).unwrap();
+    assert_eq!(status, 200, "{value}");
+}

@@ -11,6 +11,7 @@
 //! | `<journal>.snapshot`, `<journal>.snapshot.old` | the last two snapshots ([`crate::snapshot`]) |
 
 mod append;
+mod copy;
 mod open;
 mod proofs;
 mod read;

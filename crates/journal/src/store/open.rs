@@ -236,7 +236,7 @@ pub(crate) fn io(doing: &'static str, path: &Path, source: io::Error) -> Journal
     JournalError::Io { doing, path: path.to_owned(), source }
 }
 
-fn refuse_existing(path: &Path) -> Result<(), JournalError> {
+pub(crate) fn refuse_existing(path: &Path) -> Result<(), JournalError> {
     match path.try_exists() {
         Ok(false) => Ok(()),
         Ok(true) => Err(JournalError::AlreadyExists { path: path.to_owned() }),
@@ -244,7 +244,7 @@ fn refuse_existing(path: &Path) -> Result<(), JournalError> {
     }
 }
 
-fn remove_if_there(path: &Path) -> Result<(), JournalError> {
+pub(crate) fn remove_if_there(path: &Path) -> Result<(), JournalError> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => Err(io("remove", path, source)),
         _ => Ok(()),

@@ -125,6 +125,22 @@ impl ServerDb {
         Self::on(Connection::open(path)?)
     }
 
+    /// Copies a file of keys that may be in use into a new one, readable by its owner only.
+    ///
+    /// # Errors
+    /// [`ServerDbError`], also when the new one is there already.
+    pub fn copy(from: &Path, to: &Path) -> Result<(), ServerDbError> {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(to)?;
+        let name = to.to_string_lossy();
+        // An empty file may be written into; it keeps who may read it.
+        Connection::open(from)?.execute("VACUUM INTO ?1", [&*name])?;
+        Ok(file.sync_all()?)
+    }
+
     /// A store that ends with the process: for a service without keys.
     ///
     /// # Errors
