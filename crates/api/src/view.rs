@@ -278,6 +278,35 @@ fn conversion(state: &State, id: u32, now: Timestamp) -> Value {
     })
 }
 
+/// What of a loss that is thought of one account would bear: its part of what each staked layer pays.
+///
+/// **Rounding** down, as the worth of its shares falls.
+///
+/// # Errors
+/// Only what a broken invariant says.
+pub fn stake_shares(
+    state: &State,
+    (account, id): (AccountId, MarketId),
+    loss: Amount,
+    now: Timestamp,
+) -> Result<Vec<Value>, Halt> {
+    let market = state.markets.expect(id)?;
+    let paid = allocate(loss, &capacities(state, id, market, Cause::Bankruptcy, now)?);
+    let mut rows = Vec::new();
+    for ((_, layer), draw) in state.layers_of(market).zip(&paid.draws) {
+        let Source::Staked(tranche_id) = layer.source else { continue };
+        let Some((_, position)) = state.position(tranche_id, account) else { continue };
+        let tranche = state.tranches.expect(tranche_id)?;
+        let (held, _) = shares_now(position, tranche);
+        let part = worth(held, *draw, tranche.shares).map_err(Reject::from)?;
+        let decimals = state.assets.expect(state.funds.expect(tranche.fund)?.asset)?.decimals;
+        rows.push(json!({
+            "tranche": tranche.label, "pays": draw, "mine": part, "decimals": decimals,
+        }));
+    }
+    Ok(rows)
+}
+
 /// A layer's name: what it is, and whose.
 fn source_name(state: &State, source: Source) -> String {
     match source {

@@ -2,7 +2,7 @@
 
 use super::{
     chart::Charts,
-    fund::{csv_of, drawn},
+    fund::csv_of,
     shell::{Page, Shell, page},
     view::View,
     whatif,
@@ -14,17 +14,10 @@ use crate::{
 };
 use askama::Template;
 use axum::extract::State as Of;
-use backstop_api::{Query, account_view, answer, loss_view};
-use backstop_core::{
-    State,
-    fund::{rescale::shares_now, shares::worth},
-    loss::capacity::capacities,
-    policy::Cause,
-    state::Source,
-    waterfall::allocate,
-};
+use backstop_api::{Query, account_view, answer, loss_view, stake_shares};
+use backstop_core::State;
 use backstop_export::{names::Unit, standing::ticket_steps};
-use backstop_units::{AccountId, Amount, Label, MarketId, Timestamp};
+use backstop_units::{AccountId, Label, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -105,7 +98,9 @@ fn gather(state: &State, label: &str, asked: &Fields, now: Timestamp) -> Result<
         }
     }
     let shares = match market {
-        Some((market, _)) if !lost.is_zero() => shares(state, (id, market, lost), now)?,
+        Some((market, _)) if !lost.is_zero() => {
+            stake_shares(state, (id, market), lost, now)?.into_iter().map(View).collect()
+        }
         _ => Vec::new(),
     };
     Ok(Seen {
@@ -196,30 +191,4 @@ fn closed(state: &State, id: AccountId) -> Result<Vec<View>, Problem> {
         Ok(View(told))
     });
     told.collect()
-}
-
-/// What of a loss that is thought of would be this account's: its part of each staked layer's draw.
-fn shares(
-    state: &State,
-    (account, id, lost): (AccountId, MarketId, Amount),
-    now: Timestamp,
-) -> Result<Vec<View>, Problem> {
-    let Some(market) = state.markets.get(id) else { return Ok(Vec::new()) };
-    let capacities = capacities(state, id, market, Cause::Bankruptcy, now)?;
-    let paid = allocate(lost, &capacities);
-    let mut rows = Vec::new();
-    for ((_, layer), draw) in state.layers_of(market).zip(&paid.draws) {
-        let Source::Staked(tranche_id) = layer.source else { continue };
-        let Some((_, position)) = state.position(tranche_id, account) else { continue };
-        let tranche = state.tranches.expect(tranche_id)?;
-        let (held, _) = shares_now(position, tranche);
-        let part = worth(held, *draw, tranche.shares)
-            .map_err(|error| drawn(backstop_export::ExportError::Refused(error.into())))?;
-        let fund = state.funds.expect(tranche.fund)?;
-        let decimals = state.assets.expect(fund.asset)?.decimals;
-        rows.push(View(json!({
-            "tranche": tranche.label, "pays": draw, "mine": part, "decimals": decimals,
-        })));
-    }
-    Ok(rows)
 }
