@@ -44,6 +44,20 @@ const VENUE: &[&str] = &[
     "5",
     "--json",
 ];
+/// What the service does with single commands: a second process sends them.
+const SERVICE: &[&str] = &[
+    "run",
+    "--release",
+    "--package",
+    "backstop-server",
+    "--example",
+    "http",
+    "--",
+    "5",
+    "5",
+    "200",
+    "--json",
+];
 /// Columns that come first, in this order; others follow by name.
 const FIRST: &[&str] = &["who", "work", "value", "unit", "bar"];
 /// Who measured a row, when the row does not say.
@@ -59,7 +73,7 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Outcome {
     }
     let mut rows = measured(US, command.args(arguments).arg("--json"))?;
     if arguments.is_empty() {
-        for bench in [ENGINE, VENUE] {
+        for bench in [ENGINE, SERVICE, VENUE] {
             rows.extend(measured(US, &mut cargo(&repo.root, bench))?);
         }
     }

@@ -304,6 +304,28 @@ impl Engine {
         self.queue(vec![command], Reply::Call(Box::new(then)))
     }
 
+    /// As [`Engine::submit_then`], but `then` gets the answer once reads see what was recorded: on the
+    /// follower's thread, or on the committer's if they do already or if the command was refused. It also
+    /// says whether they do, which is false only when the engine ended in between; the command is durable
+    /// all the same.
+    ///
+    /// # Errors
+    /// As [`Engine::submit`]; `then` is not called in that case.
+    pub fn submit_until_read(
+        &self,
+        command: Command,
+        then: impl FnOnce(Answer, bool) + Send + 'static,
+    ) -> Result<(), Reject> {
+        let replica = Arc::clone(&self.replica);
+        self.submit_then(command, move |answer| match answer {
+            Ok(receipt) => {
+                let wanted = receipt.seq.next().get();
+                replica.when(wanted, Box::new(move |read| then(Ok(receipt), read)));
+            }
+            refused @ Err(_) => then(refused, false),
+        })
+    }
+
     /// Queues many commands as one message. They are independent of each other: each is recorded or
     /// refused by itself, in this order. (All or nothing is the `linked` command.)
     ///

@@ -1,6 +1,7 @@
 //! The follower thread: a second state, made of committed records only. All reads are its reads.
 
 use std::{
+    fmt,
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     thread::JoinHandle,
@@ -35,18 +36,37 @@ pub(crate) enum Job {
     Snapshot(Sender<Result<Seq, EngineError>>),
 }
 
+/// What is called once readers see enough; true unless the follower ended first.
+pub(crate) type Seen = Box<dyn FnOnce(bool) + Send>;
+
 /// The state that readers see.
-#[derive(Debug)]
 pub(crate) struct Replica {
     state: RwLock<State>,
-    applied: Mutex<u64>,
+    progress: Mutex<Progress>,
     moved: Condvar,
+}
+
+/// How far the follower came, and who wants to hear of it.
+struct Progress {
+    /// How many records readers see.
+    applied: u64,
+    /// Who waits for how many, in no order: few wait, and most for the batch that comes next.
+    waiting: Vec<(u64, Seen)>,
+    /// The follower ended: nobody waits any more.
+    ended: bool,
+}
+
+impl fmt::Debug for Replica {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replica").field("applied", &self.applied()).finish_non_exhaustive()
+    }
 }
 
 impl Replica {
     pub(crate) fn new(state: State) -> Self {
-        let applied = Mutex::new(state.meta.next.get());
-        Self { state: RwLock::new(state), applied, moved: Condvar::new() }
+        let applied = state.meta.next.get();
+        let progress = Mutex::new(Progress { applied, waiting: Vec::new(), ended: false });
+        Self { state: RwLock::new(state), progress, moved: Condvar::new() }
     }
 
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -60,27 +80,60 @@ impl Replica {
 
     /// How many records readers see.
     pub(crate) fn applied(&self) -> u64 {
-        *lock(&self.applied)
+        lock(&self.progress).applied
     }
 
     /// Waits until readers see `wanted` records; whether they do.
     pub(crate) fn wait_for(&self, wanted: u64, timeout: Duration) -> Result<(), EngineError> {
         let deadline = Instant::now().checked_add(timeout);
-        let mut applied = lock(&self.applied);
-        while *applied < wanted {
+        let mut progress = lock(&self.progress);
+        while progress.applied < wanted {
             let left = deadline.map_or(timeout, |at| at.saturating_duration_since(Instant::now()));
             if left.is_zero() {
-                return Err(EngineError::Lagging { applied: *applied, wanted });
+                return Err(EngineError::Lagging { applied: progress.applied, wanted });
             }
-            let waited = self.moved.wait_timeout(applied, left);
-            applied = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let waited = self.moved.wait_timeout(progress, left);
+            progress = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         Ok(())
     }
 
+    /// Calls `seen` once readers see `wanted` records: here if they do already, else on the follower's
+    /// thread.
+    pub(crate) fn when(&self, wanted: u64, seen: Seen) {
+        let mut progress = lock(&self.progress);
+        if progress.applied < wanted && !progress.ended {
+            progress.waiting.push((wanted, seen));
+            return;
+        }
+        let there = progress.applied >= wanted;
+        drop(progress);
+        seen(there);
+    }
+
     fn advance(&self, applied: u64) {
-        *lock(&self.applied) = applied;
+        let mut progress = lock(&self.progress);
+        progress.applied = applied;
+        let ready: Vec<Seen> = progress
+            .waiting
+            .extract_if(.., |(wanted, _)| *wanted <= applied)
+            .map(|(_, seen)| seen)
+            .collect();
+        drop(progress);
         self.moved.notify_all();
+        for seen in ready {
+            seen(true);
+        }
+    }
+
+    fn end(&self) {
+        let mut progress = lock(&self.progress);
+        progress.ended = true;
+        let left = std::mem::take(&mut progress.waiting);
+        drop(progress);
+        for (_, seen) in left {
+            seen(false);
+        }
     }
 }
 
@@ -99,19 +152,20 @@ pub(crate) struct Follower {
     pub(crate) storing: Option<JoinHandle<Result<(), JournalError>>>,
 }
 
-/// Ends the tails of all readers, however the thread ends.
-struct Closing(Arc<Feed>);
+/// Ends the tails of all readers and lets go who waits, however the thread ends.
+struct Closing(Arc<Feed>, Arc<Replica>);
 
 impl Drop for Closing {
     fn drop(&mut self) {
         self.0.close();
+        self.1.end();
     }
 }
 
 impl Follower {
     /// Works until the jobs end. After a record that does not fit it applies nothing more.
     pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
-        let _closing = Closing(Arc::clone(&self.feed));
+        let _closing = Closing(Arc::clone(&self.feed), Arc::clone(&self.replica));
         let mut broken = false;
         for job in jobs {
             match job {

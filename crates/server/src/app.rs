@@ -19,7 +19,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
     time::{Duration, Instant},
 };
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 /// How long a request waits for the follower before it says so.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -230,17 +230,23 @@ impl App {
     /// Waits until reads see record `seq`.
     ///
     /// # Errors
-    /// 503 when the follower does not come that far in time.
+    /// 412 for a record that is not durable yet, 503 when the follower does not come that far in time.
     pub(crate) async fn wait_for(&self, seq: Seq) -> Result<(), Problem> {
         if self.engine().applied_seq() > seq {
             return Ok(());
         }
-        let app = self.clone();
-        let waited = tokio::task::spawn_blocking(move || app.engine().wait_for(seq, PATIENCE));
-        match waited.await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Problem::lagging(seq, self.engine().applied_seq())),
-            Err(_) => Err(Problem::internal()),
+        let size = self.engine().head().size;
+        if seq.get() >= size {
+            return Err(Problem::ahead(seq, size));
+        }
+        let (to, seen) = oneshot::channel();
+        // Who waited may have gone.
+        self.engine().when_read(seq, move |there| {
+            let _ = to.send(there);
+        });
+        match tokio::time::timeout(PATIENCE, seen).await {
+            Ok(Ok(true)) => Ok(()),
+            _ => Err(Problem::lagging(seq, self.engine().applied_seq())),
         }
     }
 }

@@ -19,6 +19,7 @@ use backstop_units::Label;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::oneshot;
 
 const JSON: &str = "application/json";
 const KEY: &str = "idempotency-key";
@@ -49,7 +50,6 @@ pub(crate) async fn post(
         return Ok(Json(told.await?).into_response());
     }
     let receipt = send(&app, command).await?;
-    app.wait_for(receipt.seq).await?;
     let told = app.engine().read(|state| tell(state, &receipt, (id, word), false));
     let mut response = Json(told).into_response();
     if receipt.replayed {
@@ -93,18 +93,24 @@ pub(crate) fn fresh_id(app: &App) -> Label {
     uuid7(app.engine().now(), noise)
 }
 
-/// Sends a command; the answer comes once it is durable.
+/// Sends a command; the answer comes once it is durable and reads see it.
 ///
 /// # Errors
-/// The reject as a problem.
+/// The reject as a problem; 503 when the service ends before reads see what is recorded.
 pub(crate) async fn send(app: &App, command: Command) -> Result<Receipt, Problem> {
-    let (to, answer) = tokio::sync::oneshot::channel::<Answer>();
+    let (to, answer) = oneshot::channel::<(Answer, bool)>();
     let refused = |reject: Reject| Problem::of_command(&reject);
     // A caller who has gone misses the answer; what is recorded stays.
-    let queued = app.engine().submit_then(command, move |answer| drop(to.send(answer)));
-    queued.map_err(refused)?;
+    let then = move |answer, seen| drop(to.send((answer, seen)));
+    app.engine().submit_until_read(command, then).map_err(refused)?;
     // Without an answer the writer ended with the command in its hands.
-    answer.await.unwrap_or(Err(Reject::bare(RejectCode::Stopped))).map_err(refused)
+    let stopped = || (Err(Reject::bare(RejectCode::Stopped)), false);
+    let (answer, seen) = answer.await.unwrap_or_else(|_| stopped());
+    let receipt = answer.map_err(refused)?;
+    if !seen {
+        return Err(Problem::lagging(receipt.seq, app.engine().applied_seq()));
+    }
+    Ok(receipt)
 }
 
 /// What a command would be answered now, and what `look` sees of the state as it would be then.

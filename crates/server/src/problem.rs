@@ -46,6 +46,12 @@ impl Problem {
         Self(Box::new(problem.got(applied.to_string()).limit(wanted.next().to_string())))
     }
 
+    /// A record that is asked for is not there yet, of `size` that are.
+    pub(crate) fn ahead(seq: Seq, size: u64) -> Self {
+        let problem = http::Problem::http(HttpProblem::SeqAhead).got(seq.to_string());
+        problem.limit(size.saturating_sub(1).to_string()).into()
+    }
+
     /// A body that can't be read.
     pub(crate) fn malformed(fault: &Fault, body: &str) -> Self {
         Self(Box::new(http::Problem::malformed(fault, body)))

@@ -41,6 +41,13 @@ impl Engine {
         self.replica.wait_for(seq.next().get(), timeout)
     }
 
+    /// As [`Engine::wait_for`], for callers with a runtime of their own: `seen` is called once reads see
+    /// record `seq`, with true, or when the engine ends before, with false. It must not block: it runs on
+    /// the follower's thread, or here if they do already.
+    pub fn when_read(&self, seq: Seq, seen: impl FnOnce(bool) + Send + 'static) {
+        self.replica.when(seq.next().get(), Box::new(seen));
+    }
+
     /// History, if one is kept: see [`Options::read_model`].
     pub const fn read_model(&self) -> Option<&ReadModel> {
         self.read_model.as_ref()

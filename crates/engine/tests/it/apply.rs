@@ -60,6 +60,49 @@ fn answers_come_to_functions_too() {
 }
 
 #[test]
+fn an_answer_can_wait_until_reads_see_what_was_recorded() {
+    let mut maker = Maker::new(5);
+    let engine = Engine::memory(&genesis(), maker.options()).unwrap();
+    let (to, from) = std::sync::mpsc::channel();
+    for _ in 0..300 {
+        let to = to.clone();
+        let then = move |answer, seen| to.send((answer, seen)).unwrap();
+        engine.submit_until_read(maker.settlement(), then).unwrap();
+    }
+    for _ in 0..300 {
+        let (answer, seen) = from.recv().unwrap();
+        assert!(seen);
+        assert!(engine.applied_seq() > answer.unwrap().seq);
+    }
+    let mut unknown = maker.settlement();
+    unknown.actor = label("nobody");
+    engine
+        .submit_until_read(unknown, move |answer, seen| to.send((answer, seen)).unwrap())
+        .unwrap();
+    let (answer, seen) = from.recv().unwrap();
+    let refused = answer.map_err(|reject| reject.code);
+    assert_eq!((refused, seen), (Err(RejectCode::UnknownActor), false));
+}
+
+#[test]
+fn who_waits_for_a_record_hears_when_it_is_there_or_never_comes() {
+    let mut maker = Maker::new(6);
+    let engine = Engine::memory(&genesis(), maker.options()).unwrap();
+    let (to, from) = std::sync::mpsc::channel();
+    for seq in [0, 1, 2, 9] {
+        let to = to.clone();
+        engine.when_read(Seq::new(seq), move |seen| to.send((seq, seen)).unwrap());
+    }
+    assert_eq!(from.recv().unwrap(), (0, true), "genesis is there already");
+    engine.call(maker.settlement()).unwrap();
+    assert_eq!(from.recv().unwrap(), (1, true));
+    engine.call(maker.settlement()).unwrap();
+    assert_eq!(from.recv().unwrap(), (2, true));
+    drop(engine);
+    assert_eq!(from.recv().unwrap(), (9, false));
+}
+
+#[test]
 fn a_dry_run_answers_alike_and_leaves_nothing() {
     let mut maker = Maker::new(4);
     let engine = Engine::memory(&genesis(), maker.options()).unwrap();

@@ -325,7 +325,6 @@ async fn carry_out(
     let receipt = send(&app, draft.command(fresh_id(&app))).await?;
     let seq = receipt.seq.get();
     stored(&app, move |_, db| Drafts::sent(db, id, seq)).await?;
-    app.wait_for(receipt.seq).await?;
     Ok(to(&app, &format!("/records/{seq}")))
 }
 
@@ -380,7 +379,6 @@ async fn act(
     caller.proving(csrf.as_deref()).sends_as(actor)?;
     let command = Command { id: fresh_id(app), actor, occurred_at: None, body, approvals };
     let receipt = send(app, command).await?;
-    app.wait_for(receipt.seq).await?;
     Ok(to(app, &format!("/records/{}", receipt.seq)))
 }
 

@@ -18,16 +18,7 @@ const REPLAY_MAX: u64 = 100_000;
 /// 412 for one that is not durable yet, 503 when the follower does not come that far in time.
 pub(super) async fn after(app: &App, params: &Params) -> Result<(), Problem> {
     let Some(seq) = params.seq("min_seq") else { return Ok(()) };
-    let size = app.engine().head().size;
-    if seq.get() >= size {
-        return Err(ahead(seq, size));
-    }
     app.wait_for(seq).await
-}
-
-fn ahead(seq: Seq, size: u64) -> Problem {
-    let last = size.saturating_sub(1).to_string();
-    http::Problem::http(HttpProblem::SeqAhead).got(seq.to_string()).limit(last).into()
 }
 
 /// How far reads are now.
@@ -51,7 +42,7 @@ pub(super) async fn look<T: Send + 'static>(
     let at = params.seq("at_seq");
     let applied = app.engine().applied_seq();
     match at {
-        Some(seq) if seq >= applied => return Err(ahead(seq, applied.get())),
+        Some(seq) if seq >= applied => return Err(Problem::ahead(seq, applied.get())),
         Some(seq) if seq.next() < applied => {
             let read = move |app: &App, params: &Params| {
                 let state = past(app, seq)?;

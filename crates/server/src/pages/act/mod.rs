@@ -191,7 +191,6 @@ async fn carry_out(app: &App, form: &'static Form, command: Command, caller: &Ca
     let actor = command.actor;
     caller.sends_as(actor)?;
     let receipt = send(app, command).await?;
-    app.wait_for(receipt.seq).await?;
     let events = app
         .engine()
         .read(|state| receipt.events.iter().map(|event| View(event_json(event, state))).collect());
