@@ -2,12 +2,14 @@
 
 mod api_keys;
 mod lending;
+mod report;
 
 pub(crate) use api_keys::{ApiKeysArgs, ApiKeysVerb};
 pub(crate) use lending::{
     CompensationArgs, CompensationVerb, FarmArgs, FarmVerb, PoolArgs, PoolVerb, ReserveArgs,
     ReserveVerb, VaultArgs, VaultVerb,
 };
+pub(crate) use report::ReportArgs;
 
 use backstop_units::{Amount, Label, LossId, Timestamp, VaultLossId};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -84,6 +86,8 @@ pub(crate) enum Verb {
     Compensation(CompensationArgs),
     /// Books for other programs.
     Export(ExportArgs),
+    /// An auditor's pack of a month: trial balance, losses, reconciliation, funds, disclosure.
+    Report(ReportArgs),
     /// Settings that are known to go wrong.
     Config(ConfigArgs),
     /// Keys and signatures, made offline.

@@ -12,7 +12,7 @@ use backstop_engine::{Engine, EngineError, Options, ScenarioClock, ids::uuid7};
 use backstop_journal::{Access, JournalError, SqliteJournal};
 use backstop_risk::{Ledger, LedgerError};
 use backstop_units::{Label, Seq, Timestamp};
-use std::{path::Path, time::Duration};
+use std::{ops::ControlFlow, path::Path, time::Duration};
 
 /// How long a reader waits for the follower before it says so.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -47,14 +47,42 @@ pub(crate) fn walk(
     path: &Path,
     mut visit: impl FnMut(&State, &Record) -> Result<(), Failure>,
 ) -> Result<State, Failure> {
+    steps(path, |step| match step {
+        Step::Before(..) => Ok(ControlFlow::Continue(())),
+        Step::After(state, record) => visit(state, record).map(ControlFlow::Continue),
+    })
+}
+
+/// One of two looks at a record.
+#[derive(Debug)]
+pub(crate) enum Step<'a> {
+    /// With the state right before it; there is none before the genesis.
+    Before(Option<&'a State>, &'a Record),
+    /// With the state right after it.
+    After(&'a State, &'a Record),
+}
+
+/// Walks records in order, with the states before and after each, until `visit` breaks off; returns the
+/// state that it saw last.
+///
+/// # Errors
+/// As [`load`], and what `visit` returns.
+pub(crate) fn steps(
+    path: &Path,
+    mut visit: impl FnMut(Step<'_>) -> Result<ControlFlow<()>, Failure>,
+) -> Result<State, Failure> {
     let journal = open(path)?;
     let mut state: Option<State> = None;
+    let empty = || Failure::Environment(format!("{}: the journal is empty", path.display()));
     for batch in journal.batches_from(0) {
         let batch = batch.map_err(|error| journal_failure(path, &error))?;
         for item in batch.records() {
             let (_, bytes) = item.map_err(|error| journal_failure(path, &error))?;
             let broken = |corrupt: Corrupt| halted(corrupt.into());
             let record = Record::decode(bytes).map_err(broken)?;
+            if visit(Step::Before(state.as_ref(), &record))?.is_break() {
+                return state.ok_or_else(empty);
+            }
             let next = match state.take() {
                 None => backstop_core::replay_genesis(&record).map_err(broken)?,
                 Some(mut state) => {
@@ -62,11 +90,14 @@ pub(crate) fn walk(
                     state
                 }
             };
-            visit(&next, &record)?;
+            let flow = visit(Step::After(&next, &record))?;
+            if flow.is_break() {
+                return Ok(next);
+            }
             state = Some(next);
         }
     }
-    state.ok_or_else(|| Failure::Environment(format!("{}: the journal is empty", path.display())))
+    state.ok_or_else(empty)
 }
 
 /// The durable engine under a scenario's clock.

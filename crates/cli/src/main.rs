@@ -54,6 +54,7 @@ fn dispatch(cli: Cli, printer: &mut Printer) -> Result<(), Failure> {
         Verb::Pool(args) => c::lending::pool(&args, &db, printer),
         Verb::Compensation(args) => c::lending::compensation(&args, &db, printer),
         Verb::Export(args) => c::export::run(&args, &db, printer),
+        Verb::Report(args) => c::report::run(&args, printer),
         Verb::Config(args) => c::config::run(&args, &db, printer),
         Verb::Keys(args) => c::keys::run(&args, &db, printer),
         Verb::State => c::state::run(&db, printer),

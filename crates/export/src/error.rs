@@ -34,6 +34,14 @@ pub enum ExportError {
     /// The core refuses what was asked for.
     #[error("{0}")]
     Refused(Reject),
+    /// Movements do not lead from what an account held to what it holds.
+    #[error(
+        "the movements of {account} do not lead from its opening to its closing balance: run `verify`"
+    )]
+    Untied {
+        /// Which account.
+        account: String,
+    },
     /// There is no such loss.
     #[error("there is no {0}")]
     UnknownLoss(LossId),

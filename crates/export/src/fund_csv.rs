@@ -14,7 +14,7 @@ use backstop_core::{
     record::Record,
     state::State,
 };
-use backstop_units::{Amount, FundId, LossId};
+use backstop_units::{Amount, AssetId, FundId, LossId};
 use std::{collections::BTreeMap, io::Write};
 
 /// Writes a row for each side of a posting that is a fund's, as the records go by from the first on.
@@ -55,10 +55,7 @@ impl<W: Write> FundsCsv<W> {
     /// [`ExportError::Csv`].
     pub fn record(&mut self, state: &State, record: &Record) -> Result<(), ExportError> {
         record.events.iter().try_for_each(|event| {
-            postings(event, |posting| {
-                self.side(state, (record, event), posting, false)?;
-                self.side(state, (record, event), posting, true)
-            })
+            moves(state, event, |moved| self.side(state, (record, event), &moved))
         })
     }
 
@@ -66,43 +63,37 @@ impl<W: Write> FundsCsv<W> {
         &mut self,
         state: &State,
         (record, event): (&Record, &Event),
-        posting: Posting,
-        comes: bool,
+        moved: &Move,
     ) -> Result<(), ExportError> {
-        let (account, other) =
-            if comes { (posting.credit, posting.debit) } else { (posting.debit, posting.credit) };
-        let Some(fund) = fund_of(&state.tranches, account).filter(|_| !posting.amount.is_zero())
-        else {
-            return Ok(());
-        };
-        let moved = |balance: &mut Amount| {
-            let after = if comes {
-                balance.checked_add(posting.amount)
+        let after = |balance: &mut Amount| {
+            let after = if moved.comes {
+                balance.checked_add(moved.amount)
             } else {
-                balance.checked_sub(posting.amount)
+                balance.checked_sub(moved.amount)
             };
             *balance = after.ok_or(Corrupt::Overdrawn)?;
             Ok::<_, ExportError>(balance.to_string())
         };
-        let part = moved(self.parts.entry(account).or_default())?;
-        let whole = moved(self.funds.entry(fund).or_default())?;
-        let amount = posting.amount.to_string();
-        let (income, outgo) = if comes { (amount, String::new()) } else { (String::new(), amount) };
+        let part = after(self.parts.entry(moved.part).or_default())?;
+        let whole = after(self.funds.entry(moved.fund).or_default())?;
+        let amount = moved.amount.to_string();
+        let (income, outgo) =
+            if moved.comes { (amount, String::new()) } else { (String::new(), amount) };
         put(
             &mut self.out,
             &[
                 record.seq.to_string(),
                 record.time.to_string(),
-                fund_label(state, fund),
-                account_path(state, account),
-                reason(event, comes).to_owned(),
+                fund_label(state, moved.fund),
+                account_path(state, moved.part),
+                moved.reason.to_owned(),
                 loss_of(event).map_or_else(String::new, |loss| loss.to_string()),
-                asset_label(state, posting.asset),
+                asset_label(state, moved.asset),
                 income,
                 outgo,
                 part,
                 whole,
-                account_path(state, other),
+                account_path(state, moved.other),
             ],
         )
     }
@@ -114,6 +105,46 @@ impl<W: Write> FundsCsv<W> {
     pub fn finish(self) -> Result<W, ExportError> {
         inner(self.out)
     }
+}
+
+/// One side of a posting that is a fund's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Move {
+    /// Whose it is.
+    pub(crate) fund: FundId,
+    /// The account of the fund that it moved.
+    pub(crate) part: LedgerAccount,
+    /// Where it came from or went.
+    pub(crate) other: LedgerAccount,
+    /// Of which asset.
+    pub(crate) asset: AssetId,
+    /// How much; never nothing.
+    pub(crate) amount: Amount,
+    /// Into the fund, or out of it.
+    pub(crate) comes: bool,
+    /// Why.
+    pub(crate) reason: &'static str,
+}
+
+/// Calls `visit` for each side of an event's postings that is a fund's. `state` says which tranche is whose.
+///
+/// # Errors
+/// What `visit` returns.
+pub(crate) fn moves(
+    state: &State,
+    event: &Event,
+    mut visit: impl FnMut(Move) -> Result<(), ExportError>,
+) -> Result<(), ExportError> {
+    postings(event, |posting| {
+        let Posting { debit, credit, asset, amount } = posting;
+        for (part, other, comes) in [(debit, credit, false), (credit, debit, true)] {
+            if let Some(fund) = fund_of(&state.tranches, part).filter(|_| !amount.is_zero()) {
+                let reason = reason(event, comes);
+                visit(Move { fund, part, other, asset, amount, comes, reason })?;
+            }
+        }
+        Ok(())
+    })
 }
 
 /// Why money moved: the cause of a loss, what a liquidation brought or cost, else the event's word.

@@ -5,6 +5,7 @@
 //!   records, state ─────┼─▶ csv::PostingsCsv       spreadsheets
 //!                       ├─▶ fund_csv::FundsCsv     each fund's history, with reasons
 //!                       ├─▶ loss::loss_page        one page for each loss, with its waterfall
+//!                       ├─▶ report::Gather         an auditor's statement of a period
 //!                       ├─▶ claims::write          claims on a vault's loss with their Merkle proofs
 //!   plain values ───────┴─▶ picture                pictures of structure as SVG, each with its table
 //! ```
@@ -42,6 +43,7 @@ pub mod ledger;
 pub mod loss;
 pub mod names;
 pub mod picture;
+pub mod report;
 pub mod standing;
 mod words;
 

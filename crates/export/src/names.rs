@@ -122,6 +122,13 @@ impl Unit {
         format!("{} {}", trim(self.digits(amount)), self.symbol)
     }
 
+    /// An amount with all its digits that matter, thousands apart: `1,234.567891 usdt`.
+    pub fn full(&self, amount: Amount) -> String {
+        let digits = self.digits(amount);
+        let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
+        format!("{} {}", trim(format!("{}.{fraction}", grouped(whole))), self.symbol)
+    }
+
     /// An amount as people read it: thousands apart, cents at most, `1,234.56 usdt`. **Rounding** down; less than one
     /// whole unit keeps all its digits.
     pub fn brief(&self, amount: Amount) -> String {
@@ -188,6 +195,7 @@ mod tests {
         {
             assert_eq!(unit.short(Amount::new(atoms)), want);
         }
+        assert_eq!(unit.full(Amount::new(123_456_780)), "1,234,567.8 usdt");
         assert_eq!(Unit { decimals: 0, ..unit }.short(Amount::new(100)), "100 usdt");
     }
 

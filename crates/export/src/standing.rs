@@ -16,7 +16,7 @@ use backstop_core::{
 use backstop_units::{Amount, FundId, LossId, MarketId, TicketId, Timestamp};
 use std::collections::BTreeMap;
 
-fn halted(halt: Halt) -> ExportError {
+pub(crate) fn halted(halt: Halt) -> ExportError {
     match halt {
         Halt::Reject(reject) => ExportError::Refused(reject),
         Halt::Corrupt(corrupt) => corrupt.into(),
@@ -26,6 +26,14 @@ fn halted(halt: Halt) -> ExportError {
 fn parts(state: &State, id: FundId, now: Timestamp) -> Result<(Unit, Coverage), ExportError> {
     let fund = state.funds.expect(id)?;
     Ok((Unit::of(state, fund.asset), coverage_at(state, id, fund, now).map_err(halted)?))
+}
+
+/// What counts as a part of the target, in words. **Rounding** down, to a hundredth of a percent.
+pub(crate) fn ratio_words(counted: Amount, target: Amount) -> String {
+    match counted.mul_div_floor(10_000, target.get()) {
+        Ok(bps) => format!("{}%", backstop_units::format_decimal(bps.get(), 2)),
+        Err(_) => "no target is set".to_owned(),
+    }
 }
 
 /// What counts of a fund against threshold, target and bands.
@@ -42,11 +50,6 @@ pub fn fund_gauge(state: &State, id: FundId, now: Timestamp) -> Result<Gauge, Ex
         name: number.to_string(),
         from: edge(u128::from(band.from.get())),
     });
-    let ratio = parts.counted.mul_div_floor(10_000, fund.target.get());
-    let ratio = ratio.map_or_else(
-        |_| "no target is set".to_owned(),
-        |bps| format!("{}%", backstop_units::format_decimal(bps.get(), 2)),
-    );
     Ok(Gauge {
         id: format!("{id}-gauge"),
         title: format!("Coverage of {}", fund_label(state, id)),
@@ -55,7 +58,7 @@ pub fn fund_gauge(state: &State, id: FundId, now: Timestamp) -> Result<Gauge, Ex
         queued: parts.queued,
         threshold: fund.threshold,
         target: fund.target,
-        ratio,
+        ratio: ratio_words(parts.counted, fund.target),
         bands: bands.collect(),
     })
 }

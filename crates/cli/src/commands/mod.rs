@@ -13,6 +13,7 @@ pub(crate) mod keys;
 pub(crate) mod lending;
 pub(crate) mod proof;
 pub(crate) mod reference;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod show;

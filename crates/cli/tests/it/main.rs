@@ -6,6 +6,7 @@ mod faults;
 mod kana;
 mod lending;
 mod mishaps;
+mod report;
 mod served;
 
 use serde_json::{Value, json};

@@ -120,6 +120,11 @@ pub(super) fn setting(
     Ok(())
 }
 
+/// Whether an event changes a setting: of the ledger, of an account's roles, or of something that has rules.
+pub fn is_setting(event: &Event) -> bool {
+    subject(event).is_some()
+}
+
 /// The number of the subject of a setting; the ledger itself is 0.
 pub(super) fn subject_key(subject: Option<Party>) -> i64 {
     subject.map_or(0, |party| to_sql(party.key()))

@@ -53,6 +53,7 @@ use rusqlite::{Connection, OpenFlags};
 
 pub use error::{Misfit, ReadModelError};
 pub use fold::Rebuilt;
+pub use history::is_setting;
 pub use moves::{FundPart, Reason};
 pub use party::Party;
 pub use reader::{

@@ -43,6 +43,11 @@ impl Cell {
         }
     }
 
+    /// An amount with all its digits that matter, for a statement that must add up on paper.
+    pub fn exact(unit: &Unit, amount: Amount) -> Self {
+        Self::Amount { shown: unit.full(amount), atoms: amount.to_string() }
+    }
+
     pub(super) const fn words(&self) -> &String {
         match self {
             Self::Text(words) | Self::Number(words) | Self::Amount { shown: words, .. } => words,
@@ -100,6 +105,31 @@ impl Table {
         out
     }
 
+    /// The first `most` rows as a Markdown table, with numbers to the right; says how many are left out. A bar in a
+    /// text is written as a slash, which ends no cell.
+    pub fn markdown(&self, most: usize) -> String {
+        let plain = |words: &str| words.replace('|', "/").replace(['\r', '\n'], " ");
+        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let mut out = line(self.columns.iter().map(|name| plain(name)).collect());
+        let is_number = |at: usize| {
+            let filled = self.rows.iter().filter_map(|row| row.get(at));
+            filled.clone().any(|cell| !matches!(cell, Cell::Text(_)))
+                && filled
+                    .into_iter()
+                    .all(|cell| !matches!(cell, Cell::Text(words) if !words.is_empty()))
+        };
+        let rule = |at| if is_number(at) { "---:" } else { "---" };
+        out.push_str(&line((0..self.columns.len()).map(|at| rule(at).to_owned()).collect()));
+        for row in self.rows.iter().take(most) {
+            out.push_str(&line(row.iter().map(|cell| plain(cell.words())).collect()));
+        }
+        let left = self.rows.len().saturating_sub(most);
+        if left > 0 {
+            let _ = writeln!(out, "\nThe first {most} rows; {left} more are in the file.");
+        }
+        out
+    }
+
     /// The table as CSV: amounts as whole atoms, texts guarded as in [`crate::csv`].
     pub fn csv(&self) -> String {
         let mut out = writer(Vec::new());
@@ -137,5 +167,11 @@ mod tests {
         let html = table.html();
         assert!(html.contains("who &lt;pays&gt;"), "{html}");
         assert!(html.contains("data-atoms=\"123456789\">1,234,567.89 usdt</td>"), "{html}");
+        table.row([Cell::text("a | b"), Cell::exact(&unit, Amount::new(101)), Cell::number(&"0%")]);
+        assert_eq!(
+            table.markdown(9),
+            "| layer | pays | part |\n| --- | ---: | ---: |\n| =reserve, \"main\" | 1,234,567.89 usdt | 12.50% |\n| a / b | 1.01 usdt | 0% |\n"
+        );
+        assert!(table.markdown(1).ends_with("\nThe first 1 rows; 1 more are in the file.\n"));
     }
 }

@@ -3,6 +3,7 @@
 mod books;
 mod claims;
 mod losses;
+mod report;
 mod sheets;
 mod standing;
 mod words;
