@@ -62,8 +62,9 @@ impl Repo {
         while let Some(folder) = open.pop() {
             for entry in fs::read_dir(&folder).map_err(|error| at(&folder, &error))? {
                 let path = entry.map_err(|error| at(&folder, &error))?.path();
+                // In a second checkout `.git` is a file.
                 match path.is_dir() {
-                    true if is_foreign(&path) => {}
+                    _ if is_foreign(&path) => {}
                     true => open.push(path),
                     false => found.extend(relative(&self.root, &path)),
                 }
