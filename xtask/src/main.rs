@@ -19,6 +19,7 @@ mod suite;
 mod table;
 mod tidy;
 mod tools;
+mod transcript;
 
 use std::process::ExitCode;
 
@@ -38,7 +39,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "test", about: "all checks of a change, under 15 minutes", run: suite::test },
     Verb {
         name: "ci",
-        about: "test, then the long property runs and README drift",
+        about: "test, then the long property runs and the documents' sessions",
         run: suite::ci,
     },
     Verb {
@@ -60,7 +61,7 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "readme",
-        about: "links and commands in the documents still work",
+        about: "commands, sessions and pictures of the documents: [BINARY [PAGES]]",
         run: readme::run,
     },
     Verb {

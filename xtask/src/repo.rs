@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::failure::{Failure, Outcome};
 use crate::process::{capture, cargo};
 
-/// Folders that hold nothing of ours.
+/// Folders that hold nothing of ours; in a further worktree `.git` is a file.
 const FOREIGN: &[&str] = &["target", ".git", "runs", "node_modules"];
 
 /// The checkout that `cargo xtask` was started in.

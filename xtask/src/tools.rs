@@ -1,4 +1,4 @@
-//! The programs of others that referee our books and open our pages: found, or installed where that is allowed.
+//! The programs of others that referee our books, open our pages and run our documents: found, or installed where that is allowed.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -53,8 +53,9 @@ pub(crate) fn install(_: &Repo, skipped: &mut Skipped) -> Outcome {
     let absent = absent();
     let mut packages: Vec<&str> = absent.iter().map(|referee| referee.name).collect();
     packages.extend(chromium().is_none().then_some(BROWSERS[0]));
+    packages.extend(SESSIONS.iter().filter(|program| !answers(program, "--version")));
     if packages.is_empty() {
-        println!("hledger, ledger and a browser are here");
+        println!("hledger, ledger, a browser and what the documents' sessions use are here");
         return Ok(());
     }
     match obstacle() {
@@ -68,6 +69,9 @@ pub(crate) fn install(_: &Repo, skipped: &mut Skipped) -> Outcome {
     }
     Ok(())
 }
+
+/// What sessions in the documents use beside the binary and a shell; also the names of their Debian packages.
+pub(crate) const SESSIONS: [&str; 4] = ["curl", "jq", "sqlite3", "python3"];
 
 /// Names of the browser that pages are opened with; the first is its Debian package.
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];

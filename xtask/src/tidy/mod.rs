@@ -6,6 +6,7 @@
 
 mod arrows;
 mod length;
+mod links;
 mod scan;
 mod source;
 mod text;
@@ -32,6 +33,7 @@ const BLOCKING: &[Rule] = &[
     arrows::arrows,
     arrows::readmes,
     length::lengths,
+    links::dead_links,
     source::no_floats,
     source::no_outside_world,
     source::one_hash_map,
@@ -60,6 +62,8 @@ pub(crate) struct File {
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
     files: Vec<File>,
+    /// Every path of the checkout, also of what is no text.
+    paths: Vec<String>,
     /// Members of the workspace as `cargo metadata` prints them.
     packages: Vec<Value>,
 }
@@ -111,15 +115,16 @@ impl Tree {
     /// Reads every text file of the checkout that is not too large to be prose or code.
     fn read(repo: &Repo) -> Outcome<Self> {
         let mut files = Vec::new();
-        for path in repo.files()? {
-            let full = repo.root.join(&path);
+        let paths = repo.files()?;
+        for path in &paths {
+            let full = repo.root.join(path);
             let small = fs::metadata(&full).is_ok_and(|meta| meta.len() <= LARGEST_BYTES);
             match fs::read_to_string(&full) {
-                Ok(text) if small => files.push(File::new(path, text)),
+                Ok(text) if small => files.push(File::new(path.clone(), text)),
                 _ => {} // binary, vanished meanwhile, or data
             }
         }
-        Ok(Self { files, packages: repo.packages.clone() })
+        Ok(Self { files, paths, packages: repo.packages.clone() })
     }
 
     fn findings(&self, rules: &[Rule]) -> Vec<Finding> {
@@ -186,8 +191,9 @@ impl fmt::Display for Finding {
 /// A tree of in-memory files, for the tests of the rules.
 #[cfg(test)]
 fn tree(files: &[(&str, &str)]) -> Tree {
+    let paths = files.iter().map(|(path, _)| (*path).to_owned()).collect();
     let files = files.iter().map(|(path, text)| File::new(*path, *text)).collect();
-    Tree { files, packages: Vec::new() }
+    Tree { files, paths, packages: Vec::new() }
 }
 
 /// Findings as `file:line: what`, for the tests of the rules.
