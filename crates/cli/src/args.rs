@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod lending;
+mod pictures;
 mod report;
 
 pub(crate) use api_keys::{ApiKeysArgs, ApiKeysVerb};
@@ -9,6 +10,7 @@ pub(crate) use lending::{
     CompensationArgs, CompensationVerb, FarmArgs, FarmVerb, PoolArgs, PoolVerb, ReserveArgs,
     ReserveVerb, VaultArgs, VaultVerb,
 };
+pub(crate) use pictures::{PictureArgs, PictureVerb};
 pub(crate) use report::ReportArgs;
 
 use backstop_units::{Amount, Label, LossId, Timestamp, VaultLossId};
@@ -74,6 +76,8 @@ pub(crate) enum Verb {
     Loss(LossArgs),
     /// The loss waterfall: who would pay how much.
     Waterfall(WaterfallArgs),
+    /// Pictures as SVG: who pays, coverage, exits, a loss.
+    Picture(PictureArgs),
     /// Vaults: worth, share price, allocations, yields, fees, holders, losses.
     Vault(VaultArgs),
     /// Lending reserves: money, rates, collateral, impairments.
@@ -322,9 +326,6 @@ pub(crate) enum LossVerb {
         /// `loss_0` and so on.
         #[arg(value_parser = loss_id)]
         loss: LossId,
-        /// As a picture.
-        #[arg(long)]
-        svg: bool,
     },
 }
 

@@ -48,6 +48,7 @@ fn dispatch(cli: Cli, printer: &mut Printer) -> Result<(), Failure> {
         Verb::Fund(args) => c::show::fund(&args, &db, printer),
         Verb::Loss(args) => c::show::loss(&args, &db, printer),
         Verb::Waterfall(args) => c::show::waterfall(&args, &db, printer),
+        Verb::Picture(args) => c::picture::run(&args, &db, printer),
         Verb::Vault(args) => c::lending::vault(&args, &db, printer),
         Verb::Reserve(args) => c::lending::reserve(&args, &db, printer),
         Verb::Farm(args) => c::lending::farm(&args, &db, printer),

@@ -11,6 +11,7 @@ pub(crate) mod export;
 pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod lending;
+pub(crate) mod picture;
 pub(crate) mod proof;
 pub(crate) mod reference;
 pub(crate) mod report;

@@ -10,7 +10,7 @@ use backstop_api::{fund_view, loss_view, waterfall_view};
 use backstop_core::{Halt, State, policy::Cause};
 use backstop_export::{
     ExportError,
-    loss::{History, loss_svg, loss_text},
+    loss::{History, loss_text},
 };
 use backstop_units::{FundId, LossId, format_decimal};
 use serde_json::{Value, json};
@@ -114,18 +114,15 @@ fn fund_text(view: &Value) -> String {
 pub(crate) fn loss(args: &LossArgs, db: &Path, printer: &Printer) -> Result<(), Failure> {
     match &args.verb {
         LossVerb::List { limit } => losses(&ledger::load(db)?, *limit, printer),
-        LossVerb::Show { loss, svg } => one_loss(*loss, *svg, db, printer),
+        LossVerb::Show { loss } => one_loss(*loss, db, printer),
     }
 }
 
 /// One loss, with what its layers had when it was placed.
-fn one_loss(id: LossId, svg: bool, db: &Path, printer: &Printer) -> Result<(), Failure> {
+fn one_loss(id: LossId, db: &Path, printer: &Printer) -> Result<(), Failure> {
     let mut history = History::default();
     let state = ledger::walk(db, |state, record| history.observe(state, record).map_err(told))?;
     let value = loss_view(&state, id).map_err(halted)?;
-    if svg {
-        return printer.text(&loss_svg(&state, id, &history).map_err(told)?);
-    }
     let text = loss_text(&state, id, &history).map_err(told)?;
     printer.either(&value, || text)
 }

@@ -6,6 +6,7 @@ mod faults;
 mod kana;
 mod lending;
 mod mishaps;
+mod pictures;
 mod report;
 mod served;
 
