@@ -104,6 +104,8 @@ pub(crate) fn script(commands: &[Shown], listens: &str) -> String {
             command.insert_str(0, &format!("BACKSTOP_LISTEN={listens} "));
         }
         if held {
+            let end = command.find(" # ").unwrap_or(command.len());
+            command.truncate(end);
             command.push_str(" &");
         }
         let _ = write!(text, "printf '\\n{MARK}{number}\\n'\n{command}\ncode=$?\n");
@@ -194,7 +196,7 @@ one
   2
 $ CASES=3 cargo test
 $ cargo run --release -- show a
-$ backstop serve
+$ backstop serve # here
 Open http://127.0.0.1:8787/ in a browser; Ctrl-C ends.
 $ backstop show b
 error: b: no such file
@@ -221,7 +223,7 @@ $ not this
             shown(4, "cat > a <<'END'\none\nEND", &[]),
             shown(7, "backstop show a", &["one", "  2"]),
             shown(11, "backstop show a", &[]),
-            shown(12, "backstop serve", &[open]),
+            shown(12, "backstop serve # here", &[open]),
             shown(14, "backstop show b", &["error: b: no such file"]),
             shown(19, "backstop run a", &[]),
         ];

@@ -26,7 +26,7 @@ fn each_is_a_file_of_its_own_with_its_table() {
         (&["coverage", "main"], "threshold"),
         (&["queue", "main"], "may leave"),
         (&["loss", "loss_0"], "paid 199800"),
-        (&["flow", "loss_0"], "nobody"),
+        (&["flow", "loss_0"], "still missing"),
         (&["states", "loss_0"], "closed"),
         (&["exit", "ticket_0"], "cooldown"),
     ] {
@@ -38,10 +38,6 @@ fn each_is_a_file_of_its_own_with_its_table() {
         assert_eq!(both["csv"].as_str().unwrap().trim_end(), csv.trim_end(), "{args:?}");
         assert!(svg.contains(word) || csv.contains(word), "{word} not in\n{svg}\n{csv}");
     }
-    kept_lights(folder);
-}
-
-fn kept_lights(folder: &Path) {
     std::fs::remove_file(folder.join("x.db")).unwrap();
     kept(folder, "scenarios/gauges.toml");
     assert!(out(&picture(folder, &["lights", "xbt-perp"])).contains("deleveraging"));
