@@ -1,6 +1,7 @@
 //! What events are made of where one fact has several parts.
 
 use crate::{
+    entity::Source,
     ledger::LedgerAccount,
     loss::claim::Kind,
     policy::{AdlPolicy, Cause, EquityPolicy, HouseCounts, Underwater},
@@ -86,6 +87,23 @@ pub enum Cohort {
 }
 
 impl Cohort {
+    /// The layer that bore it; the residual belongs to none.
+    pub const fn source(&self) -> Option<Source> {
+        Some(match self {
+            Self::FeePool => Source::FeePool,
+            Self::House(fund) | Self::Reserve(fund) | Self::Contributions(fund) => {
+                Source::Reserve(*fund)
+            }
+            Self::Stakers { tranche, .. } => Source::Staked(*tranche),
+            Self::Positions { .. } => Source::Socialised,
+            Self::Adl { .. } => Source::Adl,
+            Self::Equity { .. } => Source::Equity,
+            Self::Depositors { .. } => Source::Depositors,
+            Self::Haircut { .. } => Source::Haircut,
+            Self::Residual => return None,
+        })
+    }
+
     /// Whether what comes back waits for its bearers to claim it.
     pub const fn is_claimed(&self) -> bool {
         matches!(

@@ -16,6 +16,7 @@ pub mod inventory;
 pub(crate) mod money;
 pub(crate) mod protocol;
 pub mod rails;
+pub mod realised;
 pub mod rescale;
 pub mod reservations;
 pub(crate) mod reserve;

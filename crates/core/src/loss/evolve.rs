@@ -15,7 +15,7 @@ use crate::{
     liquidation::market::latest_layer,
     policy::Cause,
     reject::Corrupt,
-    state::{Claim, Loss, LossRow, LossStatus, Source, State},
+    state::{Claim, Loss, LossRow, LossStatus, State},
 };
 use alloc::vec::Vec;
 use backstop_units::{Amount, Fixed60, Hash, LossId, MarketId, Price, Timestamp};
@@ -276,19 +276,7 @@ pub(super) fn use_layer(
     cause: Cause,
     used: Use,
 ) -> Result<(), Corrupt> {
-    let source = match cohort {
-        Cohort::FeePool => Source::FeePool,
-        Cohort::House(fund) | Cohort::Reserve(fund) | Cohort::Contributions(fund) => {
-            Source::Reserve(*fund)
-        }
-        Cohort::Stakers { tranche, .. } => Source::Staked(*tranche),
-        Cohort::Positions { .. } => Source::Socialised,
-        Cohort::Adl { .. } => Source::Adl,
-        Cohort::Equity { .. } => Source::Equity,
-        Cohort::Depositors { .. } => Source::Depositors,
-        Cohort::Haircut { .. } => Source::Haircut,
-        Cohort::Residual => return Ok(()),
-    };
+    let Some(source) = cohort.source() else { return Ok(()) };
     let Some((id, layer)) = latest_layer(state, market, source) else { return Ok(()) };
     let windows = layer.windows;
     let ever = &mut state.layers.change(id)?.used;

@@ -135,7 +135,7 @@ fn met(
     let layers: Vec<Source> = after.layers_of(market).map(|(_, layer)| layer.source).collect();
     let mut had = BTreeMap::new();
     // A waterfall that was replaced in the same record lacks those who paid.
-    let paid = rows.iter().filter_map(|row| source_of(&row.cohort));
+    let paid = rows.iter().filter_map(|row| row.cohort.source());
     for source in layers.iter().copied().chain(paid) {
         if of_one_asset(after, source, asset)? {
             let accounts = accounts_of(source, id).into_iter();
@@ -194,22 +194,5 @@ fn accounts_of(source: Source, market: MarketId) -> Vec<LedgerAccount> {
         | Source::Depositors
         | Source::Equity
         | Source::Haircut => Vec::new(),
-    }
-}
-
-/// The layer that a row belongs to; the residual belongs to none.
-pub(super) const fn source_of(cohort: &Cohort) -> Option<Source> {
-    match cohort {
-        Cohort::FeePool => Some(Source::FeePool),
-        Cohort::Reserve(fund) | Cohort::Contributions(fund) | Cohort::House(fund) => {
-            Some(Source::Reserve(*fund))
-        }
-        Cohort::Stakers { tranche, .. } => Some(Source::Staked(*tranche)),
-        Cohort::Positions { .. } => Some(Source::Socialised),
-        Cohort::Adl { .. } => Some(Source::Adl),
-        Cohort::Equity { .. } => Some(Source::Equity),
-        Cohort::Depositors { .. } => Some(Source::Depositors),
-        Cohort::Haircut { .. } => Some(Source::Haircut),
-        Cohort::Residual => None,
     }
 }

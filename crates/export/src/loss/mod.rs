@@ -8,12 +8,14 @@
 
 mod history;
 mod page;
+mod replay;
 mod tables;
 mod view;
 mod what_if;
 
 pub use history::{History, Placing};
 pub use page::share_price_text;
+pub use replay::{LayerAt, drained};
 pub use tables::{LossTables, loss_tables};
 pub(crate) use view::row_words;
 pub use what_if::what_if;
@@ -24,7 +26,6 @@ use crate::{
 };
 use backstop_core::{event::Cohort, state::State};
 use backstop_units::{Amount, LossId};
-use history::source_of;
 use view::LossView;
 
 /// The waterfall of a loss: its layers in the order in which they paid, for any picture of it.
@@ -64,7 +65,7 @@ pub fn loss_flow(state: &State, id: LossId) -> Result<Flow, ExportError> {
             continue;
         }
         let name = row_words(state, view.loss.market, cohort);
-        let by_users = source_of(cohort).is_some_and(view::by_users);
+        let by_users = cohort.source().is_some_and(view::by_users);
         flow.rows.push(FlowRow { name, amount, recovered, by_users });
     }
     Ok(flow)

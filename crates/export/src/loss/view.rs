@@ -1,6 +1,6 @@
 //! Everything that the pages of one loss show, looked up once.
 
-use super::history::{History, Placing, source_of};
+use super::history::{History, Placing};
 use crate::{
     error::ExportError,
     names::{Unit, account_label, fund_label, market_label, tranche_label},
@@ -66,7 +66,7 @@ impl<'a> LossView<'a> {
         );
         let fits = loss.rows.iter().all(|row| {
             let source = sources.get(usize::from(row.row.layer)).copied();
-            source_of(&row.row.cohort) == source
+            row.row.cohort.source() == source
         });
         // A waterfall that was replaced since would name layers that were never asked.
         let sources = if fits { sources } else { Vec::new() };
@@ -226,7 +226,7 @@ impl<'a> LossView<'a> {
             used: None,
             draw,
             note: note.to_owned(),
-            by_users: source_of(&view.row.row.cohort).is_some_and(by_users),
+            by_users: view.row.row.cohort.source().is_some_and(by_users),
         }
     }
 
@@ -276,7 +276,7 @@ impl<'a> LossView<'a> {
 
 /// Who bore a row, in words.
 pub(crate) fn row_words(state: &State, market: MarketId, cohort: &Cohort) -> String {
-    match (cohort, source_of(cohort)) {
+    match (cohort, cohort.source()) {
         (Cohort::Contributions(fund), _) => {
             format!("contributions to {}", fund_label(state, *fund))
         }
