@@ -33,7 +33,9 @@ use backstop_testkit::{
     bench::{Row, medians, print},
     world::{Setup, label},
 };
-use backstop_units::{AccountId, Amount, Base, FundId, Label, Price, Seq, Signed, Timestamp};
+use backstop_units::{
+    AccountId, Amount, Base, FundId, Label, MarketId, Price, Seq, Signed, Timestamp,
+};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -188,6 +190,20 @@ fn asked(engine: &Engine, rows: &mut Vec<Row>) -> Outcome<()> {
     model.samples(Series::Balance(fund), Level::Minute, ever)?;
     let took = start.elapsed().as_secs_f64() * 1e3;
     rows.push(Row::new("  a fund's balance by the minute", took, "ms", Some(50.0)));
+    let start = Instant::now();
+    model.curve(Series::Balance(fund), ever, 160)?;
+    let took = start.elapsed().as_secs_f64() * 1e3;
+    rows.push(Row::new("  a fund's balance in 160 points", took, "ms", Some(50.0)));
+    let size = engine.head().size;
+    for (what, from) in
+        [("  a market from the beginning on", 0), ("  a market's end", size - 1_000)]
+    {
+        let start = Instant::now();
+        let found = model.frames(MarketId::new(0), (Seq::new(from), Seq::new(size)), 240)?;
+        let took = start.elapsed().as_secs_f64() * 1e3;
+        rows.push(Row::new(what, took, "ms", Some(50.0)));
+        rows.push(Row::new("    in steps", found.value.len() as f64, "", None));
+    }
     Ok(())
 }
 

@@ -9,12 +9,15 @@ use backstop_core::{
     policy::{LayerPolicy, LayerSource},
     state::Source,
 };
-use backstop_units::{Amount, AssetId, FundId, Label, MarketId, Shares, TicketId, TrancheId};
+use backstop_units::{
+    Amount, AssetId, FundId, IndexId, Label, MarketId, Shares, TicketId, TrancheId,
+};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
     error::{Fault, Misfit},
-    moves::{part_of, reason},
+    moves::{flow, part_of, reason},
+    names::{Named, Names},
     number::{Atoms, account_key, account_of, handle},
     series::{Samples, Series},
 };
@@ -47,6 +50,8 @@ struct Tranche {
 struct Market {
     fund: FundId,
     layers: Vec<Source>,
+    /// The index that its mark is compared with.
+    mark: Option<IndexId>,
 }
 
 /// Balances of what funds own and of fee pools, shares of tranches, waterfalls of markets.
@@ -57,7 +62,9 @@ pub(super) struct Books {
     funds: HashMap<FundId, AssetId>,
     tranches: HashMap<TrancheId, Tranche>,
     markets: HashMap<MarketId, Market>,
-    labels: HashMap<(Label, bool), u32>,
+    names: Names,
+    /// Markets by the index of their mark.
+    marked: HashMap<IndexId, Vec<MarketId>>,
     dirty: HashSet<(LedgerAccount, AssetId)>,
     dirty_tranches: HashSet<TrancheId>,
 }
@@ -110,22 +117,18 @@ impl Books {
     }
 
     fn load_markets(&mut self, connection: &Connection) -> Result<(), Fault> {
-        let mut rows = connection.prepare("SELECT id, fund, layers FROM market")?;
-        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let mut rows = connection.prepare("SELECT id, fund, layers, mark FROM market")?;
+        let rows =
+            rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
         for row in rows {
-            let (id, fund, layers): (i64, i64, Vec<u8>) = row?;
+            let (id, fund, layers, mark): (i64, i64, Vec<u8>, Option<i64>) = row?;
             let layers = borsh::from_slice(&layers).map_err(|_| Misfit::Handle)?;
-            let market = Market { fund: FundId::new(handle(fund)), layers };
-            self.markets.insert(MarketId::new(handle(id)), market);
+            let mark = mark.map(|mark| IndexId::new(handle(mark)));
+            let (id, fund) = (MarketId::new(handle(id)), FundId::new(handle(fund)));
+            self.markets.insert(id, Market { fund, layers, mark: None });
+            self.set_mark(id, mark);
         }
-        for (kind, is_tranche) in [(1, false), (2, true)] {
-            let mut rows = connection.prepare("SELECT label, id FROM name WHERE kind = ?1")?;
-            let rows = rows.query_map([kind], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            for row in rows {
-                let (label, id): ([u8; 16], i64) = row?;
-                self.labels.insert((Label::from_bytes(label), is_tranche), handle(id));
-            }
-        }
+        self.names = Names::load(connection)?;
         Ok(())
     }
 
@@ -143,6 +146,43 @@ impl Books {
     /// What an account holds of an asset, as far as the books keep it.
     pub(super) fn held(&self, account: LedgerAccount, asset: AssetId) -> Amount {
         self.balances.get(&(account, asset)).copied().unwrap_or_default()
+    }
+
+    /// The markets whose mark is compared with an index.
+    pub(super) fn marked_by(&self, index: IndexId) -> &[MarketId] {
+        self.marked.get(&index).map_or(&[], Vec::as_slice)
+    }
+
+    /// The index that a market's mark is compared with.
+    pub(super) fn mark_of(&self, market: MarketId) -> Option<IndexId> {
+        self.markets.get(&market)?.mark
+    }
+
+    /// The market of a label.
+    pub(super) fn market_named(&self, label: Label) -> Option<MarketId> {
+        self.names.find(label, Named::Market).map(MarketId::new)
+    }
+
+    /// What a market's fund holds, and its asset.
+    pub(super) fn fund_of(&self, market: MarketId) -> Option<(Amount, AssetId)> {
+        let fund = self.markets.get(&market)?.fund;
+        Some((self.totals.get(&fund).copied().unwrap_or_default(), *self.funds.get(&fund)?))
+    }
+
+    fn index(&self, label: Option<Label>) -> Option<IndexId> {
+        self.names.find(label?, Named::Index).map(IndexId::new)
+    }
+
+    fn set_mark(&mut self, id: MarketId, mark: Option<IndexId>) {
+        let market = self.markets.entry(id).or_default();
+        if let Some(old) = std::mem::replace(&mut market.mark, mark)
+            && let Some(markets) = self.marked.get_mut(&old)
+        {
+            markets.retain(|one| *one != id);
+        }
+        if let Some(new) = mark {
+            self.marked.entry(new).or_default().push(id);
+        }
     }
 
     /// A market's waterfall as it is.
@@ -177,8 +217,7 @@ impl Books {
         match event {
             Event::FundCreated { fund, label, asset, .. } => {
                 self.funds.insert(*fund, *asset);
-                self.labels.insert((*label, false), fund.get());
-                name(connection, *label, 1, fund.get())?;
+                self.names.add(connection, *label, (Named::Fund, fund.get()))?;
                 let sql = "INSERT INTO fund VALUES (?1, ?2)";
                 connection.execute(sql, (fund.get(), asset.get()))?;
             }
@@ -186,12 +225,20 @@ impl Books {
                 let new = Tranche { fund: *fund, shares: Shares::ZERO, series: 0, base: 0 };
                 self.tranches.insert(*tranche, new);
                 self.dirty_tranches.insert(*tranche);
-                self.labels.insert((*label, true), tranche.get());
-                name(connection, *label, 2, tranche.get())?;
+                self.names.add(connection, *label, (Named::Tranche, tranche.get()))?;
             }
-            Event::MarketCreated { market, fund, policy, .. } => {
+            Event::IndexRegistered { index, label, .. } => {
+                self.names.add(connection, *label, (Named::Index, index.get()))?;
+            }
+            Event::MarketCreated { market, label, fund, policy, .. } => {
                 let layers = self.resolve(&policy.waterfall)?;
-                self.markets.insert(*market, Market { fund: *fund, layers });
+                self.names.add(connection, *label, (Named::Market, market.get()))?;
+                self.markets.insert(*market, Market { fund: *fund, layers, mark: None });
+                self.set_mark(*market, self.index(policy.mark));
+                self.store_market(connection, *market)?;
+            }
+            Event::MarketRulesSet { market, rules } => {
+                self.set_mark(*market, self.index(rules.mark));
                 self.store_market(connection, *market)?;
             }
             Event::WaterfallSet { market, layers } => {
@@ -216,14 +263,16 @@ impl Books {
     }
 
     fn resolve(&self, layers: &[LayerPolicy]) -> Result<Vec<Source>, Fault> {
-        let find = |label: Label, is_tranche: bool| {
-            self.labels.get(&(label, is_tranche)).copied().ok_or(Misfit::Handle)
-        };
+        let find = |label: Label, kind: Named| self.names.find(label, kind).ok_or(Misfit::Handle);
         let sources = layers.iter().map(|layer| {
             Ok(match layer.source {
                 LayerSource::FeePool => Source::FeePool,
-                LayerSource::Reserve(label) => Source::Reserve(FundId::new(find(label, false)?)),
-                LayerSource::Staked(label) => Source::Staked(TrancheId::new(find(label, true)?)),
+                LayerSource::Reserve(label) => {
+                    Source::Reserve(FundId::new(find(label, Named::Fund)?))
+                }
+                LayerSource::Staked(label) => {
+                    Source::Staked(TrancheId::new(find(label, Named::Tranche)?))
+                }
                 LayerSource::Socialised => Source::Socialised,
                 LayerSource::Adl => Source::Adl,
                 LayerSource::Depositors => Source::Depositors,
@@ -237,8 +286,9 @@ impl Books {
     fn store_market(&self, connection: &Connection, id: MarketId) -> Result<(), Fault> {
         let Some(market) = self.markets.get(&id) else { return Ok(()) };
         let layers = borsh::to_vec(&market.layers).map_err(|_| Misfit::Handle)?;
-        let sql = "INSERT OR REPLACE INTO market VALUES (?1, ?2, ?3)";
-        connection.execute(sql, (id.get(), market.fund.get(), layers))?;
+        let sql = "INSERT OR REPLACE INTO market VALUES (?1, ?2, ?3, ?4)";
+        let mark = market.mark.map(IndexId::get);
+        connection.execute(sql, (id.get(), market.fund.get(), layers, mark))?;
         Ok(())
     }
 
@@ -285,11 +335,14 @@ impl Books {
             Event::SeriesStarted { tranche, series } => {
                 let of = self.tranches.get_mut(tranche).ok_or(Misfit::Handle)?;
                 (of.series, of.base) = (*series, 0);
+                samples.set(Series::ShareSeries(*tranche), Amount::new((*series).into()));
+                samples.set(Series::ShareBase(*tranche), Amount::ZERO);
                 self.mint(samples, *tranche, |_| Some(Shares::ZERO))
             }
             Event::Rescaled { tranche, digits } => {
                 let of = self.tranches.get_mut(tranche).ok_or(Misfit::Handle)?;
                 of.base = of.base.saturating_add((*digits).into());
+                samples.set(Series::ShareBase(*tranche), Amount::new(of.base.into()));
                 self.mint(samples, *tranche, |all| Some(scaled(all, (*digits).into())))
             }
             _ => Ok(()),
@@ -359,16 +412,20 @@ impl Books {
                 samples.set(Series::Balance(fund), *total);
             }
             samples.set(part_series(fund, part), after);
+            let moved_part = part;
             let (part, tranche) = part.key();
             let sql = "INSERT INTO move VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-            let why = reason(event, debit, credit).key();
+            let why = reason(event, debit, credit);
+            if let Some(series) = flow(why, (fund, moved_part), is_out) {
+                samples.add(series, amount);
+            }
             let row = rusqlite::params![
                 fund.get(),
                 place.seq,
                 place.moves,
                 part,
                 tranche,
-                why,
+                why.key(),
                 is_out,
                 Atoms(amount),
                 Atoms(after),
@@ -409,11 +466,4 @@ const fn part_series(fund: FundId, part: super::moves::FundPart) -> Series {
         P::Idle => Series::Idle(fund),
         P::Revenue => Series::Revenue(fund),
     }
-}
-
-/// Remembers which handle a label stands for: 0 accounts, 1 funds, 2 tranches.
-pub(super) fn name(connection: &Connection, label: Label, kind: u8, id: u32) -> Result<(), Fault> {
-    let sql = "INSERT INTO name VALUES (?1, ?2, ?3)";
-    connection.prepare_cached(sql)?.execute((label.bytes(), kind, id))?;
-    Ok(())
 }

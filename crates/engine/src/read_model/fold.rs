@@ -11,10 +11,12 @@ use backstop_units::{Amount, Label, Seq};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
-    books::{Books, Place, name},
+    books::{Books, Place},
     error::{Fault, Misfit, ReadModelError},
+    frames::Frames,
     history,
     links::{Link, follows, links},
+    names::name,
     number::{from_sql, handle, to_sql},
     party::{Party, named},
     schema::{APPLICATION_ID, FORMAT_VERSION, SETTINGS, TABLES},
@@ -44,6 +46,7 @@ pub(super) struct Fold {
     next: u64,
     books: Books,
     samples: Samples,
+    frames: Frames,
     senders: HashMap<Label, u32>,
     parties: Vec<u64>,
 }
@@ -96,11 +99,11 @@ impl Fold {
             }
         }
         connection.execute_batch(SETTINGS)?;
-        connection.set_prepared_statement_cache_capacity(64);
+        connection.set_prepared_statement_cache_capacity(96);
         let books = Books::load(&connection).map_err(|fault| fault.at(Seq::new(next)))?;
-        let samples = Samples::default();
+        let (samples, frames) = (Samples::default(), Frames::default());
         let (senders, parties) = (HashMap::new(), Vec::new());
-        Ok(Ok(Self { connection, next, books, samples, senders, parties }))
+        Ok(Ok(Self { connection, next, books, samples, frames, senders, parties }))
     }
 
     /// How many records are in it.
@@ -126,6 +129,7 @@ impl Fold {
         let at = last.map_or(Seq::new(self.next), |record| record.seq);
         self.books.flush(&self.connection).map_err(|fault| fault.at(at))?;
         self.samples.flush(&self.connection)?;
+        self.frames.flush(&self.connection).map_err(|fault| fault.at(at))?;
         if let Some(record) = last {
             let leaf = leaf_hash(&record.encode());
             let sql = "UPDATE meta SET applied = ?1, leaf = ?2";
@@ -165,6 +169,8 @@ impl Fold {
         let sql = "INSERT INTO record VALUES (?1, ?2, ?3, ?4)";
         self.connection.prepare_cached(sql)?.execute((seq, time, kind, actor))?;
         self.samples.end_record(&self.connection, record.time.ms())?;
+        let known = (&self.books, &self.samples);
+        self.frames.take(&self.connection, known, record, &self.parties)?;
         let chunk = touched::chunk_of(self.next);
         self.next = self.next.saturating_add(1);
         if touched::chunk_of(self.next) != chunk {

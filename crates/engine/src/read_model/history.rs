@@ -72,7 +72,7 @@ fn met(
 }
 
 /// The accounts that a layer pays from.
-const fn accounts_of(source: Source, market: MarketId) -> [Option<LedgerAccount>; 2] {
+pub(super) const fn accounts_of(source: Source, market: MarketId) -> [Option<LedgerAccount>; 2] {
     use LedgerAccount as L;
     match source {
         Source::FeePool => [Some(L::FeePool(market)), None],

@@ -18,19 +18,24 @@
 //! | `worker.rs` | the thread: follow, fall behind, catch up, give way |
 //! | `fold.rs` | one record into the tables; opening, refusing and rebuilding a file |
 //! | `party.rs`, `links.rs`, `touched.rs`, `search.rs` | which records concern whom |
-//! | `books.rs`, `moves.rs` | each move of a fund's money, and why |
+//! | `books.rs`, `names.rs`, `moves.rs` | each move of a fund's money, and why |
 //! | `series.rs` | values over time, by minute, hour and day |
+//! | `frames.rs`, `frame_rows.rs` | how markets went, in steps that hold more and more |
 //! | `history.rs` | steps of losses with what layers had; settings as they were |
-//! | `reader.rs` | what can be asked |
+//! | `reader.rs`, `curves.rs` | what can be asked: lists; charts |
 
 #![expect(clippy::doc_markdown, reason = "SQLite is a name, not an item")]
 
 mod books;
+mod curves;
 mod error;
 mod fold;
+mod frame_rows;
+mod frames;
 mod history;
 mod links;
 mod moves;
+mod names;
 mod number;
 mod party;
 mod reader;
@@ -51,8 +56,10 @@ use backstop_journal::{Access, SqliteJournal};
 use backstop_units::{Label, Seq};
 use rusqlite::{Connection, OpenFlags};
 
+pub use curves::{Frame, POINTS_MAX};
 pub use error::{Misfit, ReadModelError};
 pub use fold::Rebuilt;
+pub use frame_rows::LayerThen;
 pub use history::is_setting;
 pub use moves::{FundPart, Reason};
 pub use party::Party;

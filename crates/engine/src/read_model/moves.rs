@@ -3,6 +3,8 @@
 use backstop_core::{Event, command::Direction, event::Cohort, ledger::LedgerAccount};
 use backstop_units::{FundId, TrancheId};
 
+use super::series::Series;
+
 /// The part of a fund that money moved in or out of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FundPart {
@@ -190,6 +192,29 @@ pub(super) fn reason(event: &Event, debit: LedgerAccount, credit: LedgerAccount)
         Event::Opened { .. } | Event::VaultForced { .. } => Reason::Opening,
         Event::MarketStatusSet(_) => Reason::Dust,
         _ => Reason::Other,
+    }
+}
+
+/// The sum that a move adds to, where it is one that a fund's picture marks: what came in, what was paid for
+/// losses out of its own money and its stakers', what came back.
+pub(super) const fn flow(
+    why: Reason,
+    (fund, part): (FundId, FundPart),
+    is_out: bool,
+) -> Option<Series> {
+    if !part.in_balance() {
+        return None;
+    }
+    match (why, is_out, part) {
+        (Reason::BankruptcyLoss, true, FundPart::Tranche(_)) => Some(Series::Slashed(fund)),
+        (Reason::BankruptcyLoss, true, _) => Some(Series::PaidOut(fund)),
+        (Reason::Recovery | Reason::LossVoided, false, _) => Some(Series::Recovered(fund)),
+        (
+            Reason::LiquidationAllocation | Reason::Contribution | Reason::Stake | Reason::Revenue,
+            false,
+            _,
+        ) => Some(Series::Received(fund)),
+        _ => None,
     }
 }
 

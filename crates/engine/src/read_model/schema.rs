@@ -5,7 +5,7 @@ pub(super) const APPLICATION_ID: i64 = 0x424B_524D;
 
 /// The format that this program writes (SQLite's `user_version`). An older file is built anew; a newer one
 /// is refused.
-pub(super) const FORMAT_VERSION: i64 = 1;
+pub(super) const FORMAT_VERSION: i64 = 2;
 
 /// Settings of the writing connection. What is lost with the power is written again from the journal, so
 /// nothing waits for the disk but the moves of the write-ahead log into the file.
@@ -20,6 +20,7 @@ pub(super) const SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous
 ///   `touched.rs`.
 /// - `link`, `name`, `fund`, `tranche`, `ticket`, `market` and `balance` are what the fold itself needs of
 ///   earlier records.
+/// - `frame` is how markets went, in steps that hold more and more, see `frames.rs`.
 /// - All else is history for readers.
 pub(super) const TABLES: &str = "
 CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), ledger BLOB NOT NULL,
@@ -36,7 +37,8 @@ CREATE TABLE tranche (id INTEGER PRIMARY KEY, fund INTEGER NOT NULL, shares ANY 
   series INTEGER NOT NULL, base INTEGER NOT NULL) STRICT;
 CREATE TABLE ticket (id INTEGER PRIMARY KEY, tranche INTEGER NOT NULL, series INTEGER NOT NULL,
   base INTEGER NOT NULL, shares ANY NOT NULL) STRICT;
-CREATE TABLE market (id INTEGER PRIMARY KEY, fund INTEGER NOT NULL, layers BLOB NOT NULL) STRICT;
+CREATE TABLE market (id INTEGER PRIMARY KEY, fund INTEGER NOT NULL, layers BLOB NOT NULL,
+  mark INTEGER) STRICT;
 CREATE TABLE balance (account INTEGER, asset INTEGER, amount ANY NOT NULL,
   PRIMARY KEY (account, asset)) STRICT, WITHOUT ROWID;
 CREATE TABLE move (fund INTEGER, seq INTEGER, at INTEGER, part INTEGER NOT NULL, tranche INTEGER,
@@ -52,11 +54,16 @@ CREATE TABLE loss_met (loss INTEGER, seq INTEGER, at INTEGER, account INTEGER, h
   PRIMARY KEY (loss, seq, at, account)) STRICT, WITHOUT ROWID;
 CREATE TABLE setting (subject INTEGER, seq INTEGER, at INTEGER, word INTEGER NOT NULL,
   proposal INTEGER, event BLOB NOT NULL, PRIMARY KEY (subject, seq, at)) STRICT, WITHOUT ROWID;
+CREATE TABLE frame (market INTEGER, level INTEGER, first INTEGER, last INTEGER NOT NULL,
+  open INTEGER NOT NULL, parts INTEGER NOT NULL, price ANY, high ANY, low ANY, interest ANY,
+  liquidations INTEGER NOT NULL, losses INTEGER NOT NULL, lost ANY NOT NULL, worst INTEGER, worst_gross ANY,
+  balance ANY NOT NULL, lowest ANY NOT NULL, layers BLOB NOT NULL,
+  PRIMARY KEY (market, level, first)) STRICT, WITHOUT ROWID;
 CREATE INDEX setting_word ON setting (subject, word, seq, at);
 ";
 
 /// Every table, for comparisons.
-pub const TABLE_NAMES: [&str; 16] = [
+pub const TABLE_NAMES: [&str; 17] = [
     "meta",
     "record",
     "touched_tail",
@@ -73,4 +80,5 @@ pub const TABLE_NAMES: [&str; 16] = [
     "loss_step",
     "loss_met",
     "setting",
+    "frame",
 ];

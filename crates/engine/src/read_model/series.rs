@@ -31,6 +31,18 @@ pub enum Series {
     Mark(MarketId),
     /// A price index's accepted price: as a mark's.
     Index(IndexId),
+    /// All that a fund ever received, in atoms: liquidations, gifts, stakes, settled revenue.
+    Received(FundId),
+    /// All that a fund ever paid for losses of its own money, in atoms.
+    PaidOut(FundId),
+    /// All that losses ever took of a fund's stakers, in atoms.
+    Slashed(FundId),
+    /// All that ever came back to a fund after losses, in atoms.
+    Recovered(FundId),
+    /// By how many powers of ten a tranche's shares were divided in the present share series.
+    ShareBase(TrancheId),
+    /// Which share series a tranche is at; one that was wiped out begins the next.
+    ShareSeries(TrancheId),
 }
 
 impl Series {
@@ -46,6 +58,12 @@ impl Series {
             Self::OpenInterest(market) => (7, market.get()),
             Self::Mark(market) => (8, market.get()),
             Self::Index(index) => (9, index.get()),
+            Self::Received(fund) => (10, fund.get()),
+            Self::PaidOut(fund) => (11, fund.get()),
+            Self::Slashed(fund) => (12, fund.get()),
+            Self::Recovered(fund) => (13, fund.get()),
+            Self::ShareBase(tranche) => (14, tranche.get()),
+            Self::ShareSeries(tranche) => (15, tranche.get()),
         }
     }
 }
@@ -62,7 +80,7 @@ pub enum Level {
 }
 
 impl Level {
-    const ALL: [Self; 3] = [Self::Minute, Self::Hour, Self::Day];
+    pub(super) const ALL: [Self; 3] = [Self::Minute, Self::Hour, Self::Day];
 
     /// How many milliseconds a bucket has.
     pub const fn ms(self) -> u64 {
@@ -119,25 +137,67 @@ impl Bucket {
 pub(super) struct Samples {
     open: HashMap<(i64, u32), [Bucket; 3]>,
     /// Values of the record at hand; the last one of a series counts.
-    now: Vec<(Series, Amount)>,
+    now: Vec<(Series, Change)>,
+}
+
+/// What a record does to a value.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    /// It is this from now on.
+    Set(Amount),
+    /// It grows by this; a sum begins at nothing.
+    Add(Amount),
 }
 
 impl Samples {
     /// A value as it is for now; the record may change it again.
     pub(super) fn set(&mut self, series: Series, value: Amount) {
         match self.now.iter_mut().find(|(known, _)| *known == series) {
-            Some((_, place)) => *place = value,
-            None => self.now.push((series, value)),
+            Some((_, place)) => *place = Change::Set(value),
+            None => self.now.push((series, Change::Set(value))),
         }
+    }
+
+    /// A sum that grows.
+    pub(super) fn add(&mut self, series: Series, more: Amount) {
+        match self.now.iter_mut().find(|(known, _)| *known == series) {
+            Some((_, Change::Set(sum) | Change::Add(sum))) => *sum = sum.saturating_add(more),
+            None => self.now.push((series, Change::Add(more))),
+        }
+    }
+
+    /// What a value is after the last record that is over; none before its first change.
+    pub(super) fn last(
+        &self,
+        connection: &Connection,
+        series: Series,
+    ) -> rusqlite::Result<Option<Amount>> {
+        let (kind, id) = series.key();
+        if let Some([bucket, ..]) = self.open.get(&(kind, id)) {
+            return Ok(Some(bucket.last));
+        }
+        let sql = "SELECT last FROM sample WHERE series = ?1 AND id = ?2 AND level = 0 \
+                   ORDER BY bucket DESC LIMIT 1";
+        let found = connection.prepare_cached(sql)?.query_row((kind, id), |row| row.get(0));
+        Ok(found.optional()?.map(|Atoms(value)| value))
     }
 
     /// The record is over: its values are sampled.
     pub(super) fn end_record(&mut self, connection: &Connection, ms: u64) -> rusqlite::Result<()> {
-        while let Some((series, value)) = self.now.pop() {
+        while let Some((series, change)) = self.now.pop() {
             let key = series.key();
+            let begins = match change {
+                Change::Set(value) => value,
+                Change::Add(_) => Amount::ZERO,
+            };
             let buckets = match self.open.entry(key) {
                 Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => new.insert(load(connection, key, value, ms)?),
+                Entry::Vacant(new) => new.insert(load(connection, key, begins, ms)?),
+            };
+            let [Bucket { last, .. }, ..] = buckets;
+            let value = match change {
+                Change::Set(value) => value,
+                Change::Add(more) => last.saturating_add(more),
             };
             for (bucket, level) in buckets.iter_mut().zip(Level::ALL) {
                 let number = level.bucket(ms);

@@ -68,6 +68,8 @@ fn random(runner: &mut TestRunner) -> Vec<Vec<u8>> {
     world.log
 }
 
+mod frames;
+
 struct Logged {
     _folder: tempfile::TempDir,
     path: PathBuf,
@@ -232,22 +234,25 @@ fn the_frozen_log_fits_the_state_at_every_record_and_is_rebuilt_alike() {
     samples_fit(&logged);
     parties_fit(&logged);
     losses_fit(&logged);
+    assert!(frames::fit(&logged) > 10);
     rebuilt_fits(logged);
 }
 
 #[test]
 fn random_worlds_fit_the_state_at_every_record_and_are_rebuilt_alike() {
     let mut runner = TestRunner::deterministic();
-    let mut seen = 0;
+    let (mut seen, mut steps) = (0, 0);
     for _ in 0..24 {
         let logged = logged(&random(&mut runner));
         seen += funds_fit(&logged);
         samples_fit(&logged);
         parties_fit(&logged);
         losses_fit(&logged);
+        steps += frames::fit(&logged);
         rebuilt_fits(logged);
     }
     assert!(seen > 300, "{seen}");
+    assert!(steps > 100, "{steps}");
 }
 
 /// The handles that an event spells in its JSON; written without the read model's own walk.
@@ -554,15 +559,17 @@ fn files_that_do_not_belong_are_refused_or_built_anew() {
     assert_eq!(status(&maker).rebuilt, Some(Rebuilt::OtherHistory));
     change("UPDATE meta SET applied = 1000");
     assert_eq!(status(&maker).rebuilt, Some(Rebuilt::OtherHistory));
-    change("PRAGMA user_version = 0");
-    assert_eq!(status(&maker).rebuilt, Some(Rebuilt::Older));
+    for older in [0, 1] {
+        change(&format!("PRAGMA user_version = {older}"));
+        assert_eq!(status(&maker).rebuilt, Some(Rebuilt::Older));
+    }
     change("PRAGMA user_version = 99");
     let refused = Engine::open(&path, with(&maker)).map(drop);
     assert!(
         matches!(refused, Err(EngineError::ReadModel(ReadModelError::Newer { got: 99, .. }))),
         "{refused:?}"
     );
-    change("PRAGMA user_version = 1; UPDATE meta SET ledger = zeroblob(16)");
+    change("PRAGMA user_version = 2; UPDATE meta SET ledger = zeroblob(16)");
     let refused = Engine::open(&path, with(&maker)).map(drop);
     assert!(
         matches!(refused, Err(EngineError::ReadModel(ReadModelError::OtherLedger { .. }))),
