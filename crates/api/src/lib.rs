@@ -27,6 +27,7 @@ pub use run::{Host, HostError, MemoryHost, Outcome, books, run};
 pub use scenario::{Expect, Scenario, Step};
 pub use source::{Fault, Format, Place};
 pub use view::{
-    account_view, adl_state_view, asset_view, exit_queue_view, fund_view, loss_view, market_view,
-    payout_view, positions_view, proposal_view, stake_shares, staker_row, waterfall_view,
+    YIELD_DAYS, account_view, adl_state_view, asset_view, concerns_fund, exit_queue_view,
+    fund_view, loss_view, market_view, payout_view, positions_view, proposal_view, stake_shares,
+    staker_row, waterfall_view, yield_view,
 };

@@ -14,12 +14,15 @@ pub(crate) use house::house_view;
 mod hosted;
 mod lending;
 mod lists;
+mod payouts;
 mod pool;
+mod yields;
 
 pub use lists::{
-    adl_state_view, asset_view, exit_queue_view, payout_view, positions_view, proposal_view,
-    staker_row,
+    adl_state_view, asset_view, exit_queue_view, positions_view, proposal_view, staker_row,
 };
+pub use payouts::{concerns_fund, payout_view};
+pub use yields::{YIELD_DAYS, yield_view};
 
 pub(crate) use hosted::{margin_view, pool_view};
 pub(crate) use lending::{holding_view, lending_view, reserve_view, vault_view};
@@ -363,9 +366,12 @@ pub fn loss_view(state: &State, id: LossId) -> Result<Value, Halt> {
             })
         })
         .collect();
+    let asset = state.funds.expect(market.fund)?.asset;
     let value = json!({
         "id": id.to_string(),
         "market": market.label,
+        "asset": asset_label(state, asset),
+        "decimals": state.assets.expect(asset)?.decimals,
         "cause": loss.cause,
         "status": loss.status,
         // Only a settlement brings evidence before the assessment.

@@ -19,7 +19,8 @@ document.addEventListener("DOMContentLoaded", () => {
     busy = true;
     const step = wanted;
     try {
-      const query = new URLSearchParams({ market: stage.dataset.market, frame: String(step) });
+      const query = new URLSearchParams(stage.dataset.query);
+      query.set("frame", String(step));
       const answer = await fetch("?" + query, { headers: { accept: "text/html" } });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById("step");
@@ -68,6 +69,8 @@ document.addEventListener("DOMContentLoaded", () => {
     const ink = getComputedStyle(document.documentElement).getPropertyValue("--ink").trim();
     const line = getComputedStyle(document.documentElement).getPropertyValue("--line").trim();
     const number = (values) => values.map((value) => (value === null ? null : Number(value)));
+    const price = number(frames.price);
+    const losses = price.map((at, step) => (frames.worst[step] === null ? null : at));
     const axis = { stroke: ink, grid: { stroke: line }, ticks: { stroke: line } };
     plot = new uPlot({
       width: Math.min(box.clientWidth, 900),
@@ -77,9 +80,10 @@ document.addEventListener("DOMContentLoaded", () => {
       series: [
         { label: "step" },
         { label: "price", scale: "price", stroke: "#2563eb", width: 2 },
+        { label: "loss", scale: "price", paths: () => null, points: { show: true, size: losses.filter((at) => at !== null).length > 40 ? 4 : 9, fill: "#b3261e", stroke: "#b3261e" } },
         { label: "liquidations", scale: "count", stroke: "#b45309", width: 2, dash: [6, 3] },
       ],
-    }, [frames.time_ms.map((_, at) => at), number(frames.price), frames.liquidations], box);
+    }, [frames.time_ms.map((_, at) => at), price, losses, frames.liquidations], box);
     mark(shown);
     new ResizeObserver(() => {
       plot.setSize({ width: Math.min(box.clientWidth, 900), height: 240 });

@@ -5,10 +5,10 @@ use crate::{
     checkpoints::{Signed, Signer},
     config::Settings,
     identity::Identity,
+    kept::Kept,
     limits::Seconds,
     live::{self, Hub},
     metrics::Requests,
-    past::Past,
     problem::Problem,
 };
 use backstop_core::State;
@@ -16,7 +16,7 @@ use backstop_engine::Engine;
 use backstop_units::{Seq, Timestamp};
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Weak},
     time::{Duration, Instant},
 };
 use tokio::sync::{oneshot, watch};
@@ -56,7 +56,6 @@ struct Inner {
     requests: Requests,
     seconds: Seconds,
     signed: Signed,
-    past: Mutex<Past>,
     live: Hub,
     /// Turns true when the service ends.
     stopping: watch::Receiver<bool>,
@@ -106,7 +105,6 @@ impl App {
             requests: Requests::default(),
             seconds: Seconds::default(),
             signed: Signed::default(),
-            past: Mutex::default(),
             live,
             stopping,
         };
@@ -208,22 +206,18 @@ impl App {
         looked.await.map_err(|_| Problem::internal())
     }
 
-    /// As [`Self::look`], with what the log says beside.
+    /// Looks at what history keeps on a thread that may wait for files. The state is asked where it is needed,
+    /// by [`Engine::read`], and never while history is: the follower waits for nobody.
     ///
     /// # Errors
     /// As [`Self::look`].
     pub(crate) async fn look_back<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&State, &Past, Timestamp) -> T + Send + 'static,
+        look: impl FnOnce(&Engine, &Kept) -> T + Send + 'static,
     ) -> Result<T, Problem> {
         let app = self.clone();
-        let looked = tokio::task::spawn_blocking(move || {
-            let now = app.engine().now();
-            // A past that a panic left behind is at most incomplete.
-            let mut past = app.inner.past.lock().unwrap_or_else(PoisonError::into_inner);
-            past.read_on(app.engine());
-            app.engine().read(|state| look(state, &past, now))
-        });
+        let looked =
+            tokio::task::spawn_blocking(move || look(app.engine(), &Kept::of(app.engine())));
         looked.await.map_err(|_| Problem::internal())
     }
 

@@ -28,10 +28,11 @@ static STYLE: LazyLock<String> = LazyLock::new(|| {
 static FILES: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     const JS: &str = "text/javascript; charset=utf-8";
     const CSS: &str = "text/css; charset=utf-8";
-    let files: [(&str, &str, &[u8]); 6] = [
+    let files: [(&str, &str, &[u8]); 7] = [
         ("backstop.css", CSS, STYLE.as_bytes()),
         ("backstop.js", JS, include_bytes!("../assets/backstop.js")),
         ("theatre.js", JS, include_bytes!("../assets/theatre.js")),
+        ("plot.js", JS, include_bytes!("../assets/plot.js")),
         ("htmx.js", JS, include_bytes!("../assets/vendor/htmx.min.js")),
         ("uplot.js", JS, include_bytes!("../assets/vendor/uPlot.iife.min.js")),
         ("uplot.css", CSS, include_bytes!("../assets/vendor/uPlot.min.css")),
@@ -52,6 +53,7 @@ pub(crate) struct Assets {
     pub(crate) css: String,
     pub(crate) js: String,
     pub(crate) theatre: String,
+    pub(crate) plot: String,
     pub(crate) htmx: String,
     pub(crate) uplot: String,
     pub(crate) uplot_css: String,
@@ -67,6 +69,7 @@ impl Assets {
             css: path("backstop.css"),
             js: path("backstop.js"),
             theatre: path("theatre.js"),
+            plot: path("plot.js"),
             htmx: path("htmx.js"),
             uplot: path("uplot.js"),
             uplot_css: path("uplot.css"),

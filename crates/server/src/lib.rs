@@ -17,7 +17,7 @@
 //! | `app.rs` | what a handler can reach: the engine, the settings, the clock |
 //! | `live/` | the live tail: `/v1/events` |
 //! | `listener.rs` | sockets: how many, how slow, how they end |
-//! | `past.rs` | what the log says and the state forgets, for pages of ledgers that are not long |
+//! | `kept.rs` | what the read model keeps of the past, in the forms that pages show |
 //! | [`identity`] | API keys, sessions, who may do what |
 //! | `problem.rs` | refusals as RFC 9457 |
 //! | `assets.rs` | stylesheet and scripts, compiled in, named by their hash |
@@ -38,13 +38,13 @@ pub mod config;
 mod extract;
 mod health;
 pub mod identity;
+mod kept;
 mod limits;
 mod listener;
 mod live;
 mod log;
 mod metrics;
 mod pages;
-mod past;
 mod problem;
 mod reads;
 mod router;

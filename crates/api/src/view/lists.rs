@@ -1,9 +1,8 @@
 //! Rows of lists: what stands beside a fund, a market or an account when all of its kind are listed.
 
-use super::{asset_label, gauge, hosted::margin_view, is_funded};
+use super::{asset_label, gauge, hosted::margin_view};
 use backstop_core::{
     Body, Halt, Reject, RejectCode, State,
-    event::Cohort,
     fund::{
         coverage_at,
         rescale::{shares_now, ticket_now},
@@ -14,9 +13,7 @@ use backstop_core::{
     loss::claim::Kind,
     state::{Proposal, Tranche},
 };
-use backstop_units::{
-    Amount, AssetId, FundId, Label, LossId, MarketId, ProposalId, Shares, Timestamp,
-};
+use backstop_units::{Amount, AssetId, FundId, Label, MarketId, ProposalId, Shares, Timestamp};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -62,32 +59,6 @@ pub fn proposal_view(state: &State, id: ProposalId) -> Result<Value, Halt> {
         "threshold": state.council.threshold,
         "ready_at": proposal.ready_at,
         "closed": proposal.closed,
-    }))
-}
-
-/// A loss as its fund's page lists it: what was paid with money that was there, what nobody could take.
-///
-/// # Errors
-/// A reject when there is no such loss.
-pub fn payout_view(state: &State, id: LossId) -> Result<Value, Halt> {
-    let loss = state.losses.get(id).ok_or_else(|| Reject::got(RejectCode::UnknownLoss, id))?;
-    let sum = |wanted: &dyn Fn(&Cohort) -> bool| {
-        let rows = loss.rows.iter().filter(|row| wanted(&row.row.cohort));
-        rows.fold(Amount::ZERO, |sum, row| sum.saturating_add(row.row.amount))
-    };
-    let recovered = loss.rows.iter();
-    let recovered = recovered.fold(Amount::ZERO, |sum, row| sum.saturating_add(row.recovered));
-    Ok(json!({
-        "loss": id,
-        "time": loss.declared_at,
-        "market": state.markets.expect(loss.market)?.label,
-        "account": loss.account.and_then(|id| state.accounts.get(id)).map(|account| account.label),
-        "cause": loss.cause,
-        "status": loss.status,
-        "gross": loss.gross,
-        "funded": sum(&is_funded),
-        "uncovered": sum(&|cohort| matches!(cohort, Cohort::Residual)),
-        "recovered": recovered,
     }))
 }
 

@@ -14,12 +14,15 @@ pub(crate) struct Chart {
     svg: String,
     table: String,
     csv: String,
+    /// Whether a script may draw its table on a wide screen.
+    plot: bool,
 }
 
 impl Chart {
     pub(crate) fn of(name: &'static str, picture: &dyn Picture) -> Self {
         let table = picture.table();
-        Self { name, svg: picture.svg(Form::Inline), table: table.html(), csv: table.csv() }
+        let (svg, csv) = (picture.svg(Form::Inline), table.csv());
+        Self { name, svg, table: table.html(), csv, plot: false }
     }
 }
 
@@ -41,6 +44,11 @@ impl Charts {
         self.charts.push(Chart::of(name, picture));
     }
 
+    /// A value over time: a script draws its table with more room where there is a script and room.
+    pub(crate) fn add_plot(&mut self, name: &'static str, picture: &dyn Picture) {
+        self.charts.push(Chart { plot: true, ..Chart::of(name, picture) });
+    }
+
     /// A picture as HTML; nothing where the page has none of that name.
     pub(crate) fn html(&self, name: &str) -> String {
         let Some(chart) = self.charts.iter().find(|chart| chart.name == name) else {
@@ -48,9 +56,10 @@ impl Charts {
         };
         let mut html = String::new();
         let (Chart { svg, table, .. }, query) = (chart, &self.query);
+        let plot = if chart.plot { " data-plot" } else { "" };
         let _ = write!(
             html,
-            "<figure class=\"picture\" id=\"{name}\">{svg}<details><summary>The same as a table</summary>\
+            "<figure class=\"picture\" id=\"{name}\"{plot}>{svg}<details><summary>The same as a table</summary>\
              <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of {name}\">{table}</div></details>\
              <p><a href=\"?csv={name}{query}\">CSV</a></p></figure>"
         );

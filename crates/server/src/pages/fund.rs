@@ -1,9 +1,11 @@
 //! A fund: what it holds, who is hit when, who leaves, what it has paid, by which rules.
 
 use super::{
+    changes::{Change, changes},
     chart::Charts,
     flat,
     overview::standing,
+    payouts::{Payouts, payouts},
     shell::{Page, Shell, page},
     view::View,
     whatif,
@@ -11,30 +13,30 @@ use super::{
 use crate::{
     app::App,
     extract::{Asked, Named},
-    past::Past,
+    kept::FundPast,
     problem::Problem,
 };
 use askama::Template;
 use axum::{extract::State as Of, response::IntoResponse};
-use backstop_api::{Query, answer, fund_view, loss_view};
+use backstop_api::{Query, answer, concerns_fund, fund_view};
 use backstop_core::{State, ledger::LedgerAccount, policy::Cause, state::Fund};
 use backstop_export::{
     ExportError,
     loss::{share_price_text, what_if},
     names::Unit,
-    picture::{Balance, Mark, Point, Tower},
+    picture::{Balance, Tower},
     standing::{exit_queue, fund_gauge},
 };
-use backstop_units::{FundId, Label, MarketId, Shares, Timestamp};
+use backstop_units::{FundId, Label, LossId, MarketId, Seq, Shares, Timestamp, TrancheId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Payouts and holders that are listed.
+/// Changes of settings and holders that are listed at once.
 const LISTED: usize = 20;
 const HOLDERS: usize = 5;
 /// Points and marks of the balance's picture.
 const POINTS: usize = 160;
-const MARKS: u64 = 24;
+const MARKS: usize = 24;
 
 /// What may stand behind a page's address.
 #[derive(Debug, Default, Deserialize)]
@@ -43,12 +45,16 @@ pub(crate) struct Fields {
     market: Option<Label>,
     loss: Option<String>,
     csv: Option<String>,
+    /// Losses before this one, settings from this place of the log back.
+    losses: Option<LossId>,
+    settings: Option<String>,
 }
 
 #[derive(Template)]
 #[template(path = "fund.html")]
 struct Whole {
     shell: Shell,
+    plot: String,
     seen: Seen,
 }
 
@@ -60,14 +66,31 @@ struct Seen {
     markets: Vec<String>,
     loss: String,
     reach: u128,
-    /// The largest loss that the fund's markets ever had, and all their number.
-    worst: Option<View>,
-    losses: usize,
-    payouts: Vec<View>,
-    tranches: Vec<(View, String, Vec<View>)>,
+    payouts: Payouts,
+    /// Where older settings begin.
+    older_settings: Option<String>,
+    tranches: Vec<Staked>,
     settings: Vec<(String, String)>,
+    changes: Vec<Change>,
+    /// Records that history does not tell yet.
+    lacks: Option<String>,
     waiting: Vec<View>,
     trial: Vec<View>,
+}
+
+/// A staked tranche: what it is, what a share stands for, its largest holders, what they earned.
+struct Staked {
+    tranche: View,
+    price: String,
+    holders: Vec<View>,
+    yields: Vec<View>,
+}
+
+/// A fund's history as far as its page shows it.
+struct History {
+    past: FundPast,
+    yields: Vec<Value>,
+    lacks: Option<String>,
 }
 
 pub(crate) async fn get(
@@ -77,15 +100,44 @@ pub(crate) async fn get(
 ) -> Page {
     let csv = asked.csv.clone();
     let name = label.clone();
-    let seen =
-        app.look_back(move |state, past, now| gather((state, past), &name, &asked, now)).await;
-    let seen = seen??;
+    let after = asked.settings.as_deref().map(place).transpose()?;
+    let seen = app.look_back(move |engine, kept| {
+        let (id, tranches) = engine.read(|state| found(state, &name))?;
+        let past = kept.fund(id, (POINTS, MARKS, LISTED), after);
+        let (yields, lacks) = (kept.yields(engine, &tranches), kept.lacks());
+        let history = History { past, yields, lacks };
+        let now = engine.now();
+        engine.read(|state| gather((state, id), &history, &asked, now))
+    });
+    let seen = seen.await??;
+    let plot = app.assets().plot.clone();
+    let shell = Shell::new(&app, format!("Fund {label}"), "overview");
     match csv {
-        None => {
-            Ok(page(&Whole { shell: Shell::new(&app, format!("Fund {label}"), "overview"), seen }))
-        }
+        None => Ok(page(&Whole { shell, plot, seen })),
         Some(name) => csv_of(&seen.charts, &name),
     }
+}
+
+/// A place of the log, as the link to older settings writes it.
+fn place(text: &str) -> Result<(Seq, u32), Problem> {
+    let parts = text.split_once('.').and_then(|(seq, at)| seq.parse().ok().zip(at.parse().ok()));
+    let (seq, at) = parts.filter(|(seq, _)| *seq < 1 << 53).ok_or_else(|| {
+        Problem::parameter("settings", text, "a place as the link to older settings has it")
+    })?;
+    Ok((Seq::new(seq), at))
+}
+
+fn found(state: &State, label: &str) -> Result<(FundId, Vec<TrancheId>), Problem> {
+    let missing = || Problem::not_found(format!("there is no fund `{label}`"));
+    let id =
+        Label::parse(label).ok().and_then(|label| state.fund_id(label).ok()).ok_or_else(missing)?;
+    let fund = state.funds.get(id).ok_or_else(missing)?;
+    Ok((id, state.tranches_of(fund).map(|(id, _)| id).collect()))
+}
+
+/// A moment for people.
+fn moment(text: &str) -> String {
+    super::view::time(text)
 }
 
 /// A picture's values, or 404.
@@ -107,15 +159,12 @@ pub(super) fn drawn(error: ExportError) -> Problem {
 }
 
 fn gather(
-    (state, past): (&State, &Past),
-    label: &str,
+    (state, id): (&State, FundId),
+    history: &History,
     asked: &Fields,
     now: Timestamp,
 ) -> Result<Seen, Problem> {
-    let missing = || Problem::not_found(format!("there is no fund `{label}`"));
-    let id =
-        Label::parse(label).ok().and_then(|label| state.fund_id(label).ok()).ok_or_else(missing)?;
-    let fund = state.funds.get(id).ok_or_else(missing)?;
+    let fund = state.funds.expect(id)?;
     let markets: Vec<(MarketId, Label)> = state
         .markets
         .iter()
@@ -140,10 +189,11 @@ fn gather(
     }
     charts.add("coverage", &fund_gauge(state, id, now).map_err(drawn)?);
     charts.add("exits", &exit_queue(state, id, now).map_err(drawn)?);
-    if let Some(balance) = balance(past, (id, fund), unit.clone()) {
-        charts.add("balance", &balance);
+    if let Some(balance) = balance(&history.past, (id, fund), unit.clone()) {
+        charts.add_plot("balance", &balance);
     }
-    let (worst, losses, payouts) = losses(state, &markets)?;
+    let payouts = payouts(state, asked.losses, |loss| concerns_fund(state, id, loss))?;
+    let older_settings = history.past.older.map(|(seq, at)| format!("{seq}.{at}"));
     Ok(Seen {
         fund: View(fund_view(state, id, now)?),
         charts,
@@ -151,53 +201,32 @@ fn gather(
         markets: markets.iter().map(|(_, label)| label.to_string()).collect(),
         loss: whatif::field(&unit, lost),
         reach,
-        worst,
-        losses,
         payouts,
-        tranches: tranches(state, (id, fund), now)?,
+        older_settings,
+        tranches: tranches(state, (id, fund), &history.yields, now)?,
         settings: flat::rows(&fund.policy, state),
+        changes: changes(state, &history.past, &unit),
+        lacks: history.lacks.clone(),
         waiting: waiting(state, &fund.label.to_string()),
         trial: View(answer(state, &Query::TrialBalance {}, now)?).list("assets"),
     })
 }
 
-/// The balance over time, where the past of this ledger is known.
-fn balance(past: &Past, (id, fund): (FundId, &Fund), unit: Unit) -> Option<Balance> {
-    let points = past.balances(id, POINTS).into_iter();
-    let points: Vec<Point> = points.map(|(at, amount)| Point { at, amount }).collect();
-    if points.is_empty() {
-        return None;
-    }
-    let marks = past.moved(id, MARKS).into_iter();
-    Some(Balance {
-        id: format!("{id}-balance"),
-        title: format!("Balance of {}", fund.label),
-        unit,
-        points,
-        marks: marks.map(|one| Mark { at: one.at, kind: one.kind, amount: one.amount }).collect(),
-    })
-}
-
-type Losses = (Option<View>, usize, Vec<View>);
-
-/// The largest loss of the fund's markets, how many there were, and the newest.
-fn losses(state: &State, markets: &[(MarketId, Label)]) -> Result<Losses, Problem> {
-    let ours = || {
-        let of = |market: MarketId| markets.iter().any(|(id, _)| *id == market);
-        state.losses.iter().filter(move |(_, loss)| of(loss.market))
-    };
-    let view = |id| loss_view(state, id).map(View).map_err(Problem::from);
-    let worst = ours().max_by_key(|(_, loss)| loss.gross).map(|(id, _)| view(id)).transpose()?;
-    let newest = ours().rev().take(LISTED).map(|(id, _)| view(id));
-    Ok((worst, ours().count(), newest.collect::<Result<_, _>>()?))
+/// The balance over time, where it has moved.
+fn balance(past: &FundPast, (id, fund): (FundId, &Fund), unit: Unit) -> Option<Balance> {
+    let (points, marks) = (past.points.clone(), past.marks.clone());
+    let title = format!("Balance of {}", fund.label);
+    let some = !points.is_empty();
+    some.then(|| Balance { id: format!("{id}-balance"), title, unit, points, marks })
 }
 
 /// Each tranche with its share price and its largest holders.
 fn tranches(
     state: &State,
     (id, fund): (FundId, &Fund),
+    yields: &[Value],
     now: Timestamp,
-) -> Result<Vec<(View, String, Vec<View>)>, Problem> {
+) -> Result<Vec<Staked>, Problem> {
     let views = View(fund_view(state, id, now)?).list("tranches");
     let rows = state.tranches_of(fund).zip(views).map(|((id, tranche), view)| {
         let assets = state.ledger.owed(LedgerAccount::Tranche(id), fund.asset);
@@ -216,7 +245,14 @@ fn tranches(
             let name = state.accounts.get(account).map(|account| account.label);
             View(json!({ "account": name, "shares": shares, "part_bps": part.to_string() }))
         });
-        (view, share_price_text(assets, tranche.shares), holders.collect())
+        let name = tranche.label.to_string();
+        let of = |row: &&Value| row.get("tranche").and_then(Value::as_str) == Some(name.as_str());
+        Staked {
+            tranche: view,
+            price: share_price_text(assets, tranche.shares),
+            holders: holders.collect(),
+            yields: yields.iter().filter(of).cloned().map(View).collect(),
+        }
     });
     Ok(rows.collect())
 }
@@ -230,11 +266,19 @@ fn waiting(state: &State, label: &str) -> Vec<View> {
             View(json!({
                 "proposal": id.to_string(), "what": proposal.body.word(), "delay": proposal.delay,
                 "ready_at": proposal.ready_at, "expires_at": proposal.expires_at,
-                "signatures": proposal.keys.len(),
+                "signatures": proposal.keys.len(), "sets": sets(&body, state),
             }))
         })
     });
     about.collect()
+}
+
+/// What a proposal would set, in one line; what it names is left out.
+fn sets(body: &Value, state: &State) -> String {
+    let fields = body.as_object().into_iter().flatten().next().map(|(_, fields)| fields);
+    let leaves = fields.map(|fields| flat::rows(fields, state)).unwrap_or_default();
+    let leaves = leaves.into_iter().filter(|(name, _)| name != "fund");
+    leaves.map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("; ")
 }
 
 /// Whether a label stands anywhere in a tree.

@@ -9,15 +9,16 @@ use super::{
 use crate::{
     app::App,
     extract::{Asked, Named},
-    past::Past,
+    kept::Kept,
     problem::Problem,
 };
 use askama::Template;
 use axum::extract::State as Of;
 use backstop_api::loss_view;
 use backstop_core::State;
+use backstop_engine::Engine;
 use backstop_export::{
-    loss::{LossTables, loss_flow, loss_tables, loss_waterfall},
+    loss::{History, LossTables, loss_flow, loss_tables, loss_waterfall},
     picture::Cascade,
     standing::loss_steps,
 };
@@ -55,22 +56,29 @@ pub(crate) async fn get(
     Asked(asked): Asked<Fields>,
 ) -> Page {
     let wanted = id.clone();
-    let seen = app.look_back(move |state, past, _| gather(state, past, &wanted)).await;
-    let seen = seen??;
+    let seen = app.look_back(move |engine, kept| gather(engine, kept, &wanted)).await??;
     match asked.csv {
         None => Ok(page(&Whole { shell: Shell::new(&app, id, "overview"), seen })),
         Some(name) => csv_of(&seen.charts, &name),
     }
 }
 
-fn gather(state: &State, past: &Past, id: &str) -> Result<Seen, Problem> {
-    let missing = || Problem::not_found(format!("there is no loss `{id}`"));
-    let number = id.strip_prefix("loss_").unwrap_or(id).parse().map_err(|_| missing())?;
+fn missing(id: &str) -> Problem {
+    Problem::not_found(format!("there is no loss `{id}`"))
+}
+
+fn gather(engine: &Engine, kept: &Kept, id: &str) -> Result<Seen, Problem> {
+    let number = id.strip_prefix("loss_").unwrap_or(id).parse().map_err(|_| missing(id))?;
+    let history = kept.history_of(LossId::new(number));
+    engine.read(|state| shown(state, number, &history))
+}
+
+fn shown(state: &State, number: u32, history: &History) -> Result<Seen, Problem> {
     let id = LossId::new(number);
+    let missing = || missing(&id.to_string());
     let loss = state.losses.get(id).ok_or_else(missing)?;
-    let history = past.history_of(id);
-    let tables = loss_tables(state, id, &history).map_err(drawn)?;
-    let waterfall = loss_waterfall(state, id, &history).map_err(drawn)?;
+    let tables = loss_tables(state, id, history).map_err(drawn)?;
+    let waterfall = loss_waterfall(state, id, history).map_err(drawn)?;
     let mut charts = Charts::default();
     charts.add("waterfall", &Cascade(&waterfall));
     charts.add("flow", &loss_flow(state, id).map_err(drawn)?);

@@ -4,6 +4,7 @@ use super::{
     chart::Charts,
     flat,
     fund::{csv_of, drawn},
+    payouts::{Payouts, payouts},
     shell::{Page, Shell, page},
     view::View,
     whatif,
@@ -15,19 +16,18 @@ use crate::{
 };
 use askama::Template;
 use axum::extract::State as Of;
-use backstop_api::{loss_view, market_view};
+use backstop_api::{adl_state_view, market_view};
 use backstop_core::{State, policy::Cause, state::Market};
 use backstop_export::{loss::what_if, names::Unit, picture::Tower, standing::market_lights};
-use backstop_units::{Label, Timestamp};
+use backstop_units::{Label, LossId, Timestamp};
 use serde::Deserialize;
-
-/// Losses and claims that are listed.
-const LISTED: usize = 20;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fields {
     loss: Option<String>,
+    /// Losses before this one.
+    losses: Option<LossId>,
     csv: Option<String>,
 }
 
@@ -46,7 +46,9 @@ struct Seen {
     charts: Charts,
     loss: String,
     reach: u128,
-    losses: Vec<View>,
+    /// What stands on those who pay later, and is not paid yet.
+    claims: Vec<View>,
+    payouts: Payouts,
     settings: Vec<(String, String)>,
 }
 
@@ -101,8 +103,7 @@ fn gather(state: &State, label: &str, asked: &Fields, now: Timestamp) -> Result<
     if let Some(lights) = market_lights(state, id, now).map_err(drawn)? {
         charts.add("lights", &lights);
     }
-    let ours = state.losses.iter().rev().filter(|(_, loss)| loss.market == id);
-    let losses = ours.take(LISTED).map(|(id, _)| loss_view(state, id).map(View));
+    let payouts = payouts(state, asked.losses, |loss| loss.market == id)?;
     let index = market.mark.and_then(|mark| state.indexes.get(mark.index));
     let mark = index.and_then(|index| index.band.last());
     let decimals = unit.decimals.saturating_add(9);
@@ -116,7 +117,8 @@ fn gather(state: &State, label: &str, asked: &Fields, now: Timestamp) -> Result<
         charts,
         loss: whatif::field(&unit, lost),
         reach: whatif::reach(&waterfall),
-        losses: losses.collect::<Result<_, _>>()?,
+        claims: View(adl_state_view(state, id, now)?).list("claims"),
+        payouts,
         settings: settings(state, market),
         asset: unit.symbol,
     })

@@ -5,6 +5,7 @@
 
 mod account;
 mod act;
+mod changes;
 mod chart;
 mod flat;
 mod fund;
@@ -12,6 +13,7 @@ mod keeper;
 mod loss;
 mod market;
 mod overview;
+mod payouts;
 mod records;
 mod shell;
 mod theatre;
@@ -20,7 +22,7 @@ mod view;
 mod whatif;
 
 pub(crate) use shell::{Page, Shell, page, refused};
-pub(crate) use view::View;
+pub(crate) use view::{View, grouped};
 
 use crate::app::App;
 use axum::{Router, routing::get};

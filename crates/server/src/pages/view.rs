@@ -84,6 +84,16 @@ impl View {
         format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
     }
 
+    /// A field of parts of a million, which may be below zero, as a percentage with its sign.
+    pub(crate) fn signed_ppm(&self, field: &str) -> String {
+        let Some(text) = self.0[field].as_str() else { return NOTHING.to_owned() };
+        let (sign, digits) = text.strip_prefix('-').map_or(("+", text), |digits| ("−", digits));
+        let digits = format_decimal(digits.parse().unwrap_or(0), 4);
+        let digits = digits.trim_end_matches('0').trim_end_matches('.');
+        let sign = if digits == "0" { "" } else { sign };
+        format!("{sign}{digits}%")
+    }
+
     /// A moment as HTML.
     pub(crate) fn time(&self, field: &str) -> String {
         self.0[field].as_str().map_or_else(|| NOTHING.to_owned(), time)
@@ -155,6 +165,14 @@ mod tests {
             assert_eq!(short(&format_decimal(atoms, decimals)), expected);
         }
         assert!(money(1_234_567, 6).contains("value=\"1234567\" title=\"1.234567\">1.23<"));
+    }
+
+    #[test]
+    fn yields_have_their_sign() {
+        let told = |text: &str| View(serde_json::json!({ "it": text })).signed_ppm("it");
+        let words = ["0", "1", "-1", "125000", "-1000000"].map(told);
+        assert_eq!(words, ["0%", "+0.0001%", "−0.0001%", "+12.5%", "−100%"]);
+        assert_eq!(View(serde_json::json!({ "it": null })).signed_ppm("it"), "–");
     }
 
     #[test]

@@ -3,12 +3,13 @@
 
 use super::{
     Handler,
-    page::Listed,
+    page::{Listed, Order, cut},
     params::{Params, bad_cursor},
     state::unknown,
 };
 use crate::{
     app::App,
+    kept::Kept,
     problem::{HttpProblem, Problem},
 };
 use backstop_api::{event_json, http};
@@ -31,6 +32,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("list_fund_history", Handler::Past(fund_history)),
     ("list_fund_balance_series", Handler::Past(balance_series)),
     ("list_fund_settings", Handler::Past(settings)),
+    ("list_fund_yields", Handler::Past(yields)),
     ("list_records", Handler::Past(records)),
 ];
 
@@ -127,6 +129,17 @@ fn settings(app: &App, params: &Params) -> List {
     let page = page.map_err(|error| failed(&error))?.value;
     let rows = app.engine().read(|state| page.rows.iter().map(|it| change(state, it)).collect());
     Ok(Listed { rows, next: cursor(page.next) })
+}
+
+fn yields(app: &App, params: &Params) -> List {
+    let fund = fund_of(app, params)?;
+    model(app, params)?;
+    let tranches = app.engine().read(|state| {
+        let fund = state.funds.get(fund).into_iter();
+        fund.flat_map(|fund| state.tranches_of(fund)).map(|(id, _)| id).collect::<Vec<_>>()
+    });
+    let rows = Kept::of(app.engine()).yields(app.engine(), &tranches);
+    cut(params, (0..).zip(rows), Order::Rising, |_, row| Ok(Some(row)))
 }
 
 fn change(state: &State, it: &SettingChange) -> Value {

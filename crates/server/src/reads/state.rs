@@ -7,8 +7,8 @@ use super::{
 };
 use crate::problem::Problem;
 use backstop_api::{
-    account_view, adl_state_view, asset_view, exit_queue_view, fund_view, loss_view, market_view,
-    payout_view, positions_view, proposal_view, staker_row, waterfall_view,
+    account_view, adl_state_view, asset_view, concerns_fund, exit_queue_view, fund_view, loss_view,
+    market_view, payout_view, positions_view, proposal_view, staker_row, waterfall_view,
 };
 use backstop_core::{Reject, RejectCode, State, policy::Cause};
 use backstop_units::{FundId, LossId, MarketId, Timestamp};
@@ -83,8 +83,7 @@ fn fund(state: &State, now: Timestamp, params: &Params) -> One {
 
 fn payouts(state: &State, _: Timestamp, params: &Params) -> List {
     let fund = fund_of(state, params)?;
-    let of = |market| state.markets.get(market).is_some_and(|market| market.fund == fund);
-    let items = state.losses.iter().rev().filter(|(_, loss)| of(loss.market));
+    let items = state.losses.iter().rev().filter(|(_, loss)| concerns_fund(state, fund, loss));
     cut(params, items.map(|(id, _)| (id.get(), id)), Order::Falling, |_, id| {
         payout_view(state, id).map(Some)
     })

@@ -8,7 +8,7 @@ fn the_first_page_shows_every_fund_and_the_latest_losses() {
     let service = Service::new(FIRST_LOSS);
     let page = service.page("/");
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
-    for needle in ["/funds/main", "loss_0", "300000000000", "<title>Overview"] {
+    for needle in ["/funds/main", "loss_0", ">300,000.00</data> usdt", "<title>Overview"] {
         assert!(page.body.contains(needle), "{needle} is not on the page");
     }
     assert!(Service::new(CURATOR).page("/").body.contains("Vaults"));
@@ -58,7 +58,7 @@ fn scripts_of_others_are_what_their_list_says() {
 }
 
 /// Pages of a ledger with a loss that reached its stakers, and what must stand on them.
-const PAGES: [(&str, &[&str]); 6] = [
+const PAGES: [(&str, &[&str]); 7] = [
     (
         "/funds/main",
         &[
@@ -66,7 +66,13 @@ const PAGES: [(&str, &[&str]); 6] = [
             "Coverage of main",
             "Exits from main",
             "Balance of main",
+            "data-plot",
             "/losses/loss_0",
+            "Who bore it",
+            "<li>staked ",
+            "since its shares began",
+            "How they changed",
+            "fund created",
         ],
     ),
     ("/funds/main?loss=1,000,000", &["what if a loss of 1,000,000 usdt came now", "residual"]),
@@ -76,6 +82,7 @@ const PAGES: [(&str, &[&str]); 6] = [
     ),
     ("/markets/sol-perp", &["Who pays on sol-perp", "/losses/loss_0", "layer 1: payout"]),
     ("/accounts/bob", &["Why this account was closed", "/losses/loss_0"]),
+    ("/markets/sol-perp?losses=loss_1", &["Bankruptcies", "/accounts/bob", "Open claims"]),
     ("/theatre?frame=0", &["step 0 of", "rel=\"next\"", "Layers at step 0"]),
 ];
 
@@ -151,6 +158,10 @@ fn what_is_not_there_is_said_on_a_page() {
         ("/vaults/none", 404),
         ("/accounts/none", 404),
         ("/theatre?market=none", 404),
+        ("/theatre?from=3&until=2", 400),
+        ("/theatre?from=x", 400),
+        ("/funds/main?settings=1", 400),
+        ("/funds/main?losses=1", 400),
         ("/funds/main?csv=none", 404),
         ("/funds/main?loss=much", 400),
         ("/funds/main?loss=0.0000001", 400),
@@ -178,4 +189,62 @@ fn the_theatre_ends_where_the_ledger_is() {
     assert_eq!(frames["lost"].as_array().unwrap().last().unwrap(), "300000.000000");
     let page = service.page("/theatre").body;
     assert!(page.contains(&format!("step {0} of {0}", times.len() - 1)), "{page}");
+}
+
+#[test]
+fn a_stretch_of_the_theatre_has_its_records_and_every_loss() {
+    let service = Service::new(FIRST_LOSS);
+    let frames = |path: &str| -> serde_json::Value {
+        serde_json::from_str(&service.get(path).body).unwrap()
+    };
+    let all = frames("/theatre/frames");
+    let losses: Vec<usize> = all["worst"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .enumerate()
+        .filter(|(_, worst)| !worst.is_null())
+        .map(|(step, _)| step)
+        .collect();
+    assert_eq!(losses.len(), 1, "{all}");
+    assert_eq!(all["worst"][losses[0]], "300000.000000");
+    let page = service.page(&format!("/theatre?frame={}", losses[0])).body;
+    assert!(
+        page.contains("the largest of this step is <a href=\"/losses/loss_0\">loss_0</a>"),
+        "{page}"
+    );
+    assert!(page.contains("Losses on the way"), "{page}");
+    let last = service.get("/v1/ledger").ok()["data"]["records"].as_u64().unwrap() - 1;
+    let part = frames(&format!("/theatre/frames?from={}&until={last}", last - 1));
+    let (some, whole) = (part["time_ms"].as_array().unwrap(), all["time_ms"].as_array().unwrap());
+    assert!(!some.is_empty() && some.len() < whole.len(), "{part}");
+    assert!(whole.ends_with(some), "{part}");
+    let page = service.page(&format!("/theatre?from={}&until={last}", last - 1)).body;
+    assert!(page.contains("The whole log") && page.contains("name=\"until\""), "{page}");
+}
+
+#[test]
+fn a_share_earned_what_its_price_says() {
+    let service = Service::new(FIRST_LOSS);
+    let rows = service.get("/v1/funds/main/yields").ok()["data"].clone();
+    let rows = rows.as_array().unwrap();
+    assert_eq!(rows.len() % 4, 0, "{rows:?}");
+    let since = |tranche: &str| {
+        let row = rows.iter().find(|row| row["tranche"] == tranche && row["days"].is_null());
+        row.unwrap()["yield_ppm"].as_str().unwrap().parse::<i64>().unwrap()
+    };
+    let fund = service.get("/v1/funds/main").ok()["data"].clone();
+    for tranche in fund["tranches"].as_array().unwrap() {
+        let number = |field: &str| tranche[field].as_str().unwrap().parse::<f64>().unwrap();
+        if tranche["base"] == 0 && tranche["series"] == 0 {
+            // Its first shares came at one atom each.
+            let want = (number("assets") / number("shares") - 1.0) * 1e6;
+            let got = since(tranche["label"].as_str().unwrap());
+            #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+            let off = (got as f64 - want).abs();
+            assert!(off <= 2.0, "{tranche}: {got}, by its price {want}");
+        }
+    }
+    let page = service.page("/funds/main").body;
+    assert!(page.contains("What a share really earned"), "{page}");
 }

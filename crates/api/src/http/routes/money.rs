@@ -61,10 +61,23 @@ pub(super) const ROUTES: &[Route] = &[
         [
             "funds",
             "What a fund paid for losses.",
-            "Each loss on a market of the fund: when, whose, how much, what each layer paid, what stayed uncovered.",
+            "Each loss on a market of the fund or on its money: when, whose, how much, what each layer paid, what stayed uncovered; the \
+             newest first.",
         ],
     )
     .with(&[FUND]),
+    Route::one(
+        "/v1/funds/{fund}/yields",
+        "list_fund_yields",
+        &[list("Yield")],
+        [
+            "funds",
+            "What stakers really earned.",
+            "For each tranche the change of a share's price over 7, 30 and 90 days and since its shares began, losses taken off.",
+        ],
+    )
+    .with(&[FUND])
+    .tied(Tied::After),
     Route::one(
         "/v1/funds/{fund}/queue",
         "get_fund_queue",

@@ -146,11 +146,13 @@ pub(super) const VIEWS: &[View] = &[
     },
     View {
         name: "PayoutView",
-        doc: "A loss on a market of a fund, and what the fund paid. Amounts in atoms of its asset.",
+        doc: "A loss on a market of a fund or on its money, and who bore it. Amounts in atoms of the market's asset.",
         fields: &[
             ("loss", "LossId", "Which loss."),
             ("time", "Timestamp", "When it was declared."),
             ("market", "Label", "On which market."),
+            ("asset", "Label", "The market's asset."),
+            ("decimals", "int", "The asset's decimals."),
             ("account", "Label?", "Whose, where one account caused it."),
             ("cause", "Cause", "Why."),
             ("status", "LossStatus", "How far it is."),
@@ -158,6 +160,40 @@ pub(super) const VIEWS: &[View] = &[
             ("funded", "Amount", "What was paid with money that was there."),
             ("uncovered", "Amount", "What nobody could take: the residual."),
             ("recovered", "Amount", "What came back so far."),
+            ("parts", "[PayoutPart]", "Who bore how much, in the order in which it was placed."),
+        ],
+    },
+    View {
+        name: "PayoutPart",
+        doc: "What one of those who bore a loss bore of it.",
+        fields: &[
+            (
+                "layer",
+                "text",
+                "Who, such as `reserve main` or `staked junior`; `nobody` for the residual.",
+            ),
+            ("funded", "bool", "Whether it was paid with money that was there."),
+            ("amount", "Amount", "How much."),
+            ("recovered", "Amount", "What of it came back so far."),
+        ],
+    },
+    View {
+        name: "YieldView",
+        doc: "What a share of a tranche really earned over a period, losses taken off.",
+        fields: &[
+            ("tranche", "Label", "Which tranche."),
+            ("days", "int?", "Over so many days; null: since its present shares began."),
+            (
+                "from",
+                "Timestamp?",
+                "From when on, to the minute; null where there was no share then.",
+            ),
+            (
+                "yield_ppm",
+                "Signed?",
+                "Change of the share's price in millionths, rounded down: ⌊10⁶ × worth now ÷ worth then⌋ − 10⁶, rescalings taken \
+                 out; −1000000 where shares of then were wiped out.",
+            ),
         ],
     },
     View {
@@ -312,6 +348,8 @@ pub(super) const VIEWS: &[View] = &[
         fields: &[
             ("id", "LossId", "Which loss."),
             ("market", "Label", "On which market."),
+            ("asset", "Label", "The market's asset."),
+            ("decimals", "int", "The asset's decimals."),
             ("cause", "Cause", "Why."),
             ("status", "LossStatus", "How far it is."),
             (
