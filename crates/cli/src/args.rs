@@ -4,6 +4,7 @@ mod api_keys;
 mod lending;
 mod pictures;
 mod report;
+mod webhooks;
 
 pub(crate) use api_keys::{ApiKeysArgs, ApiKeysVerb};
 pub(crate) use lending::{
@@ -12,6 +13,7 @@ pub(crate) use lending::{
 };
 pub(crate) use pictures::{PictureArgs, PictureVerb};
 pub(crate) use report::ReportArgs;
+pub(crate) use webhooks::{WebhooksArgs, WebhooksVerb};
 
 use backstop_units::{Amount, Label, LossId, Timestamp, VaultLossId};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -96,6 +98,8 @@ pub(crate) enum Verb {
     Config(ConfigArgs),
     /// Keys and signatures, made offline.
     Keys(KeysArgs),
+    /// Addresses that are told of each record.
+    Webhooks(WebhooksArgs),
     /// The ledger's present state: head, hash, trial balance, balances.
     State,
     /// Reference tables: commands, refusals, fees, checks of settings.
@@ -128,7 +132,7 @@ pub(crate) struct RestoreArgs {
 }
 
 /// Flags of `serve`, and of what shows its settings.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct ServeArgs {
     /// Settings from a TOML file.
     #[arg(long, value_name = "FILE", env = "BACKSTOP_CONFIG")]

@@ -58,6 +58,7 @@ fn dispatch(cli: Cli, printer: &mut Printer) -> Result<(), Failure> {
         Verb::Report(args) => c::report::run(&args, printer),
         Verb::Config(args) => c::config::run(&args, &db, printer),
         Verb::Keys(args) => c::keys::run(&args, &db, printer),
+        Verb::Webhooks(args) => c::webhooks::run(&args, &db, printer),
         Verb::State => c::state::run(&db, printer),
         Verb::Reference(args) => c::reference::run(&args, printer),
         Verb::Completions(args) => c::completions::run(&args, printer),

@@ -10,6 +10,7 @@ use crate::{
     live::{self, Hub},
     metrics::Requests,
     problem::Problem,
+    webhooks::{Client, Webhooks},
 };
 use backstop_core::State;
 use backstop_engine::Engine;
@@ -57,6 +58,7 @@ struct Inner {
     seconds: Seconds,
     signed: Signed,
     live: Hub,
+    webhooks: Webhooks,
     /// Turns true when the service ends.
     stopping: watch::Receiver<bool>,
 }
@@ -88,7 +90,7 @@ impl App {
         mounted: Mounted,
         ledgers: Arc<[(String, String)]>,
         settings: Arc<Settings>,
-        (assets, identity): (Arc<Assets>, Arc<Identity>),
+        (assets, identity, client): (Arc<Assets>, Arc<Identity>, Arc<Client>),
         stopping: watch::Receiver<bool>,
     ) -> Self {
         let (live, woken) = Hub::new(settings.sse_readers);
@@ -106,6 +108,7 @@ impl App {
             seconds: Seconds::default(),
             signed: Signed::default(),
             live,
+            webhooks: Webhooks::new(client),
             stopping,
         };
         let inner = Arc::new(inner);
@@ -161,6 +164,11 @@ impl App {
     /// Who reads live.
     pub(crate) fn live(&self) -> &Hub {
         &self.inner.live
+    }
+
+    /// Who is told of each record.
+    pub(crate) fn webhooks(&self) -> &Webhooks {
+        &self.inner.webhooks
     }
 
     /// Turns true when the service ends: streams end then.

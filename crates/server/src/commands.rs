@@ -2,14 +2,14 @@
 
 use crate::{
     app::App,
-    extract::{Asked, Text, header_text},
+    extract::{Asked, Text, is_json},
     identity::Caller,
     problem::{HttpProblem, Problem},
 };
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue},
     response::{IntoResponse, Response},
 };
 use backstop_api::{command, event_json, http};
@@ -21,7 +21,6 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::oneshot;
 
-const JSON: &str = "application/json";
 const KEY: &str = "idempotency-key";
 const REPLAYED: &str = "idempotent-replayed";
 
@@ -59,11 +58,7 @@ pub(crate) async fn post(
 }
 
 fn read(app: &App, headers: &HeaderMap, body: &str) -> Result<Command, Problem> {
-    let kind = header_text(headers, header::CONTENT_TYPE).unwrap_or("none");
-    if kind.split(';').next().is_none_or(|kind| kind.trim() != JSON) {
-        let problem = http::Problem::http(HttpProblem::WrongMedia);
-        return Err(problem.got(kind).limit(JSON).into());
-    }
+    is_json(headers)?;
     let key = headers.get(KEY).map(|key| {
         let label = key.to_str().ok().and_then(|key| Label::parse(key).ok());
         label.ok_or_else(|| {

@@ -59,6 +59,21 @@ pub const SETTINGS: &[Setting] = &[
     setting("drain_seconds", "20", "seconds that requests under way get to end after SIGTERM"),
     setting("requests_per_second", "0", "requests of one caller in a second, 0 for no limit"),
     setting("sse_readers", "512", "readers of `/v1/events` at once"),
+    setting(
+        "webhooks_allow_private",
+        "false",
+        "whether webhooks may go to private addresses, by plain http and to any port: `true` or `false`",
+    ),
+    setting(
+        "webhooks_ca",
+        "",
+        "file of certificates (PEM) that webhooks trust beside the public ones, such as those of an authority of one's own",
+    ),
+    setting(
+        "webhooks_retry_seconds",
+        "5 300 1800 7200 18000 36000 36000",
+        "seconds before each further attempt of a delivery, up to a fifth more by chance; after the last one the subscription is disabled",
+    ),
     setting("log", "auto", "`text`, `json`, or `auto`: text on a terminal, JSON elsewhere"),
     setting("log_level", "info", "least level that is logged: `error`, `warn`, `info`, `debug`"),
 ];
@@ -274,6 +289,9 @@ pub struct Settings {
     pub drain_time: Duration,
     pub requests_per_second: u32,
     pub sse_readers: usize,
+    pub webhooks_allow_private: bool,
+    pub webhooks_ca: Option<PathBuf>,
+    pub webhooks_retry: Vec<Duration>,
     pub log: LogForm,
     pub log_level: tracing::Level,
 }
@@ -319,6 +337,9 @@ impl Settings {
             drain_time: field.seconds("drain_seconds")?,
             requests_per_second: field.parse("requests_per_second", "a count")?,
             sse_readers: field.parse("sse_readers", "a count")?,
+            webhooks_allow_private: field.parse("webhooks_allow_private", "`true` or `false`")?,
+            webhooks_ca: path("webhooks_ca"),
+            webhooks_retry: field.spans("webhooks_retry_seconds")?,
             log: field.word(
                 "log",
                 &[("text", LogForm::Text), ("json", LogForm::Json), ("auto", LogForm::Auto)],
@@ -374,6 +395,22 @@ impl Field<'_> {
             return Ok(Duration::from_secs(seconds));
         }
         Err(ConfigError::Value { name, got: seconds.to_string(), expected })
+    }
+
+    /// Spans of at least a second, each at most a day: at most twenty.
+    fn spans(&self, name: &'static str) -> Result<Vec<Duration>, ConfigError> {
+        let expected =
+            "at most 20 counts of seconds above 0, each at most a day, with spaces between";
+        let got = self.0.get(name).0;
+        let span = |word: &str| {
+            let seconds: Option<u64> = word.parse().ok();
+            seconds.filter(|seconds| (1..=86_400).contains(seconds)).map(Duration::from_secs)
+        };
+        let spans: Option<Vec<Duration>> = got.split_whitespace().map(span).collect();
+        match spans {
+            Some(spans) if spans.len() <= 20 => Ok(spans),
+            _ => Err(ConfigError::Value { name, got, expected }),
+        }
     }
 
     fn url(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
@@ -453,6 +490,9 @@ mod tests {
             ("reads", "some", "`public` or `key`"),
             ("commands", "all", "`key` or `open`"),
             ("public_url", "fund.example", "https://"),
+            ("webhooks_allow_private", "yes", "`true` or `false`"),
+            ("webhooks_retry_seconds", "5 0", "above 0"),
+            ("webhooks_retry_seconds", "5, 6", "spaces between"),
         ] {
             let error =
                 written(&[(name, value)], "").and_then(|got| Settings::read(&got)).unwrap_err();

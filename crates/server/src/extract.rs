@@ -48,6 +48,22 @@ fn too_large(got: &str, limit: usize) -> Problem {
     problem.got(got).limit(limit.to_string()).into()
 }
 
+/// Whether a body is said to be JSON.
+///
+/// # Errors
+/// 415 for everything else.
+pub(crate) fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let kind = header_text(headers, header::CONTENT_TYPE).unwrap_or("none");
+    if kind.split(';').next().is_some_and(|kind| kind.trim() == JSON) {
+        return Ok(());
+    }
+    let problem = backstop_api::http::Problem::http(HttpProblem::WrongMedia);
+    Err(problem.got(kind).limit(JSON).into())
+}
+
+/// The media type of JSON.
+const JSON: &str = "application/json";
+
 /// A header as text; none where it is absent or no text.
 pub(crate) fn header_text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())

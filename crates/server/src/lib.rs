@@ -19,6 +19,8 @@
 //! | `listener.rs` | sockets: how many, how slow, how they end |
 //! | `kept.rs` | what the read model keeps of the past, in the forms that pages show |
 //! | [`identity`] | API keys, sessions, who may do what |
+//! | [`webhooks`] | each record to whoever subscribed, signed, in order, until it is taken |
+//! | `tls.rs` | certificates: whom webhooks trust |
 //! | `problem.rs` | refusals as RFC 9457 |
 //! | `assets.rs` | stylesheet and scripts, compiled in, named by their hash |
 //!
@@ -49,6 +51,8 @@ mod problem;
 mod reads;
 mod router;
 mod site;
+mod tls;
+pub mod webhooks;
 
 pub use app::Mounted;
 pub use checkpoints::Signer;
@@ -56,3 +60,4 @@ pub use config::Settings;
 pub use identity::ServerDb;
 pub use log::init as init_log;
 pub use site::{Running, ServeError, Site, Stopper};
+pub use tls::FileError;

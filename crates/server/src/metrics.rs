@@ -61,6 +61,7 @@ pub(crate) async fn get(Of(app): Of<App>) -> Result<Response, Problem> {
     let status = app.engine().status();
     engine(&mut page, &status, app.engine().failed().is_some_and(is_invariant));
     history(&mut page, &app);
+    webhooks(&mut page, &app);
     page.times(
         "backstop_journal_append_duration_seconds",
         "Durable appends of one batch",
@@ -237,6 +238,32 @@ fn wide(count: usize) -> u64 {
 
 /// Sums by label of one metric of atoms, each with its asset's decimals.
 type Atoms = BTreeMap<Vec<(&'static str, String)>, (u128, u8)>;
+
+/// Subscriptions and their deliveries.
+fn webhooks(page: &mut Page, app: &App) {
+    let standing = app.webhooks().standing(app.engine().applied_seq().get());
+    let name = "backstop_webhooks";
+    page.head(name, "gauge", "Subscriptions, by how they are doing");
+    let by_status = [
+        ("active", standing.active),
+        ("failing", standing.failing),
+        ("disabled", standing.disabled),
+    ];
+    for (status, count) in by_status {
+        page.line(name, &[("status", status.to_owned())], count);
+    }
+    page.one(
+        "backstop_webhook_lag_records",
+        "gauge",
+        "Records that the subscription furthest behind has not been told of, disabled ones left out",
+        standing.lag,
+    );
+    let name = "backstop_webhook_deliveries_total";
+    page.head(name, "counter", "Attempts to deliver, by how they went");
+    for (result, count) in [("delivered", standing.delivered), ("failed", standing.failed)] {
+        page.line(name, &[("result", result.to_owned())], count);
+    }
+}
 
 /// What the state says of funds, losses and layers.
 fn domain(state: &State, now: Timestamp) -> Result<String, Halt> {

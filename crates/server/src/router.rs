@@ -4,7 +4,7 @@ use crate::{
     app::App,
     approvals, assets, commands, health, identity, limits, live, metrics, pages,
     problem::{self, HttpProblem, Problem},
-    reads,
+    reads, webhooks,
 };
 use axum::{
     Router,
@@ -33,6 +33,7 @@ pub(crate) fn ledger(app: &App) -> Router {
         .merge(pages::routes())
         .merge(identity::routes())
         .merge(approvals::routes())
+        .merge(webhooks::routes())
         .fallback(async || Problem::http(HttpProblem::NoRoute))
         .method_not_allowed_fallback(async || Problem::http(HttpProblem::WrongMethod))
         .layer(middleware::from_fn_with_state(app.clone(), in_time))

@@ -6,7 +6,8 @@ use crate::{
     checkpoints,
     config::Settings,
     identity::{Identity, ServerDb, ServerDbError},
-    listener, router,
+    listener, router, tls,
+    webhooks::{self, Client},
 };
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, runtime::Runtime, sync::watch, task::JoinHandle};
@@ -26,6 +27,9 @@ pub enum ServeError {
     /// The file of API keys can't be used.
     #[error(transparent)]
     Keys(#[from] ServerDbError),
+    /// A file of certificates can't be used.
+    #[error(transparent)]
+    File(#[from] tls::FileError),
     /// The system has no thread left.
     #[error("can't start threads: {0}")]
     Threads(#[source] io::Error),
@@ -79,18 +83,28 @@ impl Site {
             None => ServerDb::memory()?,
         };
         let identity = Arc::new(Identity::new(keys));
+        let client = Arc::new(Client::new(&settings)?);
         let (stop, stopped) = watch::channel(false);
         let app = |mounted| {
-            let (settings, assets) = (Arc::clone(&settings), Arc::clone(&assets));
-            let assets = (assets, Arc::clone(&identity));
-            App::new(mounted, Arc::clone(&names), settings, assets, stopped.clone())
+            let shared = (Arc::clone(&assets), Arc::clone(&identity), Arc::clone(&client));
+            let settings = Arc::clone(&settings);
+            App::new(mounted, Arc::clone(&names), settings, shared, stopped.clone())
         };
         let apps: Vec<App> = self.ledgers.into_iter().map(app).collect();
+        let mut keepers = Vec::new();
         for app in &apps {
             runtime.spawn(checkpoints::keep(app.weak(), stopped.clone()));
+            keepers.push(runtime.spawn(webhooks::keep(app.weak(), stopped.clone())));
         }
         let router = router::site(&apps);
-        let serving = runtime.spawn(listener::run(listener, router, settings, stopped));
+        let listening = listener::run(listener, router, settings, stopped);
+        let serving = runtime.spawn(async move {
+            listening.await;
+            for keeper in keepers {
+                // One that panicked has ended too.
+                let _ = keeper.await;
+            }
+        });
         let stop = Arc::new(stop);
         Ok(Running { address, stop, serving: Some(serving), runtime: Some(runtime) })
     }

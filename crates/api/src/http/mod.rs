@@ -7,6 +7,7 @@ mod problem;
 mod reference;
 mod routes;
 mod status;
+mod webhook;
 
 pub use openapi::openapi;
 pub use problem::{PointedError, Problem};
@@ -15,3 +16,4 @@ pub use routes::{
     Answer, Kind, Media, Method, Param, Payload, Place, ROUTES, Route, TAGS, Tied, Who, routes,
 };
 pub use status::{HTTP_PROBLEMS, HttpProblem, read_status, retryable, status};
+pub use webhook::{WEBHOOK_KINDS_MAX, WEBHOOK_URL_MAX, WebhookRequest};

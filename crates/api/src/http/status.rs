@@ -113,6 +113,7 @@ http_problems! {
     BodyTooLarge 413 "BODY_TOO_LARGE" "the body is larger than this takes" => "send fewer steps";
     UriTooLong 414 "URI_TOO_LONG" "the address is longer than this takes" => "ask for less";
     WrongMedia 415 "WRONG_MEDIA" "the body's media type is not one this reads" => "send `Content-Type: application/json`";
+    WebhookRefused 422 "WEBHOOK_REFUSED" "no subscription can be made of this" => "name an https address on a public network, or see the setting `webhooks_allow_private`";
     TooMany 429 "TOO_MANY" "too many requests, connections or readers" => "wait as long as the header `Retry-After` says";
     HeadersTooLarge 431 "HEADERS_TOO_LARGE" "the headers are larger than this takes" => "send fewer or shorter headers";
     Internal 500 "INTERNAL" "something is broken in the service" => "look at the service's log under the request's id";

@@ -10,7 +10,7 @@ use crate::{
 };
 use backstop_engine::{Engine, Options, StoryClock, read_model::beside};
 use backstop_journal::checkpoint::Checkpoint;
-use backstop_server::{Mounted, Settings, Signer, Site, config::Written};
+use backstop_server::{Mounted, ServeError, Settings, Signer, Site, config::Written};
 use backstop_units::Span;
 use ed25519_dalek::SigningKey;
 use serde_json::json;
@@ -63,12 +63,16 @@ pub(crate) fn signing(key: SigningKey, name: &'static str, engine: &Engine) -> S
 /// Serves until Ctrl-C or SIGTERM; requests under way are answered.
 ///
 /// # Errors
-/// [`Failure::Environment`] when the address can't be had.
+/// [`Failure::Environment`] when the address can't be had, or a file that a setting names can't be used.
 pub(crate) fn until_interrupted(site: Site, printer: &Printer) -> Result<(), Failure> {
     let running = site.start().map_err(|error| {
-        Failure::Environment(format!(
-            "{error}\n\nhint: name another address with --listen; port 0 takes a free one"
-        ))
+        let hint = match error {
+            ServeError::Listen { .. } => {
+                "\n\nhint: name another address with --listen; port 0 takes a free one"
+            }
+            _ => "",
+        };
+        Failure::Environment(format!("{error}{hint}"))
     })?;
     let stopper = running.stopper();
     files::end_when_interrupted(move || stopper.stop());

@@ -9,6 +9,7 @@ mod mishaps;
 mod pictures;
 mod report;
 mod served;
+mod webhooks;
 
 use serde_json::{Value, json};
 use std::{

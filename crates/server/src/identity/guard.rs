@@ -60,6 +60,28 @@ impl Caller {
         Err(problem.limit(bound.join(", ")).into())
     }
 
+    /// Whether it may do what the operator does beside the ledger, and not by a cookie alone.
+    ///
+    /// # Errors
+    /// As [`Self::operates`], and 403 for a browser without its session's token.
+    pub(crate) fn operates_for_sure(&self) -> Result<(), Problem> {
+        self.proves()?;
+        self.operates()
+    }
+
+    /// Whether it may see what the operator sees.
+    ///
+    /// # Errors
+    /// 401 without a key, 403 for another role.
+    pub(crate) fn operates(&self) -> Result<(), Problem> {
+        match &self.key {
+            Some(key) if key.role == Role::Operator => Ok(()),
+            Some(key) => Err(role_needed(key.role, "operator")),
+            None if self.open => Ok(()),
+            None => Err(Problem::http(HttpProblem::NoKey)),
+        }
+    }
+
     /// The same caller with the token that came in a form's field.
     pub(crate) fn proving(&self, token: Option<&str>) -> Self {
         let fitting = self.csrf.as_deref().zip(token);
@@ -99,7 +121,7 @@ impl FromRequestParts<App> for Caller {
 }
 
 /// The clock on the wall: keys and sessions end by it, whatever time a ledger tells.
-pub(super) fn wall() -> Timestamp {
+pub(crate) fn wall() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_ms(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

@@ -117,7 +117,7 @@ impl MadeKey {
 ///
 /// # Errors
 /// [`KeyError::Random`].
-pub(super) fn random<const N: usize>() -> Result<[u8; N], KeyError> {
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], KeyError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| KeyError::Random)?;
     Ok(bytes)

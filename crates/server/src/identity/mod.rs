@@ -10,7 +10,8 @@
 //!
 //! # Invariants
 //!
-//! - **K1** A secret is shown once, when it is made; only its SHA-256 is kept, and compared in constant time.
+//! - **K1** A key is shown once, when it is made; only its SHA-256 is kept, and compared in constant time. (Secrets that
+//!   webhooks are signed with are kept as they are: whoever signs needs them.)
 //! - **K2** A session never outlives its key: every request looks the key up.
 //! - **K3** A cookie alone changes nothing: the session's token has to come with it.
 
@@ -20,7 +21,8 @@ mod sessions;
 mod sign_in;
 mod store;
 
-pub(crate) use guard::{Caller, guard};
+pub(crate) use guard::{Caller, guard, wall};
+pub(crate) use key::random;
 pub use key::{KeyError, MadeKey, Role};
 pub(crate) use sign_in::routes;
 pub use store::{ApiKey, NewKey, ServerDb, ServerDbError};

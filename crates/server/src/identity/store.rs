@@ -1,4 +1,5 @@
-//! `server.db`: what the service keeps for itself, apart from every ledger. Keys are here as hashes.
+//! `server.db`: what the service keeps for itself, apart from every ledger. Keys are here as hashes; other parts of the
+//! service have tables of their own here.
 
 use super::key::{KeyError, MadeKey, Role, same};
 use backstop_units::{Label, Timestamp};
@@ -160,6 +161,7 @@ impl ServerDb {
             got => return Err(ServerDbError::Newer { got }),
         }
         connection.execute_batch(crate::approvals::SCHEMA)?;
+        connection.execute_batch(crate::webhooks::SCHEMA)?;
         let inner = Inner { connection, known: HashMap::new(), version: -1 };
         Ok(Self { inner: Mutex::new(inner) })
     }

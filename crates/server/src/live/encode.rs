@@ -44,11 +44,12 @@ fn event(name: &str, last: Seq, data: &Value) -> Bytes {
 }
 
 fn full((first, last): (Seq, Seq), wanted: &[&Record], state: &State) -> Value {
-    let records: Vec<Value> = wanted.iter().map(|record| one(record, state)).collect();
+    let records: Vec<Value> = wanted.iter().map(|record| record_json(record, state)).collect();
     json!({ "from_seq": first, "last_seq": last, "records": records })
 }
 
-fn one(record: &Record, state: &State) -> Value {
+/// A record as everybody is told of it who follows the log: in frames of full detail, and by webhooks.
+pub(crate) fn record_json(record: &Record, state: &State) -> Value {
     let (id, actor, word) = match &record.entry {
         Entry::Genesis(_) => (None, None, "genesis"),
         Entry::Command(command) => (Some(command.id), Some(command.actor), command.body.word()),

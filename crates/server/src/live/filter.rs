@@ -6,6 +6,9 @@ use backstop_engine::read_model::Party;
 use backstop_units::{AccountId, Label};
 use serde::Deserialize;
 
+/// What a kind is.
+pub(crate) const A_WORD: &str = "a command's word, as in `backstop reference commands`";
+
 /// How much a frame tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -30,11 +33,38 @@ pub(crate) struct Wanted {
     kind: Option<String>,
 }
 
+/// Commands by their words; all of them if none is named.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Kinds(Vec<u16>);
+
+impl Kinds {
+    /// Finds what words name.
+    ///
+    /// # Errors
+    /// The first word that names no command.
+    pub(crate) fn of<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self, &'a str> {
+        let find = |word: &'a str| {
+            let found = COMMANDS.iter().find(|command| command.word == word);
+            found.map(|command| command.code).ok_or(word)
+        };
+        words.into_iter().map(find).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether a record is of one of these kinds.
+    pub(crate) fn hold(&self, record: &Record) -> bool {
+        let code = match &record.entry {
+            Entry::Genesis(_) => None,
+            Entry::Command(command) => Some(command.body.code()),
+        };
+        self.0.is_empty() || code.is_some_and(|code| self.0.contains(&code))
+    }
+}
+
 /// A detail and a filter: readers of the same view get the same bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct View {
     pub(crate) detail: Detail,
-    kind: Option<u16>,
+    kinds: Kinds,
     parties: Vec<Party>,
 }
 
@@ -55,30 +85,24 @@ impl View {
         if let Some(label) = wanted.account {
             parties.push(Party::Account(state.account_id(label).map_err(unknown)?));
         }
-        let find = |word: &str| {
-            let found = COMMANDS.iter().find(|command| command.word == word);
-            let expected = "a command's word, as in `backstop reference commands`";
-            found
-                .map(|command| command.code)
-                .ok_or_else(|| Problem::parameter("kind", word, expected))
-        };
-        let kind = wanted.kind.as_deref().map(find).transpose()?;
-        Ok(Self { detail: wanted.detail, kind, parties })
+        let kinds = Kinds::of(wanted.kind.as_deref())
+            .map_err(|word| Problem::parameter("kind", word, A_WORD))?;
+        Ok(Self { detail: wanted.detail, kinds, parties })
     }
 
     /// Whether a record is wanted: of the kind, and naming every party in an event. Who sent a record
     /// counts as named.
     pub(crate) fn wants(&self, record: &Record, state: &State) -> bool {
-        let command = match &record.entry {
-            Entry::Genesis(_) => None,
-            Entry::Command(command) => Some(command),
-        };
-        if self.kind.is_some() && self.kind != command.map(|command| command.body.code()) {
+        if !self.kinds.hold(record) {
             return false;
         }
         if self.parties.is_empty() {
             return true;
         }
+        let command = match &record.entry {
+            Entry::Genesis(_) => None,
+            Entry::Command(command) => Some(command),
+        };
         let mut named: Vec<Party> = record.events.iter().flat_map(Party::of_event).collect();
         let sender: Option<AccountId> =
             command.and_then(|command| state.account_id(command.actor).ok());

@@ -15,5 +15,8 @@ mod hub;
 mod journal;
 mod stream;
 
+pub(crate) use encode::record_json;
+pub(crate) use filter::{A_WORD, Kinds};
 pub(crate) use hub::{Hub, run};
+pub(crate) use journal::of_kinds;
 pub(crate) use stream::get;

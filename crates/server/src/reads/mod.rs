@@ -15,8 +15,9 @@ mod page;
 mod params;
 mod state;
 mod tied;
+mod webhooks;
 
-use crate::{app::App, problem::Problem};
+use crate::{app::App, identity::Caller, problem::Problem};
 use axum::{
     Router,
     extract::{RawPathParams, State as Of},
@@ -24,7 +25,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use backstop_api::http::{Method, Route, routes};
+use backstop_api::http::{Method, Route, Who, routes};
 use backstop_core::State;
 use backstop_units::Timestamp;
 use page::Listed;
@@ -46,7 +47,7 @@ enum Handler {
 
 /// Which handler answers which operation.
 const HANDLERS: &[&[(&str, Handler)]] =
-    &[state::HANDLERS, lending::HANDLERS, history::HANDLERS, log::HANDLERS];
+    &[state::HANDLERS, lending::HANDLERS, history::HANDLERS, log::HANDLERS, webhooks::HANDLERS];
 
 fn handler(id: &str) -> Option<Handler> {
     let mut all = HANDLERS.iter().copied().flatten();
@@ -58,8 +59,8 @@ pub(crate) fn routes_of_reads() -> Router<App> {
     let mut router = Router::new();
     for route in routes().filter(|route| route.method == Method::Get) {
         if let Some(handler) = handler(route.id) {
-            let answer = move |Of(app): Of<App>, path: RawPathParams, uri: Uri| {
-                respond(app, (route, handler), path, uri)
+            let answer = move |Of(app): Of<App>, caller: Caller, path: RawPathParams, uri: Uri| {
+                respond(app, caller, (route, handler), (path, uri))
             };
             router = router.route(route.path, get(answer));
         }
@@ -69,10 +70,13 @@ pub(crate) fn routes_of_reads() -> Router<App> {
 
 async fn respond(
     app: App,
+    caller: Caller,
     (route, handler): (&'static Route, Handler),
-    path: RawPathParams,
-    uri: Uri,
+    (path, uri): (RawPathParams, Uri),
 ) -> Result<Response, Problem> {
+    if route.who == Who::Operator {
+        caller.operates()?;
+    }
     let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let params = Params::read(route, path, uri.query().unwrap_or_default())?;
     tied::after(&app, &params).await?;
@@ -100,8 +104,18 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// Operations that other parts of the service answer.
-    const ELSEWHERE: &[&str] =
-        &["send_command", "stream_events", "get_liveness", "get_readiness", "get_metrics"];
+    const ELSEWHERE: &[&str] = &[
+        "send_command",
+        "stream_events",
+        "get_liveness",
+        "get_readiness",
+        "get_metrics",
+        "create_webhook",
+        "delete_webhook",
+        "test_webhook",
+        "rotate_webhook_secret",
+        "resume_webhook",
+    ];
 
     #[test]
     fn every_route_is_answered_and_nothing_else() {

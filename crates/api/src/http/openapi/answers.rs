@@ -5,6 +5,7 @@ use super::{
         problem::Problem,
         routes::{Answer, Payload, routes},
         status::{HTTP_PROBLEMS, read_status, status},
+        webhook::{WEBHOOK_KINDS_MAX, WEBHOOK_URL_MAX},
     },
     core::to,
     views::{VIEWS, View},
@@ -28,6 +29,7 @@ pub(super) fn view_schemas() -> Map<String, Value> {
         json!({ "type": "string", "description": doc, "enum": codes }),
     );
     schemas.insert("PointedError".into(), pointed_error());
+    schemas.insert("WebhookRequest".into(), webhook_request());
     schemas
 }
 
@@ -41,6 +43,23 @@ fn pointed_error() -> Value {
             "detail": { "type": "string", "description": "What is wrong there." },
             "line": { "type": "integer", "description": "The line of the body, from 1." },
             "column": { "type": "integer", "description": "The column, from 1, in characters." },
+        },
+    })
+}
+
+fn webhook_request() -> Value {
+    json!({
+        "type": "object",
+        "description": "A subscription to be made.",
+        "required": ["url"],
+        "additionalProperties": false,
+        "properties": {
+            "url": { "type": "string", "format": "uri", "minLength": 1, "maxLength": WEBHOOK_URL_MAX,
+                     "description": "Where deliveries go." },
+            "kinds": { "type": "array", "items": { "type": "string" }, "maxItems": WEBHOOK_KINDS_MAX,
+                       "description": "Words of the commands to hear of; all if left out." },
+            "after_seq": { "anyOf": [to("Seq"), { "type": "null" }],
+                           "description": "Begin behind this record; with what comes now if left out." },
         },
     })
 }

@@ -350,7 +350,7 @@ mod tests {
             assert!(TAGS.iter().any(|(tag, _)| *tag == route.tag), "{}", route.id);
             assert!(!route.answers.is_empty() && !route.doc.is_empty(), "{}", route.id);
             assert!(route.summary.ends_with('.') && route.doc.ends_with('.'), "{}", route.id);
-            assert_eq!(route.body.is_some(), route.method == Method::Post, "{}", route.id);
+            assert!(route.body.is_none() || route.method == Method::Post, "{}", route.id);
         }
         for (tag, _) in TAGS {
             assert!(routes().any(|route| route.tag == *tag), "nothing about {tag}");
