@@ -29,8 +29,14 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "public_url",
         "",
-        "how the world reaches the service through a proxy that ends TLS; needed to listen beyond loopback",
+        "how the world reaches the service through a proxy that ends TLS; this or `tls_cert` is needed to listen beyond loopback",
     ),
+    setting(
+        "tls_cert",
+        "",
+        "file of the service's certificate and what leads to its authority (PEM); read again within a minute when it changes",
+    ),
+    setting("tls_key", "", "file of the certificate's key (PEM)"),
     setting("reads", "public", "who may read: `public`, or `key` for holders of an API key"),
     setting(
         "commands",
@@ -137,11 +143,19 @@ pub enum ConfigError {
         /// What it takes.
         expected: &'static str,
     },
-    /// The address is not loopback and no proxy is stated.
+    /// The address is not loopback, there is no certificate, and no proxy is stated.
     #[error(
-        "`listen` is {0}, which others can reach without TLS: listen on 127.0.0.1, or put a proxy that ends TLS before it and state its address as `public_url = \"https://…\"`"
+        "`listen` is {0}, which others can reach without TLS: listen on 127.0.0.1, name a certificate with `tls_cert` and `tls_key`, or put a proxy that ends TLS before it and state its address as `public_url = \"https://…\"`"
     )]
     Exposed(SocketAddr),
+    /// A certificate without its key, or a key without its certificate.
+    #[error("`{set}` is set and `{missing}` is not: name both files, or neither")]
+    Half {
+        /// The one that is there.
+        set: &'static str,
+        /// The one that is not.
+        missing: &'static str,
+    },
     /// Others than this machine's users could send commands without a key.
     #[error(
         "`commands` is `open` and `listen` is {0} or `public_url` is set: leave `commands` at `key`, or listen on loopback without a proxy"
@@ -277,6 +291,8 @@ pub enum LogForm {
 pub struct Settings {
     pub listen: SocketAddr,
     pub public_url: Option<String>,
+    pub tls_cert: Option<PathBuf>,
+    pub tls_key: Option<PathBuf>,
     pub reads: Reads,
     pub commands: Commands,
     pub server_db: Option<PathBuf>,
@@ -307,7 +323,7 @@ impl Settings {
     /// Reads and checks what was written.
     ///
     /// # Errors
-    /// [`ConfigError::Value`], [`ConfigError::Exposed`], [`ConfigError::Open`].
+    /// [`ConfigError`], all of them but those of [`Written::gather`].
     pub fn read(written: &Written) -> Result<Self, ConfigError> {
         let field = Field(written);
         let path =
@@ -315,6 +331,8 @@ impl Settings {
         let settings = Self {
             listen: field.parse("listen", "an address with a port, such as 127.0.0.1:8787")?,
             public_url: field.url("public_url")?,
+            tls_cert: path("tls_cert"),
+            tls_key: path("tls_key"),
             reads: field.word(
                 "reads",
                 &[("public", Reads::Public), ("key", Reads::Key)],
@@ -347,8 +365,16 @@ impl Settings {
             )?,
             log_level: field.parse("log_level", "`error`, `warn`, `info`, `debug` or `trace`")?,
         };
-        if !settings.listen.ip().is_loopback() && settings.public_url.is_none() {
-            return Err(ConfigError::Exposed(settings.listen));
+        let half = |set, missing| Err(ConfigError::Half { set, missing });
+        match (settings.tls_cert.is_some(), settings.tls_key.is_some()) {
+            (true, false) => return half("tls_cert", "tls_key"),
+            (false, true) => return half("tls_key", "tls_cert"),
+            (with_tls, _) => {
+                let is_reached = !settings.listen.ip().is_loopback();
+                if is_reached && !with_tls && settings.public_url.is_none() {
+                    return Err(ConfigError::Exposed(settings.listen));
+                }
+            }
         }
         if settings.commands == Commands::Open && !settings.is_private() {
             return Err(ConfigError::Open(settings.listen));
@@ -363,7 +389,8 @@ impl Settings {
 
     /// Whether browsers reach the service by TLS, so that cookies may be marked for it.
     pub fn is_secure(&self) -> bool {
-        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+        let by_proxy = self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
+        by_proxy || self.tls_cert.is_some()
     }
 }
 
@@ -485,6 +512,8 @@ mod tests {
         for (name, value, needle) in [
             ("listen", "nowhere", "expected an address"),
             ("listen", "0.0.0.0:80", "without TLS"),
+            ("tls_cert", "a.pem", "`tls_key` is not"),
+            ("tls_key", "a.key", "`tls_cert` is not"),
             ("connections", "0", "above 0"),
             ("request-seconds", "0", "at most a day"),
             ("reads", "some", "`public` or `key`"),
@@ -508,5 +537,10 @@ mod tests {
         let settings = Settings::read(&written(&proxied, "").unwrap()).unwrap();
         assert_eq!(settings.public_url.as_deref(), Some("https://fund.example"));
         assert!(settings.is_secure());
+        let tls = [("listen", "0.0.0.0:443"), ("tls_cert", "a.pem"), ("tls_key", "a.key")];
+        let settings = Settings::read(&written(&tls, "").unwrap()).unwrap();
+        assert!(settings.is_secure() && !settings.is_private());
+        let open = [&tls[..], &[("commands", "open")]].concat();
+        assert!(matches!(Settings::read(&written(&open, "").unwrap()), Err(ConfigError::Open(_))));
     }
 }

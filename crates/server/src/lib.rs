@@ -20,7 +20,7 @@
 //! | `kept.rs` | what the read model keeps of the past, in the forms that pages show |
 //! | [`identity`] | API keys, sessions, who may do what |
 //! | [`webhooks`] | each record to whoever subscribed, signed, in order, until it is taken |
-//! | `tls.rs` | certificates: whom webhooks trust |
+//! | `tls.rs` | certificates: our own, and whom webhooks trust |
 //! | `problem.rs` | refusals as RFC 9457 |
 //! | `assets.rs` | stylesheet and scripts, compiled in, named by their hash |
 //!
@@ -29,7 +29,7 @@
 //! - **S1** Nothing is shown that is not durable: all reads are the follower's.
 //! - **S2** The server decides nothing: every number comes out of `core` through `api` or `export`.
 //! - **S3** No secret reaches a log or a page.
-//! - **S4** Without a stated proxy it listens on loopback only.
+//! - **S4** Without TLS and without a stated proxy it listens on loopback only.
 
 mod app;
 mod approvals;

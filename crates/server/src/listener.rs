@@ -1,11 +1,14 @@
-//! Sockets: how many at once, how slow they may be, and how they end.
+//! Sockets: how many at once, how slow they may be, whether they speak TLS, and how they end.
 
-use crate::config::Settings;
+use crate::{
+    config::Settings,
+    tls::{Io, Own},
+};
 use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    server::graceful::{GracefulShutdown, Watcher},
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -13,6 +16,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 use tokio_io_timeout::TimeoutStream;
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 /// How long to wait after a failed accept, such as without a free file descriptor.
@@ -20,7 +24,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Accepts until `stop` turns true, then lets requests under way end.
 pub(crate) async fn run(
-    listener: TcpListener,
+    (listener, own): (TcpListener, Option<Arc<Own>>),
     router: Router,
     settings: Arc<Settings>,
     mut stop: watch::Receiver<bool>,
@@ -38,7 +42,13 @@ pub(crate) async fn run(
             _ = stop.wait_for(|stop| *stop) => break,
         };
         match accepted {
-            Ok((stream, from)) => connection(stream, from, &router, &settings, (&graceful, permit)),
+            Ok((stream, from)) => {
+                let tls = own.as_ref().map(|own| own.acceptor());
+                let held = (graceful.watcher(), permit);
+                let served =
+                    serve((stream, from), tls, router.clone(), Arc::clone(&settings), held);
+                tokio::spawn(served);
+            }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -51,19 +61,20 @@ pub(crate) async fn run(
     }
 }
 
-fn connection(
-    stream: TcpStream,
-    from: SocketAddr,
-    router: &Router,
-    settings: &Settings,
-    (graceful, permit): (&GracefulShutdown, OwnedSemaphorePermit),
+/// Serves one connection to its end.
+async fn serve(
+    (stream, from): (TcpStream, SocketAddr),
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    settings: Arc<Settings>,
+    (watcher, _permit): (Watcher, OwnedSemaphorePermit),
 ) {
     // Answers are small and wanted at once; a socket that refuses this is only slower.
     let _ = stream.set_nodelay(true);
-    let router = router.clone();
     // A reader that takes nothing for as long as a request may last is gone.
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(settings.request_time));
+    let Some(stream) = secured(Box::pin(stream), tls, settings.header_time).await else { return };
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(from));
@@ -73,12 +84,28 @@ fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(settings.header_time)
         .max_headers(64)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service);
-    let watched = graceful.watch(served);
-    tokio::spawn(async move {
-        if let Err(error) = watched.await {
-            tracing::debug!(%error, "a connection ended");
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = watcher.watch(served).await {
+        tracing::debug!(%error, "a connection ended");
+    }
+}
+
+/// The connection with TLS, where that is spoken; none when hands were not shaken in time.
+async fn secured(
+    stream: impl Io + 'static,
+    tls: Option<TlsAcceptor>,
+    patience: Duration,
+) -> Option<Box<dyn Io>> {
+    let Some(acceptor) = tls else { return Some(Box::new(stream)) };
+    match tokio::time::timeout(patience, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => Some(Box::new(stream)),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a connection ended before TLS began");
+            None
         }
-        drop(permit);
-    });
+        Err(_) => {
+            tracing::debug!("a connection was too slow to begin TLS");
+            None
+        }
+    }
 }

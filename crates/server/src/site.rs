@@ -84,6 +84,7 @@ impl Site {
         };
         let identity = Arc::new(Identity::new(keys));
         let client = Arc::new(Client::new(&settings)?);
+        let own = tls::Own::read(&settings)?;
         let (stop, stopped) = watch::channel(false);
         let app = |mounted| {
             let shared = (Arc::clone(&assets), Arc::clone(&identity), Arc::clone(&client));
@@ -97,7 +98,10 @@ impl Site {
             keepers.push(runtime.spawn(webhooks::keep(app.weak(), stopped.clone())));
         }
         let router = router::site(&apps);
-        let listening = listener::run(listener, router, settings, stopped);
+        if let Some(own) = &own {
+            runtime.spawn(Arc::clone(own).keep(stopped.clone()));
+        }
+        let listening = listener::run((listener, own), router, settings, stopped);
         let serving = runtime.spawn(async move {
             listening.await;
             for keeper in keepers {

@@ -65,6 +65,7 @@ pub(crate) fn signing(key: SigningKey, name: &'static str, engine: &Engine) -> S
 /// # Errors
 /// [`Failure::Environment`] when the address can't be had, or a file that a setting names can't be used.
 pub(crate) fn until_interrupted(site: Site, printer: &Printer) -> Result<(), Failure> {
+    let scheme = if site.settings.tls_cert.is_some() { "https" } else { "http" };
     let running = site.start().map_err(|error| {
         let hint = match error {
             ServeError::Listen { .. } => {
@@ -76,7 +77,7 @@ pub(crate) fn until_interrupted(site: Site, printer: &Printer) -> Result<(), Fai
     })?;
     let stopper = running.stopper();
     files::end_when_interrupted(move || stopper.stop());
-    let address = format!("http://{}/", running.address());
+    let address = format!("{scheme}://{}/", running.address());
     printer.either(&json!({ "schema": "backstop.serve.v1", "address": address }), || {
         format!("Open {address} in a browser; Ctrl-C ends.\n")
     })?;

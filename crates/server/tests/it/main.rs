@@ -9,4 +9,5 @@ mod operations;
 mod pages;
 mod reads;
 mod support;
+mod tls;
 mod webhooks;
