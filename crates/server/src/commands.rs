@@ -2,21 +2,21 @@
 
 use crate::{
     app::App,
-    extract::{Asked, Text, is_json},
+    extract::{Text, is_json},
     identity::Caller,
     problem::{HttpProblem, Problem},
+    reads::params::Params,
 };
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, HeaderValue},
+    http::{HeaderMap, HeaderValue, Uri},
     response::{IntoResponse, Response},
 };
 use backstop_api::{command, event_json, http};
 use backstop_core::{Command, Reject, RejectCode, State as Ledger};
 use backstop_engine::{Answer, Receipt, ids::uuid7};
 use backstop_units::Label;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::oneshot;
@@ -24,26 +24,19 @@ use tokio::sync::oneshot;
 const KEY: &str = "idempotency-key";
 const REPLAYED: &str = "idempotent-replayed";
 
-/// What may stand behind the path.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct How {
-    #[serde(default)]
-    dry_run: bool,
-}
-
 /// Takes one command, or tries it.
 pub(crate) async fn post(
     State(app): State<App>,
     caller: Caller,
-    Asked(how): Asked<How>,
+    uri: Uri,
     headers: HeaderMap,
     Text(body): Text,
 ) -> Result<Response, Problem> {
+    let is_dry = Params::of("send_command", &uri)?.text("dry_run") == Some("true");
     let command = read(&app, &headers, &body)?;
     caller.sends_as(command.actor)?;
     let (id, word) = (command.id, command.body.word());
-    if how.dry_run {
+    if is_dry {
         let told =
             rehearse(&app, command, move |state, receipt| tell(state, &receipt, (id, word), true));
         return Ok(Json(told.await?).into_response());

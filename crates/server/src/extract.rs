@@ -29,7 +29,14 @@ impl FromRequest<App> for Text {
         let read = tokio::time::timeout(settings.request_time, read).await;
         let bytes: Bytes = match read {
             Err(_) => return Err(Problem::http(HttpProblem::TooSlow)),
-            Ok(Err(_)) => return Err(too_large(&format!("more than {limit}"), limit)),
+            Ok(Err(error)) if is_too_large(&error) => {
+                return Err(too_large(&format!("more than {limit}"), limit));
+            }
+            Ok(Err(_)) => {
+                let problem = backstop_api::http::Problem::http(HttpProblem::Malformed);
+                let got = "a body that broke off, or chunks that can't be told apart";
+                return Err(problem.got(got).limit("a whole body").into());
+            }
             Ok(Ok(bytes)) => bytes,
         };
         String::from_utf8(bytes.into()).map(Self).map_err(|error| {
@@ -43,22 +50,40 @@ impl FromRequest<App> for Text {
     }
 }
 
+/// Whether reading a body ended at its limit, and not because the body is broken.
+fn is_too_large(error: &axum::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if error.is::<http_body_util::LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 fn too_large(got: &str, limit: usize) -> Problem {
     let problem = backstop_api::http::Problem::http(HttpProblem::BodyTooLarge);
     problem.got(got).limit(limit.to_string()).into()
 }
 
-/// Whether a body is said to be JSON.
+/// Whether a body is said to be JSON as it is.
 ///
 /// # Errors
-/// 415 for everything else.
+/// 415 for everything else, and for a compressed body.
 pub(crate) fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let kind = header_text(headers, header::CONTENT_TYPE).unwrap_or("none");
-    if kind.split(';').next().is_some_and(|kind| kind.trim() == JSON) {
-        return Ok(());
-    }
     let problem = backstop_api::http::Problem::http(HttpProblem::WrongMedia);
-    Err(problem.got(kind).limit(JSON).into())
+    let kind = header_text(headers, header::CONTENT_TYPE).unwrap_or("none");
+    if kind.split(';').next().is_none_or(|kind| !kind.trim().eq_ignore_ascii_case(JSON)) {
+        return Err(problem.got(kind).limit(JSON).into());
+    }
+    match headers.get(header::CONTENT_ENCODING).filter(|coding| *coding != "identity") {
+        None => Ok(()),
+        Some(coding) => {
+            let got = format!("Content-Encoding: {}", coding.to_str().unwrap_or("no text"));
+            Err(problem.got(got).limit("a body that is not compressed").into())
+        }
+    }
 }
 
 /// The media type of JSON.

@@ -13,7 +13,8 @@ pub use openapi::openapi;
 pub use problem::{PointedError, Problem};
 pub use reference::{problem_codes, problems_text};
 pub use routes::{
-    Answer, Kind, Media, Method, Param, Payload, Place, ROUTES, Route, TAGS, Tied, Who, routes,
+    Answer, FUND_REASONS, Kind, Media, Method, NAMED_PARTIES, NUMBERED_PARTIES, Param, Payload,
+    Place, ROUTES, Route, TAGS, Tied, Who, routes,
 };
 pub use status::{HTTP_PROBLEMS, HttpProblem, read_status, retryable, status};
 pub use webhook::{WEBHOOK_KINDS_MAX, WEBHOOK_URL_MAX, WebhookRequest};

@@ -75,9 +75,16 @@ fn summary((first, last): (Seq, Seq), wanted: &[&Record], state: &State) -> Valu
         *count = count.saturating_add(1);
         for event in &record.events {
             Party::add_named(event, &mut |party| {
-                let told = matches!(party, Party::Fund(_) | Party::Market(_) | Party::Loss(_));
-                if told && changed.last() != Some(&party) {
-                    changed.push(party);
+                let told = match party {
+                    Party::Fund(_) | Party::Market(_) | Party::Loss(_) => Some(party),
+                    // What stakers bring or take changes their fund's balance.
+                    Party::Tranche(id) => {
+                        state.tranches.get(id).map(|tranche| Party::Fund(tranche.fund))
+                    }
+                    _ => None,
+                };
+                if told.is_some() && changed.last().copied() != told {
+                    changed.extend(told);
                 }
             });
         }

@@ -1,36 +1,24 @@
 //! What a reader wants to see.
 
-use crate::problem::Problem;
-use backstop_core::{COMMANDS, Entry, Record, State};
+use crate::{
+    problem::Problem,
+    reads::params::{Params, command_code},
+};
+use backstop_core::{Entry, Record, State};
 use backstop_engine::read_model::Party;
-use backstop_units::{AccountId, Label};
-use serde::Deserialize;
+use backstop_units::AccountId;
 
 /// What a kind is.
 pub(crate) const A_WORD: &str = "a command's word, as in `backstop reference commands`";
 
 /// How much a frame tells.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum Detail {
     /// What changed, with the values of now.
     #[default]
     Summary,
     /// Every record.
     Full,
-}
-
-/// What stands behind the question mark.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
-    pub(crate) after_seq: Option<u64>,
-    #[serde(default)]
-    detail: Detail,
-    fund: Option<Label>,
-    market: Option<Label>,
-    account: Option<Label>,
-    kind: Option<String>,
 }
 
 /// Commands by their words; all of them if none is named.
@@ -43,20 +31,17 @@ impl Kinds {
     /// # Errors
     /// The first word that names no command.
     pub(crate) fn of<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self, &'a str> {
-        let find = |word: &'a str| {
-            let found = COMMANDS.iter().find(|command| command.word == word);
-            found.map(|command| command.code).ok_or(word)
-        };
+        let find = |word: &'a str| command_code(word).map_err(|_| word);
         words.into_iter().map(find).collect::<Result<_, _>>().map(Self)
     }
 
     /// Whether a record is of one of these kinds.
     pub(crate) fn hold(&self, record: &Record) -> bool {
         let code = match &record.entry {
-            Entry::Genesis(_) => None,
-            Entry::Command(command) => Some(command.body.code()),
+            Entry::Genesis(_) => 0,
+            Entry::Command(command) => command.body.code(),
         };
-        self.0.is_empty() || code.is_some_and(|code| self.0.contains(&code))
+        self.0.is_empty() || self.0.contains(&code)
     }
 }
 
@@ -73,21 +58,23 @@ impl View {
     ///
     /// # Errors
     /// 404 for an unknown name, 400 for an unknown kind.
-    pub(crate) fn of(wanted: &Wanted, state: &State) -> Result<Self, Problem> {
+    pub(crate) fn of(params: &Params, state: &State) -> Result<Self, Problem> {
         let mut parties = Vec::new();
         let unknown = |reject| Problem::of_read(&reject);
-        if let Some(label) = wanted.fund {
+        if let Some(label) = params.filter("fund") {
             parties.push(Party::Fund(state.fund_id(label).map_err(unknown)?));
         }
-        if let Some(label) = wanted.market {
+        if let Some(label) = params.filter("market") {
             parties.push(Party::Market(state.market_id(label).map_err(unknown)?));
         }
-        if let Some(label) = wanted.account {
+        if let Some(label) = params.filter("account") {
             parties.push(Party::Account(state.account_id(label).map_err(unknown)?));
         }
-        let kinds = Kinds::of(wanted.kind.as_deref())
+        let kinds = Kinds::of(params.text("kind"))
             .map_err(|word| Problem::parameter("kind", word, A_WORD))?;
-        Ok(Self { detail: wanted.detail, kinds, parties })
+        let is_full = params.text("detail") == Some("full");
+        let detail = if is_full { Detail::Full } else { Detail::Summary };
+        Ok(Self { detail, kinds, parties })
     }
 
     /// Whether a record is wanted: of the kind, and naming every party in an event. Who sent a record

@@ -1,19 +1,15 @@
 //! One reader's stream: what was missed, then frames as they come, without a gap and without a repeat.
 
-use super::{
-    encode::Frame,
-    filter::{View, Wanted},
-    journal::missed,
-};
+use super::{encode::Frame, filter::View, journal::missed};
 use crate::{
     app::App,
-    extract::{Asked, header_text},
     problem::{HttpProblem, Problem},
+    reads::params::{Params, whole_seq},
 };
 use axum::{
     body::{Body, Bytes},
     extract::State as Of,
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, Uri, header},
     response::{IntoResponse, Response},
 };
 use backstop_units::Seq;
@@ -31,17 +27,12 @@ const LAST: &str = "last-event-id";
 /// `GET /v1/events`.
 pub(crate) async fn get(
     Of(app): Of<App>,
-    Asked(wanted): Asked<Wanted>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let resumed = header_text(&headers, LAST).map(|text| {
-        text.parse::<u64>().map_err(|_| {
-            let problem = backstop_api::http::Problem::http(HttpProblem::BadHeader);
-            Problem::from(problem.got(text).limit("the id of a frame, which is a sequence number"))
-        })
-    });
-    let after = resumed.transpose()?.or(wanted.after_seq);
-    let view = app.engine().read(|state| View::of(&wanted, state))?;
+    let params = Params::of("stream_events", &uri)?;
+    let after = resumed(&headers)?.or(params.seq("after_seq"));
+    let view = app.engine().read(|state| View::of(&params, state))?;
     let Some((frames, permit)) = app.live().join(&view) else {
         return Err(Problem::http(HttpProblem::TooMany));
     };
@@ -49,9 +40,9 @@ pub(crate) async fn get(
     let next = match after {
         None => applied,
         Some(after) => {
-            let next = Seq::new(after).next().get();
+            let next = after.next().get();
             if next > applied {
-                app.wait_for(Seq::new(after)).await?;
+                app.wait_for(after).await?;
             }
             next
         }
@@ -81,6 +72,16 @@ pub(crate) async fn get(
     // A proxy that gathers answers would hold frames back.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(response)
+}
+
+/// The id of the last frame that came, from a reader who was cut off.
+fn resumed(headers: &HeaderMap) -> Result<Option<Seq>, Problem> {
+    let Some(header) = headers.get(LAST) else { return Ok(None) };
+    let text = header.to_str().unwrap_or_default();
+    whole_seq(text).map(Some).ok_or_else(|| {
+        let problem = backstop_api::http::Problem::http(HttpProblem::BadHeader);
+        problem.got(LAST).limit("the id of a frame, which is a sequence number").into()
+    })
 }
 
 struct Reader {

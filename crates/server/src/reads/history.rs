@@ -4,7 +4,7 @@
 use super::{
     Handler,
     page::{Listed, Order, cut},
-    params::{Params, bad_cursor},
+    params::{Params, bad_cursor, command_code},
     state::unknown,
 };
 use crate::{
@@ -12,8 +12,11 @@ use crate::{
     kept::Kept,
     problem::{HttpProblem, Problem},
 };
-use backstop_api::{event_json, http};
-use backstop_core::{COMMANDS, Entry, Record, Reject, State};
+use backstop_api::{
+    event_json,
+    http::{self, NUMBERED_PARTIES},
+};
+use backstop_core::{Entry, Record, Reject, State};
 use backstop_engine::{
     ReadModel,
     read_model::{
@@ -166,7 +169,7 @@ fn account_history(app: &App, params: &Params) -> List {
 fn records(app: &App, params: &Params) -> List {
     let mut parties = Vec::new();
     if let Some(word) = params.text("kind") {
-        parties.push(Party::Kind(kind(word)?));
+        parties.push(Party::Kind(command_code(word)?));
     }
     if let Some(label) = params.filter("actor") {
         let account = app.engine().read(|state| state.account_id(label)).map_err(unknown)?;
@@ -186,25 +189,15 @@ fn records(app: &App, params: &Params) -> List {
     found(app, params, &filter)
 }
 
-/// The number of a command by its word.
-fn kind(word: &str) -> Result<u16, Problem> {
-    if word == "genesis" {
-        return Ok(0);
-    }
-    let found = COMMANDS.iter().find(|command| command.word == word).map(|command| command.code);
-    found.ok_or_else(|| Problem::parameter("kind", word, "the word of a command, or `genesis`"))
-}
-
-/// Whom a filter means: a kind and a name, or a handle that is its own name.
+/// Whom a filter means: a kind and a name, or a handle that is its own name. How it is spelled was checked by
+/// the table of routes.
 fn party(state: &State, text: &str) -> Result<Party, Problem> {
-    let expected = "a kind and a name, such as fund:main, account:alice, market:btc, loss:loss_3";
-    let wrong = || Problem::parameter("party", text, expected);
-    let (kind, name) = text.split_once(':').ok_or_else(wrong)?;
-    if matches!(kind, "loss" | "vloss" | "proposal" | "transfer" | "ticket") {
-        let spelled = name.strip_prefix(kind).is_some_and(|rest| rest.starts_with('_'));
-        return Party::parse(name).filter(|_| spelled).ok_or_else(wrong);
+    let (kind, name) = text.split_once(':').unwrap_or_default();
+    if NUMBERED_PARTIES.contains(&kind) {
+        // A number that no handle reaches.
+        return Party::parse(name).ok_or_else(|| not_there(name, "what was counted so far"));
     }
-    let label = Label::parse(name).map_err(|_| wrong())?;
+    let label = Label::parse(name).unwrap_or(Label::NONE);
     let found: Result<Party, Reject> = match kind {
         "account" => state.account_id(label).map(Party::Account),
         "fund" => state.fund_id(label).map(Party::Fund),
@@ -213,7 +206,7 @@ fn party(state: &State, text: &str) -> Result<Party, Problem> {
         "reserve" => state.reserve_id(label).map(Party::Reserve),
         "vault" => state.vault_id(label).map(Party::Vault),
         "farm" => state.farm_id(label).map(Party::Farm),
-        _ => return Err(wrong()),
+        _ => return Err(not_there(text, "a kind that records concern")),
     };
     found.map_err(unknown)
 }
@@ -254,4 +247,34 @@ pub(super) fn asked(entry: &Entry) -> (Option<Label>, Option<Label>, &'static st
 /// The refusal of what is not there.
 pub(super) fn not_there(got: &str, limit: &str) -> Problem {
     http::Problem::http(HttpProblem::NotThere).got(got).limit(limit).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use backstop_api::http::{FUND_REASONS, NAMED_PARTIES};
+    use backstop_core::{RULES_VERSION, policy::Limits};
+
+    /// The description lists the words that the read model knows.
+    #[test]
+    fn reasons_are_those_of_the_read_model() {
+        let words: Vec<&str> = Reason::ALL.iter().map(|reason| reason.word()).collect();
+        assert_eq!(FUND_REASONS, words);
+    }
+
+    /// Every kind that the description allows is looked up.
+    #[test]
+    fn every_kind_of_party_is_known() {
+        let name = Label::from_bytes([7; 16]);
+        let state = State::genesis(name, RULES_VERSION, Limits::default(), Timestamp::default());
+        for kind in NAMED_PARTIES {
+            let refused = party(&state, &format!("{kind}:nobody")).unwrap_err().0;
+            assert!(refused.code.starts_with("UNKNOWN_"), "{kind}: {}", refused.code);
+        }
+        for kind in NUMBERED_PARTIES {
+            assert!(party(&state, &format!("{kind}:{kind}_0")).is_ok(), "{kind}");
+            let beyond = party(&state, &format!("{kind}:{kind}_9999999999")).unwrap_err().0;
+            assert_eq!((beyond.status, beyond.code), (404, "NOT_THERE"), "{kind}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ mod history;
 mod lending;
 mod log;
 mod page;
-mod params;
+pub(crate) mod params;
 mod state;
 mod tied;
 mod webhooks;
@@ -20,7 +20,7 @@ mod webhooks;
 use crate::{app::App, identity::Caller, problem::Problem};
 use axum::{
     Router,
-    extract::{RawPathParams, State as Of},
+    extract::{RawPathParams, State as Of, rejection::RawPathParamsRejection},
     http::Uri,
     response::Response,
     routing::get,
@@ -59,7 +59,7 @@ pub(crate) fn routes_of_reads() -> Router<App> {
     let mut router = Router::new();
     for route in routes().filter(|route| route.method == Method::Get) {
         if let Some(handler) = handler(route.id) {
-            let answer = move |Of(app): Of<App>, caller: Caller, path: RawPathParams, uri: Uri| {
+            let answer = move |Of(app): Of<App>, caller: Caller, path: Path, uri: Uri| {
                 respond(app, caller, (route, handler), (path, uri))
             };
             router = router.route(route.path, get(answer));
@@ -68,15 +68,21 @@ pub(crate) fn routes_of_reads() -> Router<App> {
     router
 }
 
+/// The named parts of the path; a refusal where their bytes are no text.
+type Path = Result<RawPathParams, RawPathParamsRejection>;
+
 async fn respond(
     app: App,
     caller: Caller,
     (route, handler): (&'static Route, Handler),
-    (path, uri): (RawPathParams, Uri),
+    (path, uri): (Path, Uri),
 ) -> Result<Response, Problem> {
     if route.who == Who::Operator {
         caller.operates()?;
     }
+    let path = path.map_err(|rejection| {
+        Problem::parameter("path", uri.path(), &rejection.body_text().replace('`', ""))
+    })?;
     let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let params = Params::read(route, path, uri.query().unwrap_or_default())?;
     tied::after(&app, &params).await?;

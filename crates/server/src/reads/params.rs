@@ -2,7 +2,9 @@
 //! is not spelled as it says.
 
 use crate::problem::{HttpProblem, Problem};
-use backstop_api::http::{Kind, Param, Place, Route};
+use axum::http::Uri;
+use backstop_api::http::{Kind, NAMED_PARTIES, NUMBERED_PARTIES, Param, Place, Route, routes};
+use backstop_core::COMMANDS;
 use backstop_units::{Amount, Label, LossId, Seq, Timestamp, VaultLossId};
 use std::collections::BTreeMap;
 
@@ -11,11 +13,20 @@ const LIMIT: usize = 50;
 
 /// Parameters that fit their route.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Params {
+pub(crate) struct Params {
     values: BTreeMap<String, String>,
 }
 
 impl Params {
+    /// Reads the query of an operation that has no reader of its own for it.
+    ///
+    /// # Errors
+    /// 400 for what the table of routes does not allow.
+    pub(crate) fn of(id: &str, uri: &Uri) -> Result<Self, Problem> {
+        let route = routes().find(|route| route.id == id).ok_or_else(Problem::internal)?;
+        Self::read(route, Vec::new(), uri.query().unwrap_or_default())
+    }
+
     /// Reads path and query.
     pub(super) fn read(
         route: &Route,
@@ -47,7 +58,7 @@ impl Params {
     }
 
     /// A parameter as it was written.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
     }
 
@@ -67,12 +78,12 @@ impl Params {
     }
 
     /// A name that filters.
-    pub(super) fn filter(&self, name: &str) -> Option<Label> {
+    pub(crate) fn filter(&self, name: &str) -> Option<Label> {
         self.text(name).and_then(|text| Label::parse(text).ok())
     }
 
     /// A sequence number.
-    pub(super) fn seq(&self, name: &str) -> Option<Seq> {
+    pub(crate) fn seq(&self, name: &str) -> Option<Seq> {
         self.parsed(name).map(Seq::new)
     }
 
@@ -117,10 +128,31 @@ pub(super) fn bad_cursor(got: &str) -> Problem {
     problem.got(got).at("?after", "not a cursor of this list").into()
 }
 
-/// The number in a handle.
+/// The word of a command as its number; that of the genesis is 0.
+///
+/// # Errors
+/// 400 for a word that stands for nothing.
+pub(crate) fn command_code(word: &str) -> Result<u16, Problem> {
+    if word == "genesis" {
+        return Ok(0);
+    }
+    let found = COMMANDS.iter().find(|command| command.word == word).map(|command| command.code);
+    found.ok_or_else(|| Problem::parameter("kind", word, expected(Kind::Command)))
+}
+
+/// The number in a handle of up to ten digits; one that no handle reaches stands for nothing that is there.
 fn index(text: &str, prefix: &str) -> Option<u32> {
     let digits = text.strip_prefix(prefix)?;
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    let spelled = (1..=10).contains(&digits.len()) && digits.bytes().all(|it| it.is_ascii_digit());
+    spelled.then(|| digits.parse().unwrap_or(u32::MAX))
+}
+
+/// Whether it names whom a record concerns.
+fn is_party(text: &str) -> bool {
+    let Some((kind, name)) = text.split_once(':') else { return false };
+    let handle = |name: &str| name.strip_prefix(kind).is_some_and(|it| index(it, "_").is_some());
+    (NAMED_PARTIES.contains(&kind) && Label::parse(name).is_ok())
+        || (NUMBERED_PARTIES.contains(&kind) && handle(name))
 }
 
 fn check(param: Option<&Param>, name: &str, value: &str) -> Result<(), Problem> {
@@ -137,7 +169,7 @@ fn fits(kind: Kind, text: &str) -> bool {
     match kind {
         Kind::Named("Label") => Label::parse(text).is_ok(),
         Kind::Named("Amount") => whole(text).is_some(),
-        Kind::Named("Seq") => whole(text).is_some_and(|seq| seq <= SEQ_MAX),
+        Kind::Named("Seq") => whole_seq(text).is_some(),
         Kind::Named("Timestamp") => Timestamp::parse(text).is_ok(),
         Kind::Named("LossId") => index(text, "loss_").is_some(),
         Kind::Named("VaultLossId") => index(text, "vloss_").is_some(),
@@ -147,6 +179,8 @@ fn fits(kind: Kind, text: &str) -> bool {
         }
         Kind::Flag => matches!(text, "true" | "false"),
         Kind::Word(words) => words.contains(&text),
+        Kind::Command => command_code(text).is_ok(),
+        Kind::Party => is_party(text),
         Kind::Text(most) => {
             let length = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
             (1..=most).contains(&length)
@@ -156,6 +190,12 @@ fn fits(kind: Kind, text: &str) -> bool {
 
 /// The largest sequence number that JSON carries.
 const SEQ_MAX: u128 = (1 << 53) - 1;
+
+/// A sequence number as it is written in a request.
+pub(crate) fn whole_seq(text: &str) -> Option<Seq> {
+    let seq = whole(text).filter(|seq| *seq <= SEQ_MAX)?;
+    u64::try_from(seq).ok().map(Seq::new)
+}
 
 /// Digits and nothing else.
 fn whole(text: &str) -> Option<u128> {
@@ -174,13 +214,21 @@ fn word_of(name: &str) -> Vec<&'static str> {
 
 fn expected(kind: Kind) -> &'static str {
     match kind {
-        Kind::Named("Label") => "a name: up to 16 characters of a-z 0-9 . _ : - or a UUID",
+        Kind::Named("Label") => {
+            "a name: up to 16 characters of a-z 0-9 . _ : - that are no handle such as fund_0, or a UUID"
+        }
         Kind::Named("Amount") => "atoms as decimal digits",
         Kind::Named("Seq") => "a sequence number",
         Kind::Named("Timestamp") => "a moment such as 2025-10-10T21:19:00Z",
         Kind::Named("LossId") => "a loss such as loss_3",
         Kind::Named("VaultLossId") => "a vault's loss such as vloss_0",
         Kind::Named(_) | Kind::Word(_) => "one of the words that /v1/openapi.json lists",
+        Kind::Command => {
+            "the word of a command as `backstop reference commands` has it, or genesis"
+        }
+        Kind::Party => {
+            "a kind and a name, such as fund:main, account:alice, market:btc, loss:loss_3"
+        }
         Kind::Count(..) => "a whole number within the bounds that /v1/openapi.json names",
         Kind::Flag => "true or false",
         Kind::Text(_) => "a text that is not empty and not longer than /v1/openapi.json says",
@@ -198,6 +246,44 @@ mod tests {
         Params::read(route, path.iter().map(owned).collect(), query)
     }
 
+    /// What the description calls a handle is one, however large: nothing is there then.
+    #[test]
+    fn handles_that_nothing_reaches_are_handles() {
+        for (text, fits) in [
+            ("loss_0", true),
+            ("loss_4294967296", true),
+            ("loss_9999999999", true),
+            ("loss_10000000000", false),
+            ("loss_", false),
+            ("loss_+1", false),
+            ("vloss_1", false),
+        ] {
+            assert_eq!(super::fits(Kind::Named("LossId"), text), fits, "{text}");
+        }
+        let params = read("get_loss", &[("loss", "loss_9999999999")], "").unwrap();
+        assert_eq!(params.loss(), LossId::new(u32::MAX));
+    }
+
+    #[test]
+    fn filters_take_words_and_parties_that_the_description_allows() {
+        for (query, fits) in [
+            ("kind=stake", true),
+            ("kind=genesis", true),
+            ("kind=0", false),
+            ("kind=", false),
+            ("party=fund:main", true),
+            ("party=loss:loss_3", true),
+            ("party=loss:loss_9999999999", true),
+            ("party=loss:vloss_3", false),
+            ("party=loss:3", false),
+            ("party=fund:fund_0", false),
+            ("party=fund", false),
+            ("party=weather:main", false),
+        ] {
+            assert_eq!(read("list_records", &[], query).is_ok(), fits, "{query}");
+        }
+    }
+
     #[test]
     fn parameters_are_those_of_the_table() {
         let path = [("market", "btc-perp")];
@@ -210,6 +296,7 @@ mod tests {
             ("loss=1&loss=2", "?loss"),
             ("loss=1&cause=weather", "?cause"),
             ("loss=1&colour=red", "?colour"),
+            ("loss=1&loss", "?loss"),
             ("loss=1&at_seq=99999999999999999999", "?at_seq"),
         ] {
             let problem = read("explain_waterfall", &path, query).unwrap_err().0;

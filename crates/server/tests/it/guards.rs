@@ -1,6 +1,7 @@
 //! Requests that are too large, too slow or too many, and what every answer has.
 
 use crate::support::{Connection, FIRST_LOSS, PATIENCE, Service, posted};
+use backstop_api::http::{Kind, Place, routes};
 use std::{io::Read, time::Instant};
 
 #[test]
@@ -95,4 +96,88 @@ fn every_answer_is_hardened_and_says_which_request_it_was() {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
         assert_eq!(answer.header("x-request-id").map(str::len), Some(36), "{path}");
     }
+}
+
+#[test]
+fn bytes_in_a_path_that_are_no_text_are_refused_as_everything_else() {
+    let service = Service::new(FIRST_LOSS);
+    for path in ["/v1/funds/%ff", "/v1/records/%c3%28", "/v1/losses/%80/picture.svg"] {
+        let problem = service.get(path).problem(400, "BAD_PARAMETER");
+        assert!(problem["limit"].as_str().unwrap().contains("UTF-8"), "{path}: {problem}");
+    }
+}
+
+/// Filters by a name that nobody has are 404, and the description says so.
+#[test]
+fn a_filter_by_an_unknown_name_is_refused_as_described() {
+    let service = Service::new(FIRST_LOSS);
+    let mut looked_at = 0;
+    for route in routes().filter(|route| !route.path.contains('{')) {
+        for param in route.params().iter().filter(|param| param.place == Place::Query) {
+            let value = match param.kind {
+                Kind::Named("Label") => "nobody",
+                Kind::Party => "fund:nobody",
+                _ => continue,
+            };
+            let answer = service.get(&format!("{}?{}={value}", route.path, param.name));
+            assert_eq!(answer.status, 404, "{}: {}", route.id, param.name);
+            assert!(route.problems().contains(&404), "{}: {}", route.id, param.name);
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 5, "{looked_at}");
+}
+
+/// Nobody waits for a record that is not there, and parameters of the stream are those of the table.
+#[test]
+fn a_stream_begins_at_a_record_that_is_there_or_not_at_all() {
+    let service = Service::new(FIRST_LOSS);
+    let begun = Instant::now();
+    let far = "/v1/events?after_seq=9007199254740991";
+    service.get(far).problem(412, "SEQ_AHEAD");
+    let resumed =
+        "GET /v1/events HTTP/1.1\r\nhost: test\r\nlast-event-id: 9007199254740991\r\n\r\n";
+    service.connect().ask(resumed).problem(412, "SEQ_AHEAD");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(4), "{:?}", begun.elapsed());
+    for (query, pointer) in [
+        ("after_seq=9007199254740992", "?after_seq"),
+        ("after_seq=1&after_seq=1", "?after_seq"),
+        ("detail=all", "?detail"),
+        ("kind=weather", "?kind"),
+        ("colour=red", "?colour"),
+    ] {
+        let problem = service.get(&format!("/v1/events?{query}")).problem(400, "BAD_PARAMETER");
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{query}");
+    }
+    for id in ["x", "+1", "9007199254740992"] {
+        let head = format!("GET /v1/events HTTP/1.1\r\nhost: test\r\nlast-event-id: {id}\r\n\r\n");
+        service.connect().ask(&head).problem(400, "BAD_HEADER");
+    }
+}
+
+/// A body that is broken is not called too large, and one in a form that nobody reads is refused as such.
+#[test]
+fn bodies_are_refused_for_what_is_wrong_with_them() {
+    let service = Service::new(FIRST_LOSS);
+    let head = "POST /v1/commands HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n";
+    let chunked = format!("{head}transfer-encoding: chunked\r\n\r\nzz\r\n");
+    service.connect().ask(&chunked).problem(400, "MALFORMED");
+    let mut broken = service.connect();
+    broken.send(&format!("{head}content-length: 10\r\n\r\n{{"));
+    broken.0.get_mut().shutdown(std::net::Shutdown::Write).unwrap();
+    broken.answer().unwrap().problem(400, "MALFORMED");
+    let zipped = [("content-type", "application/json"), ("content-encoding", "gzip")];
+    service.post("/v1/commands", &zipped, "{}").problem(415, "WRONG_MEDIA");
+    // Media types have no case; nor is anything wrong with saying that nothing was done to the body.
+    let plain =
+        [("content-type", "Application/JSON; charset=utf-8"), ("content-encoding", "identity")];
+    service.post("/v1/commands", &plain, "{}").problem(400, "MALFORMED");
+}
+
+/// A key that is no text is a key that is refused, not a caller without one.
+#[test]
+fn a_key_that_is_no_text_is_refused() {
+    let service = Service::new(FIRST_LOSS);
+    let head = "GET /v1/ledger HTTP/1.1\r\nhost: test\r\nauthorization: Bearer \u{fc}\r\n\r\n";
+    service.connect().ask(head).problem(401, "KEY_REFUSED");
 }

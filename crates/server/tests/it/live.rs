@@ -111,6 +111,18 @@ fn summaries_follow_each_other_and_tell_what_changed() {
     assert_eq!(records, 120);
 }
 
+/// A stake names its tranche alone; the fund's balance is another all the same.
+#[test]
+fn a_summary_tells_of_a_fund_that_only_stakers_changed() {
+    let service = service(&[]);
+    let address = service.running.address();
+    let mut events = Client::events(address, "", None);
+    send(&mut Client::new(address), "bob", stake());
+    let event = events.next().unwrap();
+    assert_eq!(event.data["records"], 1);
+    assert_eq!(event.data["funds"][0]["fund"], "main", "{}", event.data);
+}
+
 #[test]
 fn filters_leave_out_what_does_not_concern() {
     let service = service(&[]);

@@ -3,7 +3,7 @@
 use super::{
     super::{
         problem::Problem,
-        routes::{Answer, Payload, routes},
+        routes::{Answer, Media, Payload, routes},
         status::{HTTP_PROBLEMS, read_status, status},
         webhook::{WEBHOOK_KINDS_MAX, WEBHOOK_URL_MAX},
     },
@@ -144,13 +144,33 @@ pub(super) fn success(answer: &Answer) -> Value {
         Payload::One(view) => json(to(&format!("{view}Answer"))),
         Payload::List(view) => json(to(&format!("{view}List"))),
         Payload::Bare(name) => json(to(name)),
-        Payload::Other(media) => {
-            let kind = if media.word() == "application/json" { "object" } else { "string" };
-            json!({ media.word(): { "schema": { "type": kind } } })
-        }
+        Payload::Other(media) => json!({ media.word(): { "schema": other(media) } }),
         Payload::Empty => return json!({ "description": answer.doc }),
     };
     json!({ "description": answer.doc, "content": content })
+}
+
+/// What stands in an answer that is none of our JSON. Of a stream it is each event, as readers of event streams
+/// hand it on.
+fn other(media: Media) -> Value {
+    match media {
+        Media::OpenApi => json!({ "type": "object" }),
+        Media::Svg | Media::Text => json!({ "type": "string" }),
+        Media::Events => json!({
+            "type": "object",
+            "description": "One event of the stream.",
+            "required": ["id", "event", "data"],
+            "properties": {
+                "id": { "type": "string", "pattern": "^[0-9]{1,16}$",
+                        "description": "The last sequence number that it holds: what `Last-Event-ID` takes." },
+                "event": { "type": "string", "enum": ["summary", "records"],
+                           "description": "As `detail` asked: what changed, or every record." },
+                "data": { "type": "string", "contentMediaType": "application/json",
+                          "description": "JSON on one line: `from_seq` and `last_seq`, with what changed or `records`." },
+                "retry": { "type": "integer", "description": "Milliseconds after which a browser comes back." },
+            },
+        }),
+    }
 }
 
 /// One response for each status of a refusal, with an example of every problem that has it.
@@ -200,11 +220,13 @@ const fn doc(status: u16) -> &'static str {
         410 => "The id is older than the window in which answers are kept.",
         412 => "The ledger has not come so far.",
         413 => "The body or the command is too large.",
-        414 => "The address is too long.",
+        414 => "The address is too long; without a body where the connection is cut off for it.",
         415 => "The body is of another media type than JSON.",
         422 => "A rule of the ledger refuses it.",
         429 => "Too much at once; wait as long as `Retry-After` says.",
-        431 => "The headers are too large.",
+        431 => {
+            "The headers are too large or too many; without a body where the connection is cut off for it."
+        }
         503 => "The service can't do it now; wait as long as `Retry-After` says.",
         _ => "Something is broken in the service.",
     }

@@ -1,6 +1,9 @@
 //! Schemas that the core's own types derive, and what JSON for people makes of events.
 
-use super::SCHEMAS;
+use super::{
+    super::routes::{NAMED_PARTIES, NUMBERED_PARTIES},
+    SCHEMAS,
+};
 use backstop_core::{
     COMMANDS, Command, Entry, Event,
     policy::{Cause, Limits},
@@ -10,7 +13,7 @@ use backstop_units::{
     Amount, Base, Fixed60, Hash, Label, LossId, Price, ProposalId, Seq, Shares, Signed, Span,
     TicketId, Timestamp, VaultLossId,
 };
-use schemars::{SchemaGenerator, generate::SchemaSettings};
+use schemars::{JsonSchema as _, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -38,7 +41,46 @@ pub(super) fn schemas() -> Map<String, Value> {
     for schema in schemas.values_mut() {
         plain(schema);
     }
+    if let Some(label) = schemas.get_mut("Label") {
+        label["not"] = json!({ "pattern": format!("^{}$", handle()) });
+        label["description"] = LABEL.into();
+    }
+    if let Some(time) = schemas.get_mut("Timestamp") {
+        time["pattern"] = TIME.into();
+        time["description"] = "A moment in UTC, to the millisecond, from 1970 on.".into();
+    }
     schemas
+}
+
+/// What handles are spelled with: no name may look like one.
+const HANDLES: &[&str] = &[
+    "acct", "asset", "farm", "feed", "fund", "index", "loss", "market", "proposal", "reserve",
+    "ticket", "tranche", "transfer", "vault",
+];
+
+const LABEL: &str = "A name that a client chose: up to 16 characters of a-z 0-9 . _ : - that are not spelled like a \
+                     handle such as fund_0, or a UUID.";
+
+/// Moments are counted from 1970.
+const TIME: &str = r"^(19[7-9][0-9]|[2-9][0-9]{3}|[1-9][0-9]{4,})-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3})?Z$";
+
+/// The pattern of what looks like a handle.
+fn handle() -> String {
+    format!("({})_[0-9]*", HANDLES.join("|"))
+}
+
+/// Whom a record concerns, as filters write it.
+pub(super) fn party() -> Value {
+    let mut with = SchemaGenerator::default();
+    let label = Label::json_schema(&mut with).to_value();
+    let name = label["pattern"].as_str().unwrap_or_default().trim_matches(['^', '$']).to_owned();
+    let named = NAMED_PARTIES.join("|");
+    let mut kinds = vec![format!("({named}):{name}")];
+    kinds.extend(NUMBERED_PARTIES.iter().map(|kind| format!("{kind}:{kind}_[0-9]{{1,10}}")));
+    json!({
+        "type": "string", "maxLength": 48, "pattern": format!("^({})$", kinds.join("|")),
+        "not": { "pattern": format!("^({named}):{}$", handle()) }, "examples": ["fund:main", "loss:loss_0"],
+    })
 }
 
 /// Takes out what nothing refers to: types of events that stand whole in the list of all.
@@ -161,4 +203,21 @@ fn plain(value: &mut Value) {
 /// A reference to a schema.
 pub(super) fn to(name: &str) -> Value {
     json!({ "$ref": format!("{SCHEMAS}{name}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The description and the reader agree on what looks like a handle.
+    #[test]
+    fn names_that_look_like_handles_are_those_that_readers_refuse() {
+        for kind in HANDLES {
+            assert!(Label::parse(&format!("{kind}_0")).is_err(), "{kind}");
+            assert!(Label::parse(&format!("{kind}_")).is_err(), "{kind}");
+            assert!(Label::parse(&format!("{kind}_a")).is_ok(), "{kind}");
+        }
+        let label = &schemas()["Label"];
+        assert!(label["not"]["pattern"].as_str().is_some_and(|it| it.contains("fund|")), "{label}");
+    }
 }

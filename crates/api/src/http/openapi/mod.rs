@@ -6,6 +6,7 @@ mod core;
 mod views;
 
 use super::routes::{Kind, Param, Place, Route, TAGS, Who, routes};
+use backstop_core::COMMANDS;
 use serde_json::{Map, Value, json};
 
 /// Where schemas stand in the document.
@@ -104,6 +105,11 @@ fn parameter(param: &Param) -> Value {
         Place::Header => "header",
     };
     let schema = match param.kind {
+        Kind::Command => {
+            let words = COMMANDS.iter().map(|command| command.word).chain(["genesis"]);
+            json!({ "type": "string", "enum": words.collect::<Vec<_>>() })
+        }
+        Kind::Party => core::party(),
         Kind::Named(name) => json!({ "$ref": format!("{SCHEMAS}{name}") }),
         Kind::Count(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Kind::Flag => json!({ "type": "boolean" }),

@@ -10,11 +10,11 @@ const TIME: Kind = Kind::Named("Timestamp");
 
 /// Filters of lists of records.
 const RECORD_FILTERS: &[Param] = &[
-    filter("kind", Kind::Text(40), "Only commands with this word, such as `settle_liquidation`."),
+    filter("kind", Kind::Command, "Only commands with this word, such as `settle_liquidation`."),
     filter("actor", Kind::Named("Label"), "Only what this account sent."),
     filter(
         "party",
-        Kind::Text(48),
+        Kind::Party,
         "Only what concerns this one: a kind and a name, such as `fund:main`, `account:alice`, `market:btc`, `loss:loss_3`.",
     ),
     filter("from", TIME, "Not before this moment."),

@@ -63,9 +63,47 @@ pub enum Kind {
     Flag,
     /// One of these words.
     Word(&'static [&'static str]),
+    /// The word of a command, or `genesis`.
+    Command,
+    /// Whom a record concerns: a kind and a name, such as `fund:main`.
+    Party,
     /// A text of at most so many characters.
     Text(u64),
 }
+
+/// Kinds of what a record can concern that have names, as [`Kind::Party`] writes them before the colon.
+pub const NAMED_PARTIES: &[&str] =
+    &["account", "fund", "tranche", "market", "reserve", "vault", "farm"];
+
+/// Kinds that have only a handle, which stands behind the colon whole: `loss:loss_3`.
+pub const NUMBERED_PARTIES: &[&str] = &["loss", "vloss", "proposal", "transfer", "ticket"];
+
+/// Why a fund's money moves, as its history says it. A test of the server compares this with the read model.
+pub const FUND_REASONS: &[&str] = &[
+    "liquidation_allocation",
+    "liquidation_bounty",
+    "pool_flow",
+    "contribution",
+    "revenue",
+    "income",
+    "stake",
+    "unstake",
+    "orphaned",
+    "excess_withdrawal",
+    "protocol_withdrawal",
+    "bankruptcy_loss",
+    "loss_voided",
+    "recovery",
+    "takeover",
+    "idle_move",
+    "house_repayment",
+    "conversion",
+    "transfer",
+    "merge",
+    "opening",
+    "dust",
+    "other",
+];
 
 /// A parameter.
 #[derive(Clone, Copy, Debug)]
@@ -221,6 +259,14 @@ const AFTER: Param = Param {
     doc: "Go on behind this cursor, as `next_cursor` gave it.",
 };
 
+impl Param {
+    /// Whether it names what may not be there: everything in a path, and filters by a name.
+    fn names_something(&self) -> bool {
+        let named = matches!(self.kind, Kind::Named("Label") | Kind::Party);
+        self.place == Place::Path || (self.place == Place::Query && named)
+    }
+}
+
 impl Route {
     /// A read of one thing.
     const fn one(
@@ -285,8 +331,11 @@ impl Route {
         if !params.is_empty() || self.body.is_some() {
             all.push(400);
         }
-        if params.iter().any(|param| param.place == Place::Path) {
+        if params.iter().any(Param::names_something) {
             all.push(404);
+        }
+        if params.iter().any(|param| param.name == "after_seq") {
+            all.push(412);
         }
         match self.who {
             Who::Anyone => {}

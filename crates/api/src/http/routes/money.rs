@@ -1,7 +1,8 @@
 //! Funds, markets, losses.
 
 use super::{
-    Answer, Kind, Media, Param, Payload, Place, Route, Tied, filter, in_path, label, list, view,
+    Answer, FUND_REASONS, Kind, Media, Param, Payload, Place, Route, Tied, filter, in_path, label,
+    list, view,
 };
 
 const AMOUNT: Kind = Kind::Named("Amount");
@@ -39,7 +40,7 @@ pub(super) const ROUTES: &[Route] = &[
         &[list("FundMove")],
         ["funds", "Every change of a fund's balance.", "With its reason, the part that changed and the balance after it, the newest first."],
     )
-    .with(&[FUND, filter("reason", Kind::Text(40), "Only changes with this reason.")])
+    .with(&[FUND, filter("reason", Kind::Word(FUND_REASONS), "Only changes with this reason.")])
     .tied(Tied::After),
     Route::one(
         "/v1/funds/{fund}/balance_series",
@@ -50,7 +51,7 @@ pub(super) const ROUTES: &[Route] = &[
     .with(&[
         FUND,
         filter("span", Kind::Word(&["minute", "hour", "day"]), "How long each span is; an hour if left out."),
-        filter("from", TIME, "Not before this moment."),
+        filter("from", TIME, "From the span on that tells what the balance was at this moment: the one it lies in, or the last before it."),
         filter("to", TIME, "Before this moment."),
     ])
     .tied(Tied::After),

@@ -27,7 +27,7 @@ pub(super) const ROUTES: &[Route] = &[
         ],
     )
     .with(&[
-        filter("after_seq", Kind::Named("Seq"), "Begin behind this record; with what comes now if left out."),
+        filter("after_seq", Kind::Named("Seq"), "Begin behind this record; with what comes now if left out. 412 if the ledger has not come so far."),
         Param {
             name: "Last-Event-ID",
             place: Place::Header,
@@ -39,7 +39,7 @@ pub(super) const ROUTES: &[Route] = &[
         filter("fund", Kind::Named("Label"), "Only what concerns this fund."),
         filter("market", Kind::Named("Label"), "Only what concerns this market."),
         filter("account", Kind::Named("Label"), "Only what concerns this account."),
-        filter("kind", Kind::Text(40), "Only commands with this word."),
+        filter("kind", Kind::Command, "Only commands with this word."),
     ])
     .tied(Tied::Free),
     Route::one(
