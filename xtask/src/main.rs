@@ -13,6 +13,7 @@ mod failure;
 mod process;
 mod readme;
 mod repo;
+mod schemathesis;
 mod soak;
 mod steps;
 mod suite;
@@ -39,7 +40,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "test", about: "all checks of a change, under 15 minutes", run: suite::test },
     Verb {
         name: "ci",
-        about: "test, then the long property runs and the documents' sessions",
+        about: "test, then the long property runs, schemathesis and the documents' sessions",
         run: suite::ci,
     },
     Verb {
@@ -49,7 +50,7 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "tools",
-        about: "install hledger and Ledger where that is allowed",
+        about: "install the programs of others where that is allowed",
         run: tools::run,
     },
     Verb { name: "tidy", about: "house rules that no compiler checks", run: tidy::run },
@@ -58,6 +59,11 @@ const VERBS: &[Verb] = &[
         name: "browser",
         about: "every page in Chromium, and the main tasks",
         run: browser::run,
+    },
+    Verb {
+        name: "schemathesis",
+        about: "the HTTP API against its own description: [--binary FILE]",
+        run: schemathesis::run,
     },
     Verb {
         name: "readme",
@@ -99,7 +105,7 @@ fn dispatch(arguments: &[String]) -> Outcome {
 fn help(_: &Repo, _: &[String]) -> Outcome {
     println!("cargo xtask VERB [ARGUMENTS]\n");
     for verb in VERBS {
-        println!("  {:<7} {}", verb.name, verb.about);
+        println!("  {:<12} {}", verb.name, verb.about);
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::failure::{Outcome, no_arguments};
 use crate::repo::Repo;
 use crate::steps::{self, Action, Step};
-use crate::{books, browser, readme, tidy, tools};
+use crate::{books, browser, readme, schemathesis, tidy, tools};
 
 /// Time a change may wait for its answer, on two cores from a clean clone.
 const TEST_LIMIT: Duration = Duration::from_secs(15 * 60);
@@ -47,6 +47,7 @@ const LONG: &[Step] = &[
         },
     },
     Step { name: "all books", after: Some("build"), action: Action::Inner(books::whole) },
+    Step { name: "schemathesis", after: Some("build"), action: Action::Inner(schemathesis::step) },
     Step { name: "readme", after: Some("build"), action: Action::Inner(readme::step) },
 ];
 

@@ -1,4 +1,5 @@
-//! The programs of others that referee our books, open our pages and run our documents: found, or installed where that is allowed.
+//! The programs of others that referee our books, open our pages, ask our API and run our documents: found, or installed
+//! where that is allowed.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -54,8 +55,11 @@ pub(crate) fn install(_: &Repo, skipped: &mut Skipped) -> Outcome {
     let mut packages: Vec<&str> = absent.iter().map(|referee| referee.name).collect();
     packages.extend(chromium().is_none().then_some(BROWSERS[0]));
     packages.extend(SESSIONS.iter().filter(|program| !answers(program, "--version")));
+    packages.extend((!has_venv()).then_some("python3-venv"));
     if packages.is_empty() {
-        println!("hledger, ledger, a browser and what the documents' sessions use are here");
+        println!(
+            "hledger, ledger, a browser, Python and what the documents' sessions use are here"
+        );
         return Ok(());
     }
     match obstacle() {
@@ -83,6 +87,11 @@ pub(crate) fn chromium() -> Option<PathBuf> {
         std::env::split_paths(&folders).map(|folder| folder.join(name)).collect::<Vec<_>>()
     });
     places.find(|path| path.is_file())
+}
+
+/// Whether Python is here and can make environments of its own; Debian has that in a package apart.
+pub(crate) fn has_venv() -> bool {
+    succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"]))
 }
 
 fn absent() -> Vec<Referee> {

@@ -40,6 +40,7 @@ pub(super) fn schemas() -> Map<String, Value> {
     }
     for schema in schemas.values_mut() {
         plain(schema);
+        bounded(schema);
     }
     if let Some(label) = schemas.get_mut("Label") {
         label["not"] = json!({ "pattern": format!("^{}$", handle()) });
@@ -200,6 +201,27 @@ fn plain(value: &mut Value) {
     }
 }
 
+/// Whole numbers end where their kind ends: `format` alone binds nobody.
+fn bounded(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            let most = match fields.get("format").and_then(Value::as_str) {
+                Some("uint8") => Some(u64::from(u8::MAX)),
+                Some("uint16") => Some(u64::from(u16::MAX)),
+                Some("uint32") => Some(u64::from(u32::MAX)),
+                Some("uint64") => Some(u64::MAX),
+                _ => None,
+            };
+            if let Some(most) = most {
+                fields.entry("maximum").or_insert(most.into());
+            }
+            fields.values_mut().for_each(bounded);
+        }
+        Value::Array(items) => items.iter_mut().for_each(bounded),
+        _ => {}
+    }
+}
+
 /// A reference to a schema.
 pub(super) fn to(name: &str) -> Value {
     json!({ "$ref": format!("{SCHEMAS}{name}") })
@@ -208,6 +230,16 @@ pub(super) fn to(name: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_numbers_end_where_their_kind_ends() {
+        let mut schema =
+            json!({ "items": [{ "format": "uint32" }, { "format": "uint8", "maximum": 9 }] });
+        bounded(&mut schema);
+        assert_eq!(schema["items"][0]["maximum"], u32::MAX);
+        assert_eq!(schema["items"][1]["maximum"], 9, "what is narrower stays");
+        assert_eq!(schemas()["EndSpike"]["properties"]["spike"]["maximum"], u32::MAX);
+    }
 
     /// The description and the reader agree on what looks like a handle.
     #[test]
