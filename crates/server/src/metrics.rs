@@ -294,25 +294,19 @@ fn domain(state: &State, now: Timestamp) -> Result<String, Halt> {
         let residual = state.ledger.held(LedgerAccount::Residual(id), fund.asset);
         uncovered.insert(vec![("market", market.label.to_string())], (residual.get(), decimals));
     }
-    atoms(&mut page, "backstop_balance", "gauge", "What a fund holds", &balances);
-    atoms(&mut page, "backstop_cooldown_pending", "gauge", "Stake on its way out", &queued);
-    atoms(
-        &mut page,
-        "backstop_layer_drawn",
-        "counter",
-        "What layers in place have paid of losses",
-        &drawn,
-    );
-    atoms(&mut page, "backstop_uncovered_loss", "counter", "Losses that no layer bore", &uncovered);
+    atoms(&mut page, "backstop_balance", "What a fund holds", &balances);
+    atoms(&mut page, "backstop_cooldown_pending", "Stake on its way out", &queued);
+    // Both fall: when money comes back, a loss is withdrawn or a layer is replaced.
+    atoms(&mut page, "backstop_layer_drawn", "What layers in place have paid of losses", &drawn);
+    atoms(&mut page, "backstop_uncovered_loss", "Losses that no layer bore", &uncovered);
     losses(&mut page, state);
     Ok(page.0)
 }
 
-fn atoms(page: &mut Page, name: &str, kind: &str, help: &str, sums: &Atoms) {
-    let end = if kind == "counter" { "_total" } else { "" };
+fn atoms(page: &mut Page, name: &str, help: &str, sums: &Atoms) {
     for (unit, whole) in [("atoms", false), ("units", true)] {
-        let name = format!("{name}_{unit}{end}");
-        page.head(&name, kind, &format!("{help}, in {unit}"));
+        let name = format!("{name}_{unit}");
+        page.head(&name, "gauge", &format!("{help}, in {unit}"));
         for (labels, (atoms, decimals)) in sums {
             let value = if whole { format_decimal(*atoms, *decimals) } else { atoms.to_string() };
             page.line(&name, labels, value);

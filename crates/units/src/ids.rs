@@ -5,9 +5,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 
 /// What handles are spelled with.
-pub(crate) const PREFIXES: [&str; 14] = [
+pub(crate) const PREFIXES: [&str; 15] = [
     "acct", "asset", "farm", "feed", "fund", "index", "loss", "market", "proposal", "reserve",
-    "ticket", "tranche", "transfer", "vault",
+    "ticket", "tranche", "transfer", "vault", "vloss",
 ];
 
 macro_rules! handle {

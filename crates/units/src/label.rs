@@ -157,4 +157,31 @@ mod tests {
             assert!(Label::parse(wrong).is_err(), "{wrong}");
         }
     }
+
+    /// Every handle, as it is spelled.
+    #[test]
+    fn no_label_is_spelled_like_a_handle() {
+        use crate::ids::*;
+        let handles = [
+            AccountId::new(7).to_string(),
+            AssetId::new(7).to_string(),
+            FarmId::new(7).to_string(),
+            FeedId::new(7).to_string(),
+            FundId::new(7).to_string(),
+            IndexId::new(7).to_string(),
+            LossId::new(7).to_string(),
+            MarketId::new(7).to_string(),
+            ProposalId::new(7).to_string(),
+            ReserveId::new(7).to_string(),
+            TicketId::new(7).to_string(),
+            TrancheId::new(7).to_string(),
+            TransferId::new(7).to_string(),
+            VaultId::new(7).to_string(),
+            VaultLossId::new(7).to_string(),
+        ];
+        assert_eq!(handles.len(), PREFIXES.len(), "a handle is not listed");
+        for handle in handles {
+            assert!(Label::parse(&handle).is_err(), "{handle}");
+        }
+    }
 }

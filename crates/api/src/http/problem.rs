@@ -169,7 +169,9 @@ impl Problem {
     pub const fn retry_after(&self) -> Option<u32> {
         match self.status {
             429 => Some(1),
-            503 => Some(2),
+            503 if self.retryable => Some(2),
+            // Somebody has to act first: asking every other second helps nobody.
+            503 => Some(60),
             _ => None,
         }
     }
@@ -250,6 +252,15 @@ mod tests {
     fn what_is_not_to_be_waited_for_says_so() {
         let full = Problem::of_command(&Reject::bare(RejectCode::QueueFull));
         assert_eq!((full.retryable, full.retry_after()), (true, Some(1)));
+        for code in [RejectCode::Stopped, RejectCode::ClockJumped, RejectCode::JournalFull] {
+            let waits = Problem::of_command(&Reject::bare(code));
+            assert_eq!(
+                (waits.status, waits.retryable, waits.retry_after()),
+                (503, false, Some(60))
+            );
+        }
+        let busy = Problem::http(HttpProblem::TooBusy);
+        assert_eq!((busy.retryable, busy.retry_after()), (true, Some(2)));
         let ahead = Problem::http(HttpProblem::SeqAhead);
         assert_eq!((ahead.retryable, ahead.retry_after()), (true, None));
     }

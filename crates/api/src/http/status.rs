@@ -55,9 +55,14 @@ pub const fn read_status(code: RejectCode) -> u16 {
 
 /// Whether the same request may be sent again as it is: nothing in it was wrong, the service could not
 /// take it. What a rule refuses may pass later too, when its hint says so; sending it in a loop does
-/// not help.
+/// not help. Nor does it where somebody has to restart the service, set its clock or make room first.
 pub const fn retryable(code: RejectCode) -> bool {
-    matches!(status(code), 429 | 503)
+    matches!(status(code), 429 | 503) && !waits_for_somebody(code)
+}
+
+/// Whether the service takes no command until its operator has done something.
+const fn waits_for_somebody(code: RejectCode) -> bool {
+    matches!(code, RejectCode::ClockJumped | RejectCode::JournalFull | RejectCode::Stopped)
 }
 
 macro_rules! http_problems {

@@ -45,6 +45,7 @@ const PLACES: Roles = Roles::of(&[Role::Risk, Role::Keeper, Role::Operator]);
 const CRANKS: Roles = Roles::of(&[Role::Keeper, Role::Venue, Role::Operator]);
 const ALERTS: Roles = Roles::of(&[Role::Guardian, Role::Risk]);
 const VENUE: Roles = Roles::of(&[Role::Venue]);
+const VENUE_OR_OPERATOR: Roles = Roles::of(&[Role::Venue, Role::Operator]);
 const GUARDIAN: Roles = Roles::of(&[Role::Guardian]);
 const REPORTS: Roles = Roles::of(&[Role::Venue, Role::Risk, Role::Operator]);
 const FEEDS: Roles = Roles::of(&[Role::Venue, Role::Risk]);
@@ -378,8 +379,10 @@ pub(crate) fn require(txn: &mut Txn<'_>, context: &Context<'_>, body: &Body) -> 
             }
         }
         Some(Authority::Venue(market)) => {
-            if context.actor != Some(state.markets.expect(market)?.venue) {
-                has_role(state, context, OPERATOR)?;
+            if context.actor != Some(state.markets.expect(market)?.venue)
+                && has_role(state, context, OPERATOR).is_err()
+            {
+                return Err(role_missing(held(state, context)?, VENUE_OR_OPERATOR).into());
             }
         }
         Some(Authority::Council(delay)) => {
@@ -425,16 +428,29 @@ fn not_owner(state: &State, context: &Context<'_>, owner: AccountId) -> Result<R
     Ok(Reject::new(RejectCode::NotOwner, actor, state.accounts.expect(owner)?.label))
 }
 
-/// Whether the sender holds one of these roles.
-pub(crate) fn has_role(state: &State, context: &Context<'_>, roles: Roles) -> Result<(), Halt> {
-    let held = match context.actor {
+/// The roles of the sender.
+fn held(state: &State, context: &Context<'_>) -> Result<Roles, Halt> {
+    Ok(match context.actor {
         Some(actor) => state.accounts.expect(actor)?.roles,
         None => Roles::NONE,
-    };
+    })
+}
+
+/// What the sender has, and all that would do.
+fn role_missing(held: Roles, roles: Roles) -> Reject {
+    let held = held.iter().next().map_or("none", Role::word);
+    let mut needed = roles.iter();
+    match (needed.next(), needed.next()) {
+        (Some(role), None) => Reject::new(RejectCode::RoleMissing, held, role.word()),
+        _ => Reject::new(RejectCode::RoleMissing, held, roles),
+    }
+}
+
+/// Whether the sender holds one of these roles.
+pub(crate) fn has_role(state: &State, context: &Context<'_>, roles: Roles) -> Result<(), Halt> {
+    let held = held(state, context)?;
     if held.meets(roles) {
         return Ok(());
     }
-    let needed = roles.iter().next().map_or("none", Role::word);
-    Err(Reject::new(RejectCode::RoleMissing, held.iter().next().map_or("none", Role::word), needed)
-        .into())
+    Err(role_missing(held, roles).into())
 }

@@ -1,5 +1,6 @@
 //! What a reject shows: the value that was got, or the limit it met.
 
+use crate::policy::Roles;
 use backstop_units::{Hash, Label, Span, Timestamp};
 use core::fmt;
 
@@ -21,6 +22,8 @@ pub enum Value {
     Span(Span),
     /// A word out of the product's vocabulary.
     Word(&'static str),
+    /// Roles, any of which would do.
+    Roles(Roles),
 }
 
 impl fmt::Display for Value {
@@ -33,8 +36,24 @@ impl fmt::Display for Value {
             Self::Hash(hash) => fmt::Display::fmt(hash, f),
             Self::Span(span) => fmt::Display::fmt(span, f),
             Self::Word(word) => f.write_str(word),
+            Self::Roles(roles) => any_of(*roles, f),
         }
     }
+}
+
+/// `venue`, `venue or operator`, `venue, risk or guardian`.
+fn any_of(roles: Roles, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut left = roles.iter().count();
+    for role in roles.iter() {
+        f.write_str(role.word())?;
+        left = left.saturating_sub(1);
+        f.write_str(match left {
+            0 => "",
+            1 => " or ",
+            _ => ", ",
+        })?;
+    }
+    Ok(())
 }
 
 macro_rules! value_from {
@@ -63,4 +82,5 @@ value_from! {
     Label => Label: core::convert::identity,
     Hash => Hash: core::convert::identity,
     &'static str => Word: core::convert::identity,
+    Roles => Roles: core::convert::identity,
 }

@@ -246,16 +246,30 @@ fn commands_and_batches() {
     done(&table);
 }
 
+/// Who may open accounts, and who may settle.
+const OPENS: Roles = Roles::of(&[Role::Venue, Role::Operator]);
+const PROPOSES: Roles = Roles::of(&[Role::Operator, Role::Council, Role::Risk, Role::Guardian]);
+const DECLARES: Roles = Roles::of(&[Role::Venue, Role::Risk, Role::Guardian]);
+
+#[test]
+fn a_refusal_names_every_role_that_would_do() {
+    let words = |roles| Value::from(roles).to_string();
+    assert_eq!(words(OPENS), "operator or venue");
+    assert_eq!(words(DECLARES), "venue, risk or guardian");
+    assert_eq!(words(Roles::of(&[Role::Keeper])), "keeper");
+    assert_eq!(words(Roles::NONE), "");
+}
+
 #[test]
 fn rights() {
     let mut table = Table::default();
     let world = &mut World::new();
     table.case(world, NOTHING, account("x"), got(C::UnknownActor, label(NOTHING)));
-    table.case(world, "alice", account("x"), no(C::RoleMissing, "none", "operator"));
+    table.case(world, "alice", account("x"), no(C::RoleMissing, "none", OPENS));
     // A declaration by the wrong role.
-    table.case(world, "keeper", declare(5), no(C::RoleMissing, "keeper", "venue"));
+    table.case(world, "keeper", declare(5), no(C::RoleMissing, "keeper", DECLARES));
     table.case(world, "risk", withdraw(5), no(C::RoleMissing, "risk", "operator"));
-    table.case(world, "alice", settle(5), no(C::RoleMissing, "none", "operator"));
+    table.case(world, "alice", settle(5), no(C::RoleMissing, "none", OPENS));
     table.case(world, "bob", stake("alice", 5), no(C::NotOwner, label("bob"), label("alice")));
     let out = transfer(Direction::Out, alice(), 5);
     table.case(world, "bob", out, no(C::NotOwner, label("bob"), label("alice")));
@@ -366,7 +380,7 @@ fn proposals() {
     let propose = |body: &Body, nonce| {
         Body::from(Propose { body: Box::new(body.clone()), nonce, expires_at: until })
     };
-    table.case(world, "alice", propose(&body, 1), no(C::RoleMissing, "none", "operator"));
+    table.case(world, "alice", propose(&body, 1), no(C::RoleMissing, "none", PROPOSES));
     let open = account("x").into();
     table.case(
         world,
@@ -1141,7 +1155,7 @@ fn taking_over() {
 
 fn takeovers(table: &mut Table, world: &mut World) {
     let good = take("alice", 40, 95, 98, 0);
-    table.case(world, "bob", good.clone(), no(C::RoleMissing, "none", "operator"));
+    table.case(world, "bob", good.clone(), no(C::RoleMissing, "none", OPENS));
     let nobody = TakeOver { account: label(NOTHING), ..good.clone() };
     table.case(world, "venue", nobody, got(C::UnknownAccount, label(NOTHING)));
     let nowhere = TakeOver { market: label(NOTHING), ..good.clone() };

@@ -20,8 +20,8 @@ const UNIT: &str = include_str!("../../../../etc/backstop.service");
 const CONTAINER: &str = include_str!("../../../../etc/Containerfile");
 const COMPOSE: &str = include_str!("../../../../etc/compose.yaml");
 
-/// Names of all samples of a service after a loss. Its journal has a limit, so that the room left is told too.
-fn samples() -> BTreeSet<String> {
+/// What a service tells after a loss. Its journal has a limit, so that the room left is told too.
+fn page_after_a_loss() -> String {
     let folder = tempfile::tempdir().unwrap();
     let journal = folder.path().join("journal.db");
     let (engine, clock) = told(FIRST_LOSS, &journal);
@@ -39,7 +39,12 @@ fn samples() -> BTreeSet<String> {
     let running = Site { ledgers: vec![mounted], settings }.start().unwrap();
     // The first request is counted once it is answered.
     let _ = Client::metrics(running.address());
-    let page = Client::metrics(running.address());
+    Client::metrics(running.address())
+}
+
+/// Names of all samples of that page.
+fn samples() -> BTreeSet<String> {
+    let page = page_after_a_loss();
     let lines = page.lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| line.split(['{', ' ']).next()).map(str::to_owned).collect()
 }
@@ -63,6 +68,22 @@ fn rules_and_dashboard_ask_for_what_the_service_tells() {
     let tried = names_in(TRIALS);
     let untold: Vec<&str> = tried.into_iter().filter(|name| !told.contains(*name)).collect();
     assert!(untold.is_empty(), "alerts.test.yml names {untold:?}");
+}
+
+/// What can fall is no counter, and a counter's name says that it is one: rates of the others mean nothing.
+#[test]
+fn what_can_fall_is_a_gauge() {
+    let page = page_after_a_loss();
+    let kinds = page.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let kinds: Vec<(&str, &str)> = kinds.filter_map(|line| line.split_once(' ')).collect();
+    for falls in
+        ["backstop_layer_drawn_units", "backstop_uncovered_loss_atoms", "backstop_balance_units"]
+    {
+        assert!(kinds.contains(&(falls, "gauge")), "{falls}: {kinds:?}");
+    }
+    for (name, kind) in kinds.iter().filter(|(name, _)| name.ends_with("_total")) {
+        assert_eq!(*kind, "counter", "{name}");
+    }
 }
 
 #[test]
