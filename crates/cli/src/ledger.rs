@@ -8,7 +8,9 @@ use backstop_api::{Host, HostError};
 use backstop_core::{
     Body, Command, Corrupt, Event, Genesis, Halt, Record, Reject, State, command::Approvals,
 };
-use backstop_engine::{Engine, EngineError, Options, ScenarioClock, ids::uuid7};
+use backstop_engine::{
+    Engine, EngineError, Options, ScenarioClock, check_rules, decode_record, ids::uuid7,
+};
 use backstop_journal::{Access, JournalError, SqliteJournal};
 use backstop_risk::{Ledger, LedgerError};
 use backstop_units::{Label, Seq, Timestamp};
@@ -77,9 +79,10 @@ pub(crate) fn steps(
     for batch in journal.batches_from(0) {
         let batch = batch.map_err(|error| journal_failure(path, &error))?;
         for item in batch.records() {
-            let (_, bytes) = item.map_err(|error| journal_failure(path, &error))?;
+            let (seq, bytes) = item.map_err(|error| journal_failure(path, &error))?;
             let broken = |corrupt: Corrupt| halted(corrupt.into());
-            let record = Record::decode(bytes).map_err(broken)?;
+            let unknown = |error: EngineError| Failure::file(path, &error);
+            let record = decode_record(Seq::new(seq), bytes).map_err(unknown)?;
             if visit(Step::Before(state.as_ref(), &record))?.is_break() {
                 return state.ok_or_else(empty);
             }
@@ -90,6 +93,7 @@ pub(crate) fn steps(
                     state
                 }
             };
+            check_rules(&next).map_err(unknown)?;
             let flow = visit(Step::After(&next, &record))?;
             if flow.is_break() {
                 return Ok(next);

@@ -17,9 +17,9 @@ pub enum EngineError {
     #[error(transparent)]
     ReadModel(#[from] ReadModelError),
     /// The setup of a genesis was refused.
-    #[error("step {step} of the genesis: {halt}")]
+    #[error("setup command {}: {halt}", step + 1)]
     Genesis {
-        /// Which step, counted from 0.
+        /// Which setup command, counted from 0.
         step: usize,
         /// Why.
         halt: Box<Halt>,
@@ -34,6 +34,18 @@ pub enum EngineError {
         seq: Seq,
         /// Why.
         corrupt: Corrupt,
+    },
+    /// The ledger follows newer rules than this program knows.
+    #[error(
+        "record {seq}: the ledger follows rules {got}, this program knows them up to {limit}: use a newer program, or go back to a backup from before the change"
+    )]
+    NewerRules {
+        /// The record that shows it.
+        seq: Seq,
+        /// Its rules.
+        got: u16,
+        /// The newest that this program knows.
+        limit: u16,
     },
     /// The system has no thread left.
     #[error("could not start the {name} thread")]

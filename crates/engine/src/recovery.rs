@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::{
     error::EngineError,
+    rules::{check_rules, decode_record},
     snapshot::{self, Payload},
     window::IdLog,
 };
@@ -50,7 +51,7 @@ impl Recovered {
 /// The state at the end of a journal, for reading without an engine.
 ///
 /// # Errors
-/// [`EngineError::Journal`], [`EngineError::NotBegun`], [`EngineError::Replay`].
+/// [`EngineError::Journal`], [`EngineError::NotBegun`], [`EngineError::Replay`], [`EngineError::NewerRules`].
 pub fn load(journal: &SqliteJournal) -> Result<State, EngineError> {
     recover(journal).map(|recovered| recovered.state)
 }
@@ -61,6 +62,7 @@ pub(crate) fn recover(journal: &SqliteJournal) -> Result<Recovered, EngineError>
         return Err(EngineError::NotBegun);
     }
     let start = from_snapshot(journal)?;
+    start.as_ref().map_or(Ok(()), |start| check_rules(&start.state))?;
     let from = start.as_ref().map_or(0, |start| start.state.meta.next.get());
     let (send, receive) = bounded(CHUNKS);
     std::thread::scope(|scope| {
@@ -127,7 +129,7 @@ pub(crate) fn decoded(
                 return Err(JournalError::Damaged { what, seq }.into());
             }
             let seq = Seq::new(seq);
-            Record::decode(bytes).map_err(|corrupt| EngineError::Replay { seq, corrupt })
+            decode_record(seq, bytes)
         })
     })
 }
@@ -148,6 +150,7 @@ fn apply_all(
                     None => Recovered::begin(record).map(|begun| recovered = Some(begun)),
                 };
                 applied.map_err(|corrupt| EngineError::Replay { seq: record.seq, corrupt })?;
+                recovered.as_ref().map_or(Ok(()), |recovered| check_rules(&recovered.state))?;
             }
         }
     }

@@ -58,6 +58,10 @@ fn value(report: &VerifyReport) -> Value {
     for (name, found) in sections(report) {
         value[name] = findings(found);
     }
+    let ranges = report.ranges.iter().map(|range| {
+        json!({ "rules": range.rules, "first": range.first, "last": range.last, "decided_again": range.checked })
+    });
+    value["rules"]["versions"] = ranges.collect();
     value
 }
 
@@ -75,6 +79,12 @@ fn text(report: &VerifyReport) -> String {
         if found.omitted() > 0 {
             text.push_str(&format!("  and {} more\n", found.omitted()));
         }
+    }
+    for range in report.ranges.iter().filter(|range| !range.checked) {
+        text.push_str(&format!(
+            "  records {} to {} follow rules {}, which this program does not know: not decided again, use a newer one\n",
+            range.first, range.last, range.rules
+        ));
     }
     text
 }

@@ -18,7 +18,6 @@ mod replay;
 
 use std::path::Path;
 
-use backstop_core::RULES_VERSION;
 use backstop_journal::{
     Access, JournalError, SqliteJournal,
     checkpoint::{Checkpoint, CheckpointError},
@@ -156,7 +155,7 @@ pub fn verify_journal(
     let report = checker.finish()?;
     let mut followed = replay.finish(report.records);
     for found in report.findings {
-        let detail = format!("{:?}: {}", found.kind, found.detail);
+        let detail = format!("{}: {}", found.kind, found.detail);
         integrity.add(Seq::new(found.first_seq), Seq::new(found.last_seq), detail);
     }
     integrity.omit(report.findings_omitted);
@@ -187,9 +186,4 @@ fn expect(
         findings.add(Seq::default(), last, format!("the checkpoint to compare with: {error}"));
     }
     Ok(())
-}
-
-/// Whether this program can decide by these rules.
-const fn is_known(rules: u16) -> bool {
-    rules >= 1 && rules <= RULES_VERSION
 }

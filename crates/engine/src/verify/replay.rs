@@ -1,13 +1,14 @@
 //! Follows the log record by record: decides each again, and keeps the books.
 
 use backstop_core::{
-    Asked, Checked, Corrupt, Entry, Event, Halt, Record, State, begin, dry_run, policy::Limits,
-    recheck, replay, warm,
+    Asked, Checked, Corrupt, Entry, Event, Halt, RULES_VERSION, Record, State, begin, dry_run,
+    policy::Limits, recheck, replay, warm,
 };
 use backstop_journal::{JournalError, StoredBatch, snapshot::Snapshot, store::StoredRecords};
 use backstop_units::{Hash, Label, Seq, Timestamp};
 
-use super::{RULES_VERSION, RulesRange, VerifyError, books::Books, findings::Findings, is_known};
+use super::{RulesRange, VerifyError, books::Books, findings::Findings};
+use crate::rules::{is_known, leads_beyond, newer_rules};
 
 /// How the log is followed.
 #[derive(Debug)]
@@ -172,7 +173,9 @@ impl Replay {
                 return Ok(());
             }
         };
+        // What newer rules are is theirs to say: the record that switches to them is not decided here.
         if is_known(record.rules)
+            && !leads_beyond(&record.events)
             && let Err(detail) = self.compare(&record)
         {
             self.found.rules.add(seq, seq, detail);
@@ -295,7 +298,7 @@ fn decode_ahead<'a>(
 fn difference(decided: &[Event], recorded: &[Event]) -> String {
     let at = decided.iter().zip(recorded).take_while(|(a, b)| a == b).count();
     let [decided, recorded] = [decided, recorded].map(|events| match events.get(at) {
-        Some(event) => format!("{event:?}"),
+        Some(event) => serde_json::to_string(event).unwrap_or_default(),
         None => "no more events".to_owned(),
     });
     format!("event {at}: the rules give {decided}, the log holds {recorded}")
@@ -303,12 +306,4 @@ fn difference(decided: &[Event], recorded: &[Event]) -> String {
 
 const fn newer(seq: Seq, got: u16) -> VerifyError {
     VerifyError::NewerRules { seq, got, limit: RULES_VERSION }
-}
-
-/// The rules version at the front of a record, if this program does not know it.
-fn newer_rules(bytes: &[u8]) -> Option<u16> {
-    let (_, rest) = bytes.split_at_checked(16)?;
-    let (rules, _) = rest.split_first_chunk::<2>()?;
-    let rules = u16::from_le_bytes(*rules);
-    (rules > RULES_VERSION).then_some(rules)
 }

@@ -10,4 +10,5 @@ mod proofs;
 mod read_model;
 mod restart;
 mod support;
+mod upgrade;
 mod verify;

@@ -44,6 +44,36 @@ pub enum FindingKind {
     Unverifiable,
 }
 
+impl FindingKind {
+    /// Its words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Record => "changed record",
+            Self::Misplaced => "misplaced record",
+            Self::Framing => "broken framing",
+            Self::Count => "wrong count",
+            Self::Missing => "missing records",
+            Self::Overlap => "repeated records",
+            Self::Row => "unreadable row",
+            Self::Tag => "changed tag",
+            Self::Root => "wrong root",
+            Self::Tile => "wrong tile",
+            Self::TileMissing => "missing tile",
+            Self::TileUnexpected => "unexpected tile",
+            Self::Checkpoint => "checkpoint",
+            Self::Snapshot => "snapshot",
+            Self::Structure => "file structure",
+            Self::Unverifiable => "not verifiable",
+        }
+    }
+}
+
+impl fmt::Display for FindingKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
+    }
+}
+
 /// One thing that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -61,9 +91,9 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, first_seq, last_seq, detail } = self;
         if first_seq == last_seq {
-            write!(f, "{kind:?} at record {first_seq}: {detail}")
+            write!(f, "{kind} at record {first_seq}: {detail}")
         } else {
-            write!(f, "{kind:?} at records {first_seq} to {last_seq}: {detail}")
+            write!(f, "{kind} at records {first_seq} to {last_seq}: {detail}")
         }
     }
 }
