@@ -58,6 +58,16 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "file of the key that signs heads of the log, as `backstop keys new` writes it; no proofs for new records without",
     ),
+    setting(
+        "snapshot_every",
+        "1000000",
+        "records from one snapshot to the next, 0 takes none; a restart reads the last one",
+    ),
+    setting(
+        "journal_bytes",
+        "0",
+        "bytes that the journal file may grow to, 0 for no limit; more is refused with JOURNAL_FULL",
+    ),
     setting("connections", "1024", "connections at once; more wait to be accepted"),
     setting("body_bytes", "1048576", "bytes of one request's body"),
     setting("header_seconds", "10", "seconds in which a request's head must have arrived"),
@@ -298,6 +308,8 @@ pub struct Settings {
     pub server_db: Option<PathBuf>,
     pub read_model: Option<PathBuf>,
     pub checkpoint_key: Option<PathBuf>,
+    pub snapshot_every: u64,
+    pub journal_bytes: Option<u64>,
     pub connections: usize,
     pub body_bytes: usize,
     pub header_time: Duration,
@@ -346,6 +358,8 @@ impl Settings {
             server_db: path("server_db"),
             read_model: path("read_model"),
             checkpoint_key: path("checkpoint_key"),
+            snapshot_every: field.parse("snapshot_every", "a count of records")?,
+            journal_bytes: field.journal_bytes("journal_bytes")?,
             connections: field
                 .parse("connections", "a count above 0")
                 .and_then(|n| Field::positive("connections", n))?,
@@ -394,6 +408,9 @@ impl Settings {
     }
 }
 
+/// The least limit of a journal: an empty one takes a few pages of 64 KiB.
+const JOURNAL_BYTES_MIN: u64 = 1 << 20;
+
 struct Field<'a>(&'a Written);
 
 impl Field<'_> {
@@ -437,6 +454,16 @@ impl Field<'_> {
         match spans {
             Some(spans) if spans.len() <= 20 => Ok(spans),
             _ => Err(ConfigError::Value { name, got, expected }),
+        }
+    }
+
+    /// None for no limit; a limit that leaves no room for a ledger is a slip.
+    fn journal_bytes(&self, name: &'static str) -> Result<Option<u64>, ConfigError> {
+        let expected = "0, or a count of bytes from 1048576 on";
+        match self.parse(name, expected)? {
+            0 => Ok(None),
+            bytes @ JOURNAL_BYTES_MIN.. => Ok(Some(bytes)),
+            few => Err(ConfigError::Value { name, got: few.to_string(), expected }),
         }
     }
 
@@ -485,6 +512,13 @@ mod tests {
         let settings = Settings::default();
         assert!(settings.listen.ip().is_loopback());
         assert_eq!(settings.reads, Reads::Public);
+        let engine = backstop_engine::Options::default();
+        assert_eq!(settings.snapshot_every, engine.snapshot_every);
+        assert_eq!(settings.journal_bytes, engine.journal_bytes);
+        let limited =
+            written(&[("journal_bytes", "1048576"), ("snapshot_every", "0")], "").unwrap();
+        let limited = Settings::read(&limited).unwrap();
+        assert_eq!((limited.journal_bytes, limited.snapshot_every), (Some(1 << 20), 0));
     }
 
     #[test]
@@ -517,6 +551,9 @@ mod tests {
             ("connections", "0", "above 0"),
             ("request-seconds", "0", "at most a day"),
             ("reads", "some", "`public` or `key`"),
+            ("snapshot_every", "often", "a count of records"),
+            ("journal_bytes", "1GB", "a count of bytes"),
+            ("journal_bytes", "1048575", "from 1048576 on"),
             ("commands", "all", "`key` or `open`"),
             ("public_url", "fund.example", "https://"),
             ("webhooks_allow_private", "yes", "`true` or `false`"),

@@ -22,8 +22,13 @@ pub(crate) fn run(args: &ServeArgs, db: &Path, printer: &Printer) -> Result<(), 
     backstop_server::init_log(&settings);
     let read_model = settings.read_model.clone().unwrap_or_else(|| beside(db));
     let options = if args.story { after_the_story(db)? } else { Options::default() };
-    let options =
-        Options { confirm_clock: args.confirm_clock, read_model: Some(read_model), ..options };
+    let options = Options {
+        confirm_clock: args.confirm_clock,
+        read_model: Some(read_model),
+        snapshot_every: settings.snapshot_every,
+        journal_bytes: settings.journal_bytes,
+        ..options
+    };
     let engine = Engine::open(db, options).map_err(|error| engine_failure(db, &error))?;
     let title = engine.ledger().to_string();
     let signer =
