@@ -3,6 +3,7 @@
 mod api_keys;
 mod lending;
 mod pictures;
+mod reference;
 mod report;
 mod webhooks;
 
@@ -12,6 +13,7 @@ pub(crate) use lending::{
     ReserveVerb, VaultArgs, VaultVerb,
 };
 pub(crate) use pictures::{PictureArgs, PictureVerb};
+pub(crate) use reference::{ReferenceArgs, ReferenceTable};
 pub(crate) use report::ReportArgs;
 pub(crate) use webhooks::{WebhooksArgs, WebhooksVerb};
 
@@ -102,7 +104,7 @@ pub(crate) enum Verb {
     Webhooks(WebhooksArgs),
     /// The ledger's present state: head, hash, trial balance, balances.
     State,
-    /// Reference tables: commands, refusals, fees, checks of settings.
+    /// Reference tables: commands, refusals, problems, fees, checks, verbs, settings.
     Reference(ReferenceArgs),
     /// Completions for a shell.
     Completions(CompletionsArgs),
@@ -443,31 +445,6 @@ pub(crate) enum KeysVerb {
         /// A file with the body as JSON, such as `{"void_loss": {"loss": "loss_3"}}`; `-` for standard input.
         body: PathBuf,
     },
-}
-
-/// Flags of `reference`.
-#[derive(Debug, Args)]
-pub(crate) struct ReferenceArgs {
-    /// Which table.
-    #[arg(value_enum)]
-    pub(crate) table: ReferenceTable,
-}
-
-/// A reference table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ReferenceTable {
-    /// Every command with its fields.
-    Commands,
-    /// Every refusal with its rule and hint.
-    Rejects,
-    /// The description of the HTTP API, as `OpenAPI` 3.1.
-    Openapi,
-    /// Every problem that the HTTP API answers with, and its status.
-    Problems,
-    /// Every fee of lending.
-    Fees,
-    /// Every check of `config check`.
-    Checks,
 }
 
 /// Flags of `completions`.

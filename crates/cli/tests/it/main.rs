@@ -106,6 +106,9 @@ fn wrong_inputs_have_their_exit_codes() {
     fs::write(folder.join("empty.db"), "").unwrap();
     fs::write(folder.join("junk.toml"), "steps = [\n  { command = 7 }\n]").unwrap();
     fs::write(folder.join("junk.jsonl"), "{\"actor\": \"a\"\n").unwrap();
+    let asset = "[[setup]]\nregister_asset = { label = \"usd\", decimals = 6 }\n";
+    let twice = format!("name = \"twice\"\nabout = \"An asset twice.\"\n{asset}{asset}");
+    fs::write(folder.join("twice.toml"), twice).unwrap();
     fs::write(folder.join("unmet.toml"), "preset = \"kana\"\n[[steps]]\nquery.excess = { fund = \"main\" }\nexpect.contains = { allowed_max = \"7\" }\n").unwrap();
     for (args, want, needle) in [
         (&["verify", "missing.db"][..], 4, "missing.db"),
@@ -119,6 +122,19 @@ fn wrong_inputs_have_their_exit_codes() {
         (&["loss", "show", "loss_x"], 2, "loss_"),
         (&["init", "--preset", "nobody"], 2, "kana"),
         (&["init", "--council", "7"], 2, "64 hex digits"),
+        // Both name the same command of the same preset by the same number.
+        (&["init", "--preset", "twice.toml"], 2, "setup command 2: "),
+        (&["config", "check", "twice.toml"], 2, "setup command 2: "),
+        (
+            &["config", "show", "--set", "connections=0"],
+            2,
+            "`connections` is `0`, expected a count above 0",
+        ),
+        (
+            &["config", "show", "--set", "journal_bytes=7"],
+            2,
+            "`journal_bytes` is `7`, expected 0, or a count",
+        ),
     ] {
         let output = backstop(folder, args);
         assert_eq!(code(&output), want, "{args:?}: {}", err(&output));
@@ -260,8 +276,10 @@ fn completions_and_references_come_from_the_code() {
         ("openapi", "openapi.json"),
         ("fees", "fees.md"),
         ("checks", "checks.md"),
+        ("cli", "cli.md"),
+        ("config", "config.md"),
     ] {
-        let page = fs::read_to_string(root.join("docs/reference").join(page)).unwrap();
+        let page = fs::read_to_string(root.join("docs/reference").join(page)).unwrap_or_default();
         let printed = out(&backstop(folder.path(), &["reference", table]));
         assert!(page.ends_with(&printed), "docs/reference: run `backstop reference {table}` again");
     }

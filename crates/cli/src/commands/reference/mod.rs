@@ -1,4 +1,7 @@
-//! `reference`: the tables of commands, refusals, problems, fees and checks, from their own declarations.
+//! `reference`: the tables of commands, refusals, problems, fees, checks, verbs and settings, from their own
+//! declarations.
+
+mod verbs;
 
 use crate::{
     args::{ReferenceArgs, ReferenceTable},
@@ -7,6 +10,7 @@ use crate::{
 };
 use backstop_api::{CHECKS, FEES, http::openapi};
 use backstop_core::{COMMANDS, RejectCode};
+use backstop_server::config::SETTINGS;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -19,6 +23,8 @@ pub(crate) fn run(args: &ReferenceArgs, printer: &Printer) -> Result<(), Failure
         ReferenceTable::Problems => {
             printer.either(&backstop_api::http::problem_codes(), backstop_api::http::problems_text)
         }
+        ReferenceTable::Cli => printer.either(&verbs::value(), verbs::text),
+        ReferenceTable::Config => printer.either(&settings(), settings_text),
         ReferenceTable::Rejects => printer.either(&rejects(), backstop_core::reject::reject_table),
     }
 }
@@ -81,6 +87,30 @@ fn checks_text() -> String {
     for check in CHECKS.iter().copied().flatten() {
         // Writing into a String can't fail.
         let _ = writeln!(text, "| `{}` | {} | {} |", check.name, check.why, check.advice);
+    }
+    text
+}
+
+fn settings() -> Value {
+    let rows = SETTINGS.iter().map(|setting| {
+        json!({
+            "name": setting.name, "default": setting.default, "variable": setting.variable(), "what": setting.what,
+        })
+    });
+    rows.collect()
+}
+
+fn settings_text() -> String {
+    let mut text =
+        "| setting | default | variable | what |\n| --- | --- | --- | --- |\n".to_owned();
+    for setting in SETTINGS {
+        let default = match setting.default {
+            "" => "empty".to_owned(),
+            default => format!("`{default}`"),
+        };
+        let (name, variable, what) = (setting.name, setting.variable(), setting.what);
+        // Writing into a String can't fail.
+        let _ = writeln!(text, "| `{name}` | {default} | `{variable}` | {what} |");
     }
     text
 }
