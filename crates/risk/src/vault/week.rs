@@ -84,6 +84,8 @@ pub struct Collateral {
 pub struct Week {
     /// Its name, as in names of folders.
     pub name: &'static str,
+    /// What happened in it, as a heading.
+    pub crisis: &'static str,
     /// What it is, in a few words.
     pub title: &'static str,
     /// When it begins; it lasts seven days.
@@ -113,12 +115,14 @@ const fn days(count: u64) -> Timestamp {
 pub const WEEKS: &[Week] = &[
     Week {
         name: "vault-luna-2022-05",
+        crisis: "the collapse of LUNA, May 2022",
         title: "LUNA and BTC, daily closes",
         from: days(19_120), // 2022-05-08
         collateral: [coin("luna", Source::Dollars(LUNA)), coin("btc", Source::Dollars(LUNA))],
     },
     Week {
         name: "vault-ftx-2022-11",
+        crisis: "the failure of FTX, November 2022",
         title: "SOL, hourly closes, and BTC, daily closes",
         from: days(19_302), // 2022-11-06
         collateral: [
@@ -128,6 +132,7 @@ pub const WEEKS: &[Week] = &[
     },
     Week {
         name: "vault-usdc-2023-03",
+        crisis: "USDC off its peg, March 2023",
         title: "USDC and BTC, daily closes",
         from: days(19_426), // 2023-03-10
         collateral: [

@@ -5,7 +5,7 @@ use crate::{
     args::DemoArgs, commands::serve, exit::Failure, ledger::engine_failure, printer::Printer,
 };
 use backstop_engine::{Engine, Options, read_model::beside};
-use backstop_risk::Cover;
+use backstop_risk::{Cover, WEEKS};
 use backstop_server::{
     Mounted, Settings, Site,
     config::{Commands, Written},
@@ -44,13 +44,18 @@ pub(super) fn serve(
     }
     let pooled = vaults.iter().filter(|run| run.report.cover == Cover::FirstLoss);
     for run in pooled {
-        let title = format!("A vault in the week of {}", run.report.week);
-        ledgers.push(mounted(&run.name(), title, &run.folder, args.seed)?);
+        ledgers.push(mounted(&run.name(), heading(run.report.week), &run.folder, args.seed)?);
     }
     printer.note(
         "What you do on the dashboard is recorded in these journals; their clocks go on from the end of each story.",
     );
     serve::until_interrupted(Site { ledgers, settings }, printer)
+}
+
+/// A week's run by what happened in that week.
+fn heading(week: &str) -> String {
+    let found = WEEKS.iter().find(|known| known.name == week);
+    format!("A vault through {}", found.map_or(week, |week| week.crisis))
 }
 
 /// Opens a run's journal with a clock that goes on where its story ends.
