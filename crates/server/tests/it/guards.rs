@@ -181,3 +181,28 @@ fn a_key_that_is_no_text_is_refused() {
     let head = "GET /v1/ledger HTTP/1.1\r\nhost: test\r\nauthorization: Bearer \u{fc}\r\n\r\n";
     service.connect().ask(head).problem(401, "KEY_REFUSED");
 }
+/// What of thirty requests one caller makes at once is within the limit: what is past it waits a second.
+#[test]
+fn past_its_limit_a_caller_is_told_to_wait() {
+    let service = Service::with(FIRST_LOSS, &[("requests_per_second", "3")]);
+    let mut connection = service.connect();
+    let ask = "GET /v1/rejects HTTP/1.1\r\nhost: test\r\n\r\n";
+    let begun = Instant::now();
+    let answers: Vec<_> = (0..30).map(|_| connection.ask(ask)).collect();
+    // Each second begins a new count; the machine may have needed several.
+    let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap() + 2;
+    let admitted = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!((3..=3 * seconds).contains(&admitted), "{admitted} in {seconds} s");
+    assert_eq!(answers[0].status, 200);
+    let refused: Vec<_> = answers.iter().filter(|answer| answer.status != 200).collect();
+    assert_eq!(refused.len(), 30 - admitted);
+    for answer in refused {
+        assert_eq!(answer.problem(429, "TOO_MANY")["limit"], "3 requests a second");
+        let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=5).contains(&wait), "{wait}");
+    }
+    // Whether the process lives is always told.
+    for _ in 0..10 {
+        assert_eq!(connection.ask("GET /livez HTTP/1.1\r\nhost: test\r\n\r\n").status, 200);
+    }
+}
