@@ -70,9 +70,12 @@ pub(crate) fn recover(journal: &SqliteJournal) -> Result<Recovered, EngineError>
         let read = read_all(journal, from, &send);
         drop(send);
         let applied = applying.join().unwrap_or(Err(EngineError::Stopped));
-        // What could not be applied explains why reading ended, not the other way round.
-        let recovered = applied?;
-        read.map(|()| recovered)
+        match (read, applied) {
+            // Reading ended before the genesis was handed over: the journal was begun, and can't be read.
+            (Err(error), Err(EngineError::NotBegun)) => Err(error),
+            // What could not be applied explains why reading ended, not the other way round.
+            (read, applied) => applied.and_then(|recovered| read.map(|()| recovered)),
+        }
     })
 }
 

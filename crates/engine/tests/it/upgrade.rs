@@ -146,10 +146,10 @@ fn verify_says_which_records_it_could_not_decide_again() {
 #[test]
 fn a_record_that_cannot_be_read_is_told_by_its_rules() {
     let folder = tempfile::tempdir().unwrap();
-    let it = upgraded(folder.path(), 0);
+    let mut it = upgraded(folder.path(), 0);
     let mut journal = SqliteJournal::open(&it.backup, Access::Append).unwrap();
     let mut state = load(&journal).unwrap();
-    let mut records = written_by_the_next(&mut state, &mut Maker::new(9));
+    let mut records = written_by_the_next(&mut state, &mut it.maker);
     // Of the switch nothing is left but that it was decided by newer rules, and of the rest nothing at all.
     records[0].rules = NEXT;
     let mut bytes = records[0].encode();
