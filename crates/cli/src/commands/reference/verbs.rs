@@ -1,7 +1,7 @@
 //! `reference cli`: every verb with its flags, as the program itself declares them.
 
 use crate::args::Cli;
-use clap::{Arg, ArgAction, Command, CommandFactory};
+use clap::{Arg, ArgAction, Command, CommandFactory, builder::StyledStr};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -46,9 +46,14 @@ fn spelled(arg: &Arg) -> String {
     }
 }
 
+/// Words of the declaration, which come without their full stop.
+fn sentence(words: Option<&StyledStr>) -> String {
+    words.map(|words| format!("{words}.")).unwrap_or_default()
+}
+
 /// What is to be written, and what is taken if it is not.
 fn what(arg: &Arg) -> String {
-    let mut text = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let mut text = sentence(arg.get_help());
     // A shell's names are those that the library knows, a format's are ours.
     let values: Vec<String> =
         arg.get_possible_values().iter().map(|value| format!("`{}`", value.get_name())).collect();
@@ -76,7 +81,7 @@ pub(super) fn text() -> String {
     let mut text = String::from("Every verb takes these:\n\n");
     table(&mut text, cli.get_arguments().filter(|arg| arg.is_global_set()));
     for (name, verb) in verbs() {
-        let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
+        let about = sentence(verb.get_about());
         // Writing into a String can't fail.
         let _ = writeln!(text, "\n## `{name}`\n\n{about}");
         if own(&verb).next().is_some() {
