@@ -12,7 +12,7 @@
 //! four of the level below. So a stretch of any length is there in some hundred steps, and no loss is lost
 //! in it: a step knows how many came, what they were in all, and the largest.
 //!
-//! A settlement takes some 25 bytes.
+//! What a settlement takes is in `docs/benchmarks.md`.
 
 use std::collections::{BTreeSet, HashMap};
 
