@@ -7,7 +7,7 @@ use crate::{
     printer::Printer,
 };
 use backstop_api::command_body;
-use backstop_core::governance::{approval_bytes, body_digest};
+use backstop_core::governance::signed_bytes;
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::json;
 use std::path::Path;
@@ -20,8 +20,7 @@ pub(crate) fn run(args: &KeysArgs, db: &Path, printer: &Printer) -> Result<(), F
             let secret = load(key)?;
             let text = files::read(body)?;
             let body = command_body(&text).map_err(|fault| Failure::text(body, fault))?;
-            let digest = body_digest(&body);
-            let bytes = approval_bytes(*ledger, *nonce, *expires, &digest);
+            let (digest, bytes) = signed_bytes(*ledger, &body, *nonce, *expires);
             let signature = secret.sign(&bytes);
             printer.value(&json!({
                 "nonce": nonce,

@@ -65,8 +65,8 @@ pub fn approval_bytes(ledger: Label, nonce: u64, expires_at: Timestamp, digest: 
 
 /// What the approvals of a command are about: a proposal's body, the body that an approval names, or
 /// the command's own.
-fn subject(command: &Command) -> Hash {
-    match &command.body {
+pub(super) fn subject(body: &Body) -> Hash {
+    match body {
         Body::Propose(propose) => body_digest(&propose.body),
         Body::Approve(approve) => approve.digest,
         body => body_digest(body),
@@ -80,7 +80,8 @@ fn subject(command: &Command) -> Hash {
 pub fn verify_approvals(ledger: Label, command: &Command) -> Result<Option<Signed>, Reject> {
     let Some(approvals) = &command.approvals else { return Ok(None) };
     let mut signed = trusted(command, approvals)?;
-    let bytes = approval_bytes(ledger, approvals.nonce, approvals.expires_at, &subject(command));
+    let bytes =
+        approval_bytes(ledger, approvals.nonce, approvals.expires_at, &subject(&command.body));
     let fits = |signature: &command::Signature| {
         check_signature(&signature.key, &bytes, &signature.bytes.0)
     };
@@ -105,7 +106,7 @@ pub(crate) fn trusted(command: &Command, approvals: &Approvals) -> Result<Signed
             keys: named.clone(),
             nonce: approvals.nonce,
             expires_at: approvals.expires_at,
-            digest: subject(command),
+            digest: subject(&command.body),
         }),
     };
     Ok(Signed { named, verified })

@@ -6,9 +6,11 @@ pub(crate) mod custody;
 pub(crate) mod proposal;
 pub(crate) mod registry;
 pub(crate) mod sandbox;
+pub mod signing;
 
 pub use approvals::{Signed, Verified, approval_bytes, body_digest, verify_approvals};
 pub use custody::balance_bytes;
+pub use signing::{Signatories, Signing, Stamp, signed_bytes, signing};
 
 use backstop_units::{AccountId, Timestamp};
 

@@ -28,4 +28,5 @@ pub(crate) mod owner;
 pub(crate) mod refund;
 pub(crate) mod release;
 pub(crate) mod setup;
+pub mod signers;
 pub(crate) mod stake;

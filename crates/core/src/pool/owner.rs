@@ -3,12 +3,13 @@
 use super::{
     book::{InsurancePool, Multisig},
     setup::{of_council, two_keys},
+    signers,
 };
 use crate::{
     command::{AcceptPool, OfferPool, SetPoolSigner},
     event::{Event, PoolEvent},
     governance::{Context, approvals},
-    policy::{PoolSigner, PublicKey},
+    policy::PoolSigner,
     reject::{Halt, Reject, RejectCode},
     state::State,
 };
@@ -25,10 +26,8 @@ pub(crate) fn offer(
     command: &OfferPool,
 ) -> Result<Event, Halt> {
     let (id, pool) = state.insurance_pool(command.vault)?;
-    let nonce = match &pool.owner {
-        Some(owner) => {
-            Some(approvals::by_keys(context, &owner.keys, owner.threshold, pool.nonce)?.nonce)
-        }
+    let nonce = match signers::owner(pool) {
+        Some(owner) => Some(owner.verified(context)?.nonce),
         None => None,
     };
     let owner = Multisig { keys: command.keys.clone(), threshold: command.threshold };
@@ -60,7 +59,7 @@ pub(crate) fn accept(
     command: &AcceptPool,
 ) -> Result<Event, Halt> {
     let (id, pool) = state.insurance_pool(command.vault)?;
-    let verified = approvals::by_keys(context, &command.keys, command.threshold, pool.nonce)?;
+    let verified = signers::heir(pool, command).verified(context)?;
     approvals::among(verified, &pool.council)?;
     let named = Multisig { keys: command.keys.clone(), threshold: command.threshold };
     if pool.heir.as_deref() != Some(&named) {
@@ -76,12 +75,9 @@ pub(crate) fn set_signer(
     command: &SetPoolSigner,
 ) -> Result<Event, Halt> {
     let (id, pool) = state.insurance_pool(command.vault)?;
-    let other: PublicKey = match command.signer {
-        PoolSigner::Council => pool.nominee,
-        PoolSigner::Nominee => pool.council,
-    };
-    let nonce = approvals::by_keys(context, &[other], 1, pool.nonce)?.nonce;
-    two_keys(&command.key, &other)?;
+    let other = signers::other(command.signer);
+    let nonce = signers::one(pool, other).verified(context)?.nonce;
+    two_keys(&command.key, &pool.key(other))?;
     if command.signer == PoolSigner::Council {
         of_council(state, &command.key)?;
     }

@@ -14,11 +14,12 @@
 use super::{
     book::InsurancePool,
     liable::{answering, hit, loss_of, releasable},
+    signers,
 };
 use crate::{
     command::{AnnounceRelease, CarryRelease, DisputeRelease, ReleasePool},
     event::{Event, PoolEvent, Released},
-    governance::{Context, approvals},
+    governance::Context,
     lending::{
         supply::some,
         vault::{
@@ -49,8 +50,7 @@ pub(crate) fn at_once(
 ) -> Result<(), Halt> {
     let state = txn.state();
     let (id, pool) = state.insurance_pool(command.vault)?;
-    let keys = [pool.council, pool.nominee];
-    let nonce = approvals::by_keys(context, &keys, 2, pool.nonce)?.nonce;
+    let nonce = signers::both(pool).verified(context)?.nonce;
     some(command.amount)?;
     loss_of(state, pool.vault, command.loss)?;
     let title = Title { nonce: Some(nonce), release: None };
@@ -151,9 +151,7 @@ pub(crate) fn announce(
 ) -> Result<(), Halt> {
     let (id, pool) = txn.state().insurance_pool(command.vault)?;
     let nonce = match command.signer {
-        Some(signer) => {
-            Some(approvals::by_keys(context, &[pool.key(signer)], 1, pool.nonce)?.nonce)
-        }
+        Some(signer) => Some(signers::one(pool, signer).verified(context)?.nonce),
         None => None,
     };
     some(command.amount)?;
@@ -210,7 +208,7 @@ pub(crate) fn dispute(
     let (id, signer) = (command.release, command.signer);
     let release = announced(state, id)?;
     let pool = state.insurance_pools.expect(release.pool)?;
-    let nonce = approvals::by_keys(context, &[pool.key(signer)], 1, pool.nonce)?.nonce;
+    let nonce = signers::one(pool, signer).verified(context)?.nonce;
     let other = match release.by {
         ReleaseBy::Council => signer == PoolSigner::Nominee,
         ReleaseBy::Nominee => signer == PoolSigner::Council,

@@ -42,6 +42,7 @@ mod reservations;
 mod round_trip;
 mod run;
 mod samples;
+mod signing;
 mod stakes;
 mod steering;
 mod vault;
