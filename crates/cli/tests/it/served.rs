@@ -2,9 +2,10 @@
 
 use crate::{backstop, code, err, ledger, out};
 use backstop_core::{Entry, Record};
-use backstop_engine::ids::uuid7;
+use backstop_engine::{RecordProof, ids::uuid7, verify_proof};
 use backstop_journal::{Access, SqliteJournal};
-use backstop_units::Timestamp;
+use backstop_units::{Seq, Timestamp};
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -26,10 +27,16 @@ struct Served {
 
 impl Served {
     fn start(folder: &Path) -> Self {
+        Self::with(folder, &[])
+    }
+
+    /// With further settings.
+    fn with(folder: &Path, settings: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_backstop"))
             .current_dir(folder)
             .args(["serve", "--json", "--listen", "127.0.0.1:0", "--set", "log_level=error"])
             .args(["--set", "commands=open"])
+            .args(settings.iter().flat_map(|setting| ["--set", *setting]))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -272,4 +279,66 @@ fn a_backup_of_a_running_service_comes_back_whole() {
     let (id, label) = fresh();
     let (status, value) = send(&mut connect(&restored.address).unwrap(), &id, &label).unwrap();
     assert_eq!(status, 200, "{value}");
+}
+
+/// A body that a GET brings.
+fn get(address: &str, path: &str) -> (u16, String) {
+    let mut stream = connect(address).unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n");
+    stream.get_mut().write_all(head.as_bytes()).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let status = text.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, text.split_once("\r\n\r\n").unwrap().1.to_owned())
+}
+
+/// A proof that came over HTTP convinces somebody who has only the log's public key, and stops to when a byte of it is
+/// another one.
+#[test]
+fn a_proof_from_the_service_is_checked_offline() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    out(&backstop(folder, &["init", "--preset", "backstop", "--ledger", "test"]));
+    let public = out(&backstop(folder, &["keys", "new", "log.key"]));
+    let mut key = [0; 32];
+    hex::decode_to_slice(public.trim(), &mut key).unwrap();
+    let key = VerifyingKey::from_bytes(&key).unwrap();
+    let served = Served::with(folder, &["checkpoint_key=log.key"]);
+    let mut stream = connect(&served.address).unwrap();
+    let (id, label) = fresh();
+    let (status, receipt) = send(&mut stream, &id, &label).unwrap();
+    assert_eq!(status, 200, "{receipt}");
+    let seq = receipt["seq"].as_u64().unwrap();
+    let (status, text) = get(&served.address, &format!("/v1/records/{seq}/proof"));
+    assert_eq!(status, 200, "{text}");
+    let (beyond, _) = get(&served.address, &format!("/v1/records/{}/proof", seq + 1));
+    assert_eq!(beyond, 404);
+    drop(served);
+
+    let file = folder.join("proof.json");
+    fs::write(&file, &text).unwrap();
+    let checked = out(&backstop(folder, &["proof", "check", "proof.json", "--json"]));
+    let checked: Value = serde_json::from_str(&checked).unwrap();
+    assert_eq!((&checked["ok"], &checked["seq"]), (&json!(true), &json!(seq)));
+
+    let value: Value = serde_json::from_str(&text).unwrap();
+    let proof = RecordProof {
+        seq: Seq::new(seq),
+        record: hex::decode(value["record"].as_str().unwrap()).unwrap(),
+        path: serde_json::from_value(value["path"].clone()).unwrap(),
+        checkpoint: value["checkpoint"].as_str().unwrap().to_owned(),
+    };
+    let record = verify_proof(&proof, Some(("backstop", &key))).unwrap();
+    let Entry::Command(command) = record.entry else { panic!("no command") };
+    assert_eq!(command.id.to_string(), id);
+    let stranger = SigningKey::from_bytes(&[9; 32]).verifying_key();
+    assert!(verify_proof(&proof, Some(("backstop", &stranger))).is_err(), "another's signature");
+    let mut other = proof.clone();
+    *other.record.last_mut().unwrap() ^= 1;
+    assert!(verify_proof(&other, None).is_err(), "another record");
+    let seq = Seq::new(seq - 1);
+    assert!(verify_proof(&RecordProof { seq, ..proof }, None).is_err(), "another place");
+    let changed = text.replacen("\"record\":\"", "\"record\":\"00", 1);
+    fs::write(&file, changed).unwrap();
+    assert_ne!(code(&backstop(folder, &["proof", "check", "proof.json"])), 0);
 }
