@@ -8,7 +8,7 @@
 //! Columns are found by name, so their order is free and further ones are ignored. Lines that begin
 //! with `#` and empty lines are skipped. Numbers are read exactly, without floats.
 
-use backstop_units::{DecimalError, Price, Span, Timestamp, parse_decimal};
+use backstop_units::{DecimalError, Price, Span, Timestamp, parse_decimal, price_decimals};
 
 /// Most decimals of a quote asset: with more, sums over a book could overflow.
 pub const QUOTE_DECIMALS_MAX: u8 = 9;
@@ -193,8 +193,7 @@ struct Scale {
 
 impl Scale {
     fn new(quote_decimals: u8) -> Self {
-        // A price counts quote atoms per whole base unit times 10^9.
-        let decimals = quote_decimals.saturating_add(9);
+        let decimals = price_decimals(quote_decimals);
         let bound = |text| parse_decimal(text, decimals);
         Self {
             decimals,

@@ -27,6 +27,13 @@ pub enum DecimalError {
     Overflow,
 }
 
+/// Decimals of a price in whole quote units for one whole base unit: nine more than those of the quote.
+///
+/// A [`Price`](crate::Price) counts quote atoms for a whole base unit times 10⁹.
+pub const fn price_decimals(quote: u8) -> u8 {
+    quote.saturating_add(9)
+}
+
 /// Reads `12.5` as atoms of an asset with `decimals` decimals. Exact: no rounding, no exponent, no
 /// sign, no blanks.
 ///

@@ -97,6 +97,41 @@ impl Compensation {
     }
 }
 
+/// How far what was assessed is made good, in atoms of the vault's asset: three parts that add up to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MadeGood {
+    /// Claimants were paid it, or were handed shares worth as much.
+    pub paid: Amount,
+    /// It is there and nobody has claimed it; once claims are closed, it went back.
+    pub waits: Amount,
+    /// Nobody paid or released it.
+    pub missing: Amount,
+}
+
+impl Compensation {
+    /// How far what was assessed is made good. What came beyond the assessment is no part of it.
+    ///
+    /// **Rounding** shares that were handed over down, at what they were worth when they were released.
+    ///
+    /// # Errors
+    /// A dangling handle.
+    pub fn made_good(&self, state: &State) -> Result<MadeGood, Halt> {
+        let missing = self.shortfall(state)?;
+        let there = self.assessment.amount.saturating_sub(missing);
+        let (shares, worth) = in_kind(state, self.assessment.loss);
+        let paid = match &self.claims {
+            None => Amount::ZERO,
+            Some(claims) if shares.is_zero() => claims.paid,
+            Some(claims) => {
+                let handed = worth.mul_div_floor(claims.handed.get(), shares.get())?;
+                claims.paid.saturating_add(handed)
+            }
+        };
+        let paid = paid.min(there);
+        Ok(MadeGood { paid, waits: there.saturating_sub(paid), missing })
+    }
+}
+
 /// Shares of the vault that were released for a loss, and what they were worth then.
 pub fn in_kind(state: &State, loss: VaultLossId) -> (Shares, Amount) {
     payment(state, loss)

@@ -19,6 +19,7 @@
 //! **Source** the usual position form of a PI controller with a clamped integrator (Åström and
 //! Hägglund, Advanced PID Control, 3.5).
 
+use super::coverage::ratio;
 use crate::policy::{ControlPolicy, CurvePoint, Law, PiLaw, Slew};
 use backstop_units::{Amount, MathError, Ppm, Signed, Span, Timestamp, mul_div_floor};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -69,12 +70,9 @@ pub struct Terms {
     pub reach: Signed,
 }
 
-/// Counted balance as a part of the target, in trillionths.
-///
-/// **Rounding** down, so a fund never seems better covered than it is. A target of nothing is covered
-/// [`COVERAGE_MAX`] times.
+/// [`ratio`] as the controller counts it: at most [`COVERAGE_MAX`], which is also a target of nothing.
 pub fn coverage_of(counted: Amount, target: Amount) -> u128 {
-    mul_div_floor(counted.get(), WHOLE, target.get()).map_or(COVERAGE_MAX, |c| c.min(COVERAGE_MAX))
+    ratio(counted, target).map_or(COVERAGE_MAX, |ratio| ratio.min(COVERAGE_MAX))
 }
 
 /// A portion in trillionths.

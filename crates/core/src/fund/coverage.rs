@@ -1,12 +1,12 @@
 //! What a fund holds, what of it counts, and what of it is excess.
 
-use super::{house, idle, reserve::free_reserve};
+use super::{control::WHOLE, house, idle, reserve::free_reserve};
 use crate::{
     ledger::LedgerAccount,
     reject::{Halt, Reject, RejectCode},
     state::{Fund, State},
 };
-use backstop_units::{Amount, FundId, Shares, Signed, Timestamp};
+use backstop_units::{Amount, FundId, MathError, Shares, Signed, Timestamp, mul_div_floor};
 
 /// The parts of a fund's money, in atoms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +38,25 @@ impl Coverage {
         let own = self.reserve.saturating_add(self.contributions).saturating_add(self.idle);
         own.saturating_add(self.staked)
     }
+}
+
+/// How well a target is covered: what counts over it, in trillionths ([`WHOLE`]); nothing without a target.
+///
+/// `⌊counted × 10¹² ÷ target⌋`. **Rounding** down, so a fund never seems better covered than it is; what is past
+/// 128 bits is the largest number. **Source** the design's section 4: what counts over the target.
+pub fn ratio(counted: Amount, target: Amount) -> Option<u128> {
+    match mul_div_floor(counted.get(), WHOLE, target.get()) {
+        Ok(ratio) => Some(ratio),
+        Err(MathError::DivisionByZero) => None,
+        Err(MathError::Overflow) => Some(u128::MAX),
+    }
+}
+
+/// [`ratio`] in basis points, as people are told it.
+///
+/// **Rounding** down; both steps together are `⌊counted × 10,000 ÷ target⌋`.
+pub fn ratio_bps(counted: Amount, target: Amount) -> Option<u128> {
+    mul_div_floor(ratio(counted, target)?, 10_000, WHOLE).ok()
 }
 
 /// Looks up a fund's parts at a moment.
@@ -185,4 +204,27 @@ pub(crate) fn none_overdue(state: &State, fund: &Fund, now: Timestamp) -> Result
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_rounded_down_and_none_without_a_target() {
+        for (counted, target, fine, bps) in [
+            (0, 0, None, None),
+            (5, 0, None, None),
+            (0, 3, Some(0), Some(0)),
+            (2, 3, Some(666_666_666_666), Some(6_666)),
+            (3, 3, Some(WHOLE), Some(10_000)),
+            (99_999, 100_000, Some(999_990_000_000), Some(9_999)),
+            // Twenty times the target is told as what it is; only the fee controller stops at ten.
+            (60, 3, Some(20 * WHOLE), Some(200_000)),
+        ] {
+            let (counted, target) = (Amount::new(counted), Amount::new(target));
+            assert_eq!((ratio(counted, target), ratio_bps(counted, target)), (fine, bps));
+        }
+        assert_eq!(ratio(Amount::MAX, Amount::new(1)), Some(u128::MAX));
+    }
 }

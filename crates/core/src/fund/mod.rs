@@ -7,6 +7,7 @@ pub mod coverage;
 pub(crate) mod crank;
 pub mod drawdown;
 pub(crate) mod evolve;
+pub mod exits;
 pub mod gauge;
 pub(crate) mod hold;
 pub mod holds;

@@ -7,11 +7,12 @@ use backstop_core::{
         CancelUnstake, ClaimRecovery, ClaimUnstake, GrantProtocolShares, Party, PayRevenue,
         RecoverLoss, RequestUnstake, SettleRevenue, Stake, StakeProtocol,
     },
+    fund::exits::exits,
     ledger::LedgerAccount,
     policy::{CancelTerms, EntryPrice, ProtocolHolding},
 };
 use backstop_testkit::{Setup, World, label};
-use backstop_units::{Amount, AssetId, LossId, Ppm, Shares, Span, TicketId, TrancheId};
+use backstop_units::{Amount, AssetId, FundId, LossId, Ppm, Shares, Span, TicketId, TrancheId};
 
 use crate::run::lose;
 
@@ -162,4 +163,41 @@ fn shares_of_the_protocol_become_a_stakers_at_their_worth() {
     let granted = |event: &Event| matches!(event, Event::ProtocolSharesGranted { value, .. } if value.get() == 200);
     assert!(world.events.iter().any(granted));
     assert_eq!((held(&world, "alice"), held(&world, "bob")), (600, 400));
+}
+
+#[test]
+fn exits_stand_by_the_day_on_which_they_can_be_paid() {
+    let mut world = world(|setup| setup.tranches[0].cooldown = Span::days(2));
+    stake(&mut world, "alice", 600);
+    stake(&mut world, "bob", 400);
+    let seen = |world: &World| {
+        let found = exits(&world.state, FundId::new(0), world.now).unwrap();
+        let days = found.days.iter().map(|day| {
+            let text = day.day.to_string();
+            assert!(text.ends_with("T00:00:00Z"), "{text}");
+            (text[..10].to_owned(), day.tickets, day.amount.get(), day.left.get())
+        });
+        (found.staked.get(), found.queued.get(), days.collect::<Vec<_>>())
+    };
+    assert_eq!(seen(&world), (1_000, 0, vec![]));
+    // Nine in the morning of 2025-10-09, and the days after it.
+    request(&mut world, "alice", 100);
+    request(&mut world, "bob", 100);
+    world.wait(Span::days(1));
+    request(&mut world, "alice", 300);
+    let day = |day: &str, tickets, amount, left| (day.to_owned(), tickets, amount, left);
+    let two = vec![day("2025-10-11", 2, 200, 800), day("2025-10-12", 1, 300, 500)];
+    assert_eq!(seen(&world), (1_000, 500, two));
+    // A loss comes to those on their way out too; each ticket is rounded down by itself.
+    lose(&mut world, 501);
+    let two = vec![day("2025-10-11", 2, 98, 401), day("2025-10-12", 1, 149, 252)];
+    assert_eq!(seen(&world), (499, 247, two));
+    // Whoever could have been paid long ago can be paid today.
+    world.wait(Span::days(3));
+    assert_eq!(seen(&world), (499, 247, vec![day("2025-10-13", 3, 247, 252)]));
+    world.must("alice", ClaimUnstake { ticket: TicketId::new(0) });
+    assert_eq!(seen(&world), (450, 198, vec![day("2025-10-13", 2, 198, 252)]));
+    // A series that is wiped leaves nothing to take.
+    lose(&mut world, 450);
+    assert_eq!(seen(&world), (0, 0, vec![]));
 }

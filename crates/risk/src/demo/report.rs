@@ -6,8 +6,13 @@ use crate::{
     ledger::Ledger,
     venue::{BiggestLoss, Conservation, Listing, Venue},
 };
-use backstop_core::{fund::coverage, ledger::LedgerAccount, policy::LayerSource, state::State};
-use backstop_units::{Amount, Base, Bps, Hash, Label, Timestamp, mul_div_floor};
+use backstop_core::{
+    fund::{coverage, coverage::ratio_bps},
+    ledger::LedgerAccount,
+    policy::LayerSource,
+    state::State,
+};
+use backstop_units::{Amount, Base, Bps, Hash, Label, Timestamp};
 use serde::Serialize;
 
 /// A fund's money at one moment.
@@ -219,7 +224,7 @@ fn parts(state: &State, cast: &Cast, listings: &[Listing]) -> Option<FundParts> 
         fee_pool = fee_pool.saturating_add(state.ledger.owed(pool, fund.asset));
     }
     let ratio = |amount: Amount| {
-        let bps = mul_div_floor(amount.get(), 10_000, fund.target.get()).ok();
+        let bps = ratio_bps(amount, fund.target);
         bps.and_then(|bps| u32::try_from(bps).ok()).map_or(Bps::WHOLE, Bps::new)
     };
     Some(FundParts {
