@@ -6,8 +6,8 @@
 
 use backstop_core::{ledger::LedgerAccount, state::State};
 use backstop_units::{
-    AccountId, Amount, AssetId, FarmId, FundId, Label, MarketId, ReserveId, TrancheId, VaultId,
-    format_decimal,
+    AccountId, Amount, AssetId, FarmId, FundId, Label, MarketId, Price, ReserveId, TrancheId,
+    VaultId, format_decimal, price_decimals,
 };
 
 /// A label as one level of an account path.
@@ -115,6 +115,17 @@ impl Unit {
     /// An amount with all its decimals: `12.500000`.
     pub fn digits(&self, amount: Amount) -> String {
         format_decimal(amount.get(), self.decimals)
+    }
+
+    /// How prices in this asset are written.
+    #[must_use]
+    pub fn of_price(&self) -> Self {
+        Self { symbol: self.symbol.clone(), decimals: price_decimals(self.decimals) }
+    }
+
+    /// A price with all its decimals, in whole units of this asset for one whole base unit.
+    pub fn price(&self, price: Price) -> String {
+        format_decimal(price.get(), price_decimals(self.decimals))
     }
 
     /// An amount with its asset, without zeros at the end: `12.5 usdt`.

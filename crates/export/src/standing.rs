@@ -3,18 +3,23 @@
 use crate::{
     error::ExportError,
     names::{Unit, fund_label},
-    picture::{Band, Gauge, Lights, Queue, QueueDay, Step, StepState, Timeline},
+    picture::{
+        Band, Cell, Gauge, Lights, Part, Queue, QueueDay, Stack, Step, StepState, Timeline,
+        Timelock, Timelocks, Tone,
+    },
 };
 use backstop_core::{
     Halt,
-    fund::{coverage::Coverage, coverage_at, rescale::ticket_now, shares::worth},
-    ledger::LedgerAccount,
+    fund::{
+        coverage::{Coverage, ratio_bps},
+        coverage_at,
+        exits::exits,
+    },
     loss::claim::{Kind, gauge},
     policy::Cause,
-    state::{Loss, LossStatus, State},
+    state::{Loss, LossStatus, Proposal, State},
 };
-use backstop_units::{Amount, FundId, LossId, MarketId, TicketId, Timestamp};
-use std::collections::BTreeMap;
+use backstop_units::{Amount, FundId, LossId, MarketId, TicketId, Timestamp, VaultLossId};
 
 pub(crate) fn halted(halt: Halt) -> ExportError {
     match halt {
@@ -30,10 +35,10 @@ fn parts(state: &State, id: FundId, now: Timestamp) -> Result<(Unit, Coverage), 
 
 /// What counts as a part of the target, in words. **Rounding** down, to a hundredth of a percent.
 pub(crate) fn ratio_words(counted: Amount, target: Amount) -> String {
-    match counted.mul_div_floor(10_000, target.get()) {
-        Ok(bps) => format!("{}%", backstop_units::format_decimal(bps.get(), 2)),
-        Err(_) => "no target is set".to_owned(),
-    }
+    ratio_bps(counted, target).map_or_else(
+        || "no target is set".to_owned(),
+        |bps| format!("{}%", backstop_units::format_decimal(bps, 2)),
+    )
 }
 
 /// What counts of a fund against threshold, target and bands.
@@ -63,34 +68,27 @@ pub fn fund_gauge(state: &State, id: FundId, now: Timestamp) -> Result<Gauge, Ex
     })
 }
 
-/// What may leave a fund, by the day on which its tickets are ready, and what counts after all of it.
+/// What may leave a fund, by the day on which it can be paid, and what stays; see [`backstop_core::fund::exits`].
 ///
 /// # Errors
 /// [`ExportError::Refused`], [`ExportError::Corrupt`].
 pub fn exit_queue(state: &State, id: FundId, now: Timestamp) -> Result<Queue, ExportError> {
     let fund = state.funds.expect(id)?;
     let (unit, parts) = parts(state, id, now)?;
-    let mut days: BTreeMap<String, Amount> = BTreeMap::new();
-    for (_, ticket) in state.tickets.iter().filter(|(_, ticket)| !ticket.closed) {
-        let tranche = state.tranches.expect(ticket.tranche)?;
-        if tranche.fund != id || tranche.series != ticket.series {
-            continue;
-        }
-        let assets = state.ledger.owed(LedgerAccount::Tranche(ticket.tranche), fund.asset);
-        let shares = ticket_now(ticket, tranche);
-        let amount = worth(shares, assets, tranche.shares)
-            .map_err(|error| ExportError::Refused(error.into()))?;
-        let day: String = ticket.ready_at.max(now).to_string().chars().take(10).collect();
-        let sum = days.entry(day).or_default();
-        *sum = sum.saturating_add(amount);
-    }
+    let found = exits(state, id, now).map_err(halted)?;
+    let days = found.days.iter().map(|it| QueueDay {
+        day: it.day.to_string().chars().take(10).collect(),
+        amount: it.amount,
+        left: it.left,
+    });
     Ok(Queue {
         id: format!("{id}-queue"),
         title: format!("Exits from {} by day", fund_label(state, id)),
         unit,
+        staked: found.staked,
         counted: parts.counted,
-        target: fund.target,
-        days: days.into_iter().map(|(day, amount)| QueueDay { day, amount }).collect(),
+        ratio: ratio_words(parts.counted, fund.target),
+        days: days.collect(),
     })
 }
 
@@ -159,6 +157,70 @@ fn reached(loss: &Loss) -> (StepState, StepState, StepState) {
         LossStatus::Void if loss.rows.is_empty() => (Missed, Missed, Done),
         LossStatus::Closed | LossStatus::Void => (Done, Done, Done),
     }
+}
+
+/// Changes that wait for signatures or for their time, the first to be carried out first: those that `wanted` picks.
+pub fn timelocks(
+    state: &State,
+    (id, title): (&str, &str),
+    wanted: impl Fn(&Proposal) -> bool,
+    now: Timestamp,
+) -> Timelocks {
+    let open = state.proposals.iter();
+    let open = open.filter(|(_, it)| !it.closed && now < it.expires_at && wanted(it));
+    let mut waiting: Vec<Timelock> = open
+        .map(|(id, it)| Timelock {
+            name: format!("{id}: {}", it.body.word().replace('_', " ")),
+            ready_at: it.ready_at,
+            expires_at: it.expires_at,
+            signed: (it.keys.len(), usize::from(state.council.threshold)),
+        })
+        .collect();
+    waiting.sort_by_key(|it| (it.ready_at.is_none(), it.ready_at, it.expires_at));
+    Timelocks { id: id.to_owned(), title: title.to_owned(), now, waiting }
+}
+
+/// What was assessed of a vault's loss: what claimants were paid, what waits for them, what is missing. None for a loss
+/// that was not assessed.
+///
+/// # Errors
+/// [`ExportError::Refused`], [`ExportError::Corrupt`].
+pub fn claims(state: &State, id: VaultLossId) -> Result<Option<Stack>, ExportError> {
+    let Some(held) = state.compensation(id) else { return Ok(None) };
+    let record = state.vault_losses.expect(id)?;
+    let unit = Unit::of(state, state.vaults.expect(record.vault)?.asset);
+    let made = held.made_good(state).map_err(halted)?;
+    let part = |name: &str, tone: Tone, amount: Amount, note: &str| Part {
+        name: name.to_owned(),
+        tone,
+        size: amount.get(),
+        value: Cell::amount(&unit, amount),
+        note: note.to_owned(),
+    };
+    let waits = match held.claims {
+        Some(claims) if claims.closed => part("unclaimed", Tone::Dim, made.waits, "went back"),
+        Some(claims) => {
+            let note = format!("can be claimed until {}", moment(claims.until));
+            part("waits for claimants", Tone::Room, made.waits, &note)
+        }
+        None => part("waits for claims to open", Tone::Room, made.waits, ""),
+    };
+    Ok(Some(Stack {
+        id: format!("{id}-claims"),
+        title: format!("What of {id} is made good"),
+        facts: if held.disputed {
+            vec!["in dispute: nothing is paid".to_owned()]
+        } else {
+            Vec::new()
+        },
+        parts: vec![
+            part("paid to claimants", Tone::Pay, made.paid, ""),
+            waits,
+            part("missing", Tone::Gone, made.missing, "nobody paid or released it"),
+        ],
+        less: Vec::new(),
+        total: Some(("assessed".to_owned(), Cell::amount(&unit, held.assessment.amount))),
+    }))
 }
 
 /// An exit: filed, ready, lapsed; none for a ticket that is not there.

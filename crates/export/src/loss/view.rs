@@ -13,7 +13,7 @@ use backstop_core::{
     policy::Payout,
     state::{Loss, LossRow, LossStatus, Source, State},
 };
-use backstop_units::{Amount, AssetId, LossId, MarketId, Price, Seq, format_decimal};
+use backstop_units::{Amount, AssetId, LossId, MarketId, Price, Seq};
 
 /// Whether users bear what a layer brings, rather than money that was put there for losses.
 pub(super) const fn by_users(source: Source) -> bool {
@@ -101,8 +101,7 @@ impl<'a> LossView<'a> {
     /// The mark with its decimals, if a venue reported one.
     pub(super) fn mark(&self) -> Option<String> {
         let mark = self.loss.mark;
-        let decimals = self.unit.decimals.saturating_add(9);
-        let digits = || crate::names::trim(format_decimal(mark.get(), decimals));
+        let digits = || crate::names::trim(self.unit.price(mark));
         (mark != Price::ZERO).then(|| format!("{} {}", digits(), self.unit.symbol))
     }
 

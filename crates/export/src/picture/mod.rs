@@ -2,7 +2,7 @@
 //! has a table of the same values.
 //!
 //! ```text
-//!   Waterfall ──▶ Cascade, Tower      Flow      Queue     Gauge     Balance     Stack     Lights     Timeline
+//!   Waterfall ──▶ Cascade, Tower      Flow      Queue     Gauge     Balance     Stack     Lights     Timeline     Timelocks
 //!                        └──────────────┴─────────┴────┬────┴──────────┴──────────┴─────────┘
 //!                                        sketch.rs: whole numbers, measured text, one palette (ink.rs)
 //!                                                      ├─▶ svg(Form::File)     a file with its own dark scheme
@@ -27,6 +27,7 @@ mod sketch;
 mod stack;
 mod table;
 mod timeline;
+mod timelocks;
 mod tower;
 mod waterfall;
 
@@ -41,6 +42,7 @@ pub use sketch::{Form, Sketch};
 pub use stack::{Part, Stack};
 pub use table::{Cell, Table};
 pub use timeline::{Step, StepState, Timeline};
+pub use timelocks::{Timelock, Timelocks};
 pub use tower::Tower;
 pub(crate) use waterfall::RESIDUAL;
 pub use waterfall::{Waterfall, WaterfallLayer, waterfall_text};

@@ -81,15 +81,40 @@ fn flow(id: &str, gross: u128, rows: &[(&str, u128, u128, bool)], residual: u128
 }
 
 fn queue(id: &str, counted: u128, days: &[(&str, u128)]) -> Queue {
-    let day =
-        |(day, amount): &(&str, u128)| QueueDay { day: (*day).to_owned(), amount: money(*amount) };
+    let mut left: u128 = counted + days.iter().map(|(_, amount)| amount).sum::<u128>();
+    let staked = money(left);
+    let day = |(day, amount): &(&str, u128)| {
+        left -= amount;
+        QueueDay { day: (*day).to_owned(), amount: money(*amount), left: money(left) }
+    };
     Queue {
         id: id.to_owned(),
         title: "Exits from main by day".to_owned(),
         unit: usdt(),
+        staked,
         counted: money(counted),
-        target: money(1_500_000),
+        ratio: "80.00%".to_owned(),
         days: days.iter().map(day).collect(),
+    }
+}
+
+fn timelocks() -> Timelocks {
+    let at = |day: &str| Timestamp::parse(&format!("{day}T09:00:00Z")).unwrap();
+    let row = |name: &str, ready: Option<&str>, lapses: &str, signed| Timelock {
+        name: name.to_owned(),
+        ready_at: ready.map(at),
+        expires_at: at(lapses),
+        signed: (signed, 2),
+    };
+    Timelocks {
+        id: "timelocks".to_owned(),
+        title: "Changes that wait".to_owned(),
+        now: at("2025-10-10"),
+        waiting: vec![
+            row("proposal_3: set threshold", Some("2025-10-09"), "2025-10-12", 2),
+            row("proposal_4: withdraw excess", Some("2025-10-13"), "2025-10-20", 3),
+            row("proposal_5: set waterfall", None, "2025-10-17", 1),
+        ],
     }
 }
 
@@ -246,6 +271,7 @@ fn samples() -> Vec<(&'static str, Box<dyn Picture>)> {
         ("cover", Box::new(cover())),
         ("lights", Box::new(lights("lights", 3, Some(5)))),
         ("timeline", Box::new(timeline())),
+        ("timelocks", Box::new(timelocks())),
     ]
 }
 
@@ -287,6 +313,9 @@ fn limits() -> Vec<(&'static str, Box<dyn Picture>)> {
         ("", Box::new(lights("l", 9, None))),
         ("", Box::new(Stack { parts: Vec::new(), ..yields() })),
         ("", Box::new(Timeline { steps: Vec::new(), ..timeline() })),
+        ("", Box::new(Timelocks { waiting: Vec::new(), ..timelocks() })),
+        ("", Box::new(Timelocks { now: Timestamp::MAX, ..timelocks() })),
+        ("", Box::new(Timelocks { now: Timestamp::ZERO, ..timelocks() })),
     ]
 }
 

@@ -1,10 +1,17 @@
 //! The list of claims, read back and checked hash by hash.
 
 use backstop_core::{
-    command::{AssessVaultLoss, OpenClaims, PayCompensation, PublishClaimsRoot, RecogniseLoss},
+    command::{
+        AssessVaultLoss, ClaimCompensation, CloseClaims, OpenClaims, PayCompensation,
+        PublishClaimsRoot, RecogniseLoss,
+    },
     compensation::root::{Leaf, includes},
 };
-use backstop_export::{ExportError, claims};
+use backstop_export::{
+    ExportError, claims,
+    picture::{Form, Picture},
+    standing,
+};
 use backstop_testkit::{
     World, label,
     lending::{CASH, borrow, impair, liquidate, pledge, price, socialise},
@@ -79,4 +86,26 @@ fn every_claim_is_proved() {
     world.must("risk", PublishClaimsRoot { loss: LOSS, root, count: 3, total });
     let list = written(&world).unwrap();
     assert_eq!((hash(&list["published"]), list["claims"].as_array().unwrap().len()), (root, 3));
+}
+
+#[test]
+fn what_is_made_good_adds_up_to_what_was_assessed() {
+    let mut world = lost();
+    let sizes = |world: &World| {
+        let picture = standing::claims(&world.state, LOSS).unwrap().unwrap();
+        assert_eq!(picture.table().rows.len(), 4);
+        assert!(picture.svg(Form::Inline).contains("paid to claimants"));
+        let [paid, waits, missing] = [0, 1, 2].map(|at| picture.parts[at].size);
+        let assessed = world.state.compensation(LOSS).unwrap().assessment.amount.get();
+        assert_eq!(paid + waits + missing, assessed);
+        (paid, waits, picture.parts[1].name.clone())
+    };
+    assert_eq!(sizes(&world), (0, 200, "waits for claims to open".to_owned()));
+    world.must("risk", OpenClaims { loss: LOSS });
+    world.must("alice", ClaimCompensation { account: label("alice"), loss: LOSS, proof: None });
+    assert_eq!(sizes(&world), (105, 95, "waits for claimants".to_owned()));
+    world.wait(Span::days(400));
+    world.must("keeper", CloseClaims { loss: LOSS });
+    assert_eq!(sizes(&world), (105, 95, "unclaimed".to_owned()));
+    assert!(standing::claims(&world.state, VaultLossId::new(5)).unwrap().is_none());
 }
