@@ -27,7 +27,7 @@ pub use run::{Host, HostError, MemoryHost, Outcome, books, run};
 pub use scenario::{Expect, Scenario, Step};
 pub use source::{Fault, Format, Place};
 pub use view::{
-    YIELD_DAYS, account_view, adl_state_view, asset_view, concerns_fund, exit_queue_view,
-    fund_view, loss_view, market_view, payout_view, positions_view, proposal_view, stake_shares,
-    staker_row, waterfall_view, yield_view,
+    YIELD_DAYS, account_view, adl_state_view, asset_view, closing_view, concerns_fund,
+    exit_queue_view, fund_view, loss_shares_view, loss_view, market_view, payout_view,
+    positions_view, proposal_view, staker_row, tranche_holders_view, waterfall_view, yield_view,
 };

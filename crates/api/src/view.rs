@@ -1,5 +1,6 @@
 //! What people see of a fund, market, loss and account: the same numbers on every face.
 
+mod closing;
 mod compensation;
 mod control;
 mod farm;
@@ -16,12 +17,16 @@ mod lending;
 mod lists;
 mod payouts;
 mod pool;
+mod shares;
 mod yields;
 
+pub use closing::closing_view;
 pub use lists::{
     adl_state_view, asset_view, exit_queue_view, positions_view, proposal_view, staker_row,
+    tranche_holders_view,
 };
 pub use payouts::{concerns_fund, payout_view};
+pub use shares::loss_shares_view;
 pub use yields::{YIELD_DAYS, yield_view};
 
 pub(crate) use hosted::{margin_view, pool_view};
@@ -33,7 +38,10 @@ use backstop_core::{
     Halt, Reject, RejectCode, State,
     event::Cohort,
     fund::{
+        Coverage,
+        coverage::ratio_bps,
         coverage_at,
+        holds::Holds,
         rescale::{shares_now, ticket_now},
         revenue::{due_at, settlement},
         shares::worth,
@@ -44,7 +52,7 @@ use backstop_core::{
         capacity::capacities, claim::Kind, claimable, conversion::rate, deposit_index::Deposits,
     },
     policy::Cause,
-    state::{Lent, LossStatus, Source},
+    state::{Fund, Lent, LossStatus, Source},
     waterfall::allocate,
 };
 use backstop_units::{
@@ -56,6 +64,23 @@ fn asset_label(state: &State, asset: AssetId) -> Label {
     state.assets.get(asset).map_or(Label::NONE, |item| item.label)
 }
 
+/// What counts over the target in basis points, as a view has it; nothing without a target.
+fn coverage_bps(counted: Amount, target: Amount) -> Option<Amount> {
+    ratio_bps(counted, target).map(Amount::new)
+}
+
+/// How a fund stands, in one word: the first of these that holds. `gated` while a loss closes it to stakers, `alert`
+/// while exits are held, `depleted` without money, `under_target` while less counts than its target, `healthy`.
+fn word_of(fund: &Fund, holds: &Holds, parts: &Coverage, now: Timestamp) -> &'static str {
+    match (holds.gated_by(now).is_some(), holds.on_alert(now), parts.total().is_zero()) {
+        (true, ..) => "gated",
+        (_, true, _) => "alert",
+        (.., true) => "depleted",
+        _ if parts.counted < fund.target => "under_target",
+        _ => "healthy",
+    }
+}
+
 /// A fund: its parts, what counts, its tranches, what holds it.
 ///
 /// # Errors
@@ -64,7 +89,6 @@ pub fn fund_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Hal
     let fund = state.funds.expect(id)?;
     let parts = coverage_at(state, id, fund, now)?;
     let holds = state.holds.expect(id)?;
-    let ratio = parts.counted.mul_div_floor(10_000, fund.target.get()).ok();
     let tranches = state.tranches_of(fund).map(|(tranche_id, tranche)| {
         let assets = state.ledger.owed(LedgerAccount::Tranche(tranche_id), fund.asset);
         json!({
@@ -91,7 +115,8 @@ pub fn fund_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Hal
         "counted": parts.counted,
         "threshold": fund.threshold,
         "target": fund.target,
-        "coverage_bps": ratio,
+        "coverage_bps": coverage_bps(parts.counted, fund.target),
+        "standing": word_of(fund, holds, &parts, now),
         "peaks": gauge::peaks(state, id, now)?,
         "drawdown": gauge::drawdown(state, id, now)?,
         "gated_by": holds.gated_by(now).map(|loss| loss.to_string()),
@@ -279,35 +304,6 @@ fn conversion(state: &State, id: u32, now: Timestamp) -> Value {
         "basis": item.short,
         "code": code,
     })
-}
-
-/// What of a loss that is thought of one account would bear: its part of what each staked layer pays.
-///
-/// **Rounding** down, as the worth of its shares falls.
-///
-/// # Errors
-/// Only what a broken invariant says.
-pub fn stake_shares(
-    state: &State,
-    (account, id): (AccountId, MarketId),
-    loss: Amount,
-    now: Timestamp,
-) -> Result<Vec<Value>, Halt> {
-    let market = state.markets.expect(id)?;
-    let paid = allocate(loss, &capacities(state, id, market, Cause::Bankruptcy, now)?);
-    let mut rows = Vec::new();
-    for ((_, layer), draw) in state.layers_of(market).zip(&paid.draws) {
-        let Source::Staked(tranche_id) = layer.source else { continue };
-        let Some((_, position)) = state.position(tranche_id, account) else { continue };
-        let tranche = state.tranches.expect(tranche_id)?;
-        let (held, _) = shares_now(position, tranche);
-        let part = worth(held, *draw, tranche.shares).map_err(Reject::from)?;
-        let decimals = state.assets.expect(state.funds.expect(tranche.fund)?.asset)?.decimals;
-        rows.push(json!({
-            "tranche": tranche.label, "pays": draw, "mine": part, "decimals": decimals,
-        }));
-    }
-    Ok(rows)
 }
 
 /// A layer's name: what it is, and whose.

@@ -13,7 +13,7 @@ use axum::{
 use backstop_core::{
     Halt, RULES_VERSION, State,
     event::Cohort,
-    fund::coverage_at,
+    fund::{coverage::ratio_bps, coverage_at},
     ledger::LedgerAccount,
     state::{LossRow, LossStatus, Source},
 };
@@ -277,9 +277,9 @@ fn domain(state: &State, now: Timestamp) -> Result<String, Halt> {
         let labels = || vec![("fund", fund.label.to_string()), ("asset", asset.label.to_string())];
         balances.insert(labels(), (parts.total().get(), asset.decimals));
         queued.insert(labels(), (parts.queued.get(), asset.decimals));
-        if let Ok(bps) = parts.counted.mul_div_floor(10_000, fund.target.get()) {
+        if let Some(bps) = ratio_bps(parts.counted, fund.target) {
             let labels = [("fund", fund.label.to_string()), ("scenario", "target".to_owned())];
-            page.line("backstop_coverage_ratio", &labels, format_decimal(bps.get(), 4));
+            page.line("backstop_coverage_ratio", &labels, format_decimal(bps, 4));
         }
     }
     for (id, market) in state.markets.iter() {

@@ -61,6 +61,7 @@ pub(crate) fn compensation_view(
             .collect::<Vec<_>>()
     });
     let shortfall = held.map(|held| held.shortfall(state)).transpose()?;
+    let made_good = held.map(|held| held.made_good(state)).transpose()?;
     let claims = held.and_then(|held| held.claims);
     let root = held.and_then(|held| held.root);
     Ok(json!({
@@ -80,6 +81,9 @@ pub(crate) fn compensation_view(
         "paid_in": paid_in,
         "money": money(state, loss)?.1,
         "shortfall": shortfall,
+        "made_good": made_good.map(|it| json!({
+            "paid": it.paid, "waits": it.waits, "missing": it.missing,
+        })),
         "claims": claims.map(|it| json!({
             "money": it.money, "shares": it.shares, "until": it.until, "paid": it.paid,
             "handed": it.handed, "claimed": it.claimed,

@@ -6,6 +6,7 @@ use backstop_core::{
         account::{load, mark},
         gate::opens,
         haircut::{Holdings, open},
+        ranks::{lights, side},
     },
     ledger::LedgerAccount,
     state::{Haircut, HostedPosition},
@@ -70,6 +71,7 @@ pub(crate) fn margin_view(
     let mut positions = Vec::new();
     for ((place, market), seen) in loaded.places.iter().zip(&loaded.account.positions) {
         let held = state.hosted_positions.expect(*place)?;
+        let ranks = lights(state, (*market, side(held.size)), now)?;
         positions.push(json!({
             "market": state.markets.expect(*market)?.label,
             "size": held.size,
@@ -79,6 +81,7 @@ pub(crate) fn margin_view(
             "maintenance": seen.standing()?.maintenance,
             "initial": seen.standing()?.initial,
             "waiting_since": held.waiting,
+            "adl_lights": ranks.and_then(|ranks| ranks.get(&margin).copied()),
         }));
     }
     let mut pledges = Vec::new();

@@ -3,6 +3,7 @@
 use super::{
     asset_label,
     holders::{lost, share_price},
+    pool::bearers,
 };
 use backstop_core::{
     Halt, Reject, State,
@@ -196,6 +197,7 @@ pub(crate) fn vault_view(state: &State, id: VaultId, now: Timestamp) -> Result<V
         "losses": lost(state, id)?,
         "farm": item.farm.and_then(|farm| state.farms.get(farm)).map(|farm| farm.label),
         "insured": item.pool.is_some(),
+        "bears": bearers(state, &vault, net)?,
         "yields": yields(state, (id, &vault, &valued), now)?,
         "allocations": allocations,
         "waiting": waiting.collect::<Vec<_>>(),

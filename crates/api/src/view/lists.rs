@@ -1,21 +1,17 @@
 //! Rows of lists: what stands beside a fund, a market or an account when all of its kind are listed.
 
-use super::{asset_label, gauge, hosted::margin_view};
+use super::{asset_label, coverage_bps, gauge, hosted::margin_view};
 use backstop_core::{
     Body, Halt, Reject, RejectCode, State,
-    fund::{
-        coverage_at,
-        rescale::{shares_now, ticket_now},
-        shares::worth,
-    },
+    fund::{coverage_at, exits::exits, rescale::shares_now, shares::worth},
     governance::approval_bytes,
     ledger::LedgerAccount,
     loss::claim::Kind,
-    state::{Proposal, Tranche},
+    state::Proposal,
 };
-use backstop_units::{Amount, AssetId, FundId, Label, MarketId, ProposalId, Shares, Timestamp};
+use backstop_units::{Amount, AssetId, FundId, Label, MarketId, ProposalId, Timestamp, TrancheId};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, fmt::Write};
+use std::fmt::Write;
 
 /// An asset, with what the books hold of it: all debits of it.
 ///
@@ -85,46 +81,51 @@ pub fn staker_row(state: &State, position: u32) -> Result<Option<Value>, Halt> {
     })))
 }
 
-/// Stakers of a fund on their way out: by the day on which they can first be claimed, with what stakers
-/// have left once all up to that day have gone, and coverage, in which queued exits count zero.
+/// The largest holders of a tranche, the largest first, each with his part of all shares in basis points.
 ///
-/// **Rounding** values down, each ticket by itself. **Complexity** a step for each ticket of the ledger.
+/// **Rounding** parts down. **Complexity** a step for each stake of the ledger.
+///
+/// # Errors
+/// Only what a broken invariant says.
+pub fn tranche_holders_view(
+    state: &State,
+    id: TrancheId,
+    limit: usize,
+) -> Result<Vec<Value>, Halt> {
+    let tranche = state.tranches.expect(id)?;
+    let ours = state.positions.iter().map(|(_, held)| held).filter(|held| held.tranche == id);
+    let ours = ours.map(|held| (shares_now(held, tranche).0, held.account));
+    let mut holders: Vec<_> = ours.filter(|(shares, _)| !shares.is_zero()).collect();
+    holders.sort_unstable_by(|one, other| other.cmp(one));
+    let rows = holders.into_iter().take(limit).map(|(shares, account)| {
+        let part = shares.mul_div_floor(10_000, tranche.shares.get()).map_err(Reject::from)?;
+        let account = state.accounts.expect(account)?.label;
+        Ok(json!({ "account": account, "shares": shares, "part_bps": part }))
+    });
+    rows.collect()
+}
+
+/// Stakers of a fund on their way out, day by day, and coverage, in which queued exits count zero; see
+/// [`backstop_core::fund::exits`].
 ///
 /// # Errors
 /// A reject when the fund is unknown.
 pub fn exit_queue_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Halt> {
     let fund = state.funds.expect(id)?;
     let parts = coverage_at(state, id, fund, now)?;
-    let mut days: BTreeMap<String, (u32, Amount)> = BTreeMap::new();
-    for (_, ticket) in state.tickets.iter().filter(|(_, ticket)| !ticket.closed) {
-        let tranche = state.tranches.expect(ticket.tranche)?;
-        if tranche.fund != id {
-            continue;
-        }
-        let assets = state.ledger.owed(LedgerAccount::Tranche(ticket.tranche), fund.asset);
-        let value = value_of(ticket_now(ticket, tranche), assets, tranche)?;
-        let day: String = ticket.ready_at.to_string().chars().take_while(|c| *c != 'T').collect();
-        let (count, sum) = days.entry(day).or_default();
-        (*count, *sum) = (count.saturating_add(1), sum.saturating_add(value));
-    }
-    let (mut queued, mut left) = (Amount::ZERO, parts.staked);
-    let mut rows = Vec::new();
-    for (day, (tickets, amount)) in days {
-        queued = queued.saturating_add(amount);
-        left = left.saturating_sub(amount);
-        rows.push(json!({ "day": day, "tickets": tickets, "amount": amount, "left": left }));
-    }
+    let found = exits(state, id, now)?;
+    let rows = found.days.iter().map(|it| {
+        let day: String = it.day.to_string().chars().take_while(|c| *c != 'T').collect();
+        json!({ "day": day, "tickets": it.tickets, "amount": it.amount, "left": it.left })
+    });
     Ok(json!({
-        "queued": queued,
+        "staked": found.staked,
+        "queued": found.queued,
         "counted": parts.counted,
         "target": fund.target,
-        "coverage_bps": parts.counted.mul_div_floor(10_000, fund.target.get()).ok(),
-        "days": rows,
+        "coverage_bps": coverage_bps(parts.counted, fund.target),
+        "days": rows.collect::<Vec<_>>(),
     }))
-}
-
-fn value_of(shares: Shares, assets: Amount, tranche: &Tranche) -> Result<Amount, Halt> {
-    Ok(worth(shares, assets, tranche.shares).map_err(Reject::from)?)
 }
 
 /// How near a market's late layers are, and every claim on those who pay later that is not closed.

@@ -3,10 +3,14 @@
 use backstop_core::{
     Halt, Reject, State,
     lending::vault::{touch, worth::stands_for},
-    pool::{book::InsurancePool, coverage::coverage, matching::room},
-    state::{PoolPayment, PoolRelease, PoolStake},
+    pool::{
+        book::InsurancePool,
+        coverage::{Coverage, coverage},
+        matching::room,
+    },
+    state::{PoolPayment, PoolRelease, PoolStake, Vault},
 };
-use backstop_units::{Amount, Label, Shares, Timestamp, VaultId};
+use backstop_units::{Amount, Fixed60, Label, Shares, Timestamp, VaultId};
 use serde_json::{Value, json};
 
 /// The pool of a vault: tranches, coverage, stakes, open exits with their days, owner and signers.
@@ -39,6 +43,7 @@ pub(crate) fn insurance_view(state: &State, vault: Label, now: Timestamp) -> Res
         "match_room": room(pool)?,
         "covered_shares": cover.others,
         "covered_worth": worth(cover.others)?,
+        "leaving_worth": leaving(&cover, &worth)?,
         "affiliated_shares": cover.affiliated,
         "coverage": cover.live,
         "exits": exits(state, id, pool)?,
@@ -63,6 +68,38 @@ fn worth(
     let (vault, valued) = touch::preview(state, id, now)?;
     let (net, all) = (valued.net(vault.held.pending), vault.held.shares);
     Ok(move |shares| Ok(stands_for(net, all, shares).map_err(Reject::from)?))
+}
+
+/// What shares of both tranches stand for that are on their way out; still liable until they are paid. **Rounding**
+/// down.
+fn leaving(
+    cover: &Coverage,
+    worth: &impl Fn(Shares) -> Result<Amount, Halt>,
+) -> Result<Amount, Halt> {
+    let out = [cover.own, cover.matched].map(|(all, live)| all.saturating_sub(live));
+    worth(out.into_iter().fold(Shares::ZERO, Shares::saturating_add))
+}
+
+/// Who bears a loss of a vault, the first one first: fees that are not collected, then the pool's stakers and the
+/// matched money, then holders. Without the fees they add up to the vault's net assets.
+///
+/// **Rounding** the pool's parts down; what is left of net assets is the holders'.
+pub(super) fn bearers(state: &State, vault: &Vault, net: Fixed60) -> Result<Vec<Value>, Halt> {
+    let row = |who: &str, amount: Amount| json!({ "who": who, "amount": amount });
+    let held = &vault.held;
+    let mut rows = vec![row("pending_fees", held.pending.floor())];
+    let mut left = net.floor();
+    if let Some(pool) = vault.pool.filter(|_| !held.shares.is_zero()) {
+        let pool = state.insurance_pools.expect(pool)?;
+        for (who, matched) in [("pool_own", false), ("pool_matched", true)] {
+            let shares = pool.tranche(matched).shares;
+            let worth = stands_for(net, held.shares, shares).map_err(Reject::from)?;
+            left = left.saturating_sub(worth);
+            rows.push(row(who, worth));
+        }
+    }
+    rows.push(row("holders", left));
+    Ok(rows)
 }
 
 fn name(state: &State, stake: &PoolStake) -> Label {

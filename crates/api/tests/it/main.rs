@@ -18,4 +18,5 @@ mod marginfi;
 mod perp_v2;
 mod perps;
 mod scenarios;
+mod standing;
 mod umbrella;

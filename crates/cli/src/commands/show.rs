@@ -49,13 +49,8 @@ fn money(view: &Value, field: &str) -> String {
     format_decimal(atoms, decimals)
 }
 
-fn word(view: &Value) -> &'static str {
-    match (view["gated_by"].is_null(), view["alert_until"].is_null(), view["balance"] == "0") {
-        (false, ..) => "gated",
-        (_, false, _) => "alert",
-        (_, _, true) => "depleted",
-        _ => "open",
-    }
+fn word(view: &Value) -> String {
+    view["standing"].as_str().unwrap_or_default().replace('_', " ")
 }
 
 fn coverage(view: &Value) -> String {
@@ -71,7 +66,7 @@ fn funds_text(views: &[Value]) -> String {
             vec![
                 text(view, "label"),
                 text(view, "asset"),
-                word(view).to_owned(),
+                word(view),
                 money(view, "balance"),
                 money(view, "target"),
                 coverage(view),

@@ -4,7 +4,7 @@ use backstop_api::command_body;
 use backstop_core::{
     Body, Command,
     command::{Approvals, Signature},
-    governance::{approval_bytes, body_digest},
+    governance::signed_bytes,
     policy::{PublicKey, SignatureBytes},
 };
 use backstop_units::{Hash, Label, Timestamp, parse_hex};
@@ -41,13 +41,9 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    pub(crate) fn digest(&self) -> Hash {
-        body_digest(&self.body)
-    }
-
-    /// The bytes that each signer signs.
-    pub(crate) fn bytes(&self, ledger: Label) -> Vec<u8> {
-        approval_bytes(ledger, self.nonce, self.expires_at, &self.digest())
+    /// What each signer signs: a digest, and the exact bytes.
+    pub(crate) fn signed(&self, ledger: Label) -> (Hash, Vec<u8>) {
+        signed_bytes(ledger, &self.body, self.nonce, self.expires_at)
     }
 
     /// The command with the signatures that are there.

@@ -6,7 +6,7 @@ use crate::{
     commands::{fresh_id, rehearse, send},
     extract::{Asked, Named, Text},
     identity::Caller,
-    pages::{Page, Shell, View, page},
+    pages::{Charts, Page, Shell, View, page},
     problem::{HttpProblem, Problem},
 };
 use askama::Template;
@@ -20,13 +20,11 @@ use backstop_api::{command_body, event_json, http, named};
 use backstop_core::{
     Body, Command, State,
     command::{Approvals, Approve, Execute, Signature},
-    governance::{
-        approval_bytes,
-        authority::{Authority, authority},
-    },
+    governance::{Signatories, Stamp, approval_bytes, signing},
     policy::{PoolSigner, PublicKey},
     state::Proposal,
 };
+use backstop_export::standing::timelocks;
 use backstop_units::{Label, ProposalId, Timestamp};
 use rusqlite::Connection;
 use serde_json::json;
@@ -69,6 +67,7 @@ struct Waiting {
 struct List {
     shell: Shell,
     waiting: Vec<Waiting>,
+    charts: Charts,
     drafts: Vec<Draft>,
     csrf: String,
     body: String,
@@ -80,15 +79,29 @@ struct List {
 struct Filled {
     body: Option<String>,
     actor: Option<String>,
+    csv: Option<String>,
 }
 
 async fn list(Of(app): Of<App>, caller: Caller, Asked(filled): Asked<Filled>) -> Page {
     let ledger = app.engine().ledger();
-    let waiting = app.look(move |state, now| proposals(state, ledger, now)).await?;
+    let seen = app.look(move |state, now| {
+        let title = ("timelocks", "Changes that wait");
+        (proposals(state, ledger, now), timelocks(state, title, |_| true, now))
+    });
+    let (waiting, locks) = seen.await?;
+    let mut charts = Charts::default();
+    if !waiting.is_empty() {
+        charts.add("timelocks", &locks);
+    }
+    if let Some(name) = filled.csv {
+        let missing = || Problem::not_found(format!("this page has no picture `{name}`"));
+        return charts.csv(Some(&name)).ok_or_else(missing);
+    }
     let drafts = stored(&app, Drafts::open).await?;
     Ok(page(&List {
         shell: Shell::new(&app, "Approvals", "approvals"),
         waiting,
+        charts,
         drafts,
         csrf: caller.csrf().unwrap_or_default().to_owned(),
         body: filled.body.unwrap_or_default(),
@@ -177,27 +190,37 @@ async fn add(Of(app): Of<App>, caller: Caller, Text(body): Text) -> Page {
     let text = new.body.clone();
     let read = command_body(&text).map_err(|fault| Problem::malformed(&fault, &text))?;
     let now = app.engine().now();
-    let suggested = app.look(move |state, now| nonce_above(state, &read, now)).await?;
-    let nonce = match new.nonce.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-        None => suggested,
-        Some(text) => text.parse().map_err(|_| Problem::parameter("nonce", text, "a number"))?,
-    };
-    let expires_at = Timestamp::from_ms(now.ms().saturating_add(GOOD_FOR_MS));
+    let good_for = Timestamp::from_ms(now.ms().saturating_add(GOOD_FOR_MS));
+    let stamp = app.look(move |state, _| signing(state, &read)).await?;
+    let stamp = stamp.ok().flatten().map(|asked| asked.stamp);
+    let (nonce, expires_at) = stamped(stamp, new.nonce.as_deref(), (now, good_for))?;
     let id =
         stored(&app, move |drafts, db| drafts.add(db, (actor, &text), nonce, expires_at)).await?;
     Ok(to(&app, &format!("/approvals/drafts/{id}")))
 }
 
-/// A nonce above all that were used: the time, unless the ledger or the pool is ahead of it.
-fn nonce_above(state: &State, body: &Body, now: Timestamp) -> u64 {
-    let vault = match body {
-        Body::ReleasePool(release) => Some(release.vault),
-        _ => None,
+/// Nonce and expiry of a draft: those that its command states, otherwise a nonce that was wished for, or the time,
+/// unless what was used last is ahead of it.
+fn stamped(
+    stamp: Option<Stamp>,
+    wished: Option<&str>,
+    (now, good_for): (Timestamp, Timestamp),
+) -> Result<(u64, Timestamp), Problem> {
+    let wished = wished.map(str::trim).filter(|text| !text.is_empty());
+    let read = |text: &str| {
+        text.parse::<u64>().map_err(|_| Problem::parameter("nonce", text, "a number, or nothing"))
     };
-    let vault = vault.and_then(|label| state.vault_id(label).ok());
-    let pool = vault.and_then(|id| state.vaults.get(id)?.pool);
-    let last = pool.and_then(|id| state.insurance_pools.get(id)).map_or(0, |pool| pool.nonce);
-    now.ms().max(state.meta.nonce.max(last).saturating_add(1))
+    let wished = wished.map(read).transpose()?;
+    match (stamp, wished) {
+        (Some(Stamp::Exactly(nonce, _)), Some(other)) if nonce != other => {
+            let states = format!("{nonce}, which the command states");
+            Err(Problem::parameter("nonce", &other.to_string(), &states))
+        }
+        (Some(Stamp::Exactly(nonce, expires_at)), _) => Ok((nonce, expires_at)),
+        (_, Some(nonce)) => Ok((nonce, good_for)),
+        (Some(Stamp::Above(last)), None) => Ok((now.ms().max(last.saturating_add(1)), good_for)),
+        (None, None) => Ok((now.ms(), good_for)),
+    }
 }
 
 #[derive(Template)]
@@ -232,11 +255,12 @@ async fn shown(app: &App, id: i64, caller: &Caller, wrong: Option<String>) -> Pa
         receipt.events.iter().map(|event| View(event_json(event, state))).collect()
     });
     let (signers, tried) = (signers.await?, tried.await);
+    let (digest, bytes) = draft.signed(ledger);
     Ok(page(&One {
         shell: Shell::new(app, format!("Draft {id}"), "approvals"),
         command: draft.body.word(),
-        digest: draft.digest().to_string(),
-        bytes: hex::encode(draft.bytes(ledger)),
+        digest: digest.to_string(),
+        bytes: hex::encode(bytes),
         sign: sign_line(ledger, draft.nonce, draft.expires_at),
         signers,
         tried,
@@ -246,30 +270,43 @@ async fn shown(app: &App, id: i64, caller: &Caller, wrong: Option<String>) -> Pa
     }))
 }
 
-/// Whose signatures a draft needs: a pool's two, or the council's.
+/// Whose signatures a draft asks for, by the core's own table; nobody's while what it names is not there.
 fn asked(state: &State, draft: &Draft) -> Vec<Signer> {
     let signed: Vec<PublicKey> = draft.signatures.iter().map(|by| by.key).collect();
-    if let Body::ReleasePool(release) = &draft.body {
-        let vault = state.vault_id(release.vault).ok().and_then(|id| state.vaults.get(id));
-        let pool = vault.and_then(|vault| state.insurance_pools.get(vault.pool?));
-        let both =
-            [(PoolSigner::Council, "the council"), (PoolSigner::Nominee, "the curator's wallet")];
-        return pool.map_or_else(Vec::new, |pool| {
-            let signer = |(signer, whose): (PoolSigner, &str)| {
-                let key = pool.key(signer);
-                Signer {
-                    whose: whose.to_owned(),
-                    key: hex::encode(key.0),
-                    signed: signed.contains(&key),
-                }
+    let Ok(Some(asked)) = signing(state, &draft.body) else { return Vec::new() };
+    match asked.of {
+        Signatories::Council => council(state, &signed),
+        Signatories::Pool => {
+            let one = |(at, key): (usize, &PublicKey)| Signer {
+                whose: holder(state, draft, key)
+                    .unwrap_or_else(|| format!("key {} of the owner", at.saturating_add(1))),
+                key: hex::encode(key.0),
+                signed: signed.contains(key),
             };
-            both.map(signer).into()
-        });
+            asked.keys.iter().enumerate().map(one).collect()
+        }
     }
-    match authority(state, &draft.body) {
-        Ok(Authority::Council(_)) => council(state, &signed),
-        _ => Vec::new(),
-    }
+}
+
+/// Who holds one of the two keys of the pool that a draft is about; none for another key.
+fn holder(state: &State, draft: &Draft, key: &PublicKey) -> Option<String> {
+    let vault = match &draft.body {
+        Body::ReleasePool(c) => c.vault,
+        Body::AnnounceRelease(c) => c.vault,
+        Body::SetPoolSigner(c) => c.vault,
+        Body::OfferPool(c) => c.vault,
+        Body::AcceptPool(c) => c.vault,
+        Body::DisputeRelease(c) => {
+            let pool = state.pool_releases.get(c.release)?.pool;
+            state.vaults.get(state.insurance_pools.get(pool)?.vault)?.label
+        }
+        _ => return None,
+    };
+    let (_, pool) = state.insurance_pool(vault).ok()?;
+    let both =
+        [(PoolSigner::Council, "the council"), (PoolSigner::Nominee, "the curator's wallet")];
+    let found = both.iter().find(|(signer, _)| pool.key(*signer) == *key);
+    found.map(|(_, whose)| (*whose).to_owned())
 }
 
 #[derive(serde::Deserialize)]
@@ -384,4 +421,30 @@ async fn act(
 
 fn to(app: &App, path: &str) -> Response {
     Redirect::to(&format!("{}{path}", app.base())).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_gets_a_nonce_above_the_last_one_or_the_one_that_its_command_states() {
+        let at = Timestamp::from_ms;
+        let stated = Some(Stamp::Exactly(7, at(90)));
+        for (stamp, wished, expected) in [
+            (None, None, Some((50, at(99)))),
+            (None, Some(" 8 "), Some((8, at(99)))),
+            (Some(Stamp::Above(3)), None, Some((50, at(99)))),
+            (Some(Stamp::Above(50)), Some(""), Some((51, at(99)))),
+            (Some(Stamp::Above(70)), None, Some((71, at(99)))),
+            (Some(Stamp::Above(70)), Some("80"), Some((80, at(99)))),
+            (stated, None, Some((7, at(90)))),
+            (stated, Some("7"), Some((7, at(90)))),
+            (stated, Some("8"), None),
+            (None, Some("eight"), None),
+        ] {
+            let found = stamped(stamp, wished, (at(50), at(99))).ok();
+            assert_eq!(found, expected, "{stamp:?} {wished:?}");
+        }
+    }
 }

@@ -156,7 +156,7 @@ pub(crate) async fn guard(Of(app): Of<App>, mut request: Request, next: Next) ->
 /// What everybody may see, even where reads need a key.
 fn is_for_anyone(path: &str) -> bool {
     let declared = |path: &str| routes().any(|it| it.who == Who::Anyone && it.path == path);
-    matches!(path, "/sign-in" | "/sign-out") || declared(path)
+    matches!(path, "/sign-in" | "/sign-out" | "/docs/problems" | "/docs/api") || declared(path)
 }
 
 fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {

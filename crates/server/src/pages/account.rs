@@ -11,15 +11,16 @@ use crate::{
     app::App,
     extract::{Asked, Named},
     problem::Problem,
+    reads::closing_of,
 };
 use askama::Template;
 use axum::extract::State as Of;
-use backstop_api::{Query, account_view, answer, loss_view, stake_shares};
-use backstop_core::State;
+use backstop_api::{Query, account_view, answer, loss_shares_view};
+use backstop_core::{State, state::Fund};
 use backstop_export::{names::Unit, standing::ticket_steps};
-use backstop_units::{AccountId, Label, Timestamp};
+use backstop_units::{AccountId, Label, LossId, Timestamp};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Losses and tickets that are shown.
 const LISTED: usize = 20;
@@ -64,7 +65,9 @@ pub(crate) async fn get(
     Asked(asked): Asked<Fields>,
 ) -> Page {
     let (name, csv) = (label.clone(), asked.csv.clone());
-    let seen = app.look(move |state, now| gather(state, &name, &asked, now)).await??;
+    let (mut seen, losses) =
+        app.look(move |state, now| gather(state, &name, &asked, now)).await??;
+    seen.closed = closings(&app, losses).await?;
     match csv {
         None => Ok(page(&Whole {
             shell: Shell::new(&app, format!("Account {label}"), "overview"),
@@ -74,7 +77,13 @@ pub(crate) async fn get(
     }
 }
 
-fn gather(state: &State, label: &str, asked: &Fields, now: Timestamp) -> Result<Seen, Problem> {
+/// What the page shows, and the losses that began with this account, the newest first.
+fn gather(
+    state: &State,
+    label: &str,
+    asked: &Fields,
+    now: Timestamp,
+) -> Result<(Seen, Vec<LossId>), Problem> {
     let missing = || Problem::not_found(format!("there is no account `{label}`"));
     let name = Label::parse(label).map_err(|_| missing())?;
     let id = state.account_id(name).map_err(|_| missing())?;
@@ -98,17 +107,20 @@ fn gather(state: &State, label: &str, asked: &Fields, now: Timestamp) -> Result<
         }
     }
     let shares = match market {
-        Some((market, _)) if !lost.is_zero() => {
-            stake_shares(state, (id, market), lost, now)?.into_iter().map(View).collect()
+        Some((_, market)) if !lost.is_zero() => {
+            let rows = loss_shares_view(state, (name, market.label), lost, now)?;
+            rows.into_iter().map(View).collect()
         }
         _ => Vec::new(),
     };
-    Ok(Seen {
+    let losses = state.losses.iter().rev().filter(|(_, loss)| loss.account == Some(id));
+    let losses = losses.take(LISTED).map(|(id, _)| id).collect();
+    let seen = Seen {
         balances: money(&account.list("balances"), state),
         stakes: account.list("stakes").into_iter().map(|stake| staked(state, stake)).collect(),
         margins: margins(state, name, now),
         holdings: holdings(state, (name, id), now)?,
-        closed: closed(state, id)?,
+        closed: Vec::new(),
         claims: account.list("claims"),
         account,
         markets: state.markets.iter().map(|(_, market)| market.label.to_string()).collect(),
@@ -118,7 +130,8 @@ fn gather(state: &State, label: &str, asked: &Fields, now: Timestamp) -> Result<
         shares,
         charts,
         tickets,
-    })
+    };
+    Ok((seen, losses))
 }
 
 /// Balances that are not nothing, with their decimals.
@@ -150,11 +163,15 @@ fn staked(state: &State, stake: View) -> View {
 
 /// Margin accounts in every pool; a pool without a fresh mark says so by its absence.
 fn margins(state: &State, account: Label, now: Timestamp) -> Vec<View> {
-    let ask = |fund: Label| {
-        let query = backstop_api::Query::MarginAccount { account, fund };
-        answer(state, &query, now).ok().map(View)
+    let ask = |fund: &Fund| {
+        let query = Query::MarginAccount { account, fund: fund.label };
+        let mut margin = answer(state, &query, now).ok()?;
+        let asset = state.assets.get(fund.asset);
+        margin["asset"] = json!(asset.map(|asset| asset.label));
+        margin["decimals"] = json!(asset.map(|asset| asset.decimals));
+        Some(View(margin))
     };
-    state.funds.iter().filter_map(|(_, fund)| ask(fund.label)).collect()
+    state.funds.iter().filter_map(|(_, fund)| ask(fund)).collect()
 }
 
 /// What it holds of vaults.
@@ -174,21 +191,9 @@ fn holdings(
     held.collect()
 }
 
-/// Losses that began with this account: at which mark it was closed, and how short it was.
-fn closed(state: &State, id: AccountId) -> Result<Vec<View>, Problem> {
-    let ours = state.losses.iter().rev().filter(|(_, loss)| loss.account == Some(id));
-    let told = ours.take(LISTED).map(|(loss_id, loss)| {
-        let mut told = loss_view(state, loss_id)?;
-        let fund = state.markets.get(loss.market).and_then(|market| state.funds.get(market.fund));
-        let asset = fund.and_then(|fund| state.assets.get(fund.asset));
-        let decimals = asset.map_or(0, |asset| asset.decimals);
-        let price = backstop_units::format_decimal(loss.mark.get(), decimals.saturating_add(9));
-        told["price"] = match loss.mark {
-            backstop_units::Price::ZERO => Value::Null,
-            _ => json!(super::view::short(&price)),
-        };
-        told["decimals"] = json!(decimals);
-        Ok(View(told))
-    });
-    told.collect()
+/// How the account was closed, loss by loss; reads the journal.
+async fn closings(app: &App, losses: Vec<LossId>) -> Result<Vec<View>, Problem> {
+    let reader = app.clone();
+    let read = move || losses.into_iter().map(|id| closing_of(&reader, id).map(View)).collect();
+    tokio::task::spawn_blocking(read).await.map_err(|_| Problem::internal())?
 }

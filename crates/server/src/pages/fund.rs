@@ -4,7 +4,6 @@ use super::{
     changes::{Change, changes},
     chart::Charts,
     flat,
-    overview::standing,
     payouts::{Payouts, payouts},
     shell::{Page, Shell, page},
     view::View,
@@ -18,16 +17,21 @@ use crate::{
 };
 use askama::Template;
 use axum::{extract::State as Of, response::IntoResponse};
-use backstop_api::{Query, answer, concerns_fund, fund_view};
-use backstop_core::{State, ledger::LedgerAccount, policy::Cause, state::Fund};
+use backstop_api::{Query, answer, concerns_fund, fund_view, tranche_holders_view};
+use backstop_core::{
+    State,
+    ledger::LedgerAccount,
+    policy::Cause,
+    state::{Fund, Proposal},
+};
 use backstop_export::{
     ExportError,
     loss::{share_price_text, what_if},
     names::Unit,
     picture::{Balance, Tower},
-    standing::{exit_queue, fund_gauge},
+    standing::{exit_queue, fund_gauge, timelocks},
 };
-use backstop_units::{FundId, Label, LossId, MarketId, Seq, Shares, Timestamp, TrancheId};
+use backstop_units::{FundId, Label, LossId, MarketId, Seq, Timestamp, TrancheId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -194,6 +198,12 @@ fn gather(
     }
     let payouts = payouts(state, asked.losses, |loss| concerns_fund(state, id, loss))?;
     let older_settings = history.past.older.map(|(seq, at)| format!("{seq}.{at}"));
+    let name = fund.label.to_string();
+    let waiting = waiting(state, &name);
+    if !waiting.is_empty() {
+        let title = ("timelocks", "Changes of this fund that wait");
+        charts.add("timelocks", &timelocks(state, title, |it| is_about(it, &name), now));
+    }
     Ok(Seen {
         fund: View(fund_view(state, id, now)?),
         charts,
@@ -207,7 +217,7 @@ fn gather(
         settings: flat::rows(&fund.policy, state),
         changes: changes(state, &history.past, &unit),
         lacks: history.lacks.clone(),
-        waiting: waiting(state, &fund.label.to_string()),
+        waiting,
         trial: View(answer(state, &Query::TrialBalance {}, now)?).list("assets"),
     })
 }
@@ -230,45 +240,29 @@ fn tranches(
     let views = View(fund_view(state, id, now)?).list("tranches");
     let rows = state.tranches_of(fund).zip(views).map(|((id, tranche), view)| {
         let assets = state.ledger.owed(LedgerAccount::Tranche(id), fund.asset);
-        let mut holders: Vec<_> = state
-            .positions
-            .iter()
-            .filter(|(_, position)| position.tranche == id && position.series == tranche.series)
-            .map(|(_, position)| {
-                (backstop_core::fund::rescale::shares_now(position, tranche).0, position.account)
-            })
-            .filter(|(shares, _)| !shares.is_zero())
-            .collect();
-        holders.sort_unstable_by(|one, other| other.cmp(one));
-        let holders = holders.into_iter().take(HOLDERS).map(|(shares, account)| {
-            let part = shares.mul_div_floor(10_000, tranche.shares.get()).map_or(0, Shares::get);
-            let name = state.accounts.get(account).map(|account| account.label);
-            View(json!({ "account": name, "shares": shares, "part_bps": part.to_string() }))
-        });
         let name = tranche.label.to_string();
         let of = |row: &&Value| row.get("tranche").and_then(Value::as_str) == Some(name.as_str());
-        Staked {
+        let holders = tranche_holders_view(state, id, HOLDERS)?;
+        Ok(Staked {
             tranche: view,
             price: share_price_text(assets, tranche.shares),
-            holders: holders.collect(),
+            holders: holders.into_iter().map(View).collect(),
             yields: yields.iter().filter(of).cloned().map(View).collect(),
-        }
+        })
     });
-    Ok(rows.collect())
+    rows.collect()
 }
 
 /// Proposals that name the fund and are not carried out.
 fn waiting(state: &State, label: &str) -> Vec<View> {
     let open = state.proposals.iter().filter(|(_, proposal)| !proposal.closed);
-    let about = open.filter_map(|(id, proposal)| {
-        let body = serde_json::to_value(&proposal.body).ok()?;
-        names(&body, label).then(|| {
-            View(json!({
-                "proposal": id.to_string(), "what": proposal.body.word(), "delay": proposal.delay,
-                "ready_at": proposal.ready_at, "expires_at": proposal.expires_at,
-                "signatures": proposal.keys.len(), "sets": sets(&body, state),
-            }))
-        })
+    let about = open.filter(|(_, proposal)| is_about(proposal, label)).filter_map(|(id, it)| {
+        let body = serde_json::to_value(&it.body).ok()?;
+        Some(View(json!({
+            "proposal": id.to_string(), "what": it.body.word(), "delay": it.delay,
+            "ready_at": it.ready_at, "expires_at": it.expires_at,
+            "signatures": it.keys.len(), "sets": sets(&body, state),
+        })))
     });
     about.collect()
 }
@@ -279,6 +273,11 @@ fn sets(body: &Value, state: &State) -> String {
     let leaves = fields.map(|fields| flat::rows(fields, state)).unwrap_or_default();
     let leaves = leaves.into_iter().filter(|(name, _)| name != "fund");
     leaves.map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("; ")
+}
+
+/// Whether what a proposal would do names a fund.
+fn is_about(proposal: &Proposal, label: &str) -> bool {
+    serde_json::to_value(&proposal.body).is_ok_and(|body| names(&body, label))
 }
 
 /// Whether a label stands anywhere in a tree.

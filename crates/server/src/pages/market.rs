@@ -106,11 +106,9 @@ fn gather(state: &State, label: &str, asked: &Fields, now: Timestamp) -> Result<
     let payouts = payouts(state, asked.losses, |loss| loss.market == id)?;
     let index = market.mark.and_then(|mark| state.indexes.get(mark.index));
     let mark = index.and_then(|index| index.band.last());
-    let decimals = unit.decimals.saturating_add(9);
     Ok(Seen {
         mark: mark.map(|(price, at)| {
-            let digits = backstop_units::format_decimal(price.get(), decimals);
-            format!("{} {} at {at}", super::view::short(&digits), unit.symbol)
+            format!("{} {} at {at}", super::view::short(&unit.price(price)), unit.symbol)
         }),
         market: view,
         decimals: unit.decimals,

@@ -7,6 +7,7 @@ mod account;
 mod act;
 mod changes;
 mod chart;
+mod docs;
 mod flat;
 mod fund;
 mod keeper;
@@ -21,6 +22,7 @@ mod vault;
 mod view;
 mod whatif;
 
+pub(crate) use chart::Charts;
 pub(crate) use shell::{Page, Shell, page, refused};
 pub(crate) use view::{View, grouped};
 
@@ -38,6 +40,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/accounts/{label}", get(account::get))
         .route("/theatre", get(theatre::get))
         .route("/theatre/frames", get(theatre::frames))
+        .route("/docs/problems", get(docs::problems))
+        .route("/docs/api", get(docs::api))
         .route("/keeper", get(keeper::get))
         .route("/records", get(records::list))
         .route("/records/{seq}", get(records::one))

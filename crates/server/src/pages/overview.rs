@@ -69,14 +69,3 @@ fn gather(state: &State, now: Timestamp) -> Result<Seen, Halt> {
         counts: [state.losses.len(), state.accounts.len(), state.markets.len(), state.vaults.len()],
     })
 }
-
-/// How a fund stands, as a word that goes with its colour.
-pub(super) fn standing(fund: &View) -> &'static str {
-    match (fund.has("gated_by"), fund.has("alert_until"), fund.has("balance")) {
-        (true, ..) => "loss open",
-        (_, true, _) => "alert",
-        (.., false) => "depleted",
-        _ if fund.number("coverage_bps") < 10_000 => "under target",
-        _ => "healthy",
-    }
-}

@@ -158,14 +158,9 @@ fn found(engine: &Engine, kept: &Kept, asked: &Fields) -> Result<Stretch, Proble
     Ok(Stretch { id, market, unit, frames, from, until, end })
 }
 
-/// A price has nine more decimals than its quote.
-fn priced(unit: &Unit) -> Unit {
-    Unit { symbol: unit.symbol.clone(), decimals: unit.decimals.saturating_add(9) }
-}
-
 fn series(engine: &Engine, kept: &Kept, asked: &Fields) -> Result<Value, Problem> {
     let Stretch { market, unit, frames, .. } = found(engine, kept, asked)?;
-    let (price, money) = (priced(&unit).decimals, unit.decimals);
+    let (price, money) = (unit.of_price().decimals, unit.decimals);
     let all = |tell: &dyn Fn(&Frame) -> Value| frames.iter().map(tell).collect::<Vec<_>>();
     let at = |it: Option<Price>| json!(it.map(|it| format_decimal(it.get(), price)));
     Ok(json!({
@@ -204,7 +199,7 @@ fn pictures(
         ends.map(|price| (frame.time, price.get()))
     });
     let title = (format!("{id}-price"), format!("Price of {market}"));
-    charts.add_plot("price", &line(title, priced(unit), at_amounts(prices)));
+    charts.add_plot("price", &line(title, unit.of_price(), at_amounts(prices)));
     let balances = frames.iter().flat_map(|frame| {
         let lowest = (frame.lowest < frame.balance).then_some(frame.lowest);
         let ends = [lowest, Some(frame.balance)].into_iter().flatten();
@@ -234,7 +229,7 @@ fn gather(engine: &Engine, kept: &Kept, asked: &Fields) -> Result<Seen, Problem>
     let Stretch { market, unit, frames, from, until, .. } = stretch;
     let Some(frame) = frames.get(at) else { return Err(Problem::internal()) };
     let digits = |amount: Amount| view::short(&unit.digits(amount));
-    let told = |price: Price| view::short(&format_decimal(price.get(), priced(&unit).decimals));
+    let told = |price: Price| view::short(&unit.price(price));
     let range = frame.low.zip(frame.high).filter(|(low, high)| low != high);
     let base = |frame: &Frame| frame.open_interest.map(|base| view::grouped(&base.to_string()));
     let nothing = || "–".to_owned();

@@ -3,7 +3,7 @@
 use super::{
     chart::Charts,
     flat,
-    fund::csv_of,
+    fund::{csv_of, drawn},
     shell::{Page, Shell, page},
     view::View,
 };
@@ -19,10 +19,14 @@ use backstop_core::State;
 use backstop_export::{
     names::Unit,
     picture::{Cell, Part, Stack, Tone},
+    standing::claims,
 };
 use backstop_units::{Amount, Label, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
+
+/// Names of the pictures of what is made good: so many are drawn.
+const CLAIMS: [&str; 4] = ["claims-1", "claims-2", "claims-3", "claims-4"];
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +48,8 @@ struct Seen {
     holders: View,
     fees: Vec<View>,
     charts: Charts,
+    /// Pictures of what is made good, the newest loss first.
+    claims: Vec<&'static str>,
 }
 
 pub(crate) async fn get(
@@ -75,7 +81,16 @@ fn gather(state: &State, label: &str, now: Timestamp) -> Result<Seen, Problem> {
     if let Some(pool) = &pool {
         charts.add("cover", &cover(pool, &unit));
     }
-    charts.add("stack", &capital(&seen, pool.as_ref(), &unit));
+    charts.add("stack", &capital(&seen, &unit));
+    let ours = state.vault_losses.iter().rev().filter(|(_, loss)| loss.vault == id);
+    let assessed = ours.filter(|(loss, _)| state.compensation(*loss).is_some());
+    let mut pictures = Vec::new();
+    for ((loss, _), name) in assessed.zip(CLAIMS) {
+        if let Some(made_good) = claims(state, loss).map_err(drawn)? {
+            charts.add(name, &made_good);
+            pictures.push(name);
+        }
+    }
     Ok(Seen {
         losses: ask(&Query::VaultLosses { vault })?.list("losses"),
         holders: ask(&Query::Holders { vault, limit: 10 })?,
@@ -83,6 +98,7 @@ fn gather(state: &State, label: &str, now: Timestamp) -> Result<Seen, Problem> {
         vault: seen,
         pool,
         charts,
+        claims: pictures,
     })
 }
 
@@ -152,66 +168,52 @@ fn money(name: &str, tone: Tone, (unit, amount): (&Unit, Amount), note: &str) ->
 
 /// What of the pool is there and stays, what is on its way out, and how much it stands before.
 fn cover(pool: &View, unit: &Unit) -> Stack {
-    let amount = |view: &View, field: &str| Amount::new(view.number(field));
-    let (own, matched) = (pool.at("own"), pool.at("matched"));
-    let leaving = [&own, &matched]
-        .map(|tranche| amount(tranche, "worth").saturating_sub(amount(tranche, "live_worth")));
-    let leaving = leaving.into_iter().fold(Amount::ZERO, Amount::saturating_add);
-    let covered = Cell::amount(unit, amount(pool, "covered_worth"));
+    let amount = |view: &View, field: &str| (unit, Amount::new(view.number(field)));
+    let live = |tranche: &str| amount(&pool.at(tranche), "live_worth");
+    let leaving = amount(pool, "leaving_worth");
     Stack {
         id: "cover".to_owned(),
         title: "What the insurance pool holds".to_owned(),
         facts: Vec::new(),
         parts: vec![
-            money("the curator's own", Tone::Pay, (unit, amount(&own, "live_worth")), "hit first"),
-            money(
-                "matched",
-                Tone::Match,
-                (unit, amount(&matched, "live_worth")),
-                "hit after the curator's",
-            ),
-            money("exit queued", Tone::Leaving, (unit, leaving), "still liable until it is paid"),
+            money("the curator's own", Tone::Pay, live("own"), "hit first"),
+            money("matched", Tone::Match, live("matched"), "hit after the curator's"),
+            money("exit queued", Tone::Leaving, leaving, "still liable until it is paid"),
         ],
         less: Vec::new(),
-        total: Some(("depositors behind it".to_owned(), covered)),
+        total: Some((
+            "depositors behind it".to_owned(),
+            Cell::amount(unit, amount(pool, "covered_worth").1),
+        )),
     }
 }
 
+/// Words and colour of those who bear a vault's loss, as the API names them.
+const BEARERS: [(&str, &str, Tone, &str); 4] = [
+    ("pending_fees", "pending fees", Tone::Share, "written down before depositors"),
+    ("pool_own", "insurance pool, own", Tone::Pay, ""),
+    ("pool_matched", "insurance pool, matched", Tone::Match, ""),
+    ("holders", "depositors", Tone::Room, "bear what is left, or are made whole"),
+];
+
 /// Who bears a loss of the vault, the first one first.
-fn capital(vault: &View, pool: Option<&View>, unit: &Unit) -> Stack {
-    let amount = |view: &View, field: &str| Amount::new(view.number(field));
-    let mut parts = vec![money(
-        "pending fees",
-        Tone::Share,
-        (unit, amount(vault, "pending_fees")),
-        "written down before depositors",
-    )];
-    let mut before = Amount::ZERO;
-    if let Some(pool) = pool {
-        for (name, tone, field) in [
-            ("insurance pool, own", Tone::Pay, "own"),
-            ("insurance pool, matched", Tone::Match, "matched"),
-        ] {
-            let worth = amount(&pool.at(field), "worth");
-            before = before.saturating_add(worth);
-            parts.push(money(name, tone, (unit, worth), ""));
-        }
-    }
-    let rest = amount(vault, "net_assets").saturating_sub(before);
-    parts.push(money(
-        "depositors",
-        Tone::Room,
-        (unit, rest),
-        "bear what is left, or are made whole",
-    ));
-    let net = Cell::amount(unit, amount(vault, "net_assets"));
+fn capital(vault: &View, unit: &Unit) -> Stack {
+    let rows = vault.list("bears");
+    let parts = rows.iter().filter_map(|row| {
+        let who = row.text("who");
+        let (_, name, tone, note) = BEARERS.iter().find(|(word, ..)| *word == who)?;
+        Some(money(name, *tone, (unit, Amount::new(row.number("amount"))), note))
+    });
     Stack {
         id: "stack".to_owned(),
         title: "Who bears a loss, the first one first".to_owned(),
         facts: Vec::new(),
-        parts,
+        parts: parts.collect(),
         less: Vec::new(),
-        total: Some(("net assets".to_owned(), net)),
+        total: Some((
+            "net assets".to_owned(),
+            Cell::amount(unit, Amount::new(vault.number("net_assets"))),
+        )),
     }
 }
 

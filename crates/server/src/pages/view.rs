@@ -1,7 +1,7 @@
 //! How values of the API's views are written for people: one place for money, times and shares.
 
 use askama::filters::{Html as HtmlEscaper, escape};
-use backstop_units::format_decimal;
+use backstop_units::{format_decimal, price_decimals};
 use serde_json::Value;
 use std::borrow::Borrow;
 
@@ -20,6 +20,11 @@ impl View {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         }
+    }
+
+    /// A field's word of the API as words for people.
+    pub(crate) fn word(&self, field: &str) -> String {
+        self.text(field).replace('_', " ")
     }
 
     /// All of it, over several lines.
@@ -68,6 +73,23 @@ impl View {
         } else {
             money(self.number(field), *decimals.borrow())
         }
+    }
+
+    /// A field of atoms that may be below zero; nothing if it is null.
+    pub(crate) fn signed(&self, field: &str, decimals: impl Borrow<u8>) -> String {
+        let text = self.text(field);
+        match text.strip_prefix('-').and_then(|digits| digits.parse().ok()) {
+            Some(owed) => format!("−{}", money(owed, decimals)),
+            None => self.money(field, decimals),
+        }
+    }
+
+    /// A field with a price, in whole units of an asset with so many decimals; nothing if it is null.
+    pub(crate) fn price(&self, field: &str, decimals: impl Borrow<u8>) -> String {
+        if self.0[field].is_null() {
+            return NOTHING.to_owned();
+        }
+        short(&format_decimal(self.number(field), price_decimals(*decimals.borrow())))
     }
 
     /// A field of hundredths of a percent as a percentage.
@@ -164,6 +186,14 @@ mod tests {
         ] {
             assert_eq!(short(&format_decimal(atoms, decimals)), expected);
         }
+        let view = View(
+            serde_json::json!({ "owed": "-1500000", "mark": "107500000000000", "none": null }),
+        );
+        assert!(view.signed("owed", 6).starts_with("−<data class=\"money\" value=\"1500000\""));
+        assert_eq!(
+            (view.price("mark", 3), view.price("none", 3)),
+            ("107.50".into(), NOTHING.into())
+        );
         assert!(money(1_234_567, 6).contains("value=\"1234567\" title=\"1.234567\">1.23<"));
     }
 

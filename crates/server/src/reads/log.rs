@@ -15,13 +15,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use backstop_api::{
-    event_json,
+    closing_view, event_json,
     http::{openapi, problem_codes},
 };
 use backstop_core::{Record, State};
 use backstop_engine::{proof::ProofError, prove};
 use backstop_export::loss::{History, loss_svg};
-use backstop_units::Seq;
+use backstop_units::{LossId, Seq};
 use serde_json::{Value, json};
 use std::{fmt, sync::OnceLock};
 
@@ -33,6 +33,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("get_record_proof", Handler::Own(proof)),
     ("list_checkpoints", Handler::Past(checkpoints)),
     ("get_latest_checkpoint", Handler::Own(latest)),
+    ("get_loss_closing", Handler::Own(closing)),
     ("draw_loss", Handler::Own(picture)),
     ("list_rejects", Handler::Own(rejects)),
     ("get_openapi", Handler::Own(description)),
@@ -136,6 +137,29 @@ fn latest(app: &App, _: &Params) -> Own {
         Some((_, note)) => note.into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
     })
+}
+
+fn closing(app: &App, params: &Params) -> Own {
+    let data = closing_of(app, params.loss())?;
+    Ok(super::page::one(&data, tied::seen(app)))
+}
+
+/// How the account of a loss was closed, out of the record that placed it. Reads the journal: for a thread that may
+/// wait.
+pub(crate) fn closing_of(app: &App, id: LossId) -> Result<Value, Problem> {
+    let placed = app.engine().read(|state| {
+        known_loss(state, id)?;
+        Ok::<_, Problem>(state.losses.get(id).and_then(|loss| loss.placed_in))
+    })?;
+    let record = match placed {
+        Some(seq) => {
+            let journal = app.engine().journal().map_err(unreadable)?;
+            let bytes = journal.record(seq.get()).map_err(unreadable)?;
+            bytes.map(|bytes| Record::decode(&bytes)).transpose()?
+        }
+        None => None,
+    };
+    Ok(app.engine().read(|state| closing_view(state, id, record.as_ref()))?)
 }
 
 fn picture(app: &App, params: &Params) -> Own {

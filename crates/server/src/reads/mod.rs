@@ -17,6 +17,8 @@ mod state;
 mod tied;
 mod webhooks;
 
+pub(crate) use log::closing_of;
+
 use crate::{app::App, identity::Caller, problem::Problem};
 use axum::{
     Router,

@@ -7,8 +7,9 @@ use super::{
 };
 use crate::problem::Problem;
 use backstop_api::{
-    account_view, adl_state_view, asset_view, concerns_fund, exit_queue_view, fund_view, loss_view,
-    market_view, payout_view, positions_view, proposal_view, staker_row, waterfall_view,
+    account_view, adl_state_view, asset_view, concerns_fund, exit_queue_view, fund_view,
+    loss_shares_view, loss_view, market_view, payout_view, positions_view, proposal_view,
+    staker_row, waterfall_view,
 };
 use backstop_core::{Reject, RejectCode, State, policy::Cause};
 use backstop_units::{FundId, LossId, MarketId, Timestamp};
@@ -21,6 +22,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("list_assets", Handler::List(assets)),
     ("get_account", Handler::One(account)),
     ("list_account_positions", Handler::List(positions)),
+    ("list_account_loss_shares", Handler::List(loss_shares)),
     ("list_proposals", Handler::List(proposals)),
     ("list_funds", Handler::List(funds)),
     ("get_fund", Handler::One(fund)),
@@ -61,6 +63,13 @@ fn account(state: &State, now: Timestamp, params: &Params) -> One {
 
 fn positions(state: &State, now: Timestamp, params: &Params) -> List {
     let rows = positions_view(state, params.label("account"), now)?;
+    cut(params, (0..).zip(rows), Order::Rising, |_, row| Ok(Some(row)))
+}
+
+fn loss_shares(state: &State, now: Timestamp, params: &Params) -> List {
+    let of = (params.label("account"), params.label("market"));
+    // A name in the query is a filter of this path: unknown is 404, as in the path.
+    let rows = loss_shares_view(state, of, params.amount("loss").unwrap_or_default(), now)?;
     cut(params, (0..).zip(rows), Order::Rising, |_, row| Ok(Some(row)))
 }
 

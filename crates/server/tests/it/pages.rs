@@ -1,6 +1,7 @@
 //! Pages: what they show is what the ledger holds, without a script and without a foreign byte.
 
 use crate::support::{CURATOR, FIRST_LOSS, Service};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 #[test]
@@ -247,4 +248,75 @@ fn a_share_earned_what_its_price_says() {
     }
     let page = service.page("/funds/main").body;
     assert!(page.contains("What a share really earned"), "{page}");
+}
+
+/// A problem's `type` and the footer lead to pages made of the tables that answer.
+#[test]
+fn every_problem_and_every_route_has_its_place_on_a_page() {
+    let service = Service::with(FIRST_LOSS, &[("reads", "key")]);
+    let problem = service.get("/v1/none").problem(401, "NO_KEY");
+    let (path, anchor) = problem["type"].as_str().unwrap().split_once('#').unwrap();
+    let page = service.page(path);
+    assert_eq!((page.status, path), (200, "/docs/problems"));
+    assert_eq!(page.body.matches(&format!("id=\"{anchor}\"")).count(), 1, "{anchor}");
+    for row in backstop_api::http::problem_codes().as_array().unwrap() {
+        let code = row["code"].as_str().unwrap();
+        assert_eq!(page.body.matches(&format!("<tr id=\"{code}\">")).count(), 1, "{code}");
+    }
+    let page = service.page("/docs/api");
+    assert_eq!(page.status, 200);
+    for route in backstop_api::http::routes() {
+        assert!(page.body.contains(&format!("id=\"{}\"", route.id)), "{}", route.id);
+        for param in route.params() {
+            assert!(page.body.contains(&format!("<code>{}</code>", param.name)), "{}", route.id);
+        }
+    }
+    for link in ["href=\"/docs/api\"", "href=\"/docs/problems\""] {
+        assert!(page.body.contains(link), "{link} in the footer");
+    }
+}
+
+/// A draft of each command that an insurance pool's keys sign asks for just these keys.
+#[test]
+fn a_draft_asks_for_the_keys_that_its_command_needs() {
+    let service = Service::new(CURATOR);
+    let vault = service.get("/v1/vaults").ok()["data"][0]["vault"].as_str().unwrap().to_owned();
+    let pool = service.get(&format!("/v1/pools/{vault}")).ok()["data"].clone();
+    let [council, nominee] =
+        ["council", "nominee"].map(|key| pool[key].as_str().unwrap().to_owned());
+    let new = "ab".repeat(32);
+    for (body, asked) in [
+        (
+            json!({ "release_pool": { "vault": vault, "loss": "vloss_0", "amount": "1" } }),
+            vec![&council, &nominee],
+        ),
+        (
+            json!({ "announce_release": { "vault": vault, "loss": "vloss_0", "amount": "1", "signer": "nominee" } }),
+            vec![&nominee],
+        ),
+        (
+            json!({ "announce_release": { "vault": vault, "loss": "vloss_0", "amount": "1" } }),
+            vec![],
+        ),
+        (
+            json!({ "set_pool_signer": { "vault": vault, "signer": "nominee", "key": new } }),
+            vec![&council],
+        ),
+        (
+            json!({ "accept_pool": { "vault": vault, "keys": [council, new], "threshold": 2 } }),
+            vec![&council, &new],
+        ),
+        (json!({ "open_account": { "label": "dora" } }), vec![]),
+    ] {
+        let fields = [("actor", "operator"), ("body", &body.to_string())];
+        let form = serde_urlencoded::to_string(fields).unwrap();
+        let kind = [("content-type", "application/x-www-form-urlencoded")];
+        let sent = service.post("/approvals/drafts", &kind, &form);
+        assert_eq!(sent.status, 303, "{body}: {}", sent.body);
+        let page = service.page(sent.header("location").unwrap()).body;
+        let keys: Vec<&str> =
+            page.split("</span> <code>").skip(1).map(|rest| &rest[..64]).collect();
+        assert_eq!(keys, asked, "{body}");
+        assert_eq!(page.contains("This command needs none."), asked.is_empty(), "{body}");
+    }
 }

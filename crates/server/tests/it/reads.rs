@@ -150,6 +150,9 @@ fn answers_are_as_they_are_described() {
                     match (param.place, param.name) {
                         (Place::Query, "min_seq") => query.push(format!("min_seq={last}")),
                         (Place::Query, "loss") => query.push("loss=1000000".into()),
+                        (Place::Query, "market") if param.required => {
+                            query.push("market=sol-perp".into());
+                        }
                         _ => {}
                     }
                 }

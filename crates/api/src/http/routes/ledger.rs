@@ -94,10 +94,27 @@ pub(super) const ROUTES: &[Route] = &[
         [
             "accounts",
             "An account's positions.",
-            "Positions on hosted markets with their margin. Attached markets keep positions at their venue.",
+            "Positions on hosted markets with their margin and how near deleveraging they are. Attached markets keep \
+             positions at their venue.",
         ],
     )
     .with(&[label("account", "Its name.")]),
+    Route::one(
+        "/v1/accounts/{account}/loss_shares",
+        "list_account_loss_shares",
+        &[list("LossShare")],
+        [
+            "accounts",
+            "What a loss would cost an account.",
+            "The waterfall asked about a loss on one market: for each layer that would pay and that the account stands in \
+             with a stake, a position or margin, what of it would be the account's.",
+        ],
+    )
+    .with(&[
+        label("account", "Its name."),
+        Param { name: "market", place: Place::Query, kind: Kind::Named("Label"), required: true, doc: "On which market." },
+        Param { name: "loss", place: Place::Query, kind: Kind::Named("Amount"), required: true, doc: "How large, in atoms of the market's asset." },
+    ]),
     Route::one(
         "/v1/proposals",
         "list_proposals",

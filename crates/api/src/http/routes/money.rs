@@ -173,6 +173,19 @@ pub(super) const ROUTES: &[Route] = &[
     )
     .with(&[LOSS]),
     Route::one(
+        "/v1/losses/{loss}/closing",
+        "get_loss_closing",
+        &[view("Closing")],
+        [
+            "losses",
+            "Why the account was closed at its price.",
+            "Out of the record that placed the loss: mark, price of the fill, bankruptcy price, what was closed, what was \
+             lacking, fees. What the venue did not report is null.",
+        ],
+    )
+    .with(&[LOSS])
+    .tied(Tied::After),
+    Route::one(
         "/v1/losses/{loss}/picture.svg",
         "draw_loss",
         &[Answer { status: 200, payload: Payload::Other(Media::Svg), doc: "The picture." }],

@@ -87,7 +87,37 @@ pub(super) const VIEWS: &[View] = &[
             ("equity", "Signed", "Equity of the margin account, in quote atoms."),
             ("liquidatable", "bool", "Whether the account may be liquidated now."),
             ("waiting_since", "Timestamp?", "Since when its liquidation waits."),
+            (
+                "adl_lights",
+                "int?",
+                "Lights of five: how near the front it stands among positions of its side by leverage; null where nobody can say. \
+                 The venue's list, which knows entries, decides in the end.",
+            ),
             ("asset", "Label", "The asset of the pool, in which margin counts."),
+        ],
+    },
+    View {
+        name: "LossShareView",
+        doc: "What an account would bear of a layer's part of a loss that is thought of.",
+        fields: &[
+            (
+                "layer",
+                "text",
+                "Which layer, such as `staked jun`, `socialised`, `withdrawal_haircut` or `adl`.",
+            ),
+            ("pays", "Amount", "What the layer would bear in all, in atoms of the market's asset."),
+            (
+                "mine",
+                "Amount?",
+                "What of it is the account's, in the same atoms; null where the venue's list decides.",
+            ),
+            (
+                "lights",
+                "int?",
+                "Of a position that may be deleveraged: lights of five, as in `PositionView`.",
+            ),
+            ("asset", "Label", "The market's asset."),
+            ("decimals", "int", "Decimals of the asset."),
         ],
     },
 ];

@@ -29,6 +29,12 @@ pub(super) const VIEWS: &[View] = &[
                 "Amount?",
                 "Counted against target, in hundredths of a percent, rounded down; null without a target.",
             ),
+            (
+                "standing",
+                "text",
+                "`gated` while a loss closes it to stakers, else `alert` while exits are held, `depleted` without money, \
+                 `under_target`, or `healthy`.",
+            ),
             ("peaks", "[Peak]", "Lowest and highest holdings within eight hours and thirty days."),
             (
                 "drawdown",
@@ -200,6 +206,7 @@ pub(super) const VIEWS: &[View] = &[
         name: "ExitQueueView",
         doc: "Stakers of a fund on their way out. Amounts in atoms of its asset.",
         fields: &[
+            ("staked", "Amount", "What stakers have in the fund now, those on their way out too."),
             ("queued", "Amount", "What they would take, at today's value, rounded down."),
             ("counted", "Amount", "What counts toward coverage: queued exits count zero already."),
             ("target", "Amount", "What risk says the fund should hold."),
@@ -219,7 +226,11 @@ pub(super) const VIEWS: &[View] = &[
         name: "ExitDay",
         doc: "What can first be claimed on one day.",
         fields: &[
-            ("day", "text", "The day in UTC, such as `2025-10-10`."),
+            (
+                "day",
+                "text",
+                "The day in UTC, such as `2025-10-10`; today where the cooldown is over.",
+            ),
             ("tickets", "int", "How many tickets."),
             ("amount", "Amount", "What they would take."),
             ("left", "Amount", "What stakers have in the fund once all up to this day have gone."),
@@ -384,6 +395,44 @@ pub(super) const VIEWS: &[View] = &[
             ("cohort", "Cohort", "Who bore it."),
             ("amount", "Amount", "How much."),
             ("recovered", "Amount", "What came back to it."),
+        ],
+    },
+    View {
+        name: "ClosingView",
+        doc: "How the account of a loss was closed; null is what its record does not say. Amounts in atoms of the market's asset.",
+        fields: &[
+            ("loss", "LossId", "Which loss."),
+            ("market", "Label", "On which market."),
+            ("account", "Label?", "Whose account."),
+            ("occurred_at", "Timestamp", "When."),
+            (
+                "placed_in",
+                "Seq?",
+                "The record that says so; its proof is at `/v1/records/{seq}/proof`.",
+            ),
+            ("mark", "Price?", "The mark."),
+            ("fill_price", "Price?", "What the closed part was filled at."),
+            (
+                "bankruptcy_price",
+                "Price?",
+                "At which nothing would have been left and nothing lacking.",
+            ),
+            ("notional", "Amount?", "What was closed, at the mark."),
+            ("short", "Amount", "What was lacking: the gross loss."),
+            (
+                "beyond_ppm",
+                "Amount?",
+                "The same in parts per million of what was closed, rounded up.",
+            ),
+            ("fee", "Amount?", "What of the closing went to the fund or past it."),
+            ("liquidator_paid", "Amount?", "What whoever closed it was paid."),
+            (
+                "evidence",
+                "Hash",
+                "The root of what it was computed from; zeros while none was brought.",
+            ),
+            ("asset", "Label", "The market's asset."),
+            ("decimals", "int", "Decimals of the asset."),
         ],
     },
 ];

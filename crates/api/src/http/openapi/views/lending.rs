@@ -82,6 +82,7 @@ pub(super) const VIEWS: &[View] = &[
             ("losses", "LostRow", "What it has lost."),
             ("farm", "Label?", "Its farm."),
             ("insured", "bool", "Whether it has an insurance pool."),
+            ("bears", "[BearerRow]", "Who bears its losses, the first one first."),
             ("yields", "YieldRow", "What it earns, each part by itself."),
             ("allocations", "[AllocationRow]", "Its reserves with weights, caps and money."),
             ("waiting", "[WaitingRow]", "Allocations that wait for a veto."),
@@ -94,6 +95,31 @@ pub(super) const VIEWS: &[View] = &[
         fields: &[
             ("shares", "Shares?", "Shares that wait; null when nobody does."),
             ("owed", "any", "Money that came and waits to be claimed."),
+        ],
+    },
+    View {
+        name: "BearerRow",
+        doc: "Who bears a part of a vault's loss.",
+        fields: &[
+            (
+                "who",
+                "text",
+                "`pending_fees`, `pool_own`, `pool_matched`, or `holders`, who bear what is left.",
+            ),
+            ("amount", "Amount", "What it has, in atoms, rounded down."),
+        ],
+    },
+    View {
+        name: "MadeGoodRow",
+        doc: "How far what was assessed of a vault's loss is made good, in atoms: three parts that add up to it.",
+        fields: &[
+            ("paid", "Amount", "Claimants were paid it, or were handed shares worth as much."),
+            (
+                "waits",
+                "Amount",
+                "It is there and nobody has claimed it; once claims are closed, it went back.",
+            ),
+            ("missing", "Amount", "Nobody paid or released it."),
         ],
     },
     View {
@@ -221,6 +247,11 @@ pub(super) const VIEWS: &[View] = &[
                 "Shares",
                 "Shares of the curator's owner group, which it does not cover.",
             ),
+            (
+                "leaving_worth",
+                "Amount",
+                "What shares on their way out stand for, rounded down; liable until they are paid.",
+            ),
             ("coverage", "any", "Live shares of the pool against covered ones."),
             ("exits", "[PoolExitRow]", "Announced exits with their days."),
             ("releases", "[PoolReleaseRow]", "Announced releases, and what became of them."),
@@ -323,6 +354,7 @@ pub(super) const VIEWS: &[View] = &[
             ("paid_in", "[PaidIn]?", "What others have paid in."),
             ("money", "Amount", "What the compensation account holds."),
             ("shortfall", "Amount?", "What is missing for all claims."),
+            ("made_good", "MadeGoodRow?", "How far what was assessed is made good."),
             ("claims", "object?", "Claims, once they are open."),
             ("claims_root", "object?", "The Merkle root over all claims."),
             ("due", "DueRow?", "What the account is due that was asked about."),
