@@ -9,7 +9,7 @@ use backstop_core::{
     loss::claim::Kind,
     state::Proposal,
 };
-use backstop_units::{Amount, AssetId, FundId, Label, MarketId, ProposalId, Timestamp, TrancheId};
+use backstop_units::{AssetId, FundId, Label, MarketId, ProposalId, Timestamp, TrancheId};
 use serde_json::{Value, json};
 use std::fmt::Write;
 

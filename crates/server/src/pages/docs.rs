@@ -100,6 +100,8 @@ fn kind(kind: Kind) -> String {
         Kind::Flag => "true or false".to_owned(),
         Kind::Word(words) => words.join(", "),
         Kind::Text(most) => format!("text of at most {most} characters"),
+        Kind::Command => "the word of a command, or genesis".to_owned(),
+        Kind::Party => "a kind and a name, such as fund:main".to_owned(),
     }
 }
 
