@@ -17,7 +17,7 @@ pub enum EngineError {
     #[error(transparent)]
     ReadModel(#[from] ReadModelError),
     /// The setup of a genesis was refused.
-    #[error("setup command {}: {halt}", step + 1)]
+    #[error("setup command {}: {halt}", step.saturating_add(1))]
     Genesis {
         /// Which setup command, counted from 0.
         step: usize,

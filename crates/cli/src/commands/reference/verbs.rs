@@ -37,7 +37,7 @@ fn own(verb: &Command) -> impl Iterator<Item = &Arg> {
 fn spelled(arg: &Arg) -> String {
     let value = || {
         let names = arg.get_value_names().unwrap_or_default();
-        names.iter().map(|name| format!(" <{name}>")).collect::<String>()
+        names.iter().fold(String::new(), |text, name| text + " <" + name + ">")
     };
     match arg.get_long() {
         Some(long) if arg.get_action().takes_values() => format!("--{long}{}", value()),
