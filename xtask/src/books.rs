@@ -36,18 +36,18 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Outcome {
     Ok(())
 }
 
-/// What a change must pass, the binary being built: the demo's main crash under every preset, and all scenarios.
+/// What a change must pass, with the binary that the tests built: the demo's main crash under every preset, and all scenarios.
 pub(crate) fn step(repo: &Repo, skipped: &mut Skipped) -> Outcome {
-    of_crashes(repo, skipped, &["--crash", "sol-2025-10-10"])
+    of_crashes(repo, repo.development(), skipped, &["--crash", "sol-2025-10-10"])
 }
 
-/// What a release must pass: every crash under every preset, and all scenarios.
+/// What a release must pass, with its own binary: every crash under every preset, and all scenarios.
 pub(crate) fn whole(repo: &Repo, skipped: &mut Skipped) -> Outcome {
-    of_crashes(repo, skipped, &[])
+    of_crashes(repo, repo.binary(), skipped, &[])
 }
 
-fn of_crashes(repo: &Repo, skipped: &mut Skipped, only: &[&str]) -> Outcome {
-    let check = Check { binary: repo.binary(), referees: referees(skipped) };
+fn of_crashes(repo: &Repo, binary: PathBuf, skipped: &mut Skipped, only: &[&str]) -> Outcome {
+    let check = Check { binary, referees: referees(skipped) };
     let folder = repo.scratch("books")?;
     check.demo(&folder, only)?;
     let scenarios = scenarios(repo);
@@ -121,7 +121,7 @@ impl Check {
     /// Runs our binary; only a failure is worth showing.
     fn backstop(&self, command: &mut Command) -> Outcome<String> {
         if !self.binary.is_file() {
-            return Err(Failure::new("no release binary; `cargo build --release` first"));
+            return Err(Failure::new(format!("{} is not built", self.binary.display())));
         }
         capture(command)
     }

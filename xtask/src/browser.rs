@@ -21,7 +21,7 @@ const ATTEMPTS: usize = 3;
 /// `cargo xtask browser`: builds the binary, then looks at its pages.
 pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Outcome {
     no_arguments("browser", arguments)?;
-    stream(&mut cargo(&repo.root, &["build", "--release"]))?;
+    stream(&mut cargo(&repo.root, &["build"]))?;
     let mut skipped = Skipped::new();
     step(repo, &mut skipped)?;
     for what in &skipped {
@@ -30,7 +30,7 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Outcome {
     Ok(())
 }
 
-/// The step of the suite; pictures of all pages stay in the build folder.
+/// The step of the suite, with the binary that the tests built; pictures of all pages stay in the build folder.
 pub(crate) fn step(repo: &Repo, skipped: &mut Skipped) -> Outcome {
     let missing = ["node", "npm"].into_iter().find(|program| !answers(program, "--version"));
     if let Some(program) = missing {
@@ -48,7 +48,7 @@ pub(crate) fn step(repo: &Repo, skipped: &mut Skipped) -> Outcome {
     let out = folder.join("run");
     let mut node = Command::new("node");
     node.current_dir(&scripts).env("BACKSTOP_CHROMIUM", chromium).arg("run.mjs");
-    node.args([repo.binary(), repo.root.join("examples"), out.clone()]);
+    node.args([repo.development(), repo.root.join("examples"), out.clone()]);
     stream(&mut node)?;
     println!("pictures: {}", out.join("pictures").display());
     Ok(())

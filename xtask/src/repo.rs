@@ -45,6 +45,11 @@ impl Repo {
         self.target.join("release").join("backstop")
     }
 
+    /// The development build of the product's binary, which the tests build.
+    pub(crate) fn development(&self) -> PathBuf {
+        self.target.join("debug").join("backstop")
+    }
+
     /// An empty folder of our own under the build folder; it stays after the run, to be looked at.
     pub(crate) fn scratch(&self, name: &str) -> Outcome<PathBuf> {
         let folder = self.target.join("xtask").join(name);
