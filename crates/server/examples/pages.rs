@@ -158,14 +158,10 @@ fn kind_of(path: &str) -> String {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let mut parts = path.split('/').skip(1);
     let head = parts.next().unwrap_or("");
-    let rest: String = parts
-        .enumerate()
-        .map(
-            |(at, part)| {
-                if at % 2 == 0 && head != "docs" { "/…".to_owned() } else { format!("/{part}") }
-            },
-        )
-        .collect();
+    // Names stand behind what they are names of: one part later below `/v1`, nowhere in the documents.
+    let is_name = |at: usize| head != "docs" && at.is_multiple_of(2) != (head == "v1");
+    let shown = |(at, part)| if is_name(at) { "/…".to_owned() } else { format!("/{part}") };
+    let rest: String = parts.enumerate().map(shown).collect();
     let names: Vec<&str> = query.split('&').filter_map(|pair| pair.split('=').next()).collect();
     let names = if query.is_empty() { String::new() } else { format!("?{}", names.join("&")) };
     format!("/{head}{rest}{names}")
