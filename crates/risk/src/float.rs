@@ -25,6 +25,22 @@ pub(crate) const fn ms_to_float(ms: u64) -> f64 {
     ms as f64
 }
 
+/// How many, for a float computation.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 53 bits")]
+pub(crate) const fn count(number: usize) -> f64 {
+    number as f64
+}
+
+/// The count that a whole float is; zero for anything negative or not a number.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, and the value is whole"
+)]
+pub(crate) const fn to_count(value: f64) -> usize {
+    value as usize
+}
+
 /// Whole units nearest to a float; zero for anything negative or not a number.
 #[expect(
     clippy::cast_possible_truncation,

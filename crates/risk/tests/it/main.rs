@@ -6,4 +6,5 @@ mod fixture;
 mod hosted;
 mod lending;
 mod vault;
+mod vectors;
 mod venue;

@@ -1,0 +1,90 @@
+//! Why a model can't be fitted or asked.
+
+use crate::stats::linear::LinearError;
+
+/// Why a model can't be fitted or asked. Nothing here ever comes out as a silent "not a number".
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ModelError {
+    /// Too few observations for what is asked.
+    #[error("{what}: {got} observations, at least {least} are needed; {hint}")]
+    TooFew {
+        /// For what.
+        what: &'static str,
+        /// How many there are.
+        got: usize,
+        /// How many are needed.
+        least: usize,
+        /// What to do instead.
+        hint: &'static str,
+    },
+    /// A number outside its range, or no number.
+    #[error("{what} is {got}, it must lie {range}")]
+    Range {
+        /// Of what.
+        what: &'static str,
+        /// What it is.
+        got: f64,
+        /// Where it may lie.
+        range: &'static str,
+    },
+    /// An observation that is no finite number.
+    #[error("observation {at} is {got}: every observation must be a finite number")]
+    NotFinite {
+        /// Its place, from 0.
+        at: usize,
+        /// What it is.
+        got: f64,
+    },
+    /// All observations are alike.
+    #[error("all {got} observations are alike: there is nothing to fit")]
+    Constant {
+        /// How many.
+        got: usize,
+    },
+    /// A tail so heavy that its mean is infinite.
+    #[error("the tail's shape is {shape:.3}, at 1 or above its mean is infinite: state a cap on the loss instead")]
+    InfiniteMean {
+        /// The shape.
+        shape: f64,
+    },
+    /// The likelihood has no maximum that the search finds.
+    #[error("{what} did not settle after {steps} steps: give more data or another model")]
+    Unsettled {
+        /// Which fit.
+        what: &'static str,
+        /// Steps taken.
+        steps: usize,
+    },
+    /// A matrix or regression can't be used.
+    #[error(transparent)]
+    Linear(#[from] LinearError),
+}
+
+/// Checks that there are enough finite observations.
+///
+/// # Errors
+/// [`ModelError::TooFew`], [`ModelError::NotFinite`].
+pub(crate) fn checked(
+    values: &[f64],
+    (what, least, hint): (&'static str, usize, &'static str),
+) -> Result<(), ModelError> {
+    if values.len() < least {
+        return Err(ModelError::TooFew { what, got: values.len(), least, hint });
+    }
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(at) => Err(ModelError::NotFinite { at, got: values[at] }),
+        None => Ok(()),
+    }
+}
+
+/// Checks that a number lies strictly between two others.
+///
+/// # Errors
+/// [`ModelError::Range`].
+pub(crate) fn between(
+    (what, range): (&'static str, &'static str),
+    got: f64,
+    (low, high): (f64, f64),
+) -> Result<(), ModelError> {
+    if got > low && got < high { Ok(()) } else { Err(ModelError::Range { what, got, range }) }
+}

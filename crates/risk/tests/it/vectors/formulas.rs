@@ -1,0 +1,101 @@
+//! Cases with a closed form.
+
+use super::{Case, number, numbers};
+use backstop_risk::models::{
+    ewma,
+    gpd::{Gpd, Tail},
+    scores::{pinball, qlike},
+    tail::{Risk, of_normal, of_student},
+    verdict::{Forecasts, Transitions, Zone, kupiec, traffic_light},
+};
+
+pub(super) fn ewma(case: &Case) {
+    let found = ewma::variances(&numbers(&case.input["returns"]), number(&case.input["lambda"]));
+    let next = *found.unwrap().last().unwrap();
+    case.relative(next, &case.expected["variance_next"], "rel");
+    case.relative(next.sqrt(), &case.expected["vol_next"], "rel");
+}
+
+pub(super) fn tail(case: &Case) {
+    let of = |name: &str| number(&case.input[name]);
+    let gpd = Gpd { shape: of("xi"), scale: of("beta") };
+    let tail = Tail { gpd, threshold: of("u"), exceed: of("zeta_u") };
+    case.relative(tail.value_at_risk(of("q")).unwrap(), &case.expected["VaR"], "rel");
+    case.relative(tail.expected_shortfall(of("q")).unwrap(), &case.expected["ES"], "rel");
+    case.relative(tail.stop_loss(of("fund")).unwrap(), &case.expected["stop_loss"], "rel");
+}
+
+fn risk(case: &Case, risk: Risk, (at_risk, shortfall): (&str, &str)) {
+    case.relative(risk.value_at_risk, &case.expected[at_risk], "rel");
+    case.relative(risk.expected_shortfall, &case.expected[shortfall], "rel");
+}
+
+pub(super) fn normal(case: &Case) {
+    risk(case, of_normal(number(&case.input["alpha"])).unwrap(), ("VaR", "ES"));
+}
+
+pub(super) fn student(case: &Case) {
+    let (nu, level) = (number(&case.input["nu"]), number(&case.input["alpha"]));
+    risk(case, of_student(nu, level, false).unwrap(), ("VaR", "ES"));
+    risk(case, of_student(nu, level, true).unwrap(), ("VaR_unit_variance", "ES_unit_variance"));
+}
+
+fn whole(value: &serde_json::Value) -> usize {
+    usize::try_from(value.as_u64().unwrap()).unwrap()
+}
+
+pub(super) fn kupiec_ratios(case: &Case) {
+    for (at, row) in case.input["T_x_p"].as_array().unwrap().iter().enumerate() {
+        let found = kupiec(whole(&row[0]), whole(&row[1]), number(&row[2])).unwrap();
+        case.relative(found.statistic, &case.expected["LR"][at], "rel");
+        case.relative(found.p_value, &case.expected["p_value"][at], "rel");
+    }
+}
+
+pub(super) fn christoffersen(case: &Case) {
+    let of = |name: &str| whole(&case.input[name]);
+    let counts = Transitions { n00: of("n00"), n01: of("n01"), n10: of("n10"), n11: of("n11") };
+    let alone = counts.independence();
+    case.relative(alone.statistic, &case.expected["LR_ind"], "rel");
+    case.relative(alone.p_value, &case.expected["p_ind"], "rel");
+    let p = number(&case.input["p"]);
+    let both = counts.conditional_coverage(p).unwrap();
+    case.relative(both.statistic, &case.expected["LR_cc"], "rel");
+    case.relative(both.p_value, &case.expected["p_cc"], "rel");
+    let all = counts.n00 + counts.n01 + counts.n10 + counts.n11;
+    let coverage = kupiec(all, counts.n01 + counts.n11, p).unwrap();
+    case.relative(coverage.statistic, &case.expected["LR_uc"], "rel");
+}
+
+pub(super) fn basel(case: &Case) {
+    let (steps, p) = (case.input["T"].as_u64().unwrap(), number(&case.input["p"]));
+    for (at, exceedances) in case.input["k"].as_array().unwrap().iter().enumerate() {
+        let light = traffic_light(steps, exceedances.as_u64().unwrap(), p);
+        case.absolute(100.0 * light.at_most, &case.expected["cum_percent"][at], "abs");
+        case.absolute(light.multiplier, &case.expected["multiplier"][at], "abs");
+        let zone = match light.zone {
+            Zone::Green => "green",
+            Zone::Yellow => "yellow",
+            Zone::Red => "red",
+        };
+        assert_eq!(zone, case.expected["zone"][at], "{at}");
+    }
+}
+
+pub(super) fn acerbi_szekely(case: &Case) {
+    let of = |name: &str| numbers(&case.input[name]);
+    let (profit, at_risk, shortfall) = (of("pnl"), of("var"), of("es"));
+    let (profit, at_risk, shortfall) = (&profit[..], &at_risk[..], &shortfall[..]);
+    let level = 1.0 - number(&case.input["a"]);
+    let found = Forecasts { profit, at_risk, shortfall, level }.acerbi_szekely().unwrap();
+    assert_eq!(found.exceedances, whole(&case.expected["N"]));
+    case.relative(found.z1.unwrap(), &case.expected["Z1"], "rel");
+    case.relative(found.z2, &case.expected["Z2"], "rel");
+}
+
+pub(super) fn scores(case: &Case) {
+    let (rv, forecast) = (numbers(&case.input["rv"]), numbers(&case.input["forecast"]));
+    case.relative(qlike(&rv, &forecast).unwrap(), &case.expected["qlike"], "rel");
+    let score = pinball(&rv, &forecast, number(&case.input["tau"])).unwrap();
+    case.relative(score, &case.expected["pinball"], "rel");
+}
