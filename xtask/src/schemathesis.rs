@@ -174,6 +174,8 @@ impl Asker<'_> {
         command.arg("--config-file").arg(folder.join("schemathesis.toml"));
         command.args(["run", &format!("{}/v1/openapi.json", service.address), "--no-color"]);
         command.args(["--phases", story.phases, "--max-examples", story.examples]);
+        // How fast requests are made up is no property of the service.
+        command.arg("--suppress-health-check=too_slow");
         command.args(["--report", "ndjson", "--report-ndjson-path", "requests.ndjson"]);
         // Not shown as other calls are: a key stands in its environment.
         println!("$ st run {}/v1/openapi.json", service.address);

@@ -11,8 +11,8 @@ import zlib
 import schemathesis
 
 # Refusals of a request that fits its description, because of what no schema can say: how far the ledger is, which
-# cursors a list gave, which commands the rules let pass.
-OF_THE_STATE = {"BAD_CURSOR", "KEY_DIFFERS", "SEQ_AHEAD", "SEQ_TOO_OLD"}
+# cursors a list gave, which commands the rules let pass, what the name in an address means.
+OF_THE_STATE = {"BAD_CURSOR", "KEY_DIFFERS", "SEQ_AHEAD", "SEQ_TOO_OLD", "WEBHOOK_REFUSED"}
 
 
 @schemathesis.hook
@@ -33,7 +33,9 @@ def beyond_a_schema(told):
     return told["code"] == "MALFORMED" and (
         # JSON Schema counts 7.0 as a whole number; the reader of commands wants digits.
         (told["detail"].find("not a whole number") >= 0 and told["got"].endswith(".0"))
-        # A pattern of ten digits goes further than 32 bits, one of 39 digits further than 128.
+        # A pattern of ten digits goes further than 32 bits, one of 39 digits further than 128; that of a span further than
+        # 64 bits of milliseconds.
+        or re.search(r"not a span, got \"[0-9]{12,20}(ms|s|m|h|d)\"", told["detail"])
         or re.search(r"got \"[a-z]+_[0-9]{10}\"", told["detail"])
         or re.search(r"got \"-?[0-9]{39}\"", told["detail"])
     )
