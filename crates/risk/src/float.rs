@@ -25,6 +25,11 @@ pub(crate) const fn ms_to_float(ms: u64) -> f64 {
     ms as f64
 }
 
+/// Whether a number is above zero; what is no number is not.
+pub(crate) fn is_positive(value: f64) -> bool {
+    value > 0.0
+}
+
 /// How many, for a float computation.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 53 bits")]
 pub(crate) const fn count(number: usize) -> f64 {

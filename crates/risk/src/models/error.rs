@@ -42,7 +42,9 @@ pub enum ModelError {
         got: usize,
     },
     /// A tail so heavy that its mean is infinite.
-    #[error("the tail's shape is {shape:.3}, at 1 or above its mean is infinite: state a cap on the loss instead")]
+    #[error(
+        "the tail's shape is {shape:.3}, at 1 or above its mean is infinite: state a cap on the loss instead"
+    )]
     InfiniteMean {
         /// The shape.
         shape: f64,

@@ -2,13 +2,13 @@
 
 use super::error::{ModelError, between, checked};
 
-/// Weight of the past in the RiskMetrics document of 1996, for daily returns.
+/// Weight of the past in the `RiskMetrics` document of 1996, for daily returns.
 pub const DAILY: f64 = 0.94;
 
 /// Variance forecasts: the one for each return from those before it, and last the one for the next return. The first
 /// is the first return squared, since nothing stands before it.
 ///
-/// **Source** RiskMetrics technical document (1996): `s²ₜ = λ s²ₜ₋₁ + (1 − λ) r²ₜ₋₁`.
+/// **Source** `RiskMetrics` technical document (1996): `s²ₜ = λ s²ₜ₋₁ + (1 − λ) r²ₜ₋₁`.
 ///
 /// # Errors
 /// [`ModelError::TooFew`] without a return, [`ModelError::NotFinite`], [`ModelError::Range`] for a weight outside

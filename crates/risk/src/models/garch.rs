@@ -12,7 +12,7 @@ mod likelihood;
 use self::likelihood::{Data, Free, NAMES, NU_LEAST};
 use super::error::{ModelError, checked};
 use crate::{
-    float::count,
+    float::{count, is_positive},
     stats::{
         linear::{Matrix, inverse},
         minimise::minimise,
@@ -21,9 +21,9 @@ use crate::{
 
 /// Returns that a fit needs: with fewer the parameters say nothing.
 pub const RETURNS_LEAST: usize = 250;
-/// Persistence that a fit may reach. Above [`NO_LEVEL`] the process has no variance to return to that is worth
-/// printing.
-pub const PERSISTENCE_MOST: f64 = 0.9999;
+/// Persistence that a fit may reach: that of an integrated process. From [`NO_LEVEL`] on there is no variance to return to
+/// that is worth printing.
+pub const PERSISTENCE_MOST: f64 = 1.0 - 1e-9;
 /// Persistence from which on no long-run variance is given.
 pub const NO_LEVEL: f64 = 0.9995;
 /// Degrees of freedom from which on Student's t is a normal for every purpose here.
@@ -144,7 +144,7 @@ impl Garch {
     pub fn fit(returns: &[f64], spec: Spec) -> Result<Self, ModelError> {
         checked(returns, ("a GARCH fit", RETURNS_LEAST, "use EWMA or a longer history"))?;
         let data = Data::new(returns, spec);
-        if !(data.variance > 0.0) {
+        if !is_positive(data.variance) {
             return Err(ModelError::Constant { got: returns.len() });
         }
         let start = data.first_guess();
@@ -172,7 +172,7 @@ impl Garch {
         checked(returns, ("a GARCH recursion", 2, "give at least two returns"))?;
         let data = Data::new(returns, spec);
         let (variances, next_variance) = data.variances(&params);
-        if let Some(bad) = variances.iter().find(|variance| !(**variance > 0.0)) {
+        if let Some(bad) = variances.iter().find(|variance| !is_positive(**variance)) {
             return Err(ModelError::Range { what: "a variance", got: *bad, range: "above 0" });
         }
         let log_likelihood = -data.evaluate(&params, false).loss * count(returns.len());

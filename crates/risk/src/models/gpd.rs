@@ -2,11 +2,11 @@
 //!
 //! **Source** Pickands (1975); the one-number profile of Grimshaw (1993): with `θ = ξ/β` the best shape is
 //! `ξ(θ) = mean ln(1 + θy)`, and what is left to maximise is `−ln(ξ(θ)/θ) − ξ(θ) − 1`. Value at risk and expected
-//! shortfall as in McNeil, Frey and Embrechts, "Quantitative Risk Management", section 5.2.
+//! shortfall as in `McNeil`, Frey and Embrechts, "Quantitative Risk Management", section 5.2.
 
 use super::error::{ModelError, between, checked};
 use crate::{
-    float::count,
+    float::{count, is_positive},
     stats::linear::{Matrix, inverse},
 };
 
@@ -63,7 +63,7 @@ impl Gpd {
     /// [`ModelError::Constant`].
     pub fn fit_any(excesses: &[f64]) -> Result<GpdFit, ModelError> {
         checked(excesses, ("a tail fit", 2, "lower the threshold"))?;
-        if let Some(bad) = excesses.iter().find(|excess| !(**excess > 0.0)) {
+        if let Some(bad) = excesses.iter().find(|excess| !is_positive(**excess)) {
             return Err(ModelError::Range { what: "an excess", got: *bad, range: "above 0" });
         }
         let most = excesses.iter().fold(0.0, |most: f64, excess| most.max(*excess));
@@ -139,8 +139,8 @@ impl Gpd {
         let more = 1.0 + 1.0 / xi;
         // The loss is n ln β + (1 + 1/ξ) Σ ln(1 + ξy/β); with p = (y/β) / (1 + ξy/β):
         let of_shape = 2.0 * logs / xi.powi(3) - 2.0 * parts / (xi * xi) - more * squares;
-        let of_scale = -number / (beta * beta)
-            + more * (2.0 * xi * parts - xi * xi * squares) / (beta * beta);
+        let of_scale =
+            -number / (beta * beta) + more * (2.0 * xi * parts - xi * xi * squares) / (beta * beta);
         let of_both = parts / (xi * beta) - more * (parts - xi * squares) / beta;
         let bend = Matrix::from_fn(2, 2, |a, b| [[of_shape, of_both], [of_both, of_scale]][a][b]);
         let inverse = inverse(&bend).ok()?;
@@ -221,12 +221,20 @@ fn golden(mut low: f64, mut high: f64, value: impl Fn(f64) -> f64) -> f64 {
         let next = if step.abs() >= near { best + step } else { best + near.copysign(step) };
         let at_next = value(next);
         if at_next <= at_best {
-            if next < best { high = best } else { low = best }
+            if next < best {
+                high = best;
+            } else {
+                low = best;
+            }
             (third, second, best) = (second, best, next);
             (at_third, at_second, at_best) = (at_second, at_best, at_next);
             continue;
         }
-        if next < best { low = next } else { high = next }
+        if next < best {
+            low = next;
+        } else {
+            high = next;
+        }
         if at_next <= at_second {
             (third, second) = (second, next);
             (at_third, at_second) = (at_second, at_next);
@@ -304,7 +312,7 @@ pub fn hill(losses: &[f64], largest: usize) -> Result<f64, ModelError> {
     let mut sorted = losses.to_vec();
     sorted.sort_by(|a, b| b.total_cmp(a));
     let base = sorted[largest];
-    if !(base > 0.0) {
+    if !is_positive(base) {
         return Err(ModelError::Range { what: "a loss", got: base, range: "above 0" });
     }
     Ok(sorted[..largest].iter().map(|loss| (loss / base).ln()).sum::<f64>() / count(largest))

@@ -51,7 +51,8 @@ impl Logistic {
             let way = inverse(&bend)?.times(&slope);
             let mut length = 1.0;
             let (next, value) = loop {
-                let next: Vec<f64> = at.iter().zip(&way).map(|(at, way)| at + length * way).collect();
+                let next: Vec<f64> =
+                    at.iter().zip(&way).map(|(at, way)| at + length * way).collect();
                 let value = penalised(x, happened, &next, ridge);
                 if value >= best || length < 1e-10 {
                     break (next, value);
@@ -71,11 +72,15 @@ impl Logistic {
         // Without a ridge, scores that grow without end mean that no maximum exists.
         let scores = x.times(&at);
         if ridge == 0.0 && scores.iter().any(|score| score.abs() > 500.0) {
-            return Err(ModelError::Unsettled { what: "the logistic regression", steps: STEPS_MAX });
+            return Err(ModelError::Unsettled {
+                what: "the logistic regression",
+                steps: STEPS_MAX,
+            });
         }
         let (_, bend) = derivatives(x, happened, &at, ridge);
         let covariance = inverse(&bend)?;
-        let standard_errors = (0..at.len()).map(|place| covariance.at(place, place).sqrt()).collect();
+        let standard_errors =
+            (0..at.len()).map(|place| covariance.at(place, place).sqrt()).collect();
         let log_likelihood = penalised(x, happened, &at, 0.0);
         Ok(Self { coefficients: at, standard_errors, log_likelihood })
     }
@@ -119,7 +124,12 @@ mod tests {
 
     #[test]
     fn events_that_a_column_tells_apart_have_no_fit_without_a_ridge() {
-        let x = Matrix::from_fn(6, 2, |row, column| if column == 0 { 1.0 } else { [0., 1., 2., 3., 4., 5.][row] });
+        let x =
+            Matrix::from_fn(
+                6,
+                2,
+                |row, column| if column == 0 { 1.0 } else { [0., 1., 2., 3., 4., 5.][row] },
+            );
         let happened = [false, false, false, true, true, true];
         assert!(Logistic::fit(&x, &happened, 0.0).is_err());
         let fit = Logistic::fit(&x, &happened, 0.1).unwrap();

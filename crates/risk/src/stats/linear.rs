@@ -2,7 +2,7 @@
 //!
 //! Matrices here have at most some hundred rows and columns, so plain loops in a fixed order do.
 
-use crate::float::count;
+use crate::float::{count, is_positive};
 
 /// Rotations of all pairs that [`eigen`] does at most; ten suffice for well-scaled matrices.
 const SWEEPS_MAX: usize = 64;
@@ -118,7 +118,7 @@ pub fn cholesky(matrix: &Matrix) -> Result<Matrix, LinearError> {
             let rest = matrix.at(row, column) - above;
             *lower.at_mut(row, column) = if row == column {
                 // Written so that a value that is no number is refused too.
-                if !(rest > 0.0) {
+                if !is_positive(rest) {
                     return Err(LinearError::NotPositive { pivot: row, value: rest });
                 }
                 rest.sqrt()
@@ -259,11 +259,12 @@ pub fn least_squares(x: &Matrix, y: &[f64]) -> Result<LeastSquares, LinearError>
     }
     let length = |column| (0..rows).map(|row| x.at(row, column).powi(2)).sum::<f64>().sqrt();
     let scales: Vec<f64> = (0..columns).map(length).collect();
-    if let Some(column) = scales.iter().position(|scale| !(*scale > 0.0)) {
+    if let Some(column) = scales.iter().position(|scale| !is_positive(*scale)) {
         return Err(LinearError::Dependent { column });
     }
     // Columns first: a reflection works on one column at a time.
-    let mut upper = Matrix::from_fn(columns, rows, |column, row| x.at(row, column) / scales[column]);
+    let mut upper =
+        Matrix::from_fn(columns, rows, |column, row| x.at(row, column) / scales[column]);
     let mut turned = y.to_vec();
     for column in 0..columns {
         reflect(&mut upper, &mut turned, column)?;
@@ -287,7 +288,9 @@ pub fn least_squares(x: &Matrix, y: &[f64]) -> Result<LeastSquares, LinearError>
             .map(|row| dot(of_row(row).0, &turned[..columns]) / of_row(row).1)
             .collect(),
         standard_errors: (0..columns)
-            .map(|row| dot(of_row(row).0, of_row(row).0).sqrt() * residual_deviation / of_row(row).1)
+            .map(|row| {
+                dot(of_row(row).0, of_row(row).0).sqrt() * residual_deviation / of_row(row).1
+            })
             .collect(),
         residual_deviation,
         r_squared: 1.0 - left / spread,
@@ -300,7 +303,7 @@ fn reflect(upper: &mut Matrix, turned: &mut [f64], column: usize) -> Result<(), 
     let head = upper.at(column, column);
     let norm = upper.row(column)[column..].iter().map(|cell| cell * cell).sum::<f64>().sqrt();
     // Columns have length one: what is left of this one tells how far it is its own.
-    if !(norm > 1e-13) {
+    if !is_positive(norm - 1e-13) {
         return Err(LinearError::Dependent { column });
     }
     let signed = if head > 0.0 { -norm } else { norm };
@@ -326,7 +329,8 @@ mod tests {
 
     #[test]
     fn a_factor_times_itself_is_the_matrix() {
-        let matrix = Matrix::from_fn(3, 3, |a, b| [[4.0, 2.0, 1.0], [2.0, 5.0, 3.0], [1.0, 3.0, 6.0]][a][b]);
+        let matrix =
+            Matrix::from_fn(3, 3, |a, b| [[4.0, 2.0, 1.0], [2.0, 5.0, 3.0], [1.0, 3.0, 6.0]][a][b]);
         let lower = cholesky(&matrix).unwrap();
         let inverted = inverse(&matrix).unwrap();
         for a in 0..3 {
@@ -354,10 +358,10 @@ mod tests {
         };
         let matrix = Matrix::from_fn(size, size, chain);
         let (mut values, vectors) = eigen(&matrix);
-        for at in 0..size {
+        for (at, value) in values.iter().enumerate() {
             let column: Vec<f64> = (0..size).map(|row| vectors.at(row, at)).collect();
             for (image, part) in matrix.times(&column).iter().zip(&column) {
-                assert!((image - values[at] * part).abs() < 1e-12);
+                assert!((image - value * part).abs() < 1e-12);
             }
         }
         values.sort_by(f64::total_cmp);

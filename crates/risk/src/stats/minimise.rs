@@ -1,6 +1,7 @@
 //! A quasi-Newton minimiser for smooth functions of a few numbers.
 
 use super::linear::{Matrix, dot};
+use crate::float::is_positive;
 
 /// Steps that are taken at most.
 const STEPS_MAX: usize = 400;
@@ -43,7 +44,7 @@ pub fn minimise(
         }
         let mut way: Vec<f64> = inverse.times(&slope).iter().map(|part| -part).collect();
         let mut falls = dot(&way, &slope);
-        if !(falls < 0.0) {
+        if !is_positive(-falls) {
             // What was learnt about the curvature misleads here: begin again along the slope.
             inverse = Matrix::identity(size);
             way = slope.iter().map(|part| -part).collect();
@@ -97,7 +98,8 @@ fn difference(a: &[f64], b: &[f64]) -> Vec<f64> {
 fn update(inverse: &mut Matrix, moved: &[f64], bent: &[f64]) {
     let along = dot(moved, bent);
     // Where the function bends down nothing is to be learnt.
-    if !(along > 1e-14 * dot(moved, moved).sqrt() * dot(bent, bent).sqrt()) {
+    let least = 1e-14 * dot(moved, moved).sqrt() * dot(bent, bent).sqrt();
+    if !is_positive(along - least) {
         return;
     }
     let image = inverse.times(bent);

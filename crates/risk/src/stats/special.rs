@@ -4,7 +4,9 @@
 //! give `NaN`; callers check theirs before.
 
 use statrs::{
-    distribution::{Beta, Binomial, ChiSquared, Continuous, ContinuousCDF, DiscreteCDF, Normal, StudentsT},
+    distribution::{
+        Beta, Binomial, ChiSquared, Continuous, ContinuousCDF, DiscreteCDF, Normal, StudentsT,
+    },
     function::{beta, gamma},
 };
 

@@ -58,7 +58,8 @@ const LATER: &[&str] = &[
 fn each_collected_case_comes_out() {
     let text = include_str!("../../../../conformance/risk.json");
     let all: Value = serde_json::from_str(text).unwrap();
-    let mut left: BTreeSet<&str> = CHECKS.iter().map(|(id, _)| *id).chain(LATER.iter().copied()).collect();
+    let mut left: BTreeSet<&str> =
+        CHECKS.iter().map(|(id, _)| *id).chain(LATER.iter().copied()).collect();
     for case in all["cases"].as_array().unwrap() {
         let id = case["id"].as_str().unwrap();
         assert!(left.remove(id), "nothing answers {id}");
@@ -96,7 +97,8 @@ impl Case {
     /// Text of the case's file, which must be the very one that the case was made with.
     fn file(&self) -> String {
         let path = external().unwrap().join(self.input["file"].as_str().unwrap());
-        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let text =
+            fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         if let Some(wanted) = self.input["sha256"].as_str() {
             assert_eq!(hex::encode(Sha256::digest(&text)), wanted, "{}", path.display());
         }
@@ -124,6 +126,9 @@ impl Case {
     fn absolute(&self, got: f64, wanted: &Value, tolerance: &str) {
         let (wanted, tolerance) = (number(wanted), number(&self.tolerance[tolerance]));
         let id = &self.id;
-        assert!((got - wanted).abs() <= tolerance, "{id}: {got} is not {wanted} within {tolerance}");
+        assert!(
+            (got - wanted).abs() <= tolerance,
+            "{id}: {got} is not {wanted} within {tolerance}"
+        );
     }
 }

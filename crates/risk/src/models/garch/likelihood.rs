@@ -90,7 +90,9 @@ impl<'a> Data<'a> {
         match self.spec.start {
             Start::Backcast => (self.backcast, 0.0),
             // The mean of (r - mu)² is the variance plus the distance of the means, squared.
-            Start::MeanSquare => (self.variance + (self.mean - mu).powi(2), -2.0 * (self.mean - mu)),
+            Start::MeanSquare => {
+                (self.variance + (self.mean - mu).powi(2), -2.0 * (self.mean - mu))
+            }
         }
     }
 
@@ -174,7 +176,8 @@ impl<'a> Data<'a> {
     /// The best of a few usual places.
     pub(super) fn first_guess(&self) -> Params {
         let nu = (self.spec.innovation == Innovation::Student).then_some(6.0);
-        let guesses = [(0.05, 0.9), (0.05, 0.98), (0.1, 0.9), (0.1, 0.98), (0.15, 0.95), (0.2, 0.7)];
+        let guesses =
+            [(0.05, 0.9), (0.05, 0.98), (0.1, 0.9), (0.1, 0.98), (0.15, 0.95), (0.2, 0.7)];
         let params = guesses.map(|(alpha, persistence)| Params {
             mu: self.mean,
             omega: self.variance * (1.0 - persistence),

@@ -79,7 +79,9 @@ pub(super) fn garch_of_arch(case: &Case) {
         near(error.robust, &case.expected["std_err_robust"][&name]);
     }
     let ahead = fit.params.forecast(fit.next_variance, 5);
-    for (got, wanted) in ahead.iter().zip(case.expected["variance_forecast_1_5"].as_array().unwrap()) {
+    for (got, wanted) in
+        ahead.iter().zip(case.expected["variance_forecast_1_5"].as_array().unwrap())
+    {
         near(*got, wanted);
     }
 }
@@ -104,7 +106,7 @@ pub(super) fn gpd(case: &Case) {
     let (of_shape, of_scale) = fit.standard_errors.unwrap();
     case.relative(of_shape, &case.expected["se_xi"], "se_rel");
     case.relative(of_scale, &case.expected["se_beta"], "se_rel");
-    let exceed = excesses.len() as f64 / number(&case.input["n_total"]);
+    let exceed = number(&case.expected["n_exceed"]) / number(&case.input["n_total"]);
     let tail = Tail { gpd: fit.gpd, threshold, exceed };
     for (name, level) in [("0.99", 0.99), ("0.995", 0.995), ("0.999", 0.999)] {
         let wanted = |what: &str| &case.expected[format!("{what}_{name}")];
@@ -178,10 +180,15 @@ pub(super) fn bitcoin(case: &Case) {
     let flat = vec![1.0; losses.len()];
     for (name, scales) in [("HS", &flat[..]), ("FHS", &deviations[..losses.len()])] {
         let at_risk = rolling(&losses, scales, window, level);
-        let hits: Vec<bool> = losses[window..].iter().zip(&at_risk).map(|(loss, v)| loss > v).collect();
+        let hits: Vec<bool> =
+            losses[window..].iter().zip(&at_risk).map(|(loss, v)| loss > v).collect();
         let wanted = &case.expected[name];
         let number_of = hits.iter().filter(|hit| **hit).count();
-        assert_eq!((hits.len() as u64, number_of as u64), (count(wanted, "n"), count(wanted, "x")), "{name}");
+        assert_eq!(
+            (hits.len() as u64, number_of as u64),
+            (count(wanted, "n"), count(wanted, "x")),
+            "{name}"
+        );
         let ratio = kupiec(hits.len(), number_of, 1.0 - level).unwrap();
         case.relative(ratio.statistic, &wanted["LR_pof"], "rel");
         let Transitions { n00, n01, n10, n11 } = Transitions::of(&hits);
