@@ -24,6 +24,14 @@ impl Random {
         Self { words }
     }
 
+    /// The stream of one block of work. Blocks have a fixed size, so what is drawn does not depend on how many
+    /// threads share them; `purpose` keeps two uses of one seed apart.
+    pub fn of_block(seed: u64, purpose: u64, block: u64) -> Self {
+        // Each word goes through SplitMix64's finisher, so neighbouring blocks have unrelated states.
+        let mix = |word: u64| Self::new(word).words[0];
+        Self::new(mix(mix(mix(seed) ^ purpose) ^ block))
+    }
+
     /// The next 64 bits.
     pub fn next_u64(&mut self) -> u64 {
         let [a, b, c, d] = self.words;
@@ -61,6 +69,52 @@ impl Random {
         median * libm::exp(sigma * self.normal())
     }
 
+    /// Gamma with this shape and scale one.
+    ///
+    /// **Source** Marsaglia and Tsang, "A simple method for generating gamma variables" (2000); below a shape of one
+    /// by a power of a uniform.
+    pub fn gamma(&mut self, shape: f64) -> f64 {
+        if shape < 1.0 {
+            let lift = libm::pow(self.uniform(), 1.0 / shape);
+            return lift * self.gamma(shape + 1.0);
+        }
+        let centre = shape - 1.0 / 3.0;
+        let spread = 1.0 / (9.0 * centre).sqrt();
+        loop {
+            let normal = self.normal();
+            let root = 1.0 + spread * normal;
+            if root <= 0.0 {
+                continue;
+            }
+            let cube = root * root * root;
+            let bound = 0.5 * normal * normal + centre * (1.0 - cube + libm::log(cube));
+            if libm::log(self.uniform()) < bound {
+                return centre * cube;
+            }
+        }
+    }
+
+    /// Chi squared with `freedom` degrees of freedom.
+    pub fn chi_squared(&mut self, freedom: f64) -> f64 {
+        2.0 * self.gamma(freedom / 2.0)
+    }
+
+    /// How many events of a Poisson process with this mean; by products of uniforms (Knuth), in pieces so that no
+    /// product vanishes. The mean must be finite; at or below zero it gives none.
+    pub fn poisson(&mut self, mean: f64) -> usize {
+        let (mut left, mut events) = (mean, 0);
+        while left > 0.0 {
+            let piece = left.min(16.0);
+            left -= piece;
+            let (floor, mut product) = (libm::exp(-piece), self.uniform());
+            while product > floor {
+                events += 1;
+                product *= self.uniform();
+            }
+        }
+        events
+    }
+
     /// Pareto between `least` and `most` with this tail exponent, by inversion.
     pub fn pareto(&mut self, exponent: f64, least: f64, most: f64) -> f64 {
         let cut = 1.0 - libm::pow(least / most, exponent);
@@ -84,6 +138,16 @@ mod tests {
     }
 
     #[test]
+    fn blocks_differ_by_seed_purpose_and_number() {
+        let first = |seed, purpose, block| Random::of_block(seed, purpose, block).next_u64();
+        let words = [first(1, 1, 0), first(1, 1, 1), first(1, 2, 0), first(2, 1, 0)];
+        for (at, word) in words.iter().enumerate() {
+            assert!(!words[..at].contains(word));
+        }
+        assert_eq!(words[0], first(1, 1, 0));
+    }
+
+    #[test]
     fn moments_are_near_their_targets() {
         let mut random = Random::new(7);
         let draws: Vec<f64> = (0..20_000).map(|_| random.normal()).collect();
@@ -93,6 +157,12 @@ mod tests {
         let over = (0..20_000).filter(|_| random.pareto(0.76, 100.0, 10_000.0) > 1_000.0).count();
         // P(X > 1000) = (10^-0.76 - 100^-0.76) / (1 - 100^-0.76) = 0.1481
         assert!((2_700..3_250).contains(&over), "{over}");
+        let chi: f64 = (0..20_000).map(|_| random.chi_squared(4.0)).sum::<f64>() / 20_000.0;
+        let small: f64 = (0..20_000).map(|_| random.gamma(0.5)).sum::<f64>() / 20_000.0;
+        assert!((chi - 4.0).abs() < 0.08 && (small - 0.5).abs() < 0.02, "{chi} {small}");
+        let events: usize = (0..20_000).map(|_| random.poisson(20.0)).sum();
+        assert!((398_000..402_000).contains(&events), "{events}");
+        assert_eq!(random.poisson(0.0), 0);
         assert!((0..9_000).all(|_| (100.0..=10_000.0).contains(&random.pareto(0.76, 100.0, 1e4))));
     }
 }

@@ -57,6 +57,29 @@ pub enum ModelError {
         /// Steps taken.
         steps: usize,
     },
+    /// Two series that belong together have different lengths.
+    #[error("{what}: {got} values beside {want}, both must have the same number")]
+    Unequal {
+        /// Which series.
+        what: &'static str,
+        /// How many it has.
+        got: usize,
+        /// How many the first has.
+        want: usize,
+    },
+    /// A matrix that is no correlation.
+    #[error(
+        "row {row}, column {column} is {got}: a correlation matrix has ones on its diagonal, is symmetric and lies \
+         between -1 and 1"
+    )]
+    NotCorrelation {
+        /// Its row, from 0.
+        row: usize,
+        /// Its column, from 0.
+        column: usize,
+        /// What stands there.
+        got: f64,
+    },
     /// A matrix or regression can't be used.
     #[error(transparent)]
     Linear(#[from] LinearError),
@@ -76,6 +99,25 @@ pub(crate) fn checked(
     match values.iter().position(|value| !value.is_finite()) {
         Some(at) => Err(ModelError::NotFinite { at, got: values[at] }),
         None => Ok(()),
+    }
+}
+
+/// Checks that series which belong together have one length, and gives it.
+///
+/// # Errors
+/// [`ModelError::TooFew`] without a series, [`ModelError::Unequal`].
+pub(crate) fn alike<S: AsRef<[f64]>>(
+    series: &[S],
+    what: &'static str,
+) -> Result<usize, ModelError> {
+    let hint = "give at least one series";
+    let Some(first) = series.first() else {
+        return Err(ModelError::TooFew { what, got: 0, least: 1, hint });
+    };
+    let want = first.as_ref().len();
+    match series.iter().map(|one| one.as_ref().len()).find(|got| *got != want) {
+        Some(got) => Err(ModelError::Unequal { what, got, want }),
+        None => Ok(want),
     }
 }
 

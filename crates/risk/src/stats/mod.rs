@@ -5,3 +5,4 @@
 pub mod linear;
 pub mod minimise;
 pub mod special;
+pub mod student;

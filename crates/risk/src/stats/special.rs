@@ -3,6 +3,7 @@
 //! Arguments that no distribution has (a negative count of degrees of freedom, a probability outside 0 to 1)
 //! give `NaN`; callers check theirs before.
 
+use crate::float::count;
 use statrs::{
     distribution::{
         Beta, Binomial, ChiSquared, Continuous, ContinuousCDF, DiscreteCDF, Normal, StudentsT,
@@ -56,6 +57,14 @@ pub fn chi_squared_tail(x: f64, freedom: f64) -> f64 {
     ChiSquared::new(freedom).map_or(f64::NAN, |chi| chi.sf(x.max(0.0)))
 }
 
+/// What chi squared with `freedom` degrees of freedom exceeds with probability `p`.
+pub fn chi_squared_quantile_above(p: f64, freedom: f64) -> f64 {
+    if !(0.0..=1.0).contains(&p) {
+        return f64::NAN;
+    }
+    ChiSquared::new(freedom).map_or(f64::NAN, |chi| chi.inverse_cdf(1.0 - p))
+}
+
 /// Probability of at most `k` successes in `n` trials of probability `p`.
 pub fn binomial_cdf(k: u64, n: u64, p: f64) -> f64 {
     Binomial::new(p, n).map_or(f64::NAN, |binomial| binomial.cdf(k))
@@ -64,6 +73,25 @@ pub fn binomial_cdf(k: u64, n: u64, p: f64) -> f64 {
 /// Quantile of the beta distribution: bounds of a binomial share (Clopper and Pearson) are made of it.
 pub fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
     Beta::new(a, b).map_or(f64::NAN, |beta| beta.inverse_cdf(p))
+}
+
+/// Bounds of a binomial share that hold it with probability `confidence`, from `events` in `trials` (Wilson 1927);
+/// both zero without a trial.
+pub fn wilson(events: usize, trials: usize, confidence: f64) -> (f64, f64) {
+    if trials == 0 {
+        return (0.0, 0.0);
+    }
+    let number = count(trials);
+    let (share, z) = (count(events) / number, normal_quantile(f64::midpoint(1.0, confidence)));
+    let square = z * z / number;
+    let middle = share + square / 2.0;
+    let reach = z * (share * (1.0 - share) / number + square / (4.0 * number)).sqrt();
+    let (low, high) = ((middle - reach) / (1.0 + square), (middle + reach) / (1.0 + square));
+    // At none and at all the formula gives the end itself, but for rounding.
+    (
+        if events == 0 { 0.0 } else { low.max(0.0) },
+        if events == trials { 1.0 } else { high.min(1.0) },
+    )
 }
 
 /// Natural logarithm of the gamma function.
@@ -101,6 +129,16 @@ mod tests {
         // Two degrees of freedom have a closed form: F(x) = 1/2 + x / (2 sqrt(2 + x²)).
         near(student_cdf(-3.0, 2.0), 0.5 - 3.0 / (2.0 * 11.0_f64.sqrt()), 1e-12);
         near(digamma(1.0), -0.577_215_664_901_532_9, 1e-12);
+    }
+
+    #[test]
+    fn bounds_of_a_share_are_the_published_ones() {
+        // Newcombe (1998), table I: 81 of 263 and 0 of 20 at 95 %.
+        let (low, high) = wilson(81, 263, 0.95);
+        assert!((low - 0.2553).abs() < 5e-5 && (high - 0.3662).abs() < 5e-5, "{low} {high}");
+        let (low, high) = wilson(0, 20, 0.95);
+        assert!(low == 0.0 && (high - 0.1611).abs() < 5e-5, "{low} {high}");
+        near(chi_squared_quantile_above(0.05, 1.0), 3.841_458_820_694_124, 1e-8);
     }
 
     #[test]

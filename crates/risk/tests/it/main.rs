@@ -5,6 +5,7 @@ mod demo;
 mod fixture;
 mod hosted;
 mod lending;
+mod real;
 mod vault;
 mod vectors;
 mod venue;

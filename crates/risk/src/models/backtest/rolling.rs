@@ -1,0 +1,154 @@
+//! The forecasts themselves: one pass over the days for each model.
+
+use super::{Model, Rolling, enough_excesses};
+use crate::{
+    float::is_positive,
+    models::{
+        error::ModelError,
+        ewma,
+        garch::{Garch, Innovation, Params, Spec, Start},
+        gpd::Tail,
+        tail::{Risk, of_sample, of_student},
+    },
+};
+
+/// Returns are fitted in percent.
+const PERCENT: f64 = 100.0;
+
+/// Value at risk and expected shortfall of each day from `rolling.window` on, as losses in logarithms.
+///
+/// # Errors
+/// Those of the model's fits; [`ModelError::InfiniteMean`] where a fitted tail has no mean;
+/// [`ModelError::Range`] where a forecast is no loss.
+pub(super) fn forecasts(
+    returns: &[f64],
+    rolling: &Rolling,
+    model: Model,
+) -> Result<(Vec<f64>, Vec<f64>), ModelError> {
+    let percent: Vec<f64> = returns.iter().map(|value| PERCENT * value).collect();
+    let risks = match model {
+        Model::Historical => historical(&percent, rolling)?,
+        Model::FilteredEwma => filtered_ewma(&percent, rolling)?,
+        Model::FilteredGarch => garch(&percent, rolling, false, Innovation::Normal, By::Residuals)?,
+        Model::FilteredGjr => garch(&percent, rolling, true, Innovation::Student, By::Residuals)?,
+        Model::Student => garch(&percent, rolling, false, Innovation::Student, By::Formula)?,
+        Model::Tail => {
+            enough_excesses(rolling.window)?;
+            garch(&percent, rolling, false, Innovation::Normal, By::Tail)?
+        }
+    };
+    if let Some(bad) = risks.iter().find(|risk| !is_positive(risk.expected_shortfall)) {
+        let (what, got) = ("a forecast of expected shortfall", bad.expected_shortfall);
+        return Err(ModelError::Range { what, got, range: "above 0" });
+    }
+    Ok((
+        risks.iter().map(|risk| risk.value_at_risk / PERCENT).collect(),
+        risks.iter().map(|risk| risk.expected_shortfall / PERCENT).collect(),
+    ))
+}
+
+fn losses(returns: &[f64]) -> Vec<f64> {
+    returns.iter().map(|value| -value).collect()
+}
+
+fn historical(percent: &[f64], rolling: &Rolling) -> Result<Vec<Risk>, ModelError> {
+    let one =
+        |day: usize| of_sample(&mut losses(&percent[day - rolling.window..day]), rolling.level);
+    (rolling.window..percent.len()).map(one).collect()
+}
+
+fn filtered_ewma(percent: &[f64], rolling: &Rolling) -> Result<Vec<Risk>, ModelError> {
+    // The variance of a day is made of the days before it alone, so one pass serves all.
+    let variances = ewma::variances(percent, ewma::DAILY)?;
+    if let Some(bad) = variances.iter().find(|variance| !is_positive(**variance)) {
+        return Err(ModelError::Range { what: "a variance", got: *bad, range: "above 0" });
+    }
+    let shares: Vec<f64> =
+        percent.iter().zip(&variances).map(|(value, variance)| -value / variance.sqrt()).collect();
+    let one = |day: usize| {
+        let mut past = shares[day - rolling.window..day].to_vec();
+        Ok(scaled(of_sample(&mut past, rolling.level)?, 0.0, variances[day].sqrt()))
+    };
+    (rolling.window..percent.len()).map(one).collect()
+}
+
+/// Where a GARCH model's quantile comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Residuals,
+    Formula,
+    Tail,
+}
+
+fn garch(
+    percent: &[f64],
+    rolling: &Rolling,
+    asymmetric: bool,
+    innovation: Innovation,
+    by: By,
+) -> Result<Vec<Risk>, ModelError> {
+    let spec = Spec { asymmetric, innovation, start: Start::Backcast };
+    let (mut risks, mut day) = (Vec::new(), rolling.window);
+    while day < percent.len() {
+        let end = (day + rolling.refit.max(1)).min(percent.len());
+        let past = &percent[day - rolling.window..day];
+        let fit = Garch::fit(past, spec)?;
+        risks.extend(until_next_fit(&fit, past, &percent[day..end], (rolling, by))?);
+        day = end;
+    }
+    Ok(risks)
+}
+
+/// Forecasts of the days from one fit to the next: parameters stay, volatility and residuals go on.
+fn until_next_fit(
+    fit: &Garch,
+    past: &[f64],
+    days: &[f64],
+    (rolling, by): (&Rolling, By),
+) -> Result<Vec<Risk>, ModelError> {
+    let params: &Params = &fit.params;
+    let mut shares = losses(&fit.residuals(past));
+    // The tail is fitted when the model is: its threshold must not move with each day.
+    let fixed = match by {
+        By::Residuals => None,
+        By::Formula => {
+            let nu = params.nu.unwrap_or(f64::INFINITY);
+            Some(of_student(nu, rolling.level, true)?)
+        }
+        By::Tail => Some(of_tail(&shares, rolling.level)?),
+    };
+    let mut variance = fit.next_variance;
+    let mut risks = Vec::with_capacity(days.len());
+    for value in days {
+        let risk = if let Some(risk) = fixed {
+            risk
+        } else {
+            let mut last = shares[shares.len() - rolling.window..].to_vec();
+            of_sample(&mut last, rolling.level)?
+        };
+        risks.push(scaled(risk, params.mu, variance.sqrt()));
+        let residual = value - params.mu;
+        shares.push(-residual / variance.sqrt());
+        variance = params.after(residual, variance);
+    }
+    Ok(risks)
+}
+
+fn of_tail(shares: &[f64], level: f64) -> Result<Risk, ModelError> {
+    let mut sorted = shares.to_vec();
+    sorted.sort_by(|a, b| b.total_cmp(a));
+    let threshold = sorted[super::excesses_of(shares.len()).min(sorted.len() - 1)];
+    let (tail, _) = Tail::fit(shares, threshold)?;
+    Ok(Risk {
+        value_at_risk: tail.value_at_risk(level)?,
+        expected_shortfall: tail.expected_shortfall(level)?,
+    })
+}
+
+/// Risk of a loss in units of volatility, as a loss with a mean return taken off.
+fn scaled(risk: Risk, mean: f64, volatility: f64) -> Risk {
+    Risk {
+        value_at_risk: volatility * risk.value_at_risk - mean,
+        expected_shortfall: volatility * risk.expected_shortfall - mean,
+    }
+}
