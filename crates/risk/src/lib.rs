@@ -41,6 +41,7 @@ pub mod path;
 pub mod prices;
 pub mod random;
 pub mod scenarios;
+pub mod sizing;
 pub mod stats;
 pub mod sweep;
 pub mod vault;

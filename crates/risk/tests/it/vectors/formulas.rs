@@ -1,13 +1,22 @@
 //! Cases with a closed form.
 
 use super::{Case, number, numbers};
-use backstop_risk::models::{
-    ewma,
-    gpd::{Gpd, Tail},
-    scores::{pinball, qlike},
-    tail::{Risk, of_normal, of_student},
-    verdict::{Forecasts, Transitions, Zone, kupiec, traffic_light},
+use backstop_core::{
+    fund::control::{Controller, WHOLE},
+    policy::{ControlPolicy, Law, PiLaw},
 };
+use backstop_risk::{
+    models::{
+        copula::tail_dependence,
+        ewma,
+        gpd::{Gpd, Tail},
+        scores::{pinball, qlike},
+        tail::{Risk, of_normal, of_student},
+        verdict::{Forecasts, Transitions, Zone, kupiec, traffic_light},
+    },
+    sizing::fees::{FeeSetup, path},
+};
+use backstop_units::{Amount, Ppm, Span};
 
 pub(super) fn ewma(case: &Case) {
     let found = ewma::variances(&numbers(&case.input["returns"]), number(&case.input["lambda"]));
@@ -98,4 +107,57 @@ pub(super) fn scores(case: &Case) {
     case.relative(qlike(&rv, &forecast).unwrap(), &case.expected["qlike"], "rel");
     let score = pinball(&rv, &forecast, number(&case.input["tau"])).unwrap();
     case.relative(score, &case.expected["pinball"], "rel");
+}
+
+pub(super) fn copula(case: &Case) {
+    for (at, pair) in case.input["pairs"].as_array().unwrap().iter().enumerate() {
+        let [nu, rho] = numbers(pair)[..] else { panic!("two numbers") };
+        case.absolute(tail_dependence(nu, rho), &case.expected["lambda"][at], "abs");
+    }
+}
+
+/// A unit of the case has a million millions of atoms, so that rounding lies far below its tolerance.
+const UNIT: u128 = 1_000_000_000_000;
+
+fn amount(value: &serde_json::Value) -> Amount {
+    Amount::new(u128::from(value.as_u64().unwrap()) * UNIT)
+}
+
+pub(super) fn fees(case: &Case) {
+    let ppm = |name: &str| {
+        // The case's gains have at most six decimals.
+        let parts = (number(&case.input[name]) * 1e6).round();
+        Ppm::new(format!("{parts}").parse().unwrap())
+    };
+    let law = PiLaw {
+        base: ppm("u0"),
+        kp: ppm("Kp"),
+        ki: ppm("Ki"),
+        ki_period: Span::days(1),
+        dead_from: Ppm::WHOLE,
+        dead_to: Ppm::WHOLE,
+    };
+    let policy = ControlPolicy {
+        law: Law::Pi(law),
+        rate_max: ppm("umax"),
+        slew: None,
+        ..ControlPolicy::default()
+    };
+    let setup = FeeSetup {
+        policy: &policy,
+        target: amount(&case.input["target"]),
+        balance: amount(&case.input["balance0"]),
+        // The case's own text: 40 of fees and 2 of losses in each step.
+        income: Amount::new(40 * UNIT),
+        controller: Controller::default(),
+        each: Span::days(1),
+        ahead: (Ppm::ZERO, Ppm::ZERO),
+    };
+    let losses = vec![Amount::new(2 * UNIT); whole(&case.input["steps"])];
+    let steps = path(&setup, &losses).unwrap();
+    let float = |units: u128| format!("{units}").parse::<f64>().unwrap();
+    for (step, wanted) in steps.iter().zip(case.expected["rate_balance"].as_array().unwrap()) {
+        case.relative(float(step.rate) / float(WHOLE), &wanted[0], "rel");
+        case.relative(float(step.balance.get()) / float(UNIT), &wanted[1], "rel");
+    }
 }

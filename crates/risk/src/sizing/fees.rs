@@ -1,0 +1,195 @@
+//! The fee path: what share of fees the fund gets on each day, by the core's own controller under the fund's own policy.
+//!
+//! ```text
+//!   coverage ──▶ control::step ──▶ rate ──▶ rate × income ──▶ balance − losses ──▶ coverage of the next day
+//! ```
+//!
+//! All of it is integer money; only where the losses come from is a model. **Rounding** what the fund gets is rounded
+//! down, in trillionths of the income, as the controller counts. A ledger charges whole parts per million, so it gets at
+//! most one millionth of the income less.
+
+use crate::sweep::Percentiles;
+use backstop_core::{
+    fund::control::{Controller, Reading, WHOLE, coverage_of, step},
+    policy::ControlPolicy,
+};
+use backstop_units::{Amount, MathError, Ppm, Span, Timestamp};
+use rayon::prelude::*;
+use serde::Serialize;
+
+/// A fund under its controller.
+#[derive(Clone, Copy, Debug)]
+pub struct FeeSetup<'a> {
+    /// The fund's policy.
+    pub policy: &'a ControlPolicy,
+    /// What it should hold.
+    pub target: Amount,
+    /// What it holds.
+    pub balance: Amount,
+    /// Fees of a day, of which it gets the rate.
+    pub income: Amount,
+    /// What the controller remembers; its time is that of its last run.
+    pub controller: Controller,
+    /// Time of a step, one day as a rule.
+    pub each: Span,
+    /// Open interest and volatility as parts of their references; zero where nothing is known.
+    pub ahead: (Ppm, Ppm),
+}
+
+/// One step of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct FeeStep {
+    /// The rate, in trillionths.
+    pub rate: u128,
+    /// What the fund got of the income.
+    pub got: Amount,
+    /// What it paid.
+    pub paid: Amount,
+    /// What it could not pay.
+    pub missing: Amount,
+    /// What it holds after.
+    pub balance: Amount,
+    /// That as a part of the target, in trillionths.
+    pub coverage: u128,
+}
+
+/// The path under given losses, one for each step: first the controller runs and fees come in, then the step's loss is
+/// paid as far as the balance goes.
+///
+/// # Errors
+/// [`MathError`] for a policy that the core refuses.
+pub fn path(setup: &FeeSetup<'_>, losses: &[Amount]) -> Result<Vec<FeeStep>, MathError> {
+    let (mut controller, mut balance) = (setup.controller, setup.balance);
+    let mut now: Timestamp = controller.at;
+    let mut steps = Vec::with_capacity(losses.len());
+    for loss in losses {
+        now = now.plus(setup.each);
+        let (open_interest, volatility) = setup.ahead;
+        let coverage = coverage_of(balance, setup.target);
+        let reading = Reading { coverage, open_interest, volatility };
+        controller = step(setup.policy, &controller, &reading, now)?.0;
+        let rate = controller.rate.positive().get();
+        let got = setup.income.mul_div_floor(rate, WHOLE)?;
+        let before = balance.checked_add(got).ok_or(MathError::Overflow)?;
+        let paid = before.min(*loss);
+        balance = before.saturating_sub(paid);
+        steps.push(FeeStep {
+            rate,
+            got,
+            paid,
+            missing: loss.saturating_sub(paid),
+            balance,
+            coverage: coverage_of(balance, setup.target),
+        });
+    }
+    Ok(steps)
+}
+
+/// How rate and coverage are spread over many loss paths, step by step. Trillionths.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FeeFan {
+    /// The rate of each step.
+    pub rates: Vec<Percentiles>,
+    /// The coverage after each step.
+    pub coverages: Vec<Percentiles>,
+    /// What came in over each path.
+    pub got: Percentiles,
+    /// Paths on which something could not be paid.
+    pub short: usize,
+    /// First step at whose end half of the paths are fully covered; none within the paths.
+    pub covered: Option<usize>,
+}
+
+/// The fan over loss paths of one length, on all threads of the current pool; the same bytes on any number of them.
+/// Shorter paths count as without losses at their end.
+///
+/// # Errors
+/// As [`path`].
+pub fn fan(setup: &FeeSetup<'_>, paths: &[Vec<Amount>]) -> Result<FeeFan, MathError> {
+    let length = paths.iter().map(Vec::len).max().unwrap_or(0);
+    let one = |losses: &Vec<Amount>| {
+        let mut whole = losses.clone();
+        whole.resize(length, Amount::ZERO);
+        path(setup, &whole)
+    };
+    let walked: Vec<Result<Vec<FeeStep>, MathError>> = paths.par_iter().map(one).collect();
+    let walked: Vec<Vec<FeeStep>> = walked.into_iter().collect::<Result<_, _>>()?;
+    let over = |at: usize, pick: fn(&FeeStep) -> u128| {
+        Percentiles::of(walked.iter().filter_map(|steps| steps.get(at)).map(pick))
+    };
+    let coverages: Vec<Percentiles> =
+        (0..length).map(|at| over(at, |step| step.coverage)).collect();
+    let total = |steps: &Vec<FeeStep>| {
+        steps.iter().fold(0_u128, |sum, step| sum.saturating_add(step.got.get()))
+    };
+    let is_short = |steps: &&Vec<FeeStep>| steps.iter().any(|step| step.missing > Amount::ZERO);
+    Ok(FeeFan {
+        rates: (0..length).map(|at| over(at, |step| step.rate)).collect(),
+        got: Percentiles::of(walked.iter().map(total)),
+        short: walked.iter().filter(is_short).count(),
+        covered: coverages.iter().position(|points| points.median >= WHOLE),
+        coverages,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setup(policy: &ControlPolicy) -> FeeSetup<'_> {
+        FeeSetup {
+            policy,
+            target: Amount::new(100_000_000),
+            balance: Amount::new(60_000_000),
+            income: Amount::new(4_000_000),
+            controller: Controller::default(),
+            each: Span::days(1),
+            ahead: (Ppm::ZERO, Ppm::ZERO),
+        }
+    }
+
+    #[test]
+    fn no_atom_appears_or_vanishes() {
+        let policy = ControlPolicy::default();
+        let losses: Vec<Amount> = (0..200_u128)
+            .map(|day| Amount::new(if day % 37 == 5 { 85_000_003 } else { day * 11 }))
+            .collect();
+        let steps = path(&setup(&policy), &losses).unwrap();
+        let mut balance = 60_000_000_u128;
+        for (step, loss) in steps.iter().zip(&losses) {
+            balance = balance + step.got.get() - step.paid.get();
+            assert_eq!(balance, step.balance.get());
+            assert_eq!(step.paid.get() + step.missing.get(), loss.get());
+            assert!(step.got <= Amount::new(1_000_000), "a quarter of the income at most");
+        }
+        assert!(steps.iter().any(|step| step.missing > Amount::ZERO));
+    }
+
+    #[test]
+    fn worse_losses_never_lower_the_rate() {
+        let policy = ControlPolicy::default();
+        let light = vec![Amount::new(100_000); 60];
+        let heavy = vec![Amount::new(900_000); 60];
+        let (light, heavy) =
+            (path(&setup(&policy), &light).unwrap(), path(&setup(&policy), &heavy).unwrap());
+        for (one, other) in light.iter().zip(&heavy) {
+            assert!(one.rate <= other.rate && one.coverage >= other.coverage);
+        }
+    }
+
+    #[test]
+    fn a_fan_of_one_path_is_the_path() {
+        let policy = ControlPolicy::default();
+        let losses = vec![Amount::new(200_000); 50];
+        let steps = path(&setup(&policy), &losses).unwrap();
+        let fan = fan(&setup(&policy), &[losses]).unwrap();
+        for (at, step) in steps.iter().enumerate() {
+            assert_eq!(fan.rates[at].points(), [step.rate; 7]);
+            assert_eq!(fan.coverages[at].median, step.coverage);
+        }
+        assert_eq!(fan.short, 0);
+        let covered = steps.iter().position(|step| step.coverage >= WHOLE);
+        assert_eq!(fan.covered, covered);
+        assert!(super::fan(&setup(&policy), &[]).unwrap().rates.is_empty());
+    }
+}
