@@ -140,8 +140,16 @@ impl Filtered {
         alike(returns, "a series of returns")?;
         let fitted: Vec<Result<Series, ModelError>> =
             returns.par_iter().map(|one| Series::fit(one, filter)).collect();
-        let series: Vec<Series> = fitted.into_iter().collect::<Result<_, _>>()?;
-        let days = series.first().map_or(0, |one| one.residuals.len());
+        Self::of(fitted.into_iter().collect::<Result<_, _>>()?)
+    }
+
+    /// Filtered series of one calendar put together.
+    ///
+    /// # Errors
+    /// [`ModelError::TooFew`] without a series, [`ModelError::Unequal`].
+    pub fn of(series: Vec<Series>) -> Result<Self, ModelError> {
+        let residuals: Vec<&[f64]> = series.iter().map(Series::residuals).collect();
+        let days = alike(&residuals, "a series of residuals")?;
         Ok(Self { series, days })
     }
 

@@ -15,7 +15,7 @@ use crate::{
 /// Steps that a fit needs.
 pub const STEPS_LEAST: usize = 250;
 /// Robust deviations beyond which the mean residual of all series counts as a jump.
-pub const THRESHOLD: f64 = 4.0;
+pub const THRESHOLD: f64 = 5.0;
 /// What a median absolute deviation must be multiplied by to be a normal's standard deviation.
 const OF_MEDIAN: f64 = 1.482_602_218_505_602;
 /// Numbers of jumps that a mixture adds up at most.
@@ -183,15 +183,17 @@ impl CommonJumps {
         })
     }
 
-    /// Adds the jumps of so many steps to a row, one cell for each series.
-    pub fn add(&self, random: &mut Random, steps: f64, row: &mut [f64]) {
-        for _ in 0..random.poisson(self.intensity * steps) {
+    /// Adds the jumps of so many steps to a row, one cell for each series, and gives how many there were.
+    pub fn add(&self, random: &mut Random, steps: f64, row: &mut [f64]) -> usize {
+        let jumps = random.poisson(self.intensity * steps);
+        for _ in 0..jumps {
             let factor = self.common.sqrt() * random.normal();
             let alone = (1.0 - self.common).sqrt();
             for ((cell, mean), deviation) in row.iter_mut().zip(&self.means).zip(&self.deviations) {
                 *cell += mean + deviation * (factor + alone * random.normal());
             }
         }
+        jumps
     }
 }
 
@@ -294,7 +296,7 @@ mod tests {
             }
         }
         let slices: Vec<&[f64]> = series.iter().map(Vec::as_slice).collect();
-        let found = CommonJumps::fit(&slices, THRESHOLD + 1.0).unwrap();
+        let found = CommonJumps::fit(&slices, THRESHOLD).unwrap();
         assert_eq!(found.steps, truth);
         assert!((found.intensity - 1.0 / 80.0).abs() < 1e-12);
         let (low, high) = found.intensity_interval;

@@ -11,6 +11,18 @@
 //! one after the other (market by market), since kernels go through one market's scenarios at a time. A market that
 //! is absent from a scenario's origin stands still in it and is named in the origin's holes, never guessed.
 
+mod filtered;
+mod generate;
+mod historical;
+mod marginal;
+mod simulated;
+
+pub use filtered::{filtered, filtered_runs};
+pub use generate::{Drawing, GenerateError, Source};
+pub use historical::{BarPath, bars, historical};
+pub use marginal::Marginal;
+pub use simulated::{Crash, MarginalKind, Simulated, simulated};
+
 use crate::float::count;
 use backstop_units::Span;
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,108 @@
+//! Days of history at today's volatility.
+
+use super::{
+    Draft, Origin, Scenarios,
+    generate::{Drawing, GenerateError, Source, accumulate, drawn},
+};
+use crate::{
+    desk::Progress,
+    models::filtered::{Filter, Filtered, Series},
+};
+use rayon::prelude::*;
+
+/// What the random numbers are for: see [`crate::random::Random::of_block`].
+const PURPOSE: u64 = 0x0000_F485;
+
+/// Filters all markets of a source, and says which one failed.
+pub(super) fn fitted(source: &Source<'_>, filter: Filter) -> Result<Filtered, GenerateError> {
+    source.check()?;
+    let one = |series: &&[f64]| Series::fit(series, filter);
+    let fits: Vec<_> = source.returns.par_iter().map(one).collect();
+    let mut series = Vec::with_capacity(fits.len());
+    for (fit, market) in fits.into_iter().zip(source.markets) {
+        let named = |error| GenerateError::Market { market: market.clone(), error };
+        series.push(fit.map_err(named)?);
+    }
+    Ok(Filtered::of(series)?)
+}
+
+/// A filter in words.
+pub(super) fn in_words(filter: Filter) -> String {
+    match filter {
+        Filter::None => "no filter".to_owned(),
+        Filter::Ewma(weight) => format!("EWMA with weight {weight}"),
+        Filter::Garch(spec) => format!("GARCH: {spec:?}"),
+    }
+}
+
+fn settings(source: &Source<'_>, filtered: &Filtered, filter: Filter) -> Vec<String> {
+    let mut settings = vec![in_words(filter), format!("{} days of residuals", filtered.days())];
+    for (series, market) in filtered.series().iter().zip(source.markets) {
+        settings.push(format!("{market}: {:.4} volatility of the next step", series.volatility()));
+    }
+    settings
+}
+
+/// Draws one day for all markets at each step, with volatility going on by its recursion.
+///
+/// # Errors
+/// [`GenerateError`].
+pub fn filtered(
+    source: &Source<'_>,
+    filter: Filter,
+    drawing: &Drawing,
+    progress: &dyn Progress,
+) -> Result<Scenarios, GenerateError> {
+    drawing.check()?;
+    let filtered = fitted(source, filter)?;
+    let origin = Origin {
+        generator: "filtered".into(),
+        settings: settings(source, &filtered, filter),
+        window: source.window(),
+        seed: Some(drawing.seed),
+    };
+    drawn(source, drawing, (origin, PURPOSE), progress, |random, page| {
+        let days: Vec<usize> = (0..drawing.steps).map(|_| random.below(filtered.days())).collect();
+        filtered.walk(days, |row| page.push(row));
+    })
+}
+
+/// Every run of `steps` residuals in a row at today's volatility, labelled by its first day; nothing is drawn.
+///
+/// # Errors
+/// [`GenerateError`].
+pub fn filtered_runs(
+    source: &Source<'_>,
+    filter: Filter,
+    steps: usize,
+) -> Result<Scenarios, GenerateError> {
+    let filtered = fitted(source, filter)?;
+    Drawing { steps, ..Drawing::default() }.check()?;
+    let runs = (filtered.days() + 1).saturating_sub(steps);
+    let markets = source.markets.len();
+    let mut cells = vec![0.0; markets * runs * steps];
+    for run in 0..runs {
+        let mut rows: Vec<f64> = Vec::with_capacity(markets * steps);
+        filtered.walk(run..run + steps, |row| rows.extend_from_slice(row));
+        for market in 0..markets {
+            let from = (market * runs + run) * steps;
+            let returns = rows.iter().skip(market).step_by(markets).copied();
+            accumulate(returns, &mut cells[from..from + steps]);
+        }
+    }
+    let skipped = source.days.len() - filtered.days();
+    let origin = Origin {
+        generator: "filtered".into(),
+        settings: settings(source, &filtered, filter),
+        window: source.window(),
+        seed: None,
+    };
+    Ok(Scenarios::new(Draft {
+        markets: source.markets.to_vec(),
+        labels: source.days.iter().skip(skipped).take(runs).cloned().collect(),
+        steps,
+        step: source.step,
+        origin,
+        cells,
+    })?)
+}

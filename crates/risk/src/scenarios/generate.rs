@@ -1,0 +1,202 @@
+//! What all generators share: where returns come from, blocks of work, and cells from paths.
+
+use super::{Draft, Origin, ScenarioError, Scenarios};
+use crate::{
+    desk::{Cancelled, Progress},
+    models::{
+        ModelError,
+        error::{alike, between, checked},
+    },
+    random::Random,
+};
+use backstop_units::Span;
+use core::sync::atomic::{AtomicU64, Ordering};
+use rayon::prelude::*;
+
+/// Scenarios of one block of work: what is drawn depends on it, so it never changes.
+const BLOCK: usize = 256;
+
+/// Returns that scenarios are made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// Names of the markets.
+    pub markets: &'a [String],
+    /// A day for each return, the oldest first: `YYYY-MM-DD`.
+    pub days: &'a [String],
+    /// Logarithmic returns of each market, one for each day.
+    pub returns: &'a [&'a [f64]],
+    /// Time of a return.
+    pub step: Span,
+}
+
+/// Why scenarios can't be made.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum GenerateError {
+    /// A model can't be fitted, or a setting is out of range.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A model of one market can't be fitted.
+    #[error("market {market}: {error}")]
+    Market {
+        /// Which market.
+        market: String,
+        /// Why.
+        error: ModelError,
+    },
+    /// What came out is no scenario.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// It was stopped.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+/// How many scenarios are drawn, how long and from which seed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Drawing {
+    /// Scenarios.
+    pub number: usize,
+    /// Steps of each.
+    pub steps: usize,
+    /// Seed.
+    pub seed: u64,
+    /// The largest move of a step, up or down, as a logarithm; what a model makes of it beyond is cut and counted in
+    /// the origin. Three is a fall by 95 %.
+    pub most: f64,
+}
+
+impl Default for Drawing {
+    fn default() -> Self {
+        Self { number: 10_000, steps: 1, seed: 1, most: 3.0 }
+    }
+}
+
+impl Drawing {
+    pub(super) fn check(&self) -> Result<(), ModelError> {
+        for (what, got) in [("scenarios", self.number), ("steps of a scenario", self.steps)] {
+            if got == 0 {
+                return Err(ModelError::TooFew { what, got, least: 1, hint: "ask for some" });
+            }
+        }
+        between(("the largest move of a step", "above 0, below 700"), self.most, (0.0, 700.0))
+    }
+}
+
+impl Source<'_> {
+    /// Checks shape and numbers.
+    ///
+    /// # Errors
+    /// [`ModelError`].
+    pub(super) fn check(&self) -> Result<usize, ModelError> {
+        let days = alike(self.returns, "the returns of a market")?;
+        if self.returns.len() != self.markets.len() {
+            let (got, want) = (self.returns.len(), self.markets.len());
+            return Err(ModelError::Unequal {
+                what: "series of returns for the markets",
+                got,
+                want,
+            });
+        }
+        if self.days.len() != days {
+            let (got, want) = (self.days.len(), days);
+            return Err(ModelError::Unequal { what: "names of days for the returns", got, want });
+        }
+        for series in self.returns {
+            checked(series, ("returns of a market", 1, "give a price history"))?;
+        }
+        Ok(days)
+    }
+
+    /// First and last day.
+    pub(super) fn window(&self) -> Option<(String, String)> {
+        Some((self.days.first()?.clone(), self.days.last()?.clone()))
+    }
+}
+
+/// Numbers as labels, from 1.
+pub(super) fn numbered(number: usize) -> Vec<String> {
+    (1..=number).map(|at| at.to_string()).collect()
+}
+
+/// Sets a path of changes since before the scenario from logarithmic returns of each step.
+pub(super) fn accumulate(returns: impl Iterator<Item = f64>, path: &mut [f64]) {
+    let mut sum = 0.0;
+    for (cell, value) in path.iter_mut().zip(returns) {
+        sum += value;
+        *cell = libm::expm1(sum).max(-1.0);
+    }
+}
+
+/// A scenario that is being drawn: the logarithmic return of each market at each step.
+pub(super) struct Page {
+    markets: usize,
+    most: f64,
+    cut: u64,
+    cells: Vec<f64>,
+}
+
+impl Page {
+    /// Writes a step's returns, one for each market.
+    pub(super) fn push(&mut self, row: &[f64]) {
+        for value in row.iter().take(self.markets) {
+            let held = value.clamp(-self.most, self.most);
+            // What is no number stays one and is refused with its place when the scenarios are checked.
+            self.cut += u64::from((held - value).abs() > 0.0);
+            self.cells.push(held);
+        }
+    }
+}
+
+/// Draws scenarios block by block and puts them together in order, whatever the threads.
+pub(super) fn drawn(
+    source: &Source<'_>,
+    drawing: &Drawing,
+    (mut origin, purpose): (Origin, u64),
+    progress: &dyn Progress,
+    draw: impl Fn(&mut Random, &mut Page) + Sync,
+) -> Result<Scenarios, GenerateError> {
+    let Drawing { number, steps, seed, most } = *drawing;
+    let (markets, blocks) = (source.markets.len(), number.div_ceil(BLOCK));
+    let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let (done, cut) = (AtomicU64::new(0), AtomicU64::new(0));
+    let one = |block: usize| {
+        let mut random = Random::of_block(seed, purpose, wide(block));
+        let here = BLOCK.min(number - block * BLOCK);
+        let mut rows = vec![0.0; markets * here * steps];
+        let mut page = Page { markets, most, cut: 0, cells: Vec::with_capacity(markets * steps) };
+        for scenario in 0..here {
+            page.cells.clear();
+            draw(&mut random, &mut page);
+            for market in 0..markets {
+                let from = (market * here + scenario) * steps;
+                let returns = page.cells.iter().skip(market).step_by(markets).copied();
+                accumulate(returns, &mut rows[from..from + steps]);
+            }
+        }
+        cut.fetch_add(page.cut, Ordering::Relaxed);
+        let now = done.fetch_add(1, Ordering::Relaxed) + 1;
+        progress.tell("scenarios", now, wide(blocks))?;
+        Ok::<_, Cancelled>(rows)
+    };
+    let parts: Vec<Result<Vec<f64>, Cancelled>> = (0..blocks).into_par_iter().map(one).collect();
+    let parts: Vec<Vec<f64>> = parts.into_iter().collect::<Result<_, _>>()?;
+    let mut cells = Vec::with_capacity(markets * number * steps);
+    for market in 0..markets {
+        for part in &parts {
+            let width = part.len() / markets;
+            cells.extend_from_slice(&part[market * width..(market + 1) * width]);
+        }
+    }
+    let cut = cut.into_inner();
+    if cut > 0 {
+        origin.settings.push(format!("moves of a step cut at {most} in logarithms: {cut}"));
+    }
+    Ok(Scenarios::new(Draft {
+        markets: source.markets.to_vec(),
+        labels: numbered(number),
+        steps,
+        step: source.step,
+        origin,
+        cells,
+    })?)
+}
