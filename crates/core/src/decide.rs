@@ -8,7 +8,7 @@ use crate::{
     fund::{
         crank, drawdown, hold, house, idle,
         inventory::{auction, close, settings, takeover},
-        money, protocol, reserve, revenue, setup, stake, unstake,
+        money, protocol, reserve, revenue, risk_message, setup, stake, unstake,
     },
     governance::{Context, authority, custody, proposal, registry, sandbox},
     hosted,
@@ -268,6 +268,7 @@ fn single(txn: &Txn<'_>, context: &Context<'_>, body: &Body) -> Result<Event, Ha
         Body::ReportConditions(c) => crank::report_conditions(state, context, c),
         Body::AddSpike(c) => crank::add_spike(state, context, c),
         Body::EndSpike(c) => crank::end_spike(state, context, c),
+        Body::ReportRisk(c) => risk_message::report(state, context, c),
         Body::MoveIdle(c) => idle::move_idle(state, context, c),
         Body::SetHouse(c) => house::set(state, c),
         Body::ReportHouse(c) => house::report(state, c),

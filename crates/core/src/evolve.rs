@@ -97,7 +97,8 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         | Event::ControlRan(_)
         | Event::ConditionsReported { .. }
         | Event::SpikeAdded { .. }
-        | Event::SpikeEnded { .. } => controls::evolve(state, event),
+        | Event::SpikeEnded { .. }
+        | Event::RiskReported { .. } => controls::evolve(state, event),
         Event::Reserved { .. }
         | Event::ReservationCommitted { .. }
         | Event::ReservationReleased { .. } => reservations::evolve(state, event),

@@ -42,6 +42,7 @@ pub const fn event_word(event: &Event) -> &'static str {
         Event::ConditionsReported { .. } => "conditions_reported",
         Event::SpikeAdded { .. } => "spike_added",
         Event::SpikeEnded { .. } => "spike_ended",
+        Event::RiskReported { .. } => "risk_reported",
         Event::IdleMoved { .. } => "idle_moved",
         Event::Reserved { .. } => "reserved",
         Event::ReservationCommitted { .. } => "reservation_committed",

@@ -2,7 +2,8 @@
 
 use backstop_core::{
     Body,
-    command::{Approvals, Signature},
+    command::{Approvals, ReportRisk, Signature},
+    fund::risk_message::risk_bytes,
     governance::{approval_bytes, balance_bytes, body_digest},
     oracle::report_bytes,
     policy::{PublicKey, SignatureBytes},
@@ -12,6 +13,9 @@ use ed25519_dalek::{Signer, SigningKey};
 
 /// The seed of the custodian's key.
 pub const CUSTODIAN: u8 = 200;
+
+/// The seed of the risk model's key.
+pub const MODEL: u8 = 201;
 
 fn signing(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32])
@@ -71,4 +75,10 @@ pub fn report(
     at: Timestamp,
 ) -> SignatureBytes {
     sign(seed, &report_bytes(ledger, index, feed, price, at)).bytes
+}
+
+/// The message with the risk model's signature over it.
+pub fn risk(ledger: Label, message: ReportRisk) -> ReportRisk {
+    let signature = sign(MODEL, &risk_bytes(ledger, &message)).bytes;
+    ReportRisk { signature, ..message }
 }

@@ -2,11 +2,11 @@
 
 use super::{Direction, SettleLiquidation};
 use crate::{
-    policy::{ControlPolicy, DrawdownPolicy, SpikeCause},
+    policy::{ControlPolicy, DrawdownPolicy, SignatureBytes, SpikeCause},
     table::commands,
 };
 use alloc::boxed::Box;
-use backstop_units::{Amount, Label, Ppm, Span, Timestamp};
+use backstop_units::{Amount, Hash, Label, Ppm, Span, Timestamp};
 
 commands! {
     /// Sets a fund's fee control and coverage bands: within the rails set before by the risk desk at
@@ -52,6 +52,30 @@ commands! {
         fund: Label,
         /// Which of its spikes.
         spike: u32,
+    }
+    /// Takes what a risk model asks of a fund until it lapses: a higher target, a higher rate, money held back.
+    /// Signed by the model's key, so anyone may send it.
+    ReportRisk {
+        /// Which fund.
+        fund: Label,
+        /// Counts the model's messages for this fund: above the last one's.
+        sequence: u64,
+        /// When the model made it.
+        made_at: Timestamp,
+        /// It lapses then by itself.
+        until: Timestamp,
+        /// What the fund should hold, in atoms; it can only raise the fund's own target.
+        target: Amount,
+        /// The stress loss of the two largest owner groups, in atoms; no target is below it.
+        cover_two: Amount,
+        /// What it adds to the rate, in parts per million.
+        fee: Ppm,
+        /// What it holds back from what may leave the fund, in atoms; losses are still paid from it.
+        hold: Amount,
+        /// SHA-256 of the report that the figures come from.
+        evidence: Hash,
+        /// The model's signature over the message.
+        signature: SignatureBytes,
     }
     /// Moves a fund's own reserve to its yield venue (`out`), or back (`in`).
     MoveIdle {

@@ -82,6 +82,7 @@ bodies! {
     49 SetOfflineBudget "set_offline_budget",
     94 SetDrawdown "set_drawdown",
     95 CheckDrawdown "check_drawdown",
+    96 ReportRisk "report_risk",
     50 CreateMarket "create_market",
     51 SetWaterfall "set_waterfall",
     52 ReportOpenInterest "report_open_interest",

@@ -171,6 +171,8 @@ pub enum Event {
     DrawdownSet { fund: FundId, policy: Option<DrawdownPolicy> } = 94,
     /// A fund has fallen far from its peak, or no longer.
     DrawdownTurned { fund: FundId, on: bool, holdings: Amount, peak: Amount } = 95,
+    /// What a risk model asks of a fund holds until it lapses.
+    RiskReported { fund: FundId, message: Box<RiskMessage> } = 96,
     /// A market exists.
     MarketCreated {
         market: MarketId,

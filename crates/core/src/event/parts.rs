@@ -4,7 +4,7 @@ use crate::{
     entity::Source,
     ledger::LedgerAccount,
     loss::claim::Kind,
-    policy::{AdlPolicy, Cause, EquityPolicy, HouseCounts, Underwater},
+    policy::{AdlPolicy, Cause, EquityPolicy, HouseCounts, PublicKey, Underwater},
 };
 use alloc::vec::Vec;
 use backstop_units::{
@@ -470,6 +470,35 @@ pub struct ControlRun {
     pub band: u8,
     /// The band that coverage is good for once the delay is over, and since when it has been.
     pub rising: Option<(u8, Timestamp)>,
+    /// The risk message that was in force, by its number.
+    pub message: Option<u64>,
+}
+
+/// What a risk model asks of a fund. It only tightens: a target below the fund's own, or a fee or hold of nothing,
+/// changes nothing.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RiskMessage {
+    /// Its number.
+    pub sequence: u64,
+    /// When the model made it.
+    pub made_at: Timestamp,
+    /// It lapses then.
+    pub until: Timestamp,
+    /// What the fund should hold.
+    pub target: Amount,
+    /// The stress loss of the two largest owner groups.
+    pub cover_two: Amount,
+    /// What it adds to the rate.
+    pub fee: Ppm,
+    /// What it holds back from what may leave the fund.
+    pub hold: Amount,
+    /// SHA-256 of the report behind it.
+    pub evidence: Hash,
+    /// The key that signed it.
+    pub key: PublicKey,
 }
 
 /// A deficit that waits for its assessment.

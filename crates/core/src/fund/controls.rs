@@ -5,13 +5,13 @@ use super::{
     control::{self, Controller, Reading, fine},
 };
 use crate::{
-    event::Event,
-    policy::{ControlPolicy, SpikeCause},
+    event::{Event, RiskMessage},
+    policy::{ControlPolicy, RiskMessagePolicy, SpikeCause},
     reject::Corrupt,
     state::State,
 };
 use alloc::{boxed::Box, vec::Vec};
-use backstop_units::{Ppm, Timestamp};
+use backstop_units::{Amount, Ppm, Timestamp};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// What was reported of a fund's markets.
@@ -57,6 +57,8 @@ pub struct Control {
     pub spikes: Vec<Spike>,
     /// How many spikes there were ever.
     pub spikes_made: u32,
+    /// The last message of the risk model.
+    pub message: Option<Box<RiskMessage>>,
 }
 
 impl Control {
@@ -65,9 +67,31 @@ impl Control {
         self.spikes.iter().filter(move |spike| now < spike.until)
     }
 
-    /// What all spikes add at `now`, before their cap.
+    /// What all spikes and the risk message in force add at `now`, before their cap.
     pub fn spikes_sum(&self, now: Timestamp) -> Ppm {
-        self.spikes_on(now).fold(Ppm::ZERO, |sum, spike| sum.saturating_add(spike.size))
+        let fee =
+            self.in_force(now).map_or(Ppm::ZERO, |(policy, told)| told.fee.least(policy.fee_max));
+        self.spikes_on(now).fold(fee, |sum, spike| sum.saturating_add(spike.size))
+    }
+
+    /// The risk message that holds at `now`, with its caps: none of another key, and none that has lapsed.
+    pub fn in_force(&self, now: Timestamp) -> Option<(&RiskMessagePolicy, &RiskMessage)> {
+        let policy = self.policy.as_deref()?.messages.as_ref()?;
+        let told = self.message.as_deref()?;
+        (told.key == policy.key && now < told.until).then_some((policy, told))
+    }
+
+    /// The target that counts at `now`: the fund's own, or what the message in force asks for, or the safe default
+    /// without one, whichever is higher.
+    pub fn target_at(&self, own: Amount, now: Timestamp) -> Amount {
+        let asked = self.in_force(now).map(|(policy, told)| told.target.min(policy.target_max));
+        let safe = || self.policy.as_deref()?.messages.map(|policy| policy.target_default);
+        own.max(asked.or_else(safe).unwrap_or_default())
+    }
+
+    /// What the risk message in force holds back from what may leave the fund.
+    pub fn held_back(&self, now: Timestamp) -> Amount {
+        self.in_force(now).map_or(Amount::ZERO, |(policy, told)| told.hold.min(policy.hold_max))
     }
 
     /// The rate that is charged at `now`; none without fee control. Spikes end without a command.
@@ -124,6 +148,9 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         }
         Event::SpikeEnded { fund, spike } => {
             state.controls.change(*fund)?.spikes.retain(|other| other.number != *spike);
+        }
+        Event::RiskReported { fund, message } => {
+            state.controls.change(*fund)?.message = Some(message.clone());
         }
         _ => return Err(Corrupt::DanglingHandle),
     }

@@ -3,7 +3,7 @@
 use super::{control::WHOLE, house, idle, reserve::free_reserve};
 use crate::{
     ledger::LedgerAccount,
-    reject::{Halt, Reject, RejectCode},
+    reject::{Corrupt, Halt, Reject, RejectCode},
     state::{Fund, State},
 };
 use backstop_units::{Amount, FundId, MathError, Shares, Signed, Timestamp, mul_div_floor};
@@ -57,6 +57,19 @@ pub fn ratio(counted: Amount, target: Amount) -> Option<u128> {
 /// **Rounding** down; both steps together are `⌊counted × 10,000 ÷ target⌋`.
 pub fn ratio_bps(counted: Amount, target: Amount) -> Option<u128> {
     mul_div_floor(ratio(counted, target)?, 10_000, WHOLE).ok()
+}
+
+/// The target that counts at a moment: a fund's own, or the higher one that its risk model asks for.
+///
+/// # Errors
+/// [`crate::Corrupt`] when there is no such fund.
+pub fn target_at(
+    state: &State,
+    id: FundId,
+    fund: &Fund,
+    now: Timestamp,
+) -> Result<Amount, Corrupt> {
+    Ok(state.controls.expect(id)?.target_at(fund.target, now))
 }
 
 /// Looks up a fund's parts at a moment.
@@ -162,7 +175,7 @@ pub fn excess(state: &State, id: FundId, fund: &Fund, now: Timestamp) -> Result<
     Ok(excess)
 }
 
-/// What counts above the threshold, as long as nothing holds it back.
+/// What counts above the threshold, less what a risk message holds back, as long as nothing holds back all of it.
 ///
 /// # Errors
 /// As [`excess`], but for what is free.
@@ -173,7 +186,7 @@ pub(crate) fn above_threshold(
     now: Timestamp,
 ) -> Result<Amount, Halt> {
     let parts = coverage_at(state, id, fund, now)?;
-    let band = fund.policy.coverage_min.of_ceil(fund.target)?;
+    let band = fund.policy.coverage_min.of_ceil(target_at(state, id, fund, now)?)?;
     no_open_loss(state, id, now)?;
     let suspense = state.ledger.entry(LedgerAccount::Suspense(fund.asset), fund.asset);
     if suspense.debits != suspense.credits {
@@ -186,7 +199,8 @@ pub(crate) fn above_threshold(
     if parts.counted < fund.threshold {
         return Err(Reject::new(RejectCode::BelowThreshold, parts.counted, fund.threshold).into());
     }
-    let above = parts.counted.saturating_sub(fund.threshold);
+    let held_back = state.controls.expect(id)?.held_back(now);
+    let above = parts.counted.saturating_sub(fund.threshold).saturating_sub(held_back);
     if above.is_zero() {
         return Err(Reject::new(RejectCode::NoExcess, parts.counted, fund.threshold).into());
     }

@@ -30,13 +30,14 @@ pub(crate) fn policy_of(control: &Control, fund: Label) -> Result<&ControlPolicy
     control.policy.as_deref().ok_or_else(|| Reject::got(RejectCode::NoControl, fund))
 }
 
-/// A fund's coverage in trillionths of its target.
+/// A fund's coverage in trillionths of the target that counts at `now`.
 ///
 /// # Errors
 /// As [`coverage`].
 pub fn covered(state: &State, id: FundId, now: Timestamp) -> Result<u128, Halt> {
     let fund = state.funds.expect(id)?;
-    Ok(coverage_of(coverage::coverage_at(state, id, fund, now)?.counted, fund.target))
+    let target = coverage::target_at(state, id, fund, now)?;
+    Ok(coverage_of(coverage::coverage_at(state, id, fund, now)?.counted, target))
 }
 
 /// The band that holds for a fund at `now`, none without fee control: it tightens with coverage and
@@ -139,6 +140,7 @@ pub(crate) fn run_control(
         band_before: control.standing.band,
         band,
         rising,
+        message: control.in_force(now).map(|(_, told)| told.sequence),
     })))
 }
 

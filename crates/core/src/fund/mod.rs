@@ -22,6 +22,7 @@ pub mod rescale;
 pub mod reservations;
 pub(crate) mod reserve;
 pub mod revenue;
+pub mod risk_message;
 pub(crate) mod setup;
 pub mod shares;
 pub(crate) mod stake;

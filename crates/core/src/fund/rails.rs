@@ -2,7 +2,9 @@
 
 use super::{bands::loosens, reservations::RESERVATIONS_MAX};
 use crate::{
-    policy::{Band, ControlPolicy, CurvePoint, IdlePolicy, Law, PiLaw, SurplusRoute},
+    policy::{
+        Band, ControlPolicy, CurvePoint, IdlePolicy, Law, PiLaw, RiskMessagePolicy, SurplusRoute,
+    },
     reject::{Reject, RejectCode, Value},
 };
 use backstop_units::{Ppm, Span};
@@ -48,7 +50,20 @@ pub fn check(policy: &ControlPolicy) -> Result<(), Reject> {
         Law::Pi(law) => check_pi(law, policy)?,
     }
     check_bands(&policy.bands)?;
+    policy.messages.as_ref().map_or(Ok(()), check_messages)?;
     check_routes(policy)
+}
+
+/// A message lives for some time, and the safe default is none that a message could not ask for.
+fn check_messages(messages: &RiskMessagePolicy) -> Result<(), Reject> {
+    at_most(messages.fee_max, Ppm::WHOLE)?;
+    if messages.span_max.is_zero() {
+        return Err(bad("messages of no time", Span::from_ms(1)));
+    }
+    if messages.target_default > messages.target_max {
+        return Err(bad(messages.target_default, messages.target_max));
+    }
+    Ok(())
 }
 
 fn check_curve(points: &[CurvePoint]) -> Result<(), Reject> {
@@ -119,7 +134,7 @@ fn pairs<T>(items: &[T]) -> impl Iterator<Item = (&T, &T)> {
 }
 
 /// Whether `new` goes past the rails of `old`: a wider range of rates, larger or longer spikes, looser
-/// bands, more or longer reservations, more idle cash, other routes of surplus. Within the rails the risk desk may move at once.
+/// bands, more or longer reservations, more idle cash, other routes of surplus, risk messages that reach farther. Within the rails the risk desk may move at once.
 pub fn widens(old: &ControlPolicy, new: &ControlPolicy) -> bool {
     new.rate_max > old.rate_max
         || new.rate_min < old.rate_min
@@ -134,6 +149,24 @@ pub fn widens(old: &ControlPolicy, new: &ControlPolicy) -> bool {
         || new.reservations.count_max > old.reservations.count_max
         || frees(old.idle, new.idle)
         || new.routes != old.routes
+        || reaches(old.messages, new.messages)
+}
+
+/// Whether another key may ask, messages reach farther or count longer, or the safe default falls.
+fn reaches(old: Option<RiskMessagePolicy>, new: Option<RiskMessagePolicy>) -> bool {
+    match (old, new) {
+        (None, None) => false,
+        (Some(old), Some(new)) => {
+            new.key != old.key
+                || new.age_max > old.age_max
+                || new.span_max > old.span_max
+                || new.target_max > old.target_max
+                || new.target_default < old.target_default
+                || new.fee_max > old.fee_max
+                || new.hold_max > old.hold_max
+        }
+        _ => true,
+    }
 }
 
 /// Whether idle cash may go where it might not, more of it, or counts although it comes back later.

@@ -100,10 +100,12 @@ pub(crate) fn release(
 }
 
 /// What of a fund's own reserve may leave it at `now`: not what contributors gave, and not so much
-/// that open reservations are no longer there, nor what positions taken over lack at their mark.
+/// that open reservations are no longer there, nor what positions taken over lack at their mark or a risk
+/// message holds back.
 pub(crate) fn free_reserve(state: &State, id: FundId, now: Timestamp) -> Result<Amount, Halt> {
     let fund = state.funds.expect(id)?;
     let reserve = state.ledger.owed(LedgerAccount::Reserve(id), fund.asset);
     let free = reserve.min(unreserved(state, id, fund, now)?);
-    Ok(free.saturating_sub(fund.inventory.shortfall))
+    let held_back = state.controls.expect(id)?.held_back(now);
+    Ok(free.saturating_sub(fund.inventory.shortfall).saturating_sub(held_back))
 }

@@ -107,6 +107,7 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::SetOfflineBudget(_)
         | Body::SetOpenInterestMax(_) => steering(state, body)?,
         Body::RunControl(_)
+        | Body::ReportRisk(_)
         | Body::CheckDrawdown(_)
         | Body::LapseTicket(_)
         | Body::LapseDeclaration(_)

@@ -1,8 +1,8 @@
 //! Rules of fee control and coverage bands.
 
-use super::choice;
+use super::{PublicKey, choice};
 use alloc::{vec, vec::Vec};
-use backstop_units::{Label, Ppm, Span};
+use backstop_units::{Amount, Label, Ppm, Span};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
@@ -172,6 +172,29 @@ pub struct Routes {
     pub token_holders: Option<Label>,
 }
 
+/// How far the signed messages of a risk model may move a fund's limits, and what holds without one.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RiskMessagePolicy {
+    /// The key that signs the model's messages.
+    pub key: PublicKey,
+    /// A message that was made longer ago than this is refused.
+    pub age_max: Span,
+    /// Longest time from when a message was made to its end.
+    pub span_max: Span,
+    /// The highest target that a message may ask for, in atoms.
+    pub target_max: Amount,
+    /// The target that counts, at least, while no message is in force, in atoms: the safe default.
+    pub target_default: Amount,
+    /// The most that a message may add to the rate; it counts among the spikes.
+    pub fee_max: Ppm,
+    /// The most that a message may hold back from what may leave the fund, in atoms.
+    pub hold_max: Amount,
+}
+
 /// Rules of one fund's fee control and coverage bands.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -211,6 +234,8 @@ pub struct ControlPolicy {
     pub idle: Option<IdlePolicy>,
     /// With it surplus goes where the band's route says; without it routes are only shown.
     pub routes: Option<Routes>,
+    /// Whose risk messages are taken, and how far they reach; nobody's by default.
+    pub messages: Option<RiskMessagePolicy>,
 }
 
 impl Default for Law {
@@ -264,6 +289,7 @@ impl Default for ControlPolicy {
             },
             idle: None,
             routes: None,
+            messages: None,
         }
     }
 }

@@ -71,12 +71,13 @@ fn core_agrees_with_the_oracle_on_steering() {
     }
 }
 
-const STEERING: [&str; 10] = [
+const STEERING: [&str; 11] = [
     "set_control",
     "run_control",
     "report_conditions",
     "add_spike",
     "end_spike",
+    "report_risk",
     "move_idle",
     "reserve",
     "commit_reservation",

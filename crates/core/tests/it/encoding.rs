@@ -74,6 +74,7 @@ fn kind(event: &Event) -> (u16, &'static str) {
         Event::ConditionsReported { .. } => (42, "conditions_reported"),
         Event::SpikeAdded { .. } => (43, "spike_added"),
         Event::SpikeEnded { .. } => (44, "spike_ended"),
+        Event::RiskReported { .. } => (96, "risk_reported"),
         Event::IdleMoved { .. } => (45, "idle_moved"),
         Event::Reserved { .. } => (46, "reserved"),
         Event::ReservationCommitted { .. } => (47, "reservation_committed"),
@@ -299,7 +300,7 @@ fn compensation(event: &CompensationEvent) -> (u16, &'static str) {
 /// The first number of the events of a part: its own discriminant, then theirs.
 const PARTS: u16 = 240 << 8;
 /// How many kinds [`kind`] knows.
-const KINDS: usize = 211;
+const KINDS: usize = 212;
 
 /// The first bytes of an event with this number.
 fn front(code: u16) -> Vec<u8> {

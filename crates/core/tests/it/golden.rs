@@ -7,6 +7,7 @@
 use crate::{
     adl::{open, three, winners_second},
     inventory::{bid, fill, mark, rules, take},
+    risk_message,
     run::lose,
     samples::DRAWDOWN,
 };
@@ -20,8 +21,8 @@ use backstop_core::{
         OpeningAccount, OpeningShares, Party, PauseEntries, PayRevenue, Propose, RecoverLoss,
         RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
         RepayHouse, ReportConditions, ReportDeposits, ReportHouse, ReportPrice, ReportResults,
-        Reporter, RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl, RunEquity, SetControl,
-        SetCovers, SetDrawdown, SetHouse, SetIndexPolicy, SetInventory, SetMarketRules,
+        ReportRisk, Reporter, RequestUnstake, Reserve, RetireFeed, RunAdl, RunControl, RunEquity,
+        SetControl, SetCovers, SetDrawdown, SetHouse, SetIndexPolicy, SetInventory, SetMarketRules,
         SetMarketTier, SetOfflineBudget, SetOpenInterestMax, SetPools, SetRevenue, SetRoles,
         SetSplit, SetThreshold, SetTier, SetVault, SetWaterfall, SettleBadDebt, SettleBasis,
         SettleLiquidation, SettleRevenue, Stake, StakeProtocol, StartAuction, SubmitAdlPart,
@@ -84,7 +85,7 @@ fn missing(log: &[Record]) -> Vec<u16> {
 }
 
 /// Scripts that are tried for the frozen log.
-const TRIES: usize = 1_000;
+const TRIES: usize = 4_000;
 
 /// Always the same: of many long scripts under a council the first that meets every kind of event, or
 /// the one that meets most.
@@ -213,8 +214,9 @@ fn deleveraged(world: &mut World) {
     let list = crate::equity::three();
     let open = OpenEquity { loss, ..crate::equity::open(&list) };
     let part = SubmitEquityPart { loss, entries: list };
-    let bodies: [Body; 4] =
-        [open.into(), part.into(), RunEquity { loss }.into(), CloseEquity { loss }.into()];
+    // Three holders, two to a step.
+    let [first, second] = [RunEquity { loss }, RunEquity { loss }].map(Body::from);
+    let bodies: [Body; 5] = [open.into(), part.into(), first, second, CloseEquity { loss }.into()];
     for body in bodies {
         let _ = world.send("venue", body);
     }
@@ -381,8 +383,14 @@ fn controlled(world: &mut World) {
     let (fund, market, amount) = (label("main"), label("sol"), Amount::new(10));
     let (venue, part_max) = (label("yield"), Ppm::new(100_000));
     let idle = IdlePolicy { venue, part_max, notice: Span::days(1), reach: Span::days(2) };
-    let policy = ControlPolicy { idle: Some(idle), ..ControlPolicy::default() };
+    let messages = Some(risk_message::caps());
+    let policy = ControlPolicy { idle: Some(idle), messages, ..ControlPolicy::default() };
     approved(world, SetControl { fund, policy: Box::new(policy) });
+    let made = world.now.plus(Span::hours(2));
+    // It lets the bands be, which what follows is about.
+    let (target, cover_two) = (Amount::new(1), Amount::new(1));
+    let plain = ReportRisk { target, cover_two, ..risk_message::message(1, made) };
+    let told = keys::risk(world.state.meta.ledger, plain);
     let (minute, day) = (Span::from_ms(60_000), world.now.plus(Span::days(1)));
     let held =
         |id, now: Timestamp| Reserve { market, id: label(id), amount, until: now.plus(minute) };
@@ -422,6 +430,7 @@ fn controlled(world: &mut World) {
     send(now, "venue", held("second", at).into());
     send(now, "venue", ReleaseReservation { market, id: label("first") }.into());
     send(now, "venue", CommitReservation { id: label("second"), settlement }.into());
+    send(now, "keeper", told.into());
     send(now, "risk", SetOfflineBudget { market, budget: Amount::ZERO, span: now }.into());
     let max = Some(Base::new(1 << 100));
     send(now, "risk", SetOpenInterestMax { market, max }.into());
@@ -445,7 +454,7 @@ fn routed(world: &mut World, fund: Label) {
     policy.bands[0].surplus = SurplusRoute::Treasury;
     approved(world, SetControl { fund, policy: Box::new(policy) });
     let from = Party::Account(label("alice"));
-    world.must("alice", PayRevenue { fund, from, amount: Amount::new(10) });
+    world.must("alice", PayRevenue { fund, from, amount: Amount::new(1_000) });
     world.wait(Span::days(1));
     let _ = world.send("keeper", SettleRevenue { fund });
     approved(world, SetControl { fund, policy: Box::default() });

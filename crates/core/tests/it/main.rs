@@ -39,6 +39,7 @@ mod regression;
 mod rejects;
 mod replay;
 mod reservations;
+mod risk_message;
 mod round_trip;
 mod run;
 mod samples;

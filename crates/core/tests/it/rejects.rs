@@ -15,6 +15,7 @@ mod vault;
 use crate::{
     adl::{asked, open, price, submit, three, winners_second},
     inventory::{self, auction, bid, deleverage, fill, mark, rules, seconds, set, take},
+    risk_message,
 };
 use RejectCode as C;
 use backstop_core::{
@@ -29,13 +30,13 @@ use backstop_core::{
         OpeningAccount, Outcome, Party, PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose,
         RaiseAlert, Reconcile, RecoverLoss, RedeemProtocolShares, RegisterAsset, RegisterFeed,
         RegisterIndex, ReleaseReservation, RepayHouse, ReportConditions, ReportDeposits,
-        ReportHouse, ReportOpenInterest, ReportPrice, ReportResults, Reporter, RequestUnstake,
-        Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, RunEquity, SetCollateral,
-        SetControl, SetCouncil, SetDrawdown, SetHostedRules, SetIndexPolicy, SetInventory,
-        SetMarketStatus, SetMarketTier, SetOfflineBudget, SetOpenInterestMax, SetPools, SetRevenue,
-        SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall,
-        SettleBadDebt, SettleLiquidation, SettleRevenue, Stake, StakeProtocol, TakeOver, Trade,
-        VoidLoss, WithdrawExcess,
+        ReportHouse, ReportOpenInterest, ReportPrice, ReportResults, ReportRisk, Reporter,
+        RequestUnstake, Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, RunEquity,
+        SetCollateral, SetControl, SetCouncil, SetDrawdown, SetHostedRules, SetIndexPolicy,
+        SetInventory, SetMarketStatus, SetMarketTier, SetOfflineBudget, SetOpenInterestMax,
+        SetPools, SetRevenue, SetRoles, SetSplit, SetTarget, SetThreshold, SetTier, SetVault,
+        SetWaterfall, SettleBadDebt, SettleLiquidation, SettleRevenue, Stake, StakeProtocol,
+        TakeOver, Trade, VoidLoss, WithdrawExcess,
     },
     governance::body_digest,
     loss::adl::Candidate,
@@ -45,8 +46,9 @@ use backstop_core::{
         DrawdownPolicy, EquityPolicy, FeeRamp, FundKind, FundPolicy, HostedPolicy, HousePolicy,
         IdlePolicy, IndexPolicy, InventoryPolicy, LayerPolicy, LayerSource, LiquidationFees,
         MarginPoolPolicy, MarginScale, MarginTier, MarketPolicy, MarketStatus, Netting, Payout,
-        PoolPolicy, PositionSide, PublicKey, ReservationPolicy, RevenuePolicy, Role, Roles, Routes,
-        SizeFee, SpikeCause, SplitPolicy, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
+        PoolPolicy, PositionSide, PublicKey, ReservationPolicy, RevenuePolicy, RiskMessagePolicy,
+        Role, Roles, Routes, SizeFee, SpikeCause, SplitPolicy, SurplusRoute, TierPolicy,
+        TranchePolicy, Underwater,
     },
     reject::Value,
 };
@@ -595,6 +597,60 @@ fn fee_control() {
     table.case(world, "risk", spike(1, hour.plus(week)), no(C::TooManySpikes, 4usize, 4usize));
     world.must("risk", end.clone());
     table.case(world, "risk", end, got(C::UnknownSpike, 0u32));
+    done(&table);
+}
+
+#[test]
+fn risk_messages() {
+    let mut table = Table::default();
+    let world = &mut World::new();
+    let ledger = world.state.meta.ledger;
+    let plain = risk_message::message(1, START);
+    let signed = |message: ReportRisk| keys::risk(ledger, message);
+    table.case(world, "alice", signed(plain.clone()), got(C::NoRiskModel, label("main")));
+    let caps = risk_message::caps;
+    let set = |caps| SetControl {
+        fund: label("main"),
+        policy: Box::new(ControlPolicy { messages: Some(caps), ..ControlPolicy::default() }),
+    };
+    let (cap, low) = (atoms(20_000), atoms(20_001));
+    let above = RiskMessagePolicy { target_default: low, ..caps() };
+    table.case(world, "op", set(above), no(C::BadPolicy, low, cap));
+    let never = RiskMessagePolicy { span_max: Span::ZERO, ..caps() };
+    let expected = no(C::BadPolicy, "messages of no time", Span::from_ms(1));
+    table.case(world, "op", set(never), expected);
+    let all = RiskMessagePolicy { fee_max: Ppm::new(1_000_001), ..caps() };
+    table.case(world, "op", set(all), no(C::BadPolicy, 1_000_001u32, 1_000_000u32));
+    world.must("op", set(caps()));
+
+    let key = Hash::new(caps().key.0);
+    let other = ReportRisk { fee: Ppm::new(1), ..signed(plain.clone()) };
+    let forged = no(C::BadRiskSignature, "another signature", key);
+    table.case(world, "alice", other, forged);
+    let hour = Span::hours(1);
+    let ahead = after(hour);
+    let newest = START.plus(world.state.meta.limits.skew_ahead);
+    let future = ReportRisk { made_at: ahead, until: after(Span::hours(2)), ..plain.clone() };
+    table.case(world, "alice", signed(future), no(C::RiskMessageStale, ahead, newest));
+    let (age, most) = (Span::from_ms(600_001), Span::from_ms(600_000));
+    let old = ReportRisk { made_at: START.minus(age), ..plain.clone() };
+    table.case(world, "alice", signed(old), no(C::RiskMessageStale, age, most));
+    let over = ReportRisk { until: START, ..plain.clone() };
+    table.case(world, "alice", signed(over), no(C::RiskMessageStale, START, START));
+    let (long, day) = (Span::from_ms(86_400_001), Span::days(1));
+    let lasting = ReportRisk { until: after(long), ..plain.clone() };
+    table.case(world, "alice", signed(lasting), no(C::RiskMessageCaps, long, day));
+    let high = ReportRisk { target: low, ..plain.clone() };
+    table.case(world, "alice", signed(high), no(C::RiskMessageCaps, low, cap));
+    let held = ReportRisk { hold: atoms(501), ..plain.clone() };
+    table.case(world, "alice", signed(held), no(C::RiskMessageCaps, atoms(501), atoms(500)));
+    let dear = ReportRisk { fee: Ppm::new(30_001), ..plain.clone() };
+    table.case(world, "alice", signed(dear), no(C::RiskMessageCaps, 30_001u32, 30_000u32));
+    let short = ReportRisk { cover_two: atoms(15_001), ..plain.clone() };
+    let below = no(C::TargetBelowCover, atoms(15_000), atoms(15_001));
+    table.case(world, "alice", signed(short), below);
+    world.must("alice", signed(plain.clone()));
+    table.case(world, "alice", signed(plain), no(C::RiskMessageOrder, 1u64, 1u64));
     done(&table);
 }
 
@@ -2053,6 +2109,18 @@ const CASES: &[(&str, &[C])] = &[
             C::SpikeTooLong,
             C::TooManySpikes,
             C::UnknownSpike,
+        ],
+    ),
+    (
+        "risk_messages",
+        &[
+            C::BadPolicy,
+            C::NoRiskModel,
+            C::BadRiskSignature,
+            C::RiskMessageOrder,
+            C::RiskMessageStale,
+            C::RiskMessageCaps,
+            C::TargetBelowCover,
         ],
     ),
     (

@@ -26,9 +26,9 @@ use backstop_core::{
         PauseEntries, PayFees, PayRevenue, PlaceLoss, Propose, RaiseAlert, Reconcile, RecoverLoss,
         RedeemProtocolShares, RegisterAsset, RegisterFeed, RegisterIndex, ReleaseReservation,
         RepayHouse, ReportConditions, ReportDeposits, ReportHouse, ReportLiquidity,
-        ReportOpenInterest, ReportPrice, ReportResults, Reporter, RequestUnstake, Reserve,
-        ResolveTransfer, RetireFeed, RunAdl, RunControl, RunEquity, SetControl, SetCouncil,
-        SetCovers, SetDrawdown, SetHouse, SetIndexPolicy, SetInventory, SetMarketRules,
+        ReportOpenInterest, ReportPrice, ReportResults, ReportRisk, Reporter, RequestUnstake,
+        Reserve, ResolveTransfer, RetireFeed, RunAdl, RunControl, RunEquity, SetControl,
+        SetCouncil, SetCovers, SetDrawdown, SetHouse, SetIndexPolicy, SetInventory, SetMarketRules,
         SetMarketTier, SetOfflineBudget, SetOpenInterestMax, SetPools, SetRevenue, SetRoles,
         SetSplit, SetTarget, SetThreshold, SetTier, SetVault, SetWaterfall, SettleBadDebt,
         SettleBasis, SettleLiquidation, SettleRevenue, Stake, StakeProtocol, StartAuction,
@@ -36,7 +36,7 @@ use backstop_core::{
     },
     event::{
         Cohort, ControlRun, Converted, Home, HouseTerms, LineMove, MarketRules, ParkedLoss,
-        Placement, PoolFlow, Reallocation, RevenuePart, Row, RowPart, Sale, Settled,
+        Placement, PoolFlow, Reallocation, RevenuePart, RiskMessage, Row, RowPart, Sale, Settled,
     },
     ledger::LedgerAccount,
     loss::{
@@ -52,8 +52,8 @@ use backstop_core::{
         ExitValue, FundKind, FundPolicy, HouseCounts, HousePolicy, IdlePolicy, IndexPolicy,
         InventoryEnd, InventoryPolicy, Law, LayerPolicy, LayerSource, MarketPolicy, Overflow,
         Payout, PiLaw, PoolPolicy, PositionSide, ProtocolHolding, PublicKey, ReservationPolicy,
-        RevenuePolicy, Role, Roles, Routes, SignatureBytes, Slew, SpikeCause, SplitPolicy,
-        SplitRate, SplitRounding, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
+        RevenuePolicy, RiskMessagePolicy, Role, Roles, Routes, SignatureBytes, Slew, SpikeCause,
+        SplitPolicy, SplitRate, SplitRounding, SurplusRoute, TierPolicy, TranchePolicy, Underwater,
     },
     state::FeedSource,
 };
@@ -169,8 +169,44 @@ pub(crate) fn control_policy() -> ControlPolicy {
             reach: Span::from_ms(46),
         }),
         routes: Some(Routes { lps: Some(label("alice")), token_holders: None }),
+        messages: Some(RiskMessagePolicy {
+            key: PublicKey([47; 32]),
+            age_max: Span::from_ms(48),
+            span_max: Span::from_ms(49),
+            target_max: Amount::new(50),
+            target_default: Amount::new(51),
+            fee_max: Ppm::new(52),
+            hold_max: Amount::new(53),
+        }),
     }
 }
+
+fn report_risk(fund: Label) -> ReportRisk {
+    ReportRisk {
+        fund,
+        sequence: 1,
+        made_at: ms(2),
+        until: ms(3),
+        target: Amount::new(4),
+        cover_two: Amount::new(5),
+        fee: Ppm::new(6),
+        hold: Amount::new(7),
+        evidence: Hash::new([8; 32]),
+        signature: SignatureBytes([9; 64]),
+    }
+}
+
+const RISK_MESSAGE: RiskMessage = RiskMessage {
+    sequence: 1,
+    made_at: Timestamp::from_ms(2),
+    until: Timestamp::from_ms(3),
+    target: Amount::new(4),
+    cover_two: Amount::new(5),
+    fee: Ppm::new(6),
+    hold: Amount::new(7),
+    evidence: Hash::new([8; 32]),
+    key: PublicKey([9; 32]),
+};
 
 fn layers() -> Vec<LayerPolicy> {
     let layer = |source| LayerPolicy {
@@ -406,6 +442,7 @@ pub(crate) fn bodies() -> Vec<Body> {
         SetOfflineBudget { market: sol, budget: amount, span: Span::from_ms(8) }.into(),
         SetDrawdown { fund: main, policy: Some(DRAWDOWN) }.into(),
         CheckDrawdown { fund: main }.into(),
+        report_risk(main).into(),
         CreateMarket { label: sol, fund: main, venue: alice, policy: Box::new(market_policy()) }
             .into(),
         SetWaterfall { market: sol, layers: layers() }.into(),
@@ -760,6 +797,7 @@ fn control() -> Vec<Event> {
             band_before: 14,
             band: 15,
             rising: Some((16, ms(17))),
+            message: Some(18),
         })),
         Event::ConditionsReported {
             fund,
@@ -777,6 +815,7 @@ fn control() -> Vec<Event> {
             until: ms(8),
         },
         Event::SpikeEnded { fund, spike: 9 },
+        Event::RiskReported { fund, message: Box::new(RISK_MESSAGE) },
         Event::IdleMoved { fund, asset, direction: Direction::In, amount },
         Event::Reserved { fund, market, id, amount, until: ms(10) },
         Event::ReservationCommitted { fund, market, id, amount },

@@ -4,18 +4,68 @@ use super::{
     Op,
     resolve::{self, fund_label, market_label},
 };
-use crate::world::{FUNDS, label};
+use crate::{
+    keys,
+    world::{FUNDS, label},
+};
 use backstop_core::{
     Body, State,
     command::{
         AddSpike, CommitReservation, Direction, EndSpike, MoveIdle, ReleaseReservation,
-        ReportConditions, Reserve, RunControl, SetControl, SetOfflineBudget, SetOpenInterestMax,
+        ReportConditions, ReportRisk, Reserve, RunControl, SetControl, SetOfflineBudget,
+        SetOpenInterestMax,
     },
     fund::{controls::Control, rails::widens, reservations::Reservation},
     ledger::LedgerAccount,
-    policy::{ControlPolicy, IdlePolicy, SpikeCause},
+    policy::{ControlPolicy, IdlePolicy, SignatureBytes, SpikeCause},
 };
-use backstop_units::{Amount, Base, FundId, Label, Ppm, Span, Timestamp};
+use backstop_units::{Amount, Base, FundId, Hash, Label, Ppm, Span, Timestamp};
+
+/// A risk model's message, most of whose parts keep to the caps.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    /// By how much its number lies above the last one.
+    pub ahead: u8,
+    /// How long ago it was made, in minutes.
+    pub age: u64,
+    /// How long it lasts, in minutes.
+    pub life: u64,
+    /// Target, as a part of the cap, in percent.
+    pub target: u8,
+    /// Cover-2, as a part of the target, in percent.
+    pub cover: u8,
+    /// What it adds to the rate, as a part of the cap, in percent.
+    pub fee: u8,
+    /// What it holds back, as a part of the cap, in percent.
+    pub hold: u8,
+    /// Whether it is signed by the model's key.
+    pub signed: bool,
+}
+
+fn told(state: &State, number: u8, told: &Told, now: Timestamp) -> ReportRisk {
+    let control = control(state, number).map(|(_, control)| control);
+    let caps = control.and_then(|control| control.policy.as_deref()?.messages);
+    let last = control.and_then(|control| control.message.as_deref()).map_or(0, |m| m.sequence);
+    let part = |of: Option<Amount>, percent: u8| {
+        Amount::new(of.map_or(1_000, Amount::get) / 100 * u128::from(percent))
+    };
+    let target = part(caps.map(|caps| caps.target_max), told.target);
+    let minutes = |count: u64| Span::from_ms(count * 60_000);
+    let made_at = now.minus(minutes(told.age));
+    let message = ReportRisk {
+        fund: fund_label(number),
+        sequence: last + u64::from(told.ahead),
+        made_at,
+        until: made_at.plus(minutes(told.life)),
+        target,
+        cover_two: part(Some(target), told.cover),
+        fee: Ppm::new(caps.map_or(0, |caps| caps.fee_max.get()) / 100 * u32::from(told.fee)),
+        hold: part(caps.map(|caps| caps.hold_max), told.hold),
+        evidence: Hash::new([told.ahead; 32]),
+        signature: SignatureBytes([0; 64]),
+    };
+    if told.signed { keys::risk(state.meta.ledger, message) } else { message }
+}
 
 fn control(state: &State, number: u8) -> Option<(FundId, &Control)> {
     let id = state.fund_id(fund_label(number)).ok()?;
@@ -86,6 +136,7 @@ pub(super) fn steers(op: &Op, state: &State, now: Timestamp) -> Option<(&'static
             };
             ("risk", EndSpike { fund: fund_label(*fund), spike }.into())
         }
+        Op::Risk { fund, told: parts } => ("alice", told(state, *fund, parts, now).into()),
         Op::Idle { fund, out, part } => {
             let [left, placed] = placeable(state, *fund).unwrap_or_default();
             let (actor, direction, all) =

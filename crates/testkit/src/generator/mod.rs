@@ -288,6 +288,10 @@ pub enum Op {
         /// Of those that are on, if there are so many.
         spike: u8,
     },
+    Risk {
+        fund: u8,
+        told: control::Told,
+    },
     Idle {
         fund: u8,
         out: bool,

@@ -2,17 +2,18 @@
 
 use super::{
     Money, Op, Step,
+    control::Told,
     strategy::{amount, part, settle, then},
 };
-use crate::world::label;
+use crate::{keys, world::label};
 use backstop_core::{
     fund::rails,
     policy::{
-        Band, ControlPolicy, CurvePoint, IdlePolicy, Law, PiLaw, ReservationPolicy, Routes, Slew,
-        SurplusRoute,
+        Band, ControlPolicy, CurvePoint, IdlePolicy, Law, PiLaw, ReservationPolicy,
+        RiskMessagePolicy, Routes, Slew, SurplusRoute,
     },
 };
-use backstop_units::{Ppm, Span};
+use backstop_units::{Amount, Ppm, Span};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 /// Rules of fee control and bands, nearly all of which can be carried out.
@@ -23,7 +24,12 @@ pub(super) fn rules() -> BoxedStrategy<ControlPolicy> {
     let holds = (100_000u32..=1_000_000, select(vec![20u64, 90, 90]), select(vec![0u8, 1, 3, 64]));
     let bands = (bands(), select(vec![0u32, 20_000, 90_000]), select(vec![0u64, 1, 24]));
     let routes = option::weighted(0.6, routes());
-    let rest = (select(vec![0u64, 0, 1]), option::weighted(0.7, idle()), routes);
+    let rest = (
+        select(vec![0u64, 0, 1]),
+        option::weighted(0.7, idle()),
+        routes,
+        option::weighted(0.7, messages()),
+    );
     ((law(), rates), fed, spikes, holds, bands, rest)
         .prop_map(|((law, (a, b, slew)), fed, spikes, holds, bands, rest)| {
             let (rate_min, rate_max) = (Ppm::new(a.min(b)), Ppm::new(a.max(b)));
@@ -49,6 +55,7 @@ pub(super) fn rules() -> BoxedStrategy<ControlPolicy> {
                 },
                 idle: rest.1,
                 routes: rest.2,
+                messages: rest.3,
             };
             if rails::check(&policy).is_err() {
                 // The integral would outrun the slew limit.
@@ -137,6 +144,38 @@ fn idle() -> impl Strategy<Value = IdlePolicy> {
     })
 }
 
+/// Caps of risk messages; a safe default above them now and then.
+fn messages() -> impl Strategy<Value = RiskMessagePolicy> {
+    let spans = (select(vec![0u64, 30, 600, 600]), select(vec![60u64, 600, 600, 6_000]));
+    let amounts = (0u128..5_000_000, 0u128..6, 0u128..2_000_000);
+    let keys = select(vec![keys::MODEL, keys::MODEL, keys::MODEL, keys::CUSTODIAN]);
+    (spans, amounts, 0u32..120_000, keys).prop_map(|(spans, amounts, fee, key)| RiskMessagePolicy {
+        key: keys::public(key),
+        age_max: minutes(spans.0),
+        span_max: minutes(spans.1),
+        target_max: Amount::new(amounts.0),
+        target_default: Amount::new(amounts.0 / 5 * amounts.1),
+        fee_max: Ppm::new(fee),
+        hold_max: Amount::new(amounts.2),
+    })
+}
+
+/// A message within the caps, or a little past one of them.
+fn told() -> impl Strategy<Value = Told> {
+    let times = (0u8..4, select(vec![0u64, 0, 5, 60]), select(vec![5u64, 30, 60, 300]));
+    let parts = (0u8..=104, 0u8..=104, 0u8..=104, 0u8..=104);
+    (times, parts, any::<u8>()).prop_map(|((ahead, age, life), parts, signed)| Told {
+        ahead,
+        age,
+        life,
+        target: parts.0,
+        cover: parts.1,
+        fee: parts.2,
+        hold: parts.3,
+        signed: signed > 20,
+    })
+}
+
 /// Mostly with both accounts; one that there is not now and then.
 fn routes() -> impl Strategy<Value = Routes> {
     let mut names = [Some("custodian"), Some("keeper"), Some("treasury")].repeat(6);
@@ -169,6 +208,7 @@ pub(super) fn steering(extreme: bool) -> BoxedStrategy<Op> {
         4 => (0u8..2, 0u32..90_000, hours())
             .prop_map(|(fund, size, span)| Op::Spike { fund, size, span }),
         3 => (0u8..2, 0u8..8).prop_map(|(fund, spike)| Op::EndSpike { fund, spike }),
+        7 => (0u8..2, told()).prop_map(|(fund, told)| Op::Risk { fund, told }),
         3 => (0u8..2, any::<bool>(), part(extreme))
             .prop_map(|(fund, out, part)| Op::Idle { fund, out, part }),
         5 => held.prop_map(|(market, id, part, span)| Op::Reserve { market, id, part, span }),
@@ -199,6 +239,7 @@ pub(super) fn steering_story(extreme: bool) -> BoxedStrategy<Vec<Step>> {
         2 => (0u8..5, amount(extreme))
             .prop_map(|(who, amount)| vec![Op::Contribute { fund: 0, who, amount }]),
         2 => settle(extreme).prop_map(|op| vec![op]),
+        2 => told().prop_map(|told| vec![Op::Risk { fund: 0, told }, Op::RunControl { fund: 0 }]),
         1 => amount(extreme).prop_map(|amount| vec![Op::Target { fund: 0, amount }]),
         2 => (1u32..90_000, 0u64..25, 0u8..3).prop_map(|(size, hours, ended)| {
             let spike = Op::Spike { fund: 0, size, span: Span::hours(hours) };

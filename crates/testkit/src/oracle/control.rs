@@ -2,12 +2,13 @@
 //! and a band is looked up in the list of all runs.
 
 use super::{Answer, Call, No, math::floor, model::Model, need, rails::sound, refuse};
+use crate::world::label;
 use backstop_core::{
     Body,
-    command::{AddSpike, ReportConditions, SetControl},
-    policy::{Band, ControlPolicy, CurvePoint, Law, PiLaw},
+    command::{AddSpike, ReportConditions, ReportRisk, SetControl},
+    policy::{Band, ControlPolicy, CurvePoint, Law, PiLaw, PublicKey},
 };
-use backstop_units::{Ppm, Span, Timestamp};
+use backstop_units::{Label, Ppm, Span, Timestamp};
 
 /// The whole, counted in trillionths; and how many of them make one part per million.
 const WHOLE: i128 = 1_000_000_000_000;
@@ -30,6 +31,8 @@ pub(super) struct Control {
     pub(super) headroom: Option<u32>,
     /// All there ever were: size, end, ended early.
     pub(super) spikes: Vec<(u32, Timestamp, bool)>,
+    /// The last message of a risk model, and who had signed it.
+    pub(super) told: Option<(ReportRisk, PublicKey)>,
 }
 
 /// Millionths in trillionths.
@@ -90,6 +93,7 @@ impl Control {
             forecast: None,
             headroom: None,
             spikes: Vec::new(),
+            told: None,
             policy,
         }
     }
@@ -104,6 +108,42 @@ impl Control {
             Some((feared, at)) if self.fresh(at, now) => coverage.min(fine(Ppm::new(feared))),
             _ => coverage,
         }
+    }
+
+    /// What the model that is trusted now asks for, as long as it lasts.
+    fn asked(&self, now: Timestamp) -> Option<&ReportRisk> {
+        let trusted = self.policy.messages?.key;
+        let (told, by) = self.told.as_ref()?;
+        (*by == trusted && told.until > now).then_some(told)
+    }
+
+    /// The lowest target that counts whatever the fund's own is.
+    pub(super) fn least_target(&self, now: Timestamp) -> u128 {
+        let Some(caps) = self.policy.messages else { return 0 };
+        let asked = self.asked(now).map(|told| told.target.get().min(caps.target_max.get()));
+        asked.unwrap_or(caps.target_default.get())
+    }
+
+    /// What may not leave.
+    pub(super) fn kept(&self, now: Timestamp) -> u128 {
+        let most = self.policy.messages.map_or(0, |caps| caps.hold_max.get());
+        self.asked(now).map_or(0, |told| told.hold.get().min(most))
+    }
+
+    /// Takes a message, if all about it is right.
+    fn take(&mut self, told: &ReportRisk, ledger: Label, now: Timestamp, ahead: Span) -> Answer {
+        let caps = self.policy.messages.ok_or(No::Refused("no model is trusted"))?;
+        let right = crate::keys::risk(ledger, told.clone()) == *told;
+        need(right && caps.key == crate::keys::public(crate::keys::MODEL), "not signed")?;
+        need(self.told.as_ref().is_none_or(|last| told.sequence > last.0.sequence), "an old one")?;
+        need(told.made_at <= now.plus(ahead), "from the future")?;
+        need(told.made_at.plus(caps.age_max) >= now && told.until > now, "stale")?;
+        need(told.until.since(told.made_at) <= caps.span_max, "for too long")?;
+        need(told.target <= caps.target_max && told.hold <= caps.hold_max, "too much")?;
+        need(told.fee <= caps.fee_max, "too high a fee")?;
+        need(told.target >= told.cover_two, "less than the two largest can lose")?;
+        self.told = Some((told.clone(), caps.key));
+        Ok(())
     }
 
     /// The band that holds: never higher than coverage allows now.
@@ -123,6 +163,8 @@ impl Control {
     pub(super) fn charged(&self, now: Timestamp) -> u32 {
         let rate = u64::try_from(self.rate.max(0) / PART).expect("small numbers");
         let spikes: u64 = self.spikes_on(now).map(|spike| u64::from(spike.0)).sum();
+        let caps = self.policy.messages.map_or(0, |caps| u64::from(caps.fee_max.get()));
+        let spikes = spikes + self.asked(now).map_or(0, |told| u64::from(told.fee.get()).min(caps));
         let sum = rate + spikes.min(u64::from(self.policy.spike_max.get()));
         let most = u64::from(self.headroom.unwrap_or(u32::MAX));
         u32::try_from(sum.min(most)).expect("small numbers")
@@ -212,6 +254,10 @@ impl Model {
             }
             Body::ReportConditions(c) => self.report_conditions(call, c),
             Body::AddSpike(c) => self.add_spike(call, c),
+            Body::ReportRisk(c) => {
+                let (at, ahead) = (self.fund(c.fund)?, self.limits.skew_ahead);
+                self.control(at)?.take(c, label("test-ledger"), call.now, ahead)
+            }
             Body::EndSpike(c) => {
                 let at = self.fund(c.fund)?;
                 let spikes = &mut self.control(at)?.spikes;
@@ -230,9 +276,20 @@ impl Model {
 
     /// What counts as a part of the target, in trillionths: ten times at most, as without any target.
     pub(super) fn covered(&self, fund: usize, now: Timestamp) -> i128 {
-        let (most, target) = (10 * WHOLE, self.funds[fund].target);
+        let (most, target) = (10 * WHOLE, self.target_now(fund, now));
         let part = floor(self.counted(fund, now), WHOLE.unsigned_abs(), target);
         part.and_then(|part| i128::try_from(part).ok()).map_or(most, |part| part.min(most))
+    }
+
+    /// The target that counts.
+    pub(super) fn target_now(&self, fund: usize, now: Timestamp) -> u128 {
+        let fund = &self.funds[fund];
+        fund.control.as_ref().map_or(0, |control| control.least_target(now)).max(fund.target)
+    }
+
+    /// What a risk model lets nobody take out.
+    pub(super) fn kept(&self, fund: usize, now: Timestamp) -> u128 {
+        self.funds[fund].control.as_ref().map_or(0, |control| control.kept(now))
     }
 
     fn set_control(&mut self, call: &Call<'_>, c: &SetControl) -> Answer {
@@ -259,6 +316,7 @@ impl Model {
             forecast: old.forecast,
             headroom: old.headroom,
             spikes: old.spikes,
+            told: old.told,
             ..new
         });
         Ok(())

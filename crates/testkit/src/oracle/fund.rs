@@ -118,12 +118,13 @@ impl Model {
         let suspense = self.custody.iter().find(|c| c.asset == money).map(|c| c.suspense);
         let disagree = suspense.is_some_and(|net| net.plus != net.minus);
         let counted = self.counted(at, now);
-        let band = ceil(fund.target, u128::from(fund.policy.coverage_min.get()), 10_000);
+        let (target, kept) = (self.target_now(at, now), self.kept(at, now));
+        let band = ceil(target, u128::from(fund.policy.coverage_min.get()), 10_000);
         if fund.gated(now) || disagree || band.is_none_or(|band| counted < band) {
             return 0;
         }
         let free = fund.reserve.min(self.not_held(at, now));
-        counted.saturating_sub(fund.threshold).min(free)
+        counted.saturating_sub(fund.threshold).min(free).saturating_sub(kept)
     }
 
     fn withdraw(&mut self, call: &Call<'_>, c: &WithdrawExcess) -> Answer {

@@ -19,6 +19,11 @@ pub(super) fn sound(p: &ControlPolicy) -> bool {
             Law::Pi(law) => sound_pi(law, p),
         }
         && sound_bands(&p.bands)
+        && p.messages.is_none_or(|messages| {
+            messages.fee_max.get() <= WHOLE
+                && messages.span_max > Span::ZERO
+                && messages.target_max >= messages.target_default
+        })
         && sound_routes(p)
 }
 
@@ -105,6 +110,23 @@ pub(super) fn needs_council(old: &ControlPolicy, new: &ControlPolicy) -> bool {
         || new.spikes_max > old.spikes_max
         || new.reservations.count_max > old.reservations.count_max
         || idle
+        || further(old, new)
         || new.routes != old.routes
         || looser(&old.bands, &new.bands)
+}
+
+/// Whether a model may ask for more than it might, or less is kept when it is silent.
+fn further(old: &ControlPolicy, new: &ControlPolicy) -> bool {
+    let (Some(old), Some(new)) = (old.messages, new.messages) else {
+        return old.messages.is_some() || new.messages.is_some();
+    };
+    let amounts = [
+        (old.target_max, new.target_max),
+        (old.hold_max, new.hold_max),
+        (new.target_default, old.target_default),
+    ];
+    amounts.iter().any(|(old, new)| new > old)
+        || [(old.age_max, new.age_max), (old.span_max, new.span_max)].iter().any(|(a, b)| b > a)
+        || new.fee_max > old.fee_max
+        || new.key != old.key
 }

@@ -141,6 +141,7 @@ impl Model {
     fn move_idle(&mut self, call: &Call<'_>, c: &MoveIdle) -> Answer {
         let at = self.fund(c.fund)?;
         let (amount, free) = (c.amount.get(), self.not_held(at, call.now));
+        let kept = self.kept(at, call.now);
         let fund = &mut self.funds[at];
         need(amount > 0, "nothing to move")?;
         if c.direction == Direction::In {
@@ -150,7 +151,8 @@ impl Model {
             fund.idle -= amount;
             return Ok(());
         }
-        need(amount <= fund.reserve && amount <= free, "not that much is free")?;
+        let free = free.min(fund.reserve).saturating_sub(kept);
+        need(amount <= free, "not that much is free")?;
         need(!fund.gated(call.now), "a loss is open")?;
         let control = fund.control.as_ref().ok_or(No::Refused("no fee control"))?;
         let part = control.policy.idle.map_or(0, |idle| u128::from(idle.part_max.get()));

@@ -24,7 +24,8 @@ impl Model {
             | Body::RunControl(_)
             | Body::ReportConditions(_)
             | Body::AddSpike(_)
-            | Body::EndSpike(_) => self.control_command(call, body),
+            | Body::EndSpike(_)
+            | Body::ReportRisk(_) => self.control_command(call, body),
             Body::Reserve(_)
             | Body::CommitReservation(_)
             | Body::ReleaseReservation(_)

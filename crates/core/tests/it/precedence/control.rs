@@ -1,10 +1,11 @@
 //! Fee control.
 
 use super::*;
+use crate::risk_message;
 use backstop_core::{
     command::{
-        AddSpike, CommitReservation, EndSpike, MoveIdle, ReportConditions, Reserve, RunControl,
-        SetControl, SetOfflineBudget,
+        AddSpike, CommitReservation, EndSpike, MoveIdle, ReportConditions, ReportRisk, Reserve,
+        RunControl, SetControl, SetOfflineBudget,
     },
     policy::{ControlPolicy, ReservationPolicy, Routes, SpikeCause},
 };
@@ -80,6 +81,39 @@ fn reports_and_spikes() {
     ladder.rung(world, "risk", end(NOTHING), C::UnknownFund);
     ladder.rung(world, "risk", end("iso"), C::NoControl);
     ladder.rung(world, "risk", end("main"), C::UnknownSpike);
+}
+
+#[test]
+fn risk_messages() {
+    let world = &mut World::new();
+    let ledger = world.state.meta.ledger;
+    // Everything is wrong with it; each rung mends one thing.
+    let worst = ReportRisk {
+        fund: label(NOTHING),
+        sequence: 0,
+        made_at: days(9),
+        until: START,
+        target: atoms(30_000),
+        cover_two: atoms(40_000),
+        ..risk_message::message(1, START)
+    };
+    let mut ladder = Ladder::default();
+    ladder.rung(world, "alice", worst.clone(), C::UnknownFund);
+    let known = ReportRisk { fund: label("main"), ..worst };
+    ladder.rung(world, "alice", known.clone(), C::NoRiskModel);
+    let messages = Some(risk_message::caps());
+    let policy = Box::new(ControlPolicy { messages, ..ControlPolicy::default() });
+    world.must("op", SetControl { fund: label("main"), policy });
+    world.must("alice", keys::risk(ledger, risk_message::message(1, START)));
+    ladder.rung(world, "alice", known.clone(), C::BadRiskSignature);
+    let signed = |message: &ReportRisk| keys::risk(ledger, message.clone());
+    ladder.rung(world, "alice", signed(&known), C::RiskMessageOrder);
+    let next = ReportRisk { sequence: 2, ..known };
+    ladder.rung(world, "alice", signed(&next), C::RiskMessageStale);
+    let lasting = ReportRisk { made_at: START, until: START.plus(Span::hours(1)), ..next };
+    ladder.rung(world, "alice", signed(&lasting), C::RiskMessageCaps);
+    let capped = ReportRisk { target: atoms(20_000), ..lasting };
+    ladder.rung(world, "alice", signed(&capped), C::TargetBelowCover);
 }
 
 #[test]
