@@ -39,7 +39,7 @@ use backstop_core::{
     event::Cohort,
     fund::{
         Coverage,
-        coverage::ratio_bps,
+        coverage::{ratio_bps, target_at},
         coverage_at,
         holds::Holds,
         rescale::{shares_now, ticket_now},
@@ -52,7 +52,7 @@ use backstop_core::{
         capacity::capacities, claim::Kind, claimable, conversion::rate, deposit_index::Deposits,
     },
     policy::Cause,
-    state::{Fund, Lent, LossStatus, Source},
+    state::{Lent, LossStatus, Source},
     waterfall::allocate,
 };
 use backstop_units::{
@@ -71,12 +71,12 @@ fn coverage_bps(counted: Amount, target: Amount) -> Option<Amount> {
 
 /// How a fund stands, in one word: the first of these that holds. `gated` while a loss closes it to stakers, `alert`
 /// while exits are held, `depleted` without money, `under_target` while less counts than its target, `healthy`.
-fn word_of(fund: &Fund, holds: &Holds, parts: &Coverage, now: Timestamp) -> &'static str {
+fn word_of(target: Amount, holds: &Holds, parts: &Coverage, now: Timestamp) -> &'static str {
     match (holds.gated_by(now).is_some(), holds.on_alert(now), parts.total().is_zero()) {
         (true, ..) => "gated",
         (_, true, _) => "alert",
         (.., true) => "depleted",
-        _ if parts.counted < fund.target => "under_target",
+        _ if parts.counted < target => "under_target",
         _ => "healthy",
     }
 }
@@ -88,6 +88,7 @@ fn word_of(fund: &Fund, holds: &Holds, parts: &Coverage, now: Timestamp) -> &'st
 pub fn fund_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Halt> {
     let fund = state.funds.expect(id)?;
     let parts = coverage_at(state, id, fund, now)?;
+    let target = target_at(state, id, fund, now)?;
     let holds = state.holds.expect(id)?;
     let tranches = state.tranches_of(fund).map(|(tranche_id, tranche)| {
         let assets = state.ledger.owed(LedgerAccount::Tranche(tranche_id), fund.asset);
@@ -115,8 +116,9 @@ pub fn fund_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Hal
         "counted": parts.counted,
         "threshold": fund.threshold,
         "target": fund.target,
-        "coverage_bps": coverage_bps(parts.counted, fund.target),
-        "standing": word_of(fund, holds, &parts, now),
+        "target_now": target,
+        "coverage_bps": coverage_bps(parts.counted, target),
+        "standing": word_of(target, holds, &parts, now),
         "peaks": gauge::peaks(state, id, now)?,
         "drawdown": gauge::drawdown(state, id, now)?,
         "gated_by": holds.gated_by(now).map(|loss| loss.to_string()),

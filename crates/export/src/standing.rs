@@ -11,7 +11,7 @@ use crate::{
 use backstop_core::{
     Halt,
     fund::{
-        coverage::{Coverage, ratio_bps},
+        coverage::{Coverage, ratio_bps, target_at},
         coverage_at,
         exits::exits,
     },
@@ -50,7 +50,8 @@ pub fn fund_gauge(state: &State, id: FundId, now: Timestamp) -> Result<Gauge, Ex
     let (unit, parts) = parts(state, id, now)?;
     let control = state.controls.get(id).and_then(|control| control.policy.as_deref());
     let bands = control.map_or(&[][..], |policy| &policy.bands);
-    let edge = |ppm: u128| fund.target.mul_div_floor(ppm, 1_000_000).unwrap_or(fund.target);
+    let target = target_at(state, id, fund, now)?;
+    let edge = |ppm: u128| target.mul_div_floor(ppm, 1_000_000).unwrap_or(target);
     let bands = (0u32..).zip(bands).map(|(number, band)| Band {
         name: number.to_string(),
         from: edge(u128::from(band.from.get())),
@@ -62,8 +63,8 @@ pub fn fund_gauge(state: &State, id: FundId, now: Timestamp) -> Result<Gauge, Ex
         counted: parts.counted,
         queued: parts.queued,
         threshold: fund.threshold,
-        target: fund.target,
-        ratio: ratio_words(parts.counted, fund.target),
+        target,
+        ratio: ratio_words(parts.counted, target),
         bands: bands.collect(),
     })
 }
@@ -87,7 +88,7 @@ pub fn exit_queue(state: &State, id: FundId, now: Timestamp) -> Result<Queue, Ex
         unit,
         staked: found.staked,
         counted: parts.counted,
-        ratio: ratio_words(parts.counted, fund.target),
+        ratio: ratio_words(parts.counted, target_at(state, id, fund, now)?),
         days: days.collect(),
     })
 }

@@ -13,7 +13,10 @@ use axum::{
 use backstop_core::{
     Halt, RULES_VERSION, State,
     event::Cohort,
-    fund::{coverage::ratio_bps, coverage_at},
+    fund::{
+        coverage::{ratio_bps, target_at},
+        coverage_at,
+    },
     ledger::LedgerAccount,
     state::{LossRow, LossStatus, Source},
 };
@@ -277,7 +280,7 @@ fn domain(state: &State, now: Timestamp) -> Result<String, Halt> {
         let labels = || vec![("fund", fund.label.to_string()), ("asset", asset.label.to_string())];
         balances.insert(labels(), (parts.total().get(), asset.decimals));
         queued.insert(labels(), (parts.queued.get(), asset.decimals));
-        if let Some(bps) = ratio_bps(parts.counted, fund.target) {
+        if let Some(bps) = ratio_bps(parts.counted, target_at(state, id, fund, now)?) {
             let labels = [("fund", fund.label.to_string()), ("scenario", "target".to_owned())];
             page.line("backstop_coverage_ratio", &labels, format_decimal(bps, 4));
         }

@@ -35,6 +35,9 @@ pub(super) fn control(state: &State, id: FundId, now: Timestamp) -> Result<Value
             "coverage_ppm": coverage, "at": at, "fresh": now <= at.plus(policy.report_age_max),
         })),
         "spikes": spikes.collect::<Vec<_>>(),
+        "message": control.message.as_deref().map(|told| json!({
+            "told": told, "in_force": control.in_force(now).is_some(),
+        })),
         "band": band,
         "band_entered": control.standing.band,
         "rising": rising.map(|(band, since)| json!({

@@ -3,7 +3,7 @@
 use super::{asset_label, coverage_bps, gauge, hosted::margin_view};
 use backstop_core::{
     Body, Halt, Reject, RejectCode, State,
-    fund::{coverage_at, exits::exits, rescale::shares_now, shares::worth},
+    fund::{coverage::target_at, coverage_at, exits::exits, rescale::shares_now, shares::worth},
     governance::approval_bytes,
     ledger::LedgerAccount,
     loss::claim::Kind,
@@ -113,6 +113,7 @@ pub fn tranche_holders_view(
 pub fn exit_queue_view(state: &State, id: FundId, now: Timestamp) -> Result<Value, Halt> {
     let fund = state.funds.expect(id)?;
     let parts = coverage_at(state, id, fund, now)?;
+    let target = target_at(state, id, fund, now)?;
     let found = exits(state, id, now)?;
     let rows = found.days.iter().map(|it| {
         let day: String = it.day.to_string().chars().take_while(|c| *c != 'T').collect();
@@ -122,8 +123,8 @@ pub fn exit_queue_view(state: &State, id: FundId, now: Timestamp) -> Result<Valu
         "staked": found.staked,
         "queued": found.queued,
         "counted": parts.counted,
-        "target": fund.target,
-        "coverage_bps": coverage_bps(parts.counted, fund.target),
+        "target": target,
+        "coverage_bps": coverage_bps(parts.counted, target),
         "days": rows.collect::<Vec<_>>(),
     }))
 }

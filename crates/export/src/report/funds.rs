@@ -10,7 +10,7 @@ use crate::{
 };
 use backstop_core::{
     Event,
-    fund::{coverage_at, gauge::fund_of},
+    fund::{coverage::target_at, coverage_at, gauge::fund_of},
     ledger::{LedgerAccount, Sum},
     state::State,
 };
@@ -176,7 +176,7 @@ fn counted(
 ) -> Result<Counted, ExportError> {
     let fund = state.funds.expect(id)?;
     let counted = coverage_at(state, id, fund, at).map_err(halted)?.counted;
-    Ok(Counted { amount: counted, target: fund.target, at, seq })
+    Ok(Counted { amount: counted, target: target_at(state, id, fund, at)?, at, seq })
 }
 
 fn measured(state: &State, (id, moment): (FundId, &str), found: Counted) -> Vec<Cell> {
@@ -197,7 +197,8 @@ fn measured(state: &State, (id, moment): (FundId, &str), found: Counted) -> Vec<
 fn subject(state: &State, event: &Event) -> Option<FundId> {
     let of_tranche = |id| state.tranches.get(id).map(|tranche| tranche.fund);
     match event {
-        Event::FundCreated { fund, .. }
+        Event::RiskReported { fund, .. }
+        | Event::FundCreated { fund, .. }
         | Event::ThresholdSet { fund, .. }
         | Event::TargetSet { fund, .. }
         | Event::LiquidityReported { fund, .. }
