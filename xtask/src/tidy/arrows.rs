@@ -11,7 +11,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("journal", &[]),
     ("engine", &["core", "journal", "units"]),
     ("risk", &["core", "units"]),
-    ("export", &["core", "units"]),
+    ("export", &["risk", "core", "units"]),
     ("api", &["core", "units"]),
     ("server", &["engine", "api", "risk", "export", "core", "units"]),
     ("cli", &["server", "engine", "api", "risk", "export", "journal", "core", "units"]),

@@ -5,6 +5,10 @@
 //!                         └──────▶ back tests ────────────┘
 //! ```
 
+pub mod outcome;
 mod progress;
+pub mod setup;
 
+pub use outcome::Report;
 pub use progress::{Cancelled, Progress, Silent};
+pub use setup::Setup;

@@ -10,6 +10,7 @@ use crate::{
     random::Random,
     stats::special::{normal_density, normal_quantile, student_density, student_quantile},
 };
+use serde::{Deserialize, Serialize};
 
 /// Value at risk and expected shortfall.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,7 +22,7 @@ pub struct Risk {
 }
 
 /// An estimate with an interval of stated confidence.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The estimate.
     pub estimate: f64,

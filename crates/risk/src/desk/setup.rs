@@ -1,0 +1,303 @@
+//! Settings of a run, as a file has them: with the same files they give the same report to the byte.
+//!
+//! Each has a default with its source; a report prints all of them, so that a reader can run it again.
+
+use serde::{Deserialize, Serialize};
+
+/// All settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Setup {
+    /// Seed of everything that is drawn.
+    pub seed: u64,
+    /// Levels of the need's value at risk and expected shortfall.
+    pub levels: Vec<f64>,
+    /// The files.
+    pub files: Files,
+    /// What prices may do.
+    pub scenarios: Drawn,
+    /// How the venue closes accounts.
+    pub closing: Close,
+    /// What forced trades do to prices.
+    pub impact: Impact,
+    /// The fund of now.
+    pub fund: FundNow,
+    /// What decides how big it should be.
+    pub costs: Costs,
+    /// Ruin over time.
+    pub ruin: Ruin,
+    /// The fee path.
+    pub fee: Fee,
+    /// Slices of the loss that are priced.
+    pub tranches: Tranches,
+    /// Back tests of the models of prices.
+    pub back_test: BackTest,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            levels: vec![0.99, 0.995, 0.999],
+            files: Files::default(),
+            scenarios: Drawn::default(),
+            closing: Close::default(),
+            impact: Impact::default(),
+            fund: FundNow::default(),
+            costs: Costs::default(),
+            ruin: Ruin::default(),
+            fee: Fee::default(),
+            tranches: Tranches::default(),
+            back_test: BackTest::default(),
+        }
+    }
+}
+
+/// Names of files; paths are as seen from the settings file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Files {
+    /// Price history: bars or closes.
+    pub prices: Vec<String>,
+    /// The venue's markets and collateral.
+    pub venue: Option<String>,
+    /// Accounts with their collateral.
+    pub accounts: Option<String>,
+    /// Positions.
+    pub positions: Option<String>,
+    /// Crises of one's own.
+    pub shocks: Option<String>,
+}
+
+/// Where scenarios come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Generator {
+    /// Days as they were, each a path through its open, extremes and close.
+    Historical,
+    /// Residuals of the filter, drawn for all markets from the same day.
+    Filtered,
+    /// t copula with common jumps, marginals by the filter and a fitted tail.
+    Simulated,
+}
+
+/// What separates volatility from shocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Filtering {
+    /// Average of squared returns, weight 0.94.
+    Ewma,
+    /// GARCH(1,1).
+    Garch,
+    /// GJR-GARCH with Student innovations.
+    Gjr,
+}
+
+/// What prices may do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Drawn {
+    /// Where scenarios come from.
+    pub generator: Generator,
+    /// What separates volatility from shocks.
+    pub filter: Filtering,
+    /// How many; historical ones are as many as there are days.
+    pub number: usize,
+    /// Steps of the price files that a scenario lasts.
+    pub steps: usize,
+    /// Probability a step of a common jump, added to a simulated market; none: none is added.
+    pub crash_probability: Option<f64>,
+    /// Least correlation within such a step.
+    pub crash_correlation: f64,
+}
+
+impl Default for Drawn {
+    fn default() -> Self {
+        Self {
+            generator: Generator::Filtered,
+            filter: Filtering::Garch,
+            number: 10_000,
+            steps: 1,
+            crash_probability: None,
+            crash_correlation: 0.9,
+        }
+    }
+}
+
+/// How the venue closes accounts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Close {
+    /// From the mark at which an account falls to its close, in seconds, in calm times. **Source** on 2025-10-10
+    /// Hyperliquid's first auto-deleveraging came 61.7 s after its first liquidation.
+    pub latency_seconds: f64,
+    /// Latency of a full crash ÷ that of calm times.
+    pub crash_latency: f64,
+    /// Part of a step's move that comes at once. **Source** a choice that the report varies: diffusion alone leaves no
+    /// gap in a minute.
+    pub jump_share: f64,
+    /// Part of what is left of a closed account that goes to the fund.
+    pub surplus_share: f64,
+}
+
+impl Default for Close {
+    fn default() -> Self {
+        Self { latency_seconds: 60.0, crash_latency: 5.0, jump_share: 0.25, surplus_share: 0.0 }
+    }
+}
+
+/// How the cost of a trade grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// In proportion, by depth per percent.
+    Linear,
+    /// With the square root, by a day's volume.
+    SquareRoot,
+}
+
+/// What forced trades do to prices.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Impact {
+    /// How the cost of a trade grows.
+    pub shape: Shape,
+    /// Factor of the square root: about one.
+    pub factor: f64,
+    /// Move at which depth is at its floor. **Source** bitcoin's fall of 2025-10-10.
+    pub full_move: f64,
+    /// Part of calm depth that is then left. **Source** depth falls by 80 to 95 % in crashes.
+    pub floor: f64,
+}
+
+impl Default for Impact {
+    fn default() -> Self {
+        Self { shape: Shape::SquareRoot, factor: 1.0, full_move: 0.14, floor: 0.10 }
+    }
+}
+
+/// The fund of now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FundNow {
+    /// What it holds, in quote.
+    pub size: f64,
+    /// Fee income of the venue in a day, of which the fund's rate takes a part, in quote.
+    pub income_per_day: f64,
+    /// Decimals of the quote asset.
+    pub decimals: u8,
+}
+
+impl Default for FundNow {
+    fn default() -> Self {
+        Self { size: 0.0, income_per_day: 0.0, decimals: 6 }
+    }
+}
+
+/// What decides how big it should be. **Source** the newsvendor's critical fractile, `1 − holding ÷ uncovered`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Costs {
+    /// Yearly cost of holding a unit.
+    pub holding: f64,
+    /// Cost of a unit that is not covered.
+    pub uncovered: f64,
+    /// The most that is worth having, in quote.
+    pub most: Option<f64>,
+    /// Draws of the bootstrap behind the interval.
+    pub draws: usize,
+    /// Part of the losses that a tail is fitted to.
+    pub tail_share: f64,
+}
+
+impl Default for Costs {
+    fn default() -> Self {
+        Self { holding: 0.08, uncovered: 4.0, most: None, draws: 500, tail_share: 0.10 }
+    }
+}
+
+/// Ruin over time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ruin {
+    /// Days of a path.
+    pub days: usize,
+    /// Paths.
+    pub paths: usize,
+    /// The probability of ruin that is still borne.
+    pub probability: f64,
+    /// Part of the income that goes to the fund.
+    pub income_share: f64,
+}
+
+impl Default for Ruin {
+    fn default() -> Self {
+        Self { days: 365, paths: 20_000, probability: 0.01, income_share: 0.10 }
+    }
+}
+
+/// The fee path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fee {
+    /// Days ahead.
+    pub days: usize,
+    /// Paths of losses.
+    pub paths: usize,
+}
+
+impl Default for Fee {
+    fn default() -> Self {
+        Self { days: 180, paths: 1_000 }
+    }
+}
+
+/// Slices of the loss that are priced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tranches {
+    /// Part of the loss's deviation that is charged beside its mean.
+    pub load: f64,
+    /// Yearly yield for capital that is locked up.
+    pub lockup: f64,
+    /// The slices, in quote, one beginning where another ends; none: quarters of the recommended size and what is above.
+    pub slices: Vec<Slice>,
+}
+
+impl Default for Tranches {
+    fn default() -> Self {
+        Self { load: 0.3, lockup: 0.04, slices: Vec::new() }
+    }
+}
+
+/// One slice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slice {
+    /// Its name.
+    pub name: String,
+    /// Where it begins to pay.
+    pub attach: f64,
+    /// Where it is used up.
+    pub detach: f64,
+}
+
+/// Back tests of the models of prices.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BackTest {
+    /// Steps that each forecast looks back on.
+    pub window: usize,
+    /// Steps from one fit to the next.
+    pub refit: usize,
+    /// Level of the value at risk.
+    pub level: f64,
+    /// Level at which a test rejects.
+    pub significance: f64,
+}
+
+impl Default for BackTest {
+    fn default() -> Self {
+        Self { window: 1_000, refit: 25, level: 0.99, significance: 0.05 }
+    }
+}
