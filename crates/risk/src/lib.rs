@@ -34,6 +34,7 @@ pub mod demo;
 pub mod desk;
 pub mod error;
 pub mod evidence;
+pub mod forecast;
 pub mod ledger;
 pub mod models;
 pub mod params;

@@ -1,0 +1,348 @@
+//! Realised variance from hourly prices, and its forecast: the logarithmic HAR model.
+//!
+//! ```text
+//! ln RVₜ = a + d·ln RVₜ₋₁ + w·mean(ln RVₜ₋₁ … ln RVₜ₋₅) + m·mean(ln RVₜ₋₁ … ln RVₜ₋₂₂) + e
+//! ```
+//!
+//! **Source** Corsi (2009). Together with residuals of daily returns it gives quantiles, as filtered history does.
+
+use super::walk::Walk;
+use crate::{
+    float::{count, is_positive},
+    models::{
+        ModelError,
+        error::{alike, between, checked},
+        scores::qlikes,
+        tail::{Interval, Resampling, intervals, long_enough},
+    },
+    stats::linear::{Matrix, least_squares},
+};
+use serde::{Deserialize, Serialize};
+
+/// Days that a week and a month of the model have.
+pub const LAGS: (usize, usize) = (5, 22);
+/// Days of realised variance that a fit needs.
+pub const DAYS_LEAST: usize = 250;
+/// Seconds of a day.
+const DAY: u64 = 86_400;
+/// Standard errors on each side at 95 %.
+const WIDE: f64 = 1.959_963_984_540_054;
+/// Weight of the past of the baseline's average.
+const BASELINE: f64 = 0.94;
+
+/// Realised variance of one day.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Realised {
+    /// The day, counted from 1970-01-01.
+    pub day: u64,
+    /// Sum of the squared logarithmic returns of its bars.
+    pub variance: f64,
+    /// Sum of the returns.
+    pub value: f64,
+}
+
+/// Realised variance of each whole day from closes at regular times, the first bar's return from the close before it. A day
+/// with fewer than `per_day` returns is left out.
+///
+/// # Errors
+/// [`ModelError::Unequal`], [`ModelError::TooFew`] for fewer than two bars, [`ModelError::Range`] for a price that is not
+/// above zero, or times that do not rise.
+pub fn realised(
+    seconds: &[u64],
+    closes: &[f64],
+    per_day: usize,
+) -> Result<Vec<Realised>, ModelError> {
+    checked(closes, ("realised variance", 2, "give at least two bars"))?;
+    if seconds.len() != closes.len() {
+        let (got, want) = (seconds.len(), closes.len());
+        return Err(ModelError::Unequal { what: "times for the closes", got, want });
+    }
+    if let Some(bad) = closes.iter().find(|close| !is_positive(**close)) {
+        return Err(ModelError::Range { what: "a price", got: *bad, range: "above 0" });
+    }
+    if let Some(at) = seconds.windows(2).position(|pair| pair[1] <= pair[0]) {
+        let (what, range) =
+            ("the first bar that is not after the one before", "nowhere: sort bars");
+        return Err(ModelError::Range { what, got: count(at + 1), range });
+    }
+    let returns: Vec<(u64, f64)> = seconds
+        .iter()
+        .skip(1)
+        .zip(closes.windows(2))
+        .map(|(second, pair)| (second / DAY, libm::log(pair[1] / pair[0])))
+        .collect();
+    Ok(returns
+        .chunk_by(|a, b| a.0 == b.0)
+        .filter(|bars| bars.len() >= per_day)
+        .map(|bars| Realised {
+            day: bars[0].0,
+            variance: bars.iter().map(|(_, value)| value * value).sum(),
+            value: bars.iter().map(|(_, value)| value).sum(),
+        })
+        .collect())
+}
+
+/// A fitted model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Har {
+    /// Constant, day, week, month.
+    pub coefficients: [f64; 4],
+    /// Standard error of each, for residuals of equal variance.
+    pub standard_errors: [f64; 4],
+    /// Share of the variance of logarithms that is explained.
+    pub r_squared: f64,
+    /// Standard deviation of what is not.
+    pub deviation: f64,
+    /// Rows fitted.
+    pub rows: usize,
+}
+
+/// Regressors of the day after these logarithms: one, yesterday, mean of a week, mean of a month.
+fn row(logs: &[f64]) -> [f64; 4] {
+    let mean = |days: usize| logs[logs.len() - days..].iter().sum::<f64>() / count(days);
+    [1.0, mean(1), mean(LAGS.0), mean(LAGS.1)]
+}
+
+fn logs(variances: &[f64], least: usize) -> Result<Vec<f64>, ModelError> {
+    checked(variances, ("the HAR model's days", least, "give a longer history of bars"))?;
+    match variances.iter().find(|variance| !is_positive(**variance)) {
+        Some(bad) => {
+            Err(ModelError::Range { what: "a realised variance", got: *bad, range: "above 0" })
+        }
+        None => Ok(variances.iter().map(|variance| libm::log(*variance)).collect()),
+    }
+}
+
+impl Har {
+    /// Fits to realised variances of days in order.
+    ///
+    /// # Errors
+    /// [`ModelError::TooFew`] below [`DAYS_LEAST`], [`ModelError::NotFinite`], [`ModelError::Range`] for a variance that is
+    /// not above zero, [`ModelError::Linear`] where all are alike.
+    pub fn fit(variances: &[f64]) -> Result<Self, ModelError> {
+        let logs = logs(variances, DAYS_LEAST)?;
+        Self::of_logs(&logs)
+    }
+
+    fn of_logs(logs: &[f64]) -> Result<Self, ModelError> {
+        let month = LAGS.1;
+        let rows: Vec<[f64; 4]> = (month..logs.len()).map(|day| row(&logs[..day])).collect();
+        let x = Matrix::from_fn(rows.len(), 4, |at, column| rows[at][column]);
+        let fit = least_squares(&x, &logs[month..])?;
+        let four = |values: &[f64]| core::array::from_fn(|at| values[at]);
+        Ok(Self {
+            coefficients: four(&fit.coefficients),
+            standard_errors: four(&fit.standard_errors),
+            r_squared: fit.r_squared,
+            deviation: fit.residual_deviation,
+            rows: rows.len(),
+        })
+    }
+
+    fn log_forecast(&self, logs: &[f64]) -> f64 {
+        self.coefficients.iter().zip(row(logs)).map(|(weight, cell)| weight * cell).sum()
+    }
+
+    /// The variance of the next day: its mean, if what is not explained is normal, and where 95 % of realised variances
+    /// would lie.
+    ///
+    /// # Errors
+    /// [`ModelError::TooFew`] for fewer days than a month has; as [`Har::fit`].
+    pub fn forecast(&self, variances: &[f64]) -> Result<Interval, ModelError> {
+        let log = self.log_forecast(&logs(variances, LAGS.1)?);
+        let reach = WIDE * self.deviation;
+        Ok(Interval {
+            estimate: self.mean_of(log),
+            low: libm::exp(log - reach),
+            high: libm::exp(log + reach),
+        })
+    }
+
+    /// The mean of a lognormal variance.
+    fn mean_of(&self, log: f64) -> f64 {
+        libm::exp(log + self.deviation * self.deviation / 2.0)
+    }
+
+    /// Forecast of each day from a month on, from the days before it; parameters are those of the whole fit.
+    fn forecasts(&self, logs: &[f64]) -> Vec<f64> {
+        (LAGS.1..logs.len()).map(|day| self.mean_of(self.log_forecast(&logs[..day]))).collect()
+    }
+}
+
+/// Value at risk and expected shortfall of the next day, with intervals by the bootstrap of residuals.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NextDay {
+    /// The variance that is forecast.
+    pub variance: Interval,
+    /// Value at risk, as a loss in logarithms.
+    pub at_risk: Interval,
+    /// Expected shortfall.
+    pub shortfall: Interval,
+}
+
+/// Risk of the next day: daily returns measured by the variance forecast for each, set to that of the next day.
+///
+/// # Errors
+/// [`ModelError::TooFew`] for a history too short for fit or level; as [`Har::fit`] and [`intervals`].
+pub fn next_day(days: &[Realised], level: f64, how: &Resampling) -> Result<NextDay, ModelError> {
+    let variances: Vec<f64> = days.iter().map(|day| day.variance).collect();
+    let har = Har::fit(&variances)?;
+    let past = har.forecasts(&logs(&variances, DAYS_LEAST)?);
+    let residuals: Vec<f64> =
+        days[LAGS.1..].iter().zip(&past).map(|(day, f)| -day.value / f.sqrt()).collect();
+    long_enough(residuals.len(), level)?;
+    let variance = har.forecast(&variances)?;
+    let (at_risk, shortfall) = intervals(&residuals, level, how)?;
+    let scale = variance.estimate.sqrt();
+    let scaled = |interval: Interval| Interval {
+        estimate: scale * interval.estimate,
+        low: scale * interval.low,
+        high: scale * interval.high,
+    };
+    Ok(NextDay { variance, at_risk: scaled(at_risk), shortfall: scaled(shortfall) })
+}
+
+/// Variance forecasts of days that no fit had seen, beside those of a baseline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WalkedForward {
+    /// Days judged, counted from 1970-01-01.
+    pub days: Vec<u64>,
+    /// QLIKE of the model on each.
+    pub model: Vec<f64>,
+    /// QLIKE of the baseline on each: an average of realised variances whose weights fall by 0.94, which needs no fit.
+    pub baseline: Vec<f64>,
+    /// Fits made.
+    pub fits: usize,
+}
+
+/// Walks forward over days; spans of `walk` are days.
+///
+/// # Errors
+/// As [`Har::fit`] and [`Walk::folds`].
+pub fn walk_forward(days: &[Realised], walk: &Walk) -> Result<WalkedForward, ModelError> {
+    let variances: Vec<f64> = days.iter().map(|day| day.variance).collect();
+    let logs = logs(&variances, DAYS_LEAST)?;
+    let times: Vec<u64> = days.iter().map(|day| day.day).collect();
+    let mut average = variances[0];
+    // What the baseline expects of each day, from the days before it.
+    let expected: Vec<f64> = variances
+        .iter()
+        .map(|variance| {
+            let before = average;
+            average = BASELINE * average + (1.0 - BASELINE) * variance;
+            before
+        })
+        .collect();
+    let mut found =
+        WalkedForward { days: Vec::new(), model: Vec::new(), baseline: Vec::new(), fits: 0 };
+    for fold in walk.folds(&times)? {
+        let train = &logs[fold.train.clone()];
+        checked(train, ("a HAR fit of the walk", DAYS_LEAST, "train on a longer time"))?;
+        let har = Har::of_logs(train)?;
+        found.fits += 1;
+        for day in fold.test.filter(|day| *day >= LAGS.1) {
+            let forecast = har.mean_of(har.log_forecast(&logs[..day]));
+            let measured = &variances[day..=day];
+            found.model.extend(qlikes(measured, &[forecast])?);
+            found.baseline.extend(qlikes(measured, &expected[day..=day])?);
+            found.days.push(times[day]);
+        }
+    }
+    alike(&[&found.model, &found.baseline], "scores of the walk")?;
+    between(("days that were judged", "above 0"), count(found.days.len()), (0.0, f64::INFINITY))?;
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    const TRUTH: [f64; 4] = [-0.8, 0.33, 0.1, 0.46];
+
+    /// Days that follow the model, with hourly closes that have about that variance.
+    fn days(number: usize) -> Vec<Realised> {
+        let (mut random, mut logs) = (Random::new(14), vec![-7.3; LAGS.1]);
+        (0..number)
+            .map(|day| {
+                let mean: f64 = TRUTH.iter().zip(row(&logs)).map(|(w, cell)| w * cell).sum();
+                let log = mean + 0.6 * random.normal();
+                logs.push(log);
+                let variance = libm::exp(log);
+                let value = variance.sqrt() * random.normal();
+                Realised { day: u64::try_from(day).unwrap(), variance, value }
+            })
+            .collect()
+    }
+
+    fn variances(days: &[Realised]) -> Vec<f64> {
+        days.iter().map(|day| day.variance).collect()
+    }
+
+    #[test]
+    fn a_fit_finds_what_was_drawn() {
+        let fit = Har::fit(&variances(&days(4_000))).unwrap();
+        for ((got, wanted), error) in fit.coefficients.iter().zip(TRUTH).zip(fit.standard_errors) {
+            assert!((got - wanted).abs() < 4.0 * error, "{fit:?}");
+        }
+        assert!((fit.deviation - 0.6).abs() < 0.03 && fit.rows == 4_000 - 22);
+    }
+
+    #[test]
+    fn bars_add_up_to_days() {
+        let seconds: Vec<u64> = (0..60).map(|hour| 86_400 * 3 + hour * 3_600).collect();
+        let closes: Vec<f64> = (0..60).map(|hour| f64::from(100 + hour % 7)).collect();
+        let found = realised(&seconds, &closes, 24).unwrap();
+        // The first day lacks its first return, the third its last twelve.
+        assert_eq!(found.iter().map(|day| day.day).collect::<Vec<_>>(), [4]);
+        let naive: f64 = (24..48).map(|at| f64::ln(closes[at] / closes[at - 1]).powi(2)).sum();
+        assert!((found[0].variance - naive).abs() < 1e-15);
+        assert!((found[0].value - f64::ln(closes[47] / closes[23])).abs() < 1e-12);
+        assert!(realised(&seconds[..9], &closes, 24).is_err());
+        assert!(realised(&[2, 1], &[1.0, 1.0], 24).is_err());
+        assert!(realised(&[1, 2], &[1.0, 0.0], 24).is_err());
+    }
+
+    #[test]
+    fn the_next_day_has_the_risk_of_its_law() {
+        let days = days(3_000);
+        let how = Resampling { draws: 100, block: 1, confidence: 0.9, seed: 1 };
+        let found = next_day(&days, 0.99, &how).unwrap();
+        // Residuals are a lognormal mixture of normals around one: a quantile somewhat beyond the normal's 2.33.
+        let share = found.at_risk.estimate / found.variance.estimate.sqrt();
+        assert!((2.2..2.8).contains(&share), "{share}");
+        assert!(found.at_risk.low <= found.at_risk.estimate);
+        assert!(found.shortfall.estimate > found.at_risk.estimate);
+        assert!(found.variance.low < found.variance.estimate);
+        assert!(next_day(&days[..400], 0.9999, &how).is_err());
+    }
+
+    #[test]
+    fn the_model_beats_its_baseline_where_it_is_right() {
+        let days = days(1_500);
+        let walk = Walk { train: 500, test: 100, purge: 1, embargo: 0, all_past: true };
+        let found = walk_forward(&days, &walk).unwrap();
+        assert_eq!((found.fits, found.days.len()), (10, 999));
+        let mean = |scores: &[f64]| scores.iter().sum::<f64>() / count(scores.len());
+        assert!(mean(&found.model) < mean(&found.baseline));
+        // Days after a test change nothing in it.
+        let mut other = days.clone();
+        for day in &mut other[1_201..] {
+            day.variance *= 5.0;
+        }
+        let changed = walk_forward(&other, &walk).unwrap();
+        assert_eq!(found.model[..600], changed.model[..600]);
+        assert_ne!(found.model[701..], changed.model[701..]);
+    }
+
+    #[test]
+    fn odd_variances_are_named() {
+        let mut bad = variances(&days(300));
+        bad[7] = 0.0;
+        assert!(matches!(Har::fit(&bad), Err(ModelError::Range { .. })));
+        bad[7] = f64::NAN;
+        assert!(matches!(Har::fit(&bad), Err(ModelError::NotFinite { at: 7, .. })));
+        assert!(matches!(Har::fit(&bad[..100]), Err(ModelError::TooFew { got: 100, .. })));
+        assert!(matches!(Har::fit(&[1e-4; 300]), Err(ModelError::Linear(_))));
+    }
+}
