@@ -20,6 +20,12 @@ pub(crate) struct Impact {
     worst: (f64, Timestamp),
 }
 
+/// Part of the calm depth that is left after a move of this size: it thins linearly to `floor` at `full_move`.
+pub(crate) fn remaining(moved: f64, full_move: f64, floor: f64) -> f64 {
+    let thinned = (moved / full_move).clamp(0.0, 1.0);
+    1.0 - thinned * (1.0 - floor)
+}
+
 /// The window of the high from which a drawdown is measured.
 const HIGH_WINDOW: Span = Span::days(1);
 
@@ -57,8 +63,8 @@ impl Impact {
         }
         let high = self.highs.front().map_or(oracle, |(_, high)| *high);
         let drawdown = 1.0 - to_float(oracle.get()) / to_float(high.get());
-        let thinned = (drawdown / params.thinning_drawdown).clamp(0.0, 1.0);
-        self.depth = params.depth_per_percent * (1.0 - thinned * (1.0 - params.depth_floor));
+        let left = remaining(drawdown, params.thinning_drawdown, params.depth_floor);
+        self.depth = params.depth_per_percent * left;
     }
 
     /// The venue's mark: oracle × (1 + basis).

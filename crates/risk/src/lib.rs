@@ -30,6 +30,7 @@ mod margin;
 
 pub mod book;
 pub mod crash;
+pub mod data;
 pub mod demo;
 pub mod desk;
 pub mod error;
@@ -37,6 +38,7 @@ pub mod evidence;
 pub mod forecast;
 pub mod ledger;
 pub mod models;
+pub mod need;
 pub mod params;
 pub mod path;
 pub mod prices;

@@ -1,10 +1,12 @@
 //! The venue and the demo on a ledger in memory.
 
+mod data;
 mod deleveraging;
 mod demo;
 mod fixture;
 mod hosted;
 mod lending;
+mod need;
 mod real;
 mod vault;
 mod vectors;
