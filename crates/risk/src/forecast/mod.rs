@@ -10,6 +10,7 @@
 //! fitted to ([`registry`]). No forecast lowers a fund below its Cover-2 floor: floors are applied after it.
 
 pub mod calibration;
+pub mod daily;
 pub mod gate;
 pub mod har;
 pub mod liquidation;

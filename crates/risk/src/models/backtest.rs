@@ -12,7 +12,7 @@ use super::{
     gpd::EXCESSES_LEAST,
     scores::{fissler_ziegel, pinball},
     tail::{Interval, long_enough},
-    verdict::{Forecasts, Ratio, TrafficLight, Transitions, kupiec, traffic_light},
+    verdict::{Forecasts, Ratio, TrafficLight, Transitions, kupiec, traffic_light, z2_p_value},
 };
 use crate::{
     float::{count, to_count},
@@ -23,6 +23,11 @@ use serde::Serialize;
 
 /// Days that the traffic light looks at.
 const LIGHT: usize = 250;
+/// Degrees of freedom of the losses that a shortfall is judged by: those of daily returns of coins, about.
+const Z2_NU: f64 = 4.0;
+/// Draws behind its probability, and their seed.
+const Z2_DRAWS: usize = 10_000;
+const Z2_SEED: u64 = 1;
 /// Share of residuals beyond the threshold of the tail model.
 pub const TAIL_SHARE: f64 = 0.1;
 
@@ -109,6 +114,8 @@ pub struct Outcome {
     pub conditional: Ratio,
     /// Acerbi and Szekely's second statistic.
     pub z2: f64,
+    /// Probability of one as low or lower if the model is right.
+    pub z2_p: f64,
     /// The traffic light over the last 250 days, or all if there are fewer.
     pub light: TrafficLight,
     /// Pinball score of the value at risk.
@@ -210,6 +217,7 @@ fn judge(
     let conditional = transitions.conditional_coverage(probability)?;
     let (at, short) = (&at_risk[..], &shortfall[..]);
     let z2 = Forecasts { profit, at_risk: at, shortfall: short, level }.acerbi_szekely()?.z2;
+    let z2_p = z2_p_value(z2, (days, level), Z2_NU, (Z2_DRAWS, Z2_SEED))?;
     let recent = days.min(LIGHT);
     let lately = is_hit[days - recent..].iter().filter(|hit| **hit).count();
     let wide = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
@@ -220,6 +228,7 @@ fn judge(
         independence,
         conditional,
         z2,
+        z2_p,
         light: traffic_light(wide(recent), wide(lately), probability),
         pinball: pinball(&losses, &at_risk, level)?,
         score: fissler_ziegel(&losses, (&at_risk, &shortfall), level)?,
@@ -255,14 +264,22 @@ fn failures(outcome: &Outcome, rolling: &Rolling) -> Vec<String> {
         ),
         (outcome.conditional, "Christoffersen: number and order of hits together".to_owned()),
     ];
-    tests
+    let mut failures: Vec<String> = tests
         .into_iter()
         .filter(|(ratio, _)| !ratio.stands(rolling.significance))
         .map(|(ratio, why)| {
             let Ratio { statistic, p_value } = ratio;
             format!("{why} (ratio {statistic:.2}, p {p_value:.4} below {})", rolling.significance)
         })
-        .collect()
+        .collect();
+    if outcome.z2_p < rolling.significance {
+        failures.push(format!(
+            "Acerbi and Szekely: losses beyond the value at risk were larger than the expected shortfall (Z2 {:.2}, p \
+             {:.4} below {})",
+            outcome.z2, outcome.z2_p, rolling.significance
+        ));
+    }
+    failures
 }
 
 /// The model with the lowest joint score among those that pass; if none does, among all, and then it says why that one

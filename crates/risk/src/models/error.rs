@@ -49,6 +49,17 @@ pub enum ModelError {
         /// The shape.
         shape: f64,
     },
+    /// No threshold leaves excesses that the tail's distribution describes.
+    #[error(
+        "none of {tried} thresholds leaves excesses like those of a generalised Pareto distribution (best p-value \
+         {best:.3}): use the sample alone with more scenarios, or state a cap on the loss"
+    )]
+    NoTail {
+        /// Thresholds tried.
+        tried: usize,
+        /// The largest p-value among them.
+        best: f64,
+    },
     /// The likelihood has no maximum that the search finds.
     #[error("{what} did not settle after {steps} steps: give more data or another model")]
     Unsettled {

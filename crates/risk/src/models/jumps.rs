@@ -267,6 +267,28 @@ mod tests {
     }
 
     #[test]
+    fn quantiles_are_those_of_another_program() {
+        // The same mixture added up in Python with its own error function and bisection.
+        let daily =
+            [-0.180_709_722_819_068_1, -0.098_429_861_917_308_4, -0.000_357_888_646_739_942_5];
+        for (p, wanted) in [0.001, 0.01, 0.5].into_iter().zip(daily) {
+            assert!((DAILY.quantile(p, 1.0).unwrap() - wanted).abs() < 1e-11);
+        }
+        let yearly = Merton {
+            drift: 0.1,
+            volatility: 0.6,
+            intensity: 10.0,
+            jump_mean: -0.05,
+            jump_deviation: 0.1,
+        };
+        let wanted =
+            [-0.239_397_561_320_955_3, -0.096_132_512_249_445_55, 0.077_218_620_973_618_67];
+        for (p, wanted) in [0.001, 0.01, 0.99].into_iter().zip(wanted) {
+            assert!((yearly.quantile(p, 1.0 / 365.0).unwrap() - wanted).abs() < 1e-11);
+        }
+    }
+
+    #[test]
     fn draws_follow_the_mixture() {
         let (mut random, mut draws) = (Random::new(2), Vec::new());
         for _ in 0..200_000 {

@@ -8,8 +8,17 @@ use super::{
     error::{ModelError, between, checked},
     gpd::{EXCESSES_LEAST, Gpd, Tail},
 };
-use crate::float::{count, to_count};
+use crate::{
+    float::{count, to_count},
+    random::Random,
+};
+use rayon::prelude::*;
 use serde::Serialize;
+
+/// What the random numbers of [`goodness`] are for: see [`Random::of_block`].
+const PURPOSE: u64 = 0x0000_6F0D;
+/// Draws behind a p-value of [`goodness`] that decides between thresholds.
+pub const GOODNESS_DRAWS: usize = 99;
 
 /// Shares of the losses beyond the thresholds of a table, the lowest threshold first.
 pub const SHARES: [f64; 9] = [0.2, 0.175, 0.15, 0.125, 0.1, 0.075, 0.05, 0.035, 0.025];
@@ -143,6 +152,52 @@ pub fn mean_excess(
     Ok(table)
 }
 
+/// Anderson and Darling's distance of excesses from a distribution, which weighs the far end: the larger, the further.
+fn distance(sorted: &[f64], gpd: &Gpd) -> f64 {
+    let number = count(sorted.len());
+    let tail = |excess: f64| gpd.exceeds(excess).clamp(1e-300, 1.0 - 1e-16);
+    let sum: f64 = sorted
+        .iter()
+        .zip(sorted.iter().rev())
+        .enumerate()
+        .map(|(at, (low, high))| {
+            (2.0 * count(at) + 1.0) * (libm::log1p(-tail(*low)) + libm::log(tail(*high)))
+        })
+        .sum();
+    -number - sum / number
+}
+
+/// Probability that excesses of a generalised Pareto distribution lie as far from their own fit as these do from theirs,
+/// by drawing from the fit and fitting anew (Stute, Gonzáles Manteiga and Presedo Quindimil 1993). On all threads of the
+/// current pool. For shapes below one: heavier draws are too wild to be fitted anew.
+///
+/// # Errors
+/// As [`Gpd::fit`]; [`ModelError::InfiniteMean`].
+pub fn goodness(excesses: &[f64], draws: usize, seed: u64) -> Result<f64, ModelError> {
+    let apart = |mut drawn: Vec<f64>| {
+        let gpd = Gpd::fit_any(&drawn)?.gpd;
+        drawn.sort_by(f64::total_cmp);
+        Ok::<_, ModelError>(distance(&drawn, &gpd))
+    };
+    let gpd = Gpd::fit(excesses)?.gpd;
+    if gpd.shape >= 1.0 {
+        return Err(ModelError::InfiniteMean { shape: gpd.shape });
+    }
+    let seen = apart(excesses.to_vec())?;
+    let one = |draw: u64| {
+        let mut random = Random::of_block(seed, PURPOSE, draw);
+        apart((0..excesses.len()).map(|_| gpd.quantile_above(random.uniform())).collect())
+    };
+    let draws = draws.max(1);
+    let all: Vec<Result<f64, ModelError>> =
+        (0..u64::try_from(draws).unwrap_or(u64::MAX)).into_par_iter().map(one).collect();
+    let mut further = 1;
+    for drawn in all {
+        further += usize::from(drawn? >= seen);
+    }
+    Ok(count(further) / count(draws + 1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,6 +238,25 @@ mod tests {
             let reach = row.interval.1 - row.mean;
             assert!((row.mean - wanted).abs() < 2.0 * reach, "{row:?} {wanted}");
         }
+    }
+
+    #[test]
+    fn a_tail_of_two_kinds_is_told_from_one() {
+        let mut held = 0;
+        for seed in 0..40 {
+            let mut random = Random::new(seed);
+            let gpd = Gpd { shape: 0.3, scale: 1.0 };
+            let drawn: Vec<f64> = (0..200).map(|_| gpd.quantile_above(random.uniform())).collect();
+            held += usize::from(goodness(&drawn, 39, seed).unwrap() > 0.1);
+        }
+        // 36 expected, standard deviation 1.9.
+        assert!((30..=40).contains(&held), "{held}");
+        // Two thirds small excesses, a third around five.
+        let mut random = Random::new(1);
+        let mixed: Vec<f64> = (0..300)
+            .map(|at| if at % 3 == 0 { 5.0 + 0.3 * random.normal() } else { random.uniform() })
+            .collect();
+        assert!(goodness(&mixed, 39, 1).unwrap() < 0.03);
     }
 
     #[test]

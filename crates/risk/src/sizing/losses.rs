@@ -7,9 +7,15 @@ use crate::{
         error::{between, checked},
         gpd::{EXCESSES_LEAST, Gpd, GpdFit, Tail},
         tail::{Risk, of_sample},
+        thresholds::{GOODNESS_DRAWS, goodness},
     },
     random::Random,
 };
+
+/// Shares of the losses that [`Losses::with_best_tail`] is given as a rule.
+pub const TAIL_SHARES: [f64; 7] = [0.1, 0.075, 0.05, 0.035, 0.02, 0.01, 0.005];
+/// Least p-value at which a tail counts as fitting.
+pub const FITS: f64 = 0.1;
 
 /// Losses over one horizon, each as likely as the others; zero where the fund pays nothing.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,6 +82,46 @@ impl Losses {
         let from = self.sorted.partition_point(|loss| *loss <= threshold);
         self.tail = Some(FittedTail { tail, fit, from });
         Ok(self)
+    }
+
+    /// The same with a tail beyond the lowest threshold at which one fits: of the shares given, the largest whose excesses
+    /// look like the distribution's own ([`goodness`] of at least [`FITS`]) and whose mean is finite. A need is often of two
+    /// kinds, small in calm and large in crashes; a threshold between them would give a shape that is neither's.
+    ///
+    /// # Errors
+    /// [`ModelError::NoTail`] where none fits; [`ModelError::InfiniteMean`] where none fits and one has no mean: state a cap;
+    /// [`ModelError::TooFew`] where no share leaves enough excesses.
+    pub fn with_best_tail(self, shares: &[f64], seed: u64) -> Result<Self, ModelError> {
+        let (mut tried, mut best, mut heavy, mut refused) = (0, 0.0_f64, None, None);
+        let mut shares = shares.to_vec();
+        shares.sort_by(|a, b| b.total_cmp(a));
+        for share in shares {
+            let found = match self.clone().with_tail(share) {
+                Ok(found) => found,
+                Err(error @ (ModelError::TooFew { .. } | ModelError::Range { .. })) => {
+                    refused.get_or_insert(error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let Some(fitted) = &found.tail else { continue };
+            let threshold = fitted.tail.threshold;
+            let beyond = &found.sorted[fitted.from..];
+            let excesses: Vec<f64> = beyond.iter().map(|loss| loss - threshold).collect();
+            match goodness(&excesses, GOODNESS_DRAWS, seed) {
+                Ok(p_value) if p_value >= FITS => return Ok(found),
+                Ok(p_value) => (tried, best) = (tried + 1, best.max(p_value)),
+                // A threshold between two kinds of losses looks like this too: a higher one may do.
+                Err(error @ ModelError::InfiniteMean { .. }) => {
+                    heavy.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(match (heavy, tried, refused) {
+            (Some(error), ..) | (None, 0, Some(error)) => error,
+            _ => ModelError::NoTail { tried, best },
+        })
     }
 
     /// Days over which losses are counted.
@@ -259,6 +305,35 @@ mod tests {
             let (got, wanted) = (again.exceeds(fund), losses.exceeds(fund));
             assert!((got - wanted).abs() < 4.0 * (wanted / 1e5).sqrt(), "{fund}: {got} {wanted}");
         }
+    }
+
+    #[test]
+    fn the_tail_of_a_mixture_is_that_of_its_crashes() {
+        let mut random = Random::new(5);
+        let gpd = Gpd { shape: 0.1, scale: 50.0 };
+        let losses: Vec<f64> = (0..20_000)
+            .map(|at| {
+                let calm = random.uniform();
+                if at % 50 == 0 { 100.0 + gpd.quantile_above(random.uniform()) } else { calm }
+            })
+            .collect();
+        let losses = Losses::new(&losses, 1.0).unwrap();
+        // Between calm and crash the shape is neither's; where there are crashes alone it is theirs.
+        let between = losses.clone().with_tail(0.035).unwrap();
+        assert!(between.tail().unwrap().tail.gpd.shape > 1.0);
+        let found = losses.clone().with_best_tail(&TAIL_SHARES, 1).unwrap();
+        let tail = found.tail().unwrap();
+        assert!(tail.tail.threshold > 99.0 && tail.tail.gpd.shape < 0.5, "{tail:?}");
+        let wanted = 100.0 + gpd.quantile_above(0.001 / 0.02);
+        assert!((found.value_at_risk(0.999).unwrap() / wanted - 1.0).abs() < 0.1);
+        let none = losses.with_best_tail(&[0.1, 0.05], 1);
+        assert!(matches!(none, Err(ModelError::InfiniteMean { .. })), "{none:?}");
+        let flat: Vec<f64> =
+            (0..5_000).map(|at| if at % 3 == 0 { 5.0 } else { 0.1 } + random.uniform()).collect();
+        let none = Losses::new(&flat, 1.0).unwrap().with_best_tail(&[0.5], 1);
+        assert!(matches!(none, Err(ModelError::NoTail { tried: 1, .. })), "{none:?}");
+        let few = Losses::new(&[1.0, 2.0], 1.0).unwrap().with_best_tail(&TAIL_SHARES, 1);
+        assert!(matches!(few, Err(ModelError::TooFew { .. })));
     }
 
     #[test]

@@ -4,12 +4,16 @@
 use backstop_risk::{
     desk::Silent,
     forecast::{
+        self,
+        daily::Asked,
         gate::{Figure, SIGNIFICANCE, judge},
         har::{Har, Realised, next_day, realised, walk_forward},
         walk::Walk,
     },
     models::{
         backtest::{BackTest, Model, Rolling, back_test, recommended},
+        filtered::Filter,
+        garch::{Innovation, Spec, Start},
         gpd::Tail,
         tail::Resampling,
         thresholds::{SHARES, stability},
@@ -46,7 +50,7 @@ fn show(name: &str, tests: &[BackTest]) {
     for test in tests {
         match &test.outcome {
             Ok(found) => println!(
-                "{name} {:?}: {} of {} days, Kupiec p {:.3}, independence p {:.3}, both p {:.3}, Z2 {:.3}, score {:.5}, {:?}",
+                "{name} {:?}: {} of {} days, Kupiec p {:.3}, independence p {:.3}, both p {:.3}, Z2 {:.3} (p {:.3}), score {:.5}, {:?}",
                 test.model,
                 found.hits.len(),
                 found.at_risk.len(),
@@ -54,6 +58,7 @@ fn show(name: &str, tests: &[BackTest]) {
                 found.independence.p_value,
                 found.conditional.p_value,
                 found.z2,
+                found.z2_p,
                 found.score,
                 found.failures,
             ),
@@ -132,6 +137,26 @@ fn the_regression_beats_its_baseline_on_days_it_had_not_seen() {
     let verdict = judge(&[figure], SIGNIFICANCE).unwrap();
     println!("{} fits: {verdict:?}", found.fits);
     assert!(verdict.passes(), "{verdict:?}");
+}
+
+/// Without hourly bars: a GARCH model against an average of squares, on days that no fit had seen.
+#[test]
+fn daily_forecasts_are_judged_before_they_are_used() {
+    for symbol in ["BTC", "SOL"] {
+        let Some(returns) = daily(symbol) else { return };
+        let spec =
+            Spec { asymmetric: false, innovation: Innovation::Student, start: Start::Backcast };
+        let asked = Asked {
+            level: 0.99,
+            challenger: spec,
+            walk: Walk { train: 500, test: 50, purge: 1, embargo: 0, all_past: true },
+            resampling: Resampling { draws: 200, block: 1, confidence: 0.95, seed: 1 },
+        };
+        let found = forecast::daily::next_day(&returns, &asked).unwrap();
+        println!("{symbol}: {found:?}");
+        assert!(found.at_risk.estimate > 0.02 && found.at_risk.estimate < 0.3);
+        assert_eq!(found.verdict.passes(), matches!(found.filter, Filter::Garch(_)));
+    }
 }
 
 #[test]

@@ -1,4 +1,9 @@
 use super::*;
+use crate::sizing::{
+    Losses,
+    losses::TAIL_SHARES,
+    optimum::{Bounds, Certainty, Costs, size},
+};
 use crate::{
     desk::{Cancelled, Silent},
     float::{count, to_count},
@@ -198,5 +203,42 @@ fn one_market_alone_needs_no_copula() {
         let found = found.unwrap();
         assert_eq!((found.markets().len(), found.number()), (1, 2_000));
         assert!(found.origin().settings.iter().any(|line| line.contains("tails of shape")));
+    });
+}
+
+/// What longs of these markets fall short of when each has a margin of so much.
+fn shortfall(found: &Scenarios, scenario: usize) -> f64 {
+    let mut sum = 0.0;
+    for market in 0..3 {
+        let end = found.path(market, scenario).last().copied().unwrap_or(0.0);
+        for margin in [0.02, 0.04, 0.07, 0.1, 0.15] {
+            sum += 1e6 * (-end - margin).max(0.0);
+        }
+    }
+    sum
+}
+
+#[test]
+fn another_seed_moves_a_size_from_scenarios_by_less_than_its_interval() {
+    let history = history(1_240, 60);
+    with(&history, |source| {
+        let of_seed = |seed| {
+            let drawing = Drawing { number: 10_000, seed, ..Drawing::default() };
+            let what = Simulated { filter: EWMA, ..Simulated::default() };
+            let found = simulated(source, &what, &drawing, &Silent).unwrap();
+            let losses: Vec<f64> = (0..found.number()).map(|at| shortfall(&found, at)).collect();
+            let losses =
+                Losses::new(&losses, 1.0).unwrap().with_best_tail(&TAIL_SHARES, 1).unwrap();
+            let costs = Costs { holding: 0.08, uncovered: 0.5 };
+            let certainty = Certainty { draws: 200, seed, ..Certainty::default() };
+            size(&losses, &costs, &Bounds::default(), &certainty).unwrap().recommended
+        };
+        let first = of_seed(1);
+        assert!(first.low > 0.0 && first.low < first.high, "{first:?}");
+        for seed in 2..8 {
+            let other = of_seed(seed);
+            let moved = (other.estimate - first.estimate).abs();
+            assert!(moved < first.high - first.low, "{seed}: {other:?} {first:?}");
+        }
     });
 }
