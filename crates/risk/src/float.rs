@@ -19,6 +19,12 @@ pub(crate) const fn to_float(units: u128) -> f64 {
     units as f64
 }
 
+/// A signed amount of money for a float computation; the nearest double.
+#[expect(clippy::cast_precision_loss, reason = "a float computation starts here")]
+pub(crate) const fn signed_to_float(units: i128) -> f64 {
+    units as f64
+}
+
 /// A count of milliseconds for a float computation.
 #[expect(clippy::cast_precision_loss, reason = "spans are far below 53 bits")]
 pub(crate) const fn ms_to_float(ms: u64) -> f64 {

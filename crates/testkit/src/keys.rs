@@ -78,6 +78,7 @@ pub fn report(
 }
 
 /// The message with the risk model's signature over it.
+#[expect(clippy::needless_pass_by_value, reason = "callers build it for this")]
 pub fn risk(ledger: Label, message: ReportRisk) -> ReportRisk {
     let signature = sign(MODEL, &risk_bytes(ledger, &message)).bytes;
     ReportRisk { signature, ..message }

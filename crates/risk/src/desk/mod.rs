@@ -5,10 +5,24 @@
 //!                         └──────▶ back tests ────────────┘
 //! ```
 
+mod back_page;
+mod book_page;
+mod draw;
+pub mod error;
+mod forecast_page;
+pub mod inputs;
+mod need_page;
 pub mod outcome;
 mod progress;
+mod rules;
+pub mod run;
 pub mod setup;
+mod size_page;
+mod stress_page;
+pub mod threads;
+mod year;
 
+pub use inputs::Inputs;
 pub use outcome::Report;
 pub use progress::{Cancelled, Progress, Silent};
 pub use setup::Setup;

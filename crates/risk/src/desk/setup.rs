@@ -2,6 +2,7 @@
 //!
 //! Each has a default with its source; a report prints all of them, so that a reader can run it again.
 
+use super::error::DeskError;
 use serde::{Deserialize, Serialize};
 
 /// All settings.
@@ -50,6 +51,29 @@ impl Default for Setup {
             tranches: Tranches::default(),
             back_test: BackTest::default(),
         }
+    }
+}
+
+impl Setup {
+    /// Reads a settings file.
+    ///
+    /// # Errors
+    /// [`DeskError::Setup`] with line and column.
+    pub fn parse(file: &str, text: &str) -> Result<Self, DeskError> {
+        toml::from_str(text).map_err(|error: toml::de::Error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let before = text.get(..at).unwrap_or(text);
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+            let fault = error.message().to_owned();
+            DeskError::Setup { file: file.to_owned(), line, column, fault }
+        })
+    }
+
+    /// The settings file that gives these settings.
+    pub fn to_toml(&self) -> String {
+        // Plain tables of numbers and texts: there is nothing that TOML can't hold.
+        toml::to_string(self).unwrap_or_default()
     }
 }
 
@@ -136,13 +160,21 @@ pub struct Close {
     /// Part of a step's move that comes at once. **Source** a choice that the report varies: diffusion alone leaves no
     /// gap in a minute.
     pub jump_share: f64,
+    /// Seconds in which a fund that takes accounts over works them off; zero: they are closed at once.
+    pub unwind_seconds: f64,
     /// Part of what is left of a closed account that goes to the fund.
     pub surplus_share: f64,
 }
 
 impl Default for Close {
     fn default() -> Self {
-        Self { latency_seconds: 60.0, crash_latency: 5.0, jump_share: 0.25, surplus_share: 0.0 }
+        Self {
+            latency_seconds: 60.0,
+            crash_latency: 3.0,
+            jump_share: 0.25,
+            unwind_seconds: 0.0,
+            surplus_share: 0.0,
+        }
     }
 }
 
@@ -168,11 +200,25 @@ pub struct Impact {
     pub full_move: f64,
     /// Part of calm depth that is then left. **Source** depth falls by 80 to 95 % in crashes.
     pub floor: f64,
+    /// Part of a move by forced trades that stays in the mark.
+    pub permanent: f64,
+    /// Furthest that forced trades can bring a mark from its path, as a fraction.
+    pub band: f64,
+    /// Most rounds of a step.
+    pub rounds_max: u32,
 }
 
 impl Default for Impact {
     fn default() -> Self {
-        Self { shape: Shape::SquareRoot, factor: 1.0, full_move: 0.14, floor: 0.10 }
+        Self {
+            shape: Shape::SquareRoot,
+            factor: 1.0,
+            full_move: 0.14,
+            floor: 0.10,
+            permanent: 0.5,
+            band: 0.5,
+            rounds_max: 50,
+        }
     }
 }
 
@@ -299,5 +345,27 @@ pub struct BackTest {
 impl Default for BackTest {
     fn default() -> Self {
         Self { window: 1_000, refit: 25, level: 0.99, significance: 0.05 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_come_back_from_what_is_printed() {
+        let mut setup = Setup::default();
+        setup.scenarios.crash_probability = Some(0.01);
+        setup.tranches.slices.push(Slice { name: "junior".into(), attach: 0.0, detach: 5.0 });
+        setup.files.prices.push("btc.csv".into());
+        assert_eq!(Setup::parse("setup.toml", &setup.to_toml()).unwrap(), setup);
+        assert_eq!(Setup::parse("setup.toml", "").unwrap(), Setup::default());
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named_by_its_place() {
+        let error = Setup::parse("a.toml", "seed = 1\n[costs]\nholdng = 2.0\n").unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("a.toml:3:1: unknown field `holdng`"), "{text}");
     }
 }

@@ -124,6 +124,12 @@ impl Losses {
         })
     }
 
+    /// The same by the sample alone.
+    #[must_use]
+    pub fn without_tail(self) -> Self {
+        Self { tail: None, ..self }
+    }
+
     /// Days over which losses are counted.
     pub const fn horizon(&self) -> f64 {
         self.horizon

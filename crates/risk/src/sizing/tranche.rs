@@ -116,7 +116,8 @@ pub fn stack(
 fn in_sample(sorted: &[f64], (attach, detach): (f64, f64), power: i32) -> f64 {
     let beyond = &sorted[sorted.partition_point(|loss| *loss <= attach)..];
     let lost = beyond.iter().map(|loss| (loss.min(detach) - attach).powi(power));
-    lost.sum::<f64>() / count(sorted.len())
+    // The sum of nothing is minus zero.
+    (lost.sum::<f64>() + 0.0) / count(sorted.len())
 }
 
 /// The area under the probability of exceeding between two losses. Finite for every tail, even one without a mean.

@@ -3,6 +3,7 @@
 mod data;
 mod deleveraging;
 mod demo;
+mod desk;
 mod fixture;
 mod hosted;
 mod lending;

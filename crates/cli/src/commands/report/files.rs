@@ -1,77 +1,26 @@
 //! The files of a pack: one page, a CSV file for each table, everything as JSON, the signed head.
 
 use super::Pack;
-use crate::{
-    exit::Failure,
-    files::{self, Unfinished},
-};
+use crate::{exit::Failure, files::folder};
 use backstop_export::{picture::Cell, report::Sheet};
 use serde_json::{Map, Value, json};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 /// The page to open first.
 pub(super) const PAGE: &str = "report.md";
 const JSON: &str = "report.json";
 const CHECKPOINT: &str = "checkpoint";
 
-/// Refuses a folder that holds something.
-///
-/// # Errors
-/// [`Failure::Input`], [`Failure::Environment`].
-pub(super) fn check(folder: &Path) -> Result<(), Failure> {
-    if !folder.exists() {
-        return Ok(());
-    }
-    let mut inside = fs::read_dir(folder).map_err(|error| Failure::file(folder, &error))?;
-    match inside.next() {
-        None => Ok(()),
-        Some(_) => Err(Failure::Input(format!(
-            "{}: not empty, and a report is never written over another\n\nhint: name a new folder with --out",
-            folder.display()
-        ))),
-    }
-}
-
 /// Writes the pack, whole or not at all; returns the names of its files.
 ///
 /// # Errors
 /// [`Failure::Environment`].
 pub(super) fn write(pack: &Pack, folder: &Path) -> Result<Vec<String>, Failure> {
-    let told = |error: std::io::Error| Failure::file(folder, &error);
-    if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        fs::create_dir_all(parent).map_err(told)?;
-    }
-    let partial = Unfinished::folder(partial(folder))?;
-    let mut names = Vec::new();
-    let mut put = |name: String, text: &str| {
-        let path = partial.path().join(&name);
-        names.push(name);
-        files::write(&path, |out| {
-            out.write_all(text.as_bytes()).map_err(|error| Failure::file(&path, &error))
-        })
-    };
-    put(PAGE.to_owned(), &page(pack))?;
-    put(JSON.to_owned(), &format!("{:#}\n", whole(pack)))?;
-    for sheet in &pack.sheets {
-        put(file(sheet), &sheet.table.csv())?;
-    }
-    if let Some(text) = &pack.checkpoint {
-        put(CHECKPOINT.to_owned(), text)?;
-    }
-    if folder.exists() {
-        fs::remove_dir(folder).map_err(told)?;
-    }
-    fs::rename(partial.path(), folder).map_err(told)?;
-    Ok(names)
-}
-
-fn partial(folder: &Path) -> PathBuf {
-    let mut name = folder.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    folder.with_file_name(name)
+    let mut files =
+        vec![(PAGE.to_owned(), page(pack)), (JSON.to_owned(), format!("{:#}\n", whole(pack)))];
+    files.extend(pack.sheets.iter().map(|sheet| (file(sheet), sheet.table.csv())));
+    files.extend(pack.checkpoint.iter().map(|text| (CHECKPOINT.to_owned(), text.clone())));
+    folder::fill(folder, files)
 }
 
 fn file(sheet: &Sheet) -> String {

@@ -46,7 +46,7 @@ struct Pack {
 }
 
 pub(crate) fn run(args: &ReportArgs, printer: &Printer) -> Result<(), Failure> {
-    files::check(&args.out)?;
+    crate::files::folder::check(&args.out)?;
     let anchors = Anchors::open(&args.file)?;
     let period = period::of(args, anchors.began()?, anchors.clock()?)?;
     let report = sound(&args.file)?;

@@ -1,0 +1,68 @@
+//! Why a run can't be made.
+
+use super::progress::Cancelled;
+use crate::{
+    data::DataError,
+    models::ModelError,
+    need::NeedError,
+    scenarios::{GenerateError, ScenarioError},
+    sizing::ruin::RuinError,
+};
+
+/// Why a run can't be made.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// A file is not what it should be.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A model can't be fitted.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The need can't be computed.
+    #[error(transparent)]
+    Need(#[from] NeedError),
+    /// Scenarios can't be drawn.
+    #[error(transparent)]
+    Generate(#[from] GenerateError),
+    /// What came out is no scenario.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// Ruin can't be simulated.
+    #[error(transparent)]
+    Ruin(#[from] RuinError),
+    /// The settings file can't be read.
+    #[error(
+        "{file}:{line}:{column}: {fault}\n\nhint: a report's setup.toml has all settings with their names"
+    )]
+    Setup {
+        /// Its name.
+        file: String,
+        /// Line, from one.
+        line: usize,
+        /// Column, from one.
+        column: usize,
+        /// What is wrong.
+        fault: String,
+    },
+    /// Something that was asked for needs a file that was not given.
+    #[error("{what} needs {missing}: give {give}")]
+    Lacks {
+        /// What was asked for.
+        what: &'static str,
+        /// What is missing.
+        missing: &'static str,
+        /// How to give it.
+        give: &'static str,
+    },
+    /// Money past what the ledger counts.
+    #[error(
+        "a figure of {got} does not fit the ledger's money: use a quote asset with fewer decimals"
+    )]
+    Money {
+        /// What it was.
+        got: f64,
+    },
+    /// It was stopped.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}

@@ -1,0 +1,172 @@
+//! What is ahead: volatility and risk of the next day, and the accounts nearest to liquidation.
+
+use super::{
+    draw::{Columns, filter},
+    error::DeskError,
+    inputs::{Book, Inputs},
+    outcome::{ForecastLine, ForecastPage},
+    progress::Progress,
+    setup::Setup,
+};
+use crate::{
+    float::count,
+    forecast::{
+        gate::{Figure, SIGNIFICANCE, judge},
+        har::{Realised, next_day, realised, walk_forward},
+        liquidation::{Account, touch},
+        walk::Walk,
+    },
+    models::{
+        ModelError,
+        filtered::Series,
+        tail::{Resampling, of_sample},
+    },
+    need::QUOTE_DECIMALS,
+};
+use backstop_units::Span;
+
+/// Accounts that are listed.
+const LISTED: usize = 20;
+/// Days that a first fit sees, that each test lasts, and that are left out between.
+const WALK: Walk = Walk { train: 500, test: 50, purge: 1, embargo: 0, all_past: true };
+/// Draws behind each interval.
+const DRAWS: usize = 200;
+
+/// The page.
+///
+/// # Errors
+/// [`DeskError`].
+pub(super) fn page(
+    setup: &Setup,
+    inputs: &Inputs,
+    progress: &dyn Progress,
+) -> Result<ForecastPage, DeskError> {
+    let history = inputs.need_history("a forecast")?;
+    let names: Vec<String> = history.markets().map(str::to_owned).collect();
+    let total = u64::try_from(names.len()).unwrap_or(u64::MAX);
+    let mut page = ForecastPage { markets: Vec::new(), accounts: Vec::new(), gate: Vec::new() };
+    for (done, name) in (0u64..).zip(&names) {
+        progress.tell("forecasts", done, total)?;
+        let columns = Columns::single(history, name)?;
+        let line = if history.step() < Span::days(1) {
+            by_realised(setup, &columns, &mut page.gate)
+        } else {
+            by_filter(setup, &columns)
+        };
+        match line {
+            Ok(line) => page.markets.push(line),
+            Err(error) => page.gate.push(format!("{name}: no forecast: {error}")),
+        }
+    }
+    progress.tell("forecasts", total, total)?;
+    if let Some(book) = &inputs.book {
+        page.accounts = nearest(book)?;
+        page.gate.push(
+            "accounts: probability that a driftless path of one day touches the maintenance line; no fitted model is in the registry"
+                .to_owned(),
+        );
+    }
+    Ok(page)
+}
+
+fn window(columns: &Columns) -> (String, String) {
+    let day = |day: Option<&String>| day.cloned().unwrap_or_default();
+    (day(columns.days.first()), day(columns.days.last()))
+}
+
+/// Volatility of the next day by realised variance, if its model beats the baseline; else by the baseline's filter.
+fn by_realised(
+    setup: &Setup,
+    columns: &Columns,
+    gate: &mut Vec<String>,
+) -> Result<ForecastLine, ModelError> {
+    let market = columns.markets.first().cloned().unwrap_or_default();
+    let per_day = Span::days(1).times(columns.aligned.step);
+    let seconds: Vec<u64> = columns.aligned.times.iter().map(|at| at.ms() / 1_000).collect();
+    let closes = columns.aligned.closes(0);
+    let per_day = usize::try_from(per_day).unwrap_or(usize::MAX);
+    let days: Vec<Realised> = realised(&seconds, &closes, per_day)?;
+    let walked = walk_forward(&days, &WALK)?;
+    let figure =
+        Figure { name: "QLIKE", horizon: 1, challenger: &walked.model, baseline: &walked.baseline };
+    let verdict = judge(&[figure], SIGNIFICANCE)?;
+    let scores = verdict.figures.first().map(|seen| (seen.challenger, seen.baseline, seen.p_value));
+    let how = Resampling { draws: DRAWS, block: 1, confidence: 0.95, seed: setup.seed };
+    let level = setup.back_test.level;
+    let next = next_day(&days, level, &how)?;
+    let long = days.iter().map(|day| day.variance).sum::<f64>() / count(days.len());
+    for failure in verdict.failures() {
+        gate.push(format!("{market}: log-HAR is not let in: {failure}"));
+    }
+    if verdict.passes() {
+        gate.push(format!("{market}: log-HAR is let in: better than the average by QLIKE"));
+    }
+    Ok(ForecastLine {
+        market,
+        model: "log-HAR of realised variance, quantiles by filtered history".to_owned(),
+        volatility: (next.variance.estimate.sqrt(), (next.variance.estimate / long).sqrt()),
+        risk: (part(next.at_risk.estimate), part(next.shortfall.estimate)),
+        scores,
+        window: window(columns),
+    })
+}
+
+/// A logarithmic loss as a part of the price.
+fn part(loss: f64) -> f64 {
+    1.0 - libm::exp(-loss)
+}
+
+/// Volatility of the next step by the settings' filter.
+fn by_filter(setup: &Setup, columns: &Columns) -> Result<ForecastLine, ModelError> {
+    let returns = columns.returns.first().map(Vec::as_slice).unwrap_or_default();
+    let series = Series::fit(returns, filter(setup.scenarios.filter))?;
+    let mut losses: Vec<f64> =
+        series.residuals().iter().map(|z| -(series.mean() + z * series.volatility())).collect();
+    let risk = of_sample(&mut losses, setup.back_test.level)?;
+    let long = returns.iter().map(|change| change * change).sum::<f64>() / count(returns.len());
+    Ok(ForecastLine {
+        market: columns.markets.first().cloned().unwrap_or_default(),
+        model: "filtered history of the settings".to_owned(),
+        volatility: (series.volatility(), series.volatility() / long.sqrt()),
+        risk: (part(risk.value_at_risk), part(risk.expected_shortfall)),
+        scores: None,
+        window: window(columns),
+    })
+}
+
+/// Accounts most likely to be liquidated within a day.
+///
+/// **Source** the reflection principle: a driftless path touches a line `d` deviations away with probability `2·Φ(−d)`.
+/// Positions count by their net deviation in each market, added up without diversification: never too small.
+fn nearest(book: &Book) -> Result<Vec<(String, f64)>, DeskError> {
+    let atoms = libm::pow(10.0, f64::from(QUOTE_DECIMALS));
+    let sigma = |market: usize| book.now.sigmas.get(market).copied().flatten().unwrap_or(0.0);
+    let price = |market: usize| book.now.prices.get(market).copied().unwrap_or(0.0);
+    let mut found = Vec::new();
+    for (place, account) in book.accounts.accounts.iter().enumerate() {
+        let standing = book.portfolio.margins.standing(place, &|_| 1.0)?;
+        let notional = |position: &crate::data::Position| match position.size {
+            crate::data::Size::Base(size) => (size * price(position.market)).abs(),
+            crate::data::Size::Notional(notional) => notional.abs(),
+        };
+        let gross: f64 = account.positions.iter().map(notional).sum();
+        if gross <= 0.0 {
+            continue;
+        }
+        let spread: f64 =
+            account.positions.iter().map(|one| notional(one) * sigma(one.market)).sum();
+        let state = Account {
+            equity: crate::float::signed_to_float(standing.equity.get()) / atoms,
+            maintenance: crate::float::to_float(standing.maintenance.get()) / atoms,
+            gross,
+            volatility: spread / gross,
+            concentration: 1.0,
+            volatile_collateral: 0.0,
+            funding: 0.0,
+        };
+        found.push((account.name.clone(), touch(state.distance(1.0)?)));
+    }
+    found.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    found.truncate(LISTED);
+    Ok(found)
+}

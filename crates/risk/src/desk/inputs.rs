@@ -1,0 +1,194 @@
+//! Files of a run, read and held against each other.
+
+use super::{error::DeskError, outcome::FilePage, rules::rules, run::Parts, setup::Setup};
+use crate::{
+    data::{
+        Accounts, DataError, DataPage, History, Shock, Source, Venue, read_accounts, read_prices,
+        read_shocks, read_venue,
+    },
+    need::{Market0, Portfolio, opening},
+};
+
+/// A file's name and what it holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text {
+    /// For errors and the report.
+    pub file: String,
+    /// What it holds.
+    pub text: String,
+}
+
+impl Text {
+    fn source(&self) -> Source<'_> {
+        Source { file: &self.file, text: &self.text }
+    }
+}
+
+/// The files' texts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts {
+    /// Price history.
+    pub prices: Vec<Text>,
+    /// The venue's terms.
+    pub venue: Option<Text>,
+    /// Accounts.
+    pub accounts: Option<Text>,
+    /// Positions.
+    pub positions: Option<Text>,
+    /// Crises of one's own.
+    pub shocks: Option<Text>,
+}
+
+/// What stands at risk.
+#[derive(Clone, Debug)]
+pub struct Book {
+    /// The venue's terms.
+    pub venue: Venue,
+    /// Accounts and positions as they were read.
+    pub accounts: Accounts,
+    /// Prices of now.
+    pub now: Market0,
+    /// Both, ready for scenarios.
+    pub portfolio: Portfolio,
+}
+
+/// All that a run works on.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// Prices; none for a run of shocks alone.
+    pub history: Option<History>,
+    /// Positions; none for a run about prices alone.
+    pub book: Option<Book>,
+    /// Crises of one's own.
+    pub shocks: Vec<Shock>,
+}
+
+impl Inputs {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// [`DeskError::Data`] with file, line and column; [`DeskError::Lacks`] when positions come without accounts or terms.
+    pub fn read(setup: &Setup, texts: &Texts) -> Result<Self, DeskError> {
+        let history = history(&texts.prices)?;
+        let book = book(setup, texts, history.as_ref())?;
+        let shocks = match (&texts.shocks, &book) {
+            (None, _) => Vec::new(),
+            (Some(_), None) => {
+                return Err(lacks("crises of one's own", "positions", "--positions"));
+            }
+            (Some(text), Some(book)) => {
+                read_shocks(&text.file, &text.text, &book.portfolio.markets)?
+            }
+        };
+        Ok(Self { history, book, shocks })
+    }
+
+    /// The positions, for what can't do without.
+    ///
+    /// # Errors
+    /// [`DeskError::Lacks`].
+    pub fn need_book(&self, what: &'static str) -> Result<&Book, DeskError> {
+        let hint = "--venue, --accounts and --positions, or --from-ledger";
+        self.book.as_ref().ok_or_else(|| lacks(what, "positions", hint))
+    }
+
+    /// The prices, for what can't do without.
+    ///
+    /// # Errors
+    /// [`DeskError::Lacks`].
+    pub fn need_history(&self, what: &'static str) -> Result<&History, DeskError> {
+        self.history.as_ref().ok_or_else(|| lacks(what, "price history", "--prices"))
+    }
+
+    /// The parts of a run that its files allow.
+    pub fn possible(&self, parts: Parts) -> Parts {
+        let (book, history) = (self.book.is_some(), self.history.is_some());
+        Parts {
+            size: parts.size && book && history,
+            stress: parts.stress && book,
+            back_test: parts.back_test && history,
+            forecast: parts.forecast && history,
+            fee: parts.fee && book && history,
+            tranches: parts.tranches && book && history,
+        }
+    }
+
+    /// What the report says about the price files.
+    pub fn pages(&self) -> Vec<FilePage> {
+        let pages = self.history.as_ref().map(History::pages).unwrap_or_default();
+        pages.iter().map(page).collect()
+    }
+}
+
+fn lacks(what: &'static str, missing: &'static str, give: &'static str) -> DeskError {
+    DeskError::Lacks { what, missing, give }
+}
+
+/// The market of a file of bars that names none: the file's name up to its first mark.
+fn market_of(file: &str) -> String {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    let end = name.find(['_', '.', '-']).unwrap_or(name.len());
+    name[..end].to_uppercase()
+}
+
+fn history(files: &[Text]) -> Result<Option<History>, DataError> {
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let read = |text: &Text| {
+        read_prices(&text.file, &text.text, (&market_of(&text.file), "not said in the file"))
+    };
+    History::join(files.iter().map(read).collect::<Result<_, _>>()?).map(Some)
+}
+
+fn book(
+    setup: &Setup,
+    texts: &Texts,
+    history: Option<&History>,
+) -> Result<Option<Book>, DeskError> {
+    let (Some(venue), Some(accounts), Some(positions)) =
+        (&texts.venue, &texts.accounts, &texts.positions)
+    else {
+        let (terms, money) = (texts.venue.is_some(), texts.accounts.is_some());
+        return match (terms, money, texts.positions.is_some()) {
+            (.., true) if !terms => Err(lacks("positions", "the venue's terms", "--venue")),
+            (_, false, true) => Err(lacks("positions", "accounts", "--accounts")),
+            (_, true, false) => Err(lacks("accounts", "positions", "--positions")),
+            _ => Ok(None),
+        };
+    };
+    let venue = read_venue(&venue.file, &venue.text)?;
+    let markets: Vec<String> = venue.markets.iter().map(|market| market.name.clone()).collect();
+    let others = venue.assets.iter().map(|asset| asset.name.clone());
+    let assets: Vec<String> = [venue.quote.clone()].into_iter().chain(others).collect();
+    let accounts = read_accounts(accounts.source(), positions.source(), (&markets, &assets))?;
+    let now = opening(&venue, history)?;
+    let portfolio = Portfolio::new(&venue, &accounts, &now, &rules(setup))?;
+    Ok(Some(Book { venue, accounts, now, portfolio }))
+}
+
+fn page(page: &DataPage) -> FilePage {
+    let market =
+        |m: &crate::data::MarketPage| (m.market.clone(), m.from.clone(), m.to.clone(), m.bars);
+    let hole = |h: &crate::data::Hole| (h.market.clone(), h.from.clone(), h.to.clone(), h.bars);
+    FilePage {
+        file: page.file.clone(),
+        digest: page.sha256.clone(),
+        origin: page.origin.clone(),
+        step: page.step.clone(),
+        markets: page.markets.iter().map(market).collect(),
+        holes: page.holes.iter().map(hole).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_bars_is_of_the_market_that_its_name_begins_with() {
+        assert_eq!(market_of("prices/solusdt_1h_2021.csv"), "SOLUSDT");
+        assert_eq!(market_of("btc.csv"), "BTC");
+        assert_eq!(market_of("eth"), "ETH");
+    }
+}

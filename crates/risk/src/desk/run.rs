@@ -1,0 +1,223 @@
+//! One run from settings and files to a report.
+
+use super::{
+    back_page, book_page,
+    draw::{self, Columns},
+    error::DeskError,
+    forecast_page,
+    inputs::{Book, Inputs},
+    need_page::{self, Needs},
+    outcome::{BookPage, Report, VERSION},
+    progress::Progress,
+    setup::Setup,
+    size_page, stress_page,
+};
+use crate::scenarios::Scenarios;
+
+/// Seeds that a recommended size is tried with beside its own.
+const OTHER_SEEDS: u64 = 2;
+
+/// What a run is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one switch for each part of a report")]
+pub struct Parts {
+    /// The need and the recommended size.
+    pub size: bool,
+    /// Crises and the reverse stress.
+    pub stress: bool,
+    /// Back tests of the models of prices.
+    pub back_test: bool,
+    /// What is ahead.
+    pub forecast: bool,
+    /// The fee path; brings the size with it.
+    pub fee: bool,
+    /// Prices of slices; brings the size with it.
+    pub tranches: bool,
+}
+
+impl Parts {
+    /// Everything.
+    pub const ALL: Self = Self {
+        size: true,
+        stress: true,
+        back_test: true,
+        forecast: true,
+        fee: true,
+        tranches: true,
+    };
+}
+
+/// Who made a report, and when, as it will say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Maker {
+    /// Name and version of the program.
+    pub program: String,
+    /// The moment.
+    pub made_at: String,
+}
+
+/// Makes a report.
+///
+/// # Errors
+/// [`DeskError`].
+pub fn run(
+    setup: &Setup,
+    inputs: &Inputs,
+    (parts, maker): (Parts, &Maker),
+    progress: &dyn Progress,
+) -> Result<Report, DeskError> {
+    let mut report = begin(setup, inputs, maker);
+    if parts.size || parts.fee || parts.tranches {
+        sized(setup, inputs, (parts, &mut report), progress)?;
+    }
+    if parts.stress {
+        let book = inputs.need_book("a stress test")?;
+        let (stress, reverse) = stress_page::page(setup, inputs, book, progress)?;
+        (report.stress, report.reverse) = (stress, reverse);
+    }
+    if parts.back_test {
+        back_tested(setup, inputs, &mut report, progress)?;
+    }
+    if parts.forecast {
+        report.forecast = Some(forecast_page::page(setup, inputs, progress)?);
+    }
+    report.notes.extend(notes(&report));
+    Ok(report)
+}
+
+fn begin(setup: &Setup, inputs: &Inputs, maker: &Maker) -> Report {
+    let nobody = BookPage {
+        accounts: 0,
+        groups: 0,
+        quote: String::new(),
+        collateral: 0.0,
+        markets: Vec::new(),
+    };
+    Report {
+        version: VERSION,
+        program: maker.program.clone(),
+        made_at: maker.made_at.clone(),
+        setup: setup.clone(),
+        data: inputs.pages(),
+        book: inputs.book.as_ref().map_or(nobody, book_page::page),
+        need: None,
+        size: None,
+        fee: None,
+        tranches: Vec::new(),
+        stress: Vec::new(),
+        reverse: Vec::new(),
+        back_tests: Vec::new(),
+        tails: Vec::new(),
+        forecast: None,
+        notes: Vec::new(),
+    }
+}
+
+/// Scenarios of one seed and what they need.
+fn drawn(
+    setup: &Setup,
+    (columns, book): (&Columns, &Book),
+    seed: u64,
+    progress: &dyn Progress,
+) -> Result<(Scenarios, Needs), DeskError> {
+    let scenarios = draw::scenarios(setup, columns, seed, progress)?;
+    let needs = need_page::needs(setup, book, &scenarios, progress)?;
+    Ok((scenarios, needs))
+}
+
+fn sized(
+    setup: &Setup,
+    inputs: &Inputs,
+    (parts, report): (Parts, &mut Report),
+    progress: &dyn Progress,
+) -> Result<(), DeskError> {
+    let book = inputs.need_book("the size of a fund")?;
+    let columns = Columns::of_book(inputs.need_history("the size of a fund")?, book)?;
+    let (scenarios, needs) = drawn(setup, (&columns, book), setup.seed, progress)?;
+    report.need = Some(need_page::page(setup, book, &scenarios, &needs)?);
+    report.tails.push(back_page::need_tail(&needs, setup.costs.tail_share));
+    let mut others = Vec::new();
+    if scenarios.origin().seed.is_some() && parts.size {
+        for seed in (1..=OTHER_SEEDS).map(|more| setup.seed.wrapping_add(more)) {
+            let (_, needs) = drawn(setup, (&columns, book), seed, progress)?;
+            others.push((seed, size_page::recommended(setup, &needs)?));
+        }
+    }
+    let size = size_page::page(setup, (&needs, &scenarios), others, progress)?;
+    let recommended = size.recommended.estimate;
+    report.size = Some(size);
+    if parts.fee {
+        report.fee = Some(size_page::fees(setup, (&needs, &scenarios), recommended)?);
+    }
+    if parts.tranches {
+        report.tranches = size_page::tranches(setup, &needs, recommended)?;
+    }
+    Ok(())
+}
+
+fn back_tested(
+    setup: &Setup,
+    inputs: &Inputs,
+    report: &mut Report,
+    progress: &dyn Progress,
+) -> Result<(), DeskError> {
+    let history = inputs.need_history("a back test")?;
+    let markets: Vec<String> = history.markets().map(str::to_owned).collect();
+    let total = u64::try_from(markets.len()).unwrap_or(u64::MAX);
+    for (done, market) in (0u64..).zip(&markets) {
+        progress.tell("back tests", done, total)?;
+        let columns = Columns::single(history, market)?;
+        match back_page::page(setup, &columns) {
+            Ok(page) => report.back_tests.push(page),
+            Err(DeskError::Model(error)) => {
+                report.notes.push(format!("no back test of {market}: {error}"));
+            }
+            Err(error) => return Err(error),
+        }
+        report.tails.push(back_page::market_tail(&columns, setup.costs.tail_share));
+    }
+    progress.tell("back tests", total, total)?;
+    Ok(())
+}
+
+/// What a reader must know before trusting a figure.
+fn notes(report: &Report) -> Vec<String> {
+    let mut notes = Vec::new();
+    for page in &report.data {
+        let missing: u64 = page.holes.iter().map(|hole| hole.3).sum();
+        if missing > 0 {
+            let file = &page.file;
+            notes.push(format!("{file}: {missing} bars are missing; no return goes over a hole"));
+        }
+    }
+    for page in &report.back_tests {
+        let (passes, why) = &page.verdict;
+        if !passes {
+            notes.push(format!("no model of {} passes its back tests: {why}", page.market));
+        }
+    }
+    for tail in &report.tails {
+        if let Some(note) = &tail.note {
+            notes.push(format!("no tail of {}: {note}", tail.of));
+        }
+    }
+    if let Some(need) = &report.need
+        && need.cascade.1
+    {
+        notes.push("a cascade was cut off before it came to rest; raise impact.rounds_max".into());
+    }
+    if let Some(size) = &report.size {
+        let within = |other: &f64| (size.recommended.low..=size.recommended.high).contains(other);
+        for (seed, other) in &size.other_seeds {
+            if !within(other) {
+                notes.push(format!(
+                    "seed {seed} recommends {other:.0}, outside the stated interval: draw more scenarios"
+                ));
+            }
+        }
+        if size.pays_for_itself == Some(false) {
+            notes.push("income is less than the expected loss: ruin is a matter of time".into());
+        }
+    }
+    notes
+}

@@ -1,0 +1,250 @@
+//! How big the fund should be, what it costs, and what slices of its loss cost.
+
+use super::{
+    error::DeskError,
+    need_page::{Needs, days},
+    outcome::{FeePage, SizePage, TrancheLine},
+    progress::Progress,
+    setup::Setup,
+    year::{quantile, yearly},
+};
+use crate::{
+    float::{count, to_float},
+    models::{ModelError, tail::Interval},
+    random::Random,
+    scenarios::Scenarios,
+    sizing::{
+        fees::{FeeSetup, fan},
+        losses::Losses,
+        money,
+        optimum::{Binding, Bounds, Certainty, Costs, grid, size},
+        ruin::{Days, Fund, RuinError, Simulation, ruin, smallest},
+        tranche::{Terms, Tranche, stack},
+    },
+    sweep::Percentiles,
+};
+use backstop_core::{
+    fund::control::{Controller, WHOLE},
+    policy::ControlPolicy,
+};
+use backstop_units::{Amount, Ppm, Span, Timestamp};
+
+/// What the draws of loss paths are for: see [`Random::of_block`].
+const PATHS: u64 = 0x0046_4545;
+/// Fund sizes of the grid, as parts of the recommended one.
+const PARTS: [f64; 9] = [0.25, 0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0];
+
+fn bounds(setup: &Setup, needs: &Needs) -> Bounds {
+    let cover_two = needs.covers.cover.get(1).map_or(0.0, |worst| worst.amount);
+    Bounds { cover_two, reverse_stress: 0.0, most: setup.costs.most }
+}
+
+fn costs(setup: &Setup) -> Costs {
+    Costs { holding: setup.costs.holding, uncovered: setup.costs.uncovered }
+}
+
+fn certainty(setup: &Setup) -> Certainty {
+    Certainty { draws: setup.costs.draws, confidence: 0.95, seed: setup.seed }
+}
+
+/// The recommended size of one set of needs, without its interval.
+///
+/// # Errors
+/// [`ModelError`].
+pub(super) fn recommended(setup: &Setup, needs: &Needs) -> Result<f64, ModelError> {
+    let year = yearly(&needs.losses, setup.ruin.paths, setup.seed)?;
+    let found = size(&year, &costs(setup), &bounds(setup, needs), &certainty(setup))?;
+    Ok(found.recommended.estimate)
+}
+
+/// An interval cut by floors and cap as its estimate was.
+fn within(estimate: f64, drawn: Interval, bounds: &Bounds) -> Interval {
+    let floor = bounds.cover_two.max(bounds.reverse_stress);
+    let cap = bounds.most.unwrap_or(f64::INFINITY).max(floor);
+    let cut = |end: f64| end.max(floor).min(cap);
+    Interval { estimate, low: cut(drawn.low).min(estimate), high: cut(drawn.high).max(estimate) }
+}
+
+const fn word(binding: Binding) -> &'static str {
+    match binding {
+        Binding::Newsvendor => "costs",
+        Binding::CoverTwo => "Cover-2",
+        Binding::ReverseStress => "the reverse stress",
+        Binding::Most => "the cap",
+    }
+}
+
+/// The page. `others` are sizes that other seeds recommend.
+///
+/// # Errors
+/// [`DeskError`].
+pub(super) fn page(
+    setup: &Setup,
+    (needs, scenarios): (&Needs, &Scenarios),
+    others: Vec<(u64, f64)>,
+    progress: &dyn Progress,
+) -> Result<SizePage, DeskError> {
+    let bounds = bounds(setup, needs);
+    let year = yearly(&needs.losses, setup.ruin.paths, setup.seed)?;
+    let found = size(&year, &costs(setup), &bounds, &certainty(setup))?;
+    let optimum = found.by_sample.unwrap_or(found.recommended.estimate);
+    let drawn = quantile((&needs.losses, optimum), found.fractile, setup.seed, progress)??;
+    let recommended = within(found.recommended.estimate, drawn, &bounds);
+    let funds: Vec<f64> = PARTS.iter().map(|part| part * recommended.estimate).collect();
+    let table = grid(&year, &funds, &setup.levels)?;
+    let daily = daily(needs, scenarios);
+    let fund = Fund {
+        start: recommended.estimate,
+        income: setup.fund.income_per_day * setup.ruin.income_share,
+        target: recommended.estimate,
+        refill: 0.0,
+        cap: None,
+        floor: 0.0,
+    };
+    let how = Simulation {
+        days: setup.ruin.days,
+        paths: setup.ruin.paths,
+        seed: setup.seed,
+        confidence: 0.95,
+    };
+    let ruined = daily.map(|losses| ruin(&fund, Days::Independent(losses), &how, progress));
+    let ruined = ruined.transpose()?;
+    let least = match daily {
+        Some(losses) => start(&fund, losses, setup, (&how, progress))?,
+        None => None,
+    };
+    let atoms = money(recommended.estimate, setup.fund.decimals)?;
+    Ok(SizePage {
+        recommended,
+        atoms: atoms.to_string(),
+        decimals: setup.fund.decimals,
+        binding: word(found.binding).to_owned(),
+        fractile: found.fractile,
+        by_sample: yearly(&needs.losses.clone().without_tail(), setup.ruin.paths, setup.seed)?
+            .risk_in_sample(found.fractile)
+            .ok()
+            .map(|risk| risk.value_at_risk),
+        by_tail: needs.losses.tail().map(|_| drawn),
+        floors: (bounds.cover_two, bounds.reverse_stress),
+        cap: bounds.most,
+        exceed: found.exceed,
+        uncovered: found.uncovered,
+        cost: found.cost,
+        other_seeds: others,
+        funds: table.funds,
+        confidences: table.levels,
+        needs: table.needs,
+        covered: table.covered,
+        exceeds: table.exceed,
+        ruin: ruined.map(|year| year.probability),
+        smallest: least.map(|least| (setup.ruin.probability, least)),
+        pays_for_itself: ruined.map(|year| year.pays_for_itself),
+    })
+}
+
+/// Losses of one day, where scenarios last one: ruin is simulated day by day.
+fn daily<'a>(needs: &'a Needs, scenarios: &Scenarios) -> Option<&'a Losses> {
+    ((days(scenarios) - 1.0).abs() < 1e-9).then_some(&needs.losses)
+}
+
+/// The smallest start that keeps ruin as unlikely as is asked for; none where no start does.
+fn start(
+    fund: &Fund,
+    losses: &Losses,
+    setup: &Setup,
+    (how, progress): (&Simulation, &dyn Progress),
+) -> Result<Option<f64>, DeskError> {
+    let days = Days::Independent(losses);
+    match smallest(fund, days, setup.ruin.probability, (how, progress)) {
+        Ok(found) => Ok(Some(found.estimate)),
+        Err(RuinError::NoStart { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The fee path through the core's own controller, over drawn losses.
+///
+/// # Errors
+/// [`DeskError`].
+pub(super) fn fees(
+    setup: &Setup,
+    (needs, scenarios): (&Needs, &Scenarios),
+    target: f64,
+) -> Result<FeePage, DeskError> {
+    let decimals = setup.fund.decimals;
+    let policy = ControlPolicy::default();
+    let begin = Timestamp::from_ms(0);
+    let lasts = days(scenarios);
+    let each = Span::from_ms(scenarios.horizon().ms());
+    let steps = crate::float::to_count(libm::ceil(count(setup.fee.days) / lasts)).max(1);
+    let paths: Result<Vec<Vec<Amount>>, ModelError> = (0u64..)
+        .take(setup.fee.paths)
+        .map(|path| {
+            let mut random = Random::of_block(setup.seed, PATHS, path);
+            let loss = |_| money(needs.losses.drawn(random.uniform()), decimals);
+            (0..steps).map(loss).collect()
+        })
+        .collect();
+    let start = FeeSetup {
+        policy: &policy,
+        target: money(target, decimals)?,
+        balance: money(setup.fund.size, decimals)?,
+        income: money(setup.fund.income_per_day * lasts, decimals)?,
+        controller: Controller { at: begin, ..Controller::default() },
+        each,
+        ahead: (Ppm::ZERO, Ppm::ZERO),
+    };
+    let found = fan(&start, &paths?).map_err(|_| DeskError::Money { got: target })?;
+    let part = |of: u128| to_float(of) / to_float(WHOLE);
+    let three = |points: &Percentiles| [part(points.p5), part(points.median), part(points.p95)];
+    Ok(FeePage {
+        target,
+        start: setup.fund.size,
+        income: setup.fund.income_per_day,
+        rates: found.rates.iter().map(three).collect(),
+        coverages: found.coverages.iter().map(three).collect(),
+        covered: found.covered,
+        short: (found.short, setup.fee.paths),
+    })
+}
+
+/// Prices the slices of the settings, or quarters of the recommended size and what lies above it.
+///
+/// # Errors
+/// [`DeskError`].
+pub(super) fn tranches(
+    setup: &Setup,
+    needs: &Needs,
+    recommended: f64,
+) -> Result<Vec<TrancheLine>, DeskError> {
+    let terms = Terms { load: setup.tranches.load, lockup: setup.tranches.lockup };
+    let slice =
+        |name: &str, attach: f64, detach: f64| Tranche { name: name.to_owned(), attach, detach };
+    let asked = setup.tranches.slices.iter();
+    let mut slices: Vec<Tranche> =
+        asked.map(|asked| slice(&asked.name, asked.attach, asked.detach)).collect();
+    if slices.is_empty() && recommended > 0.0 {
+        slices = [
+            ("junior", 0.0, 0.25),
+            ("mezzanine", 0.25, 0.5),
+            ("senior", 0.5, 1.0),
+            ("beyond the fund", 1.0, 2.0),
+        ]
+        .map(|(name, from, to)| slice(name, from * recommended, to * recommended))
+        .to_vec();
+    }
+    let priced = stack(&needs.losses, &slices, &terms)?;
+    Ok(priced
+        .into_iter()
+        .map(|priced| TrancheLine {
+            name: priced.tranche.name,
+            attach: priced.tranche.attach,
+            detach: priced.tranche.detach,
+            attaches: priced.attaches,
+            exhausts: priced.exhausts,
+            expected: priced.expected,
+            price: priced.price,
+            yearly_rate: priced.yearly_rate,
+        })
+        .collect())
+}

@@ -1,0 +1,135 @@
+//! Losses of a whole year out of losses of one horizon, and how sure a quantile of them is.
+//!
+//! The cost of holding a fund counts by the year, so the loss it is weighed against must too. A year is as many
+//! horizons as fit into it, each drawn on its own from the sample, or from the fitted tail beyond its threshold;
+//! nothing is refilled in between, which errs on the side of more. The interval is a bootstrap: scenarios are drawn anew
+//! from the sample, the tail is fitted anew, and a year is simulated again.
+
+use super::progress::{Cancelled, Progress};
+use crate::{
+    float::{count, to_count},
+    models::{ModelError, tail::Interval},
+    random::Random,
+    sizing::{YEAR, losses::Losses},
+};
+use rayon::prelude::*;
+
+/// What the random numbers of years and of the bootstrap are for: see [`Random::of_block`].
+const YEARS: u64 = 0x5945_4152;
+const AGAIN: u64 = 0x4147_4149;
+/// Fits of the bootstrap, and years that each simulates.
+const FITS: usize = 60;
+const YEARS_EACH: usize = 4_000;
+/// Years of a block of work.
+const BLOCK: usize = 512;
+/// Least excesses of a tail.
+const LEAST: usize = crate::models::gpd::EXCESSES_LEAST;
+
+/// Parts of the largest share that thresholds are tried at.
+const PARTS: [f64; 6] = [1.0, 0.8, 0.6, 0.45, 0.3, 0.2];
+
+/// A tail beyond the lowest threshold at which one fits, where there are enough scenarios that lose something.
+///
+/// # Errors
+/// As [`Losses::with_best_tail`]; [`ModelError::InfiniteMean`] for a tail without a mean.
+pub(super) fn tailed(plain: &Losses, share: f64, seed: u64) -> Result<Losses, ModelError> {
+    let most = largest(plain, share)?;
+    let shares: Vec<f64> = PARTS.iter().map(|part| part * most).collect();
+    plain.clone().with_best_tail(&shares, seed)
+}
+
+/// The largest share up to the one asked for whose losses are all above zero.
+fn largest(plain: &Losses, share: f64) -> Result<f64, ModelError> {
+    let number = plain.sorted().len();
+    let positive = number - plain.sorted().partition_point(|loss| *loss <= 0.0);
+    let most = to_count(libm::floor(count(number) * share + 1e-9));
+    let excesses = most.min(positive.saturating_sub(1));
+    if excesses < LEAST {
+        let hint = "run more scenarios, or judge by the sample alone";
+        let what = "scenarios that lose something, for a tail of the need";
+        return Err(ModelError::TooFew { what, got: positive, least: LEAST + 1, hint });
+    }
+    Ok((count(excesses) + 0.5) / count(number))
+}
+
+/// A tail over a share, if it has a mean.
+fn refit(plain: &Losses, share: f64) -> Result<Losses, ModelError> {
+    let found = plain.clone().with_tail(largest(plain, share)?)?;
+    match found.tail().map(|tail| tail.tail.gpd.shape).filter(|shape| *shape >= 1.0) {
+        Some(shape) => Err(ModelError::InfiniteMean { shape }),
+        None => Ok(found),
+    }
+}
+
+/// Losses of so many years.
+fn years(losses: &Losses, number: usize, (seed, purpose): (u64, u64)) -> Vec<f64> {
+    let periods = to_count(libm::round(YEAR / losses.horizon())).max(1);
+    let blocks = number.div_ceil(BLOCK);
+    let one = |block: usize| {
+        let mut random = Random::of_block(seed, purpose, u64::try_from(block).unwrap_or(u64::MAX));
+        let here = BLOCK.min(number - block * BLOCK);
+        let year =
+            |random: &mut Random| (0..periods).map(|_| losses.drawn(random.uniform())).sum::<f64>();
+        (0..here).map(|_| year(&mut random)).collect::<Vec<f64>>()
+    };
+    (0..blocks).into_par_iter().flat_map_iter(one).collect()
+}
+
+/// Losses of years as a distribution.
+///
+/// # Errors
+/// [`ModelError`].
+pub(super) fn yearly(losses: &Losses, number: usize, seed: u64) -> Result<Losses, ModelError> {
+    Losses::new(&years(losses, number, (seed, YEARS)), YEAR)
+}
+
+/// A quantile of the year's loss with an interval at 95 %.
+///
+/// # Errors
+/// [`ModelError`]; [`Cancelled`] as the outer error.
+pub(super) fn quantile(
+    (losses, found): (&Losses, f64),
+    level: f64,
+    seed: u64,
+    progress: &dyn Progress,
+) -> Result<Result<Interval, ModelError>, Cancelled> {
+    let share = losses.tail().map(|tail| tail.tail.exceed);
+    let fits = u64::try_from(FITS).unwrap_or(u64::MAX);
+    let again = |fit: u64| -> Result<Result<f64, ModelError>, Cancelled> {
+        progress.tell("interval of the size", fit, fits)?;
+        Ok(refitted(losses, share, (seed, fit)).and_then(|fitted| {
+            let drawn = years(&fitted, YEARS_EACH, (seed, AGAIN ^ (fit << 32)));
+            Ok(Losses::new(&drawn, YEAR)?.risk_in_sample(level)?.value_at_risk)
+        }))
+    };
+    let mut all = Vec::with_capacity(FITS);
+    for fit in 0..fits {
+        match again(fit)? {
+            Ok(found) => all.push(found),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    all.sort_by(f64::total_cmp);
+    let at = |part: f64| {
+        let place = to_count(libm::floor(part * count(all.len())));
+        all.get(place.min(all.len() - 1)).copied().unwrap_or(found)
+    };
+    let (low, high) = (at(0.0).min(found), at(1.0).max(found));
+    Ok(Ok(Interval { estimate: found, low, high }))
+}
+
+/// The sample drawn anew, and its tail fitted anew; one that can't be fitted counts as none.
+fn refitted(
+    losses: &Losses,
+    share: Option<f64>,
+    (seed, fit): (u64, u64),
+) -> Result<Losses, ModelError> {
+    let mut random = Random::of_block(seed, AGAIN, fit);
+    let sorted = losses.sorted();
+    let drawn: Vec<f64> = sorted.iter().map(|_| sorted[random.below(sorted.len())]).collect();
+    let plain = Losses::new(&drawn, losses.horizon())?;
+    Ok(match share {
+        None => plain,
+        Some(share) => refit(&plain, share).unwrap_or(plain),
+    })
+}
