@@ -28,14 +28,13 @@ fn main() -> std::io::Result<()> {
         let leverage = random.lognormal(params.leverage_median, params.leverage_sigma);
         let leverage = leverage.clamp(params.leverage_min, params.leverage_max);
         let side = if random.chance(0.6) { 1.0 } else { -1.0 };
-        let held = if random.chance(params.crossed_part) { 3 } else { 1 };
+        let held = if random.chance(params.crossed_part) { 3u8 } else { 1 };
         let first = random.uniform();
-        let mut at = usize::from(first > 0.5) + usize::from(first > 0.8);
-        for _ in 0..held {
+        let from = usize::from(first > 0.5) + usize::from(first > 0.8);
+        for at in from..from + usize::from(held) {
             let (market, price) = MARKETS[at % 3];
             let size = side * drawn / f64::from(held) / price;
             let _ = writeln!(positions, "{name},{market},{size:.9}");
-            at += 1;
         }
         let equity = drawn / leverage;
         // A tenth of the accounts post SOL beside dollars: wrong-way risk for who is long.
