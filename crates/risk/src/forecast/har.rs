@@ -6,7 +6,10 @@
 //!
 //! **Source** Corsi (2009). Together with residuals of daily returns it gives quantiles, as filtered history does.
 
-use super::walk::Walk;
+use super::{
+    registry::{Entry, Measured, RegistryError},
+    walk::Walk,
+};
 use crate::{
     float::{count, is_positive},
     models::{
@@ -18,6 +21,7 @@ use crate::{
     stats::linear::{Matrix, least_squares},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Days that a week and a month of the model have.
 pub const LAGS: (usize, usize) = (5, 22);
@@ -180,6 +184,41 @@ pub struct NextDay {
     pub shortfall: Interval,
 }
 
+/// Names of the coefficients in a registry.
+const NAMES: [&str; 4] = ["constant", "day", "week", "month"];
+
+impl Har {
+    /// The parameters for a registry's entry.
+    pub fn parameters(&self) -> BTreeMap<String, Measured> {
+        let pairs = NAMES.into_iter().zip(self.coefficients.into_iter().zip(self.standard_errors));
+        let mut all: BTreeMap<String, Measured> = pairs
+            .map(|(name, (value, error))| (name.to_owned(), Measured::of_error(value, error)))
+            .collect();
+        all.insert("deviation".to_owned(), Measured::exact(self.deviation));
+        all.insert("r squared".to_owned(), Measured::exact(self.r_squared));
+        all
+    }
+
+    /// The model of an entry, as [`Har::parameters`] wrote it.
+    ///
+    /// # Errors
+    /// [`RegistryError::Lacks`].
+    pub fn of(entry: &Entry) -> Result<Self, RegistryError> {
+        let mut fit = Self {
+            coefficients: [0.0; 4],
+            standard_errors: [0.0; 4],
+            r_squared: entry.parameter("r squared")?.value,
+            deviation: entry.parameter("deviation")?.value,
+            rows: usize::try_from(entry.rows).unwrap_or(usize::MAX),
+        };
+        for (at, name) in NAMES.into_iter().enumerate() {
+            let found = entry.parameter(name)?;
+            (fit.coefficients[at], fit.standard_errors[at]) = (found.value, found.error());
+        }
+        Ok(fit)
+    }
+}
+
 /// Risk of the next day: daily returns measured by the variance forecast for each, set to that of the next day.
 ///
 /// # Errors
@@ -333,6 +372,22 @@ mod tests {
         let changed = walk_forward(&other, &walk).unwrap();
         assert_eq!(found.model[..600], changed.model[..600]);
         assert_ne!(found.model[701..], changed.model[701..]);
+    }
+
+    #[test]
+    fn a_model_comes_back_from_its_entry() {
+        let days = days(600);
+        let fit = Har::fit(&variances(&days)).unwrap();
+        let verdict = crate::forecast::gate::Verdict { figures: Vec::new() };
+        let mut entry = Entry::new("har", b"days", (String::new(), String::new()), &verdict);
+        entry.rows = u64::try_from(fit.rows).unwrap();
+        entry.parameters = fit.parameters();
+        let again = Har::of(&entry).unwrap();
+        let (one, two) = (fit.forecast(&variances(&days)), again.forecast(&variances(&days)));
+        assert_eq!(one.unwrap(), two.unwrap());
+        entry.parameters.remove("week");
+        let refused = Har::of(&entry).unwrap_err();
+        assert!(matches!(refused, RegistryError::Lacks { .. }), "{refused}");
     }
 
     #[test]

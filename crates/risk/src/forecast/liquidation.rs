@@ -4,7 +4,11 @@
 //! Features are of the moment before the horizon begins, the outcome of the time after it: a feature that looks into the
 //! horizon would forecast nothing. The baseline is a formula without a fit, [`touch`].
 
-use super::{calibration::Calibration, walk::Walk};
+use super::{
+    calibration::Calibration,
+    registry::{Entry, Measured, RegistryError},
+    walk::Walk,
+};
 use crate::{
     float::{count, is_positive},
     models::{
@@ -16,12 +20,16 @@ use crate::{
     stats::{linear::Matrix, special::normal_cdf},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Features of an account, the constant first.
 pub const FEATURES: usize = 6;
 /// Their names.
 pub const NAMES: [&str; FEATURES] =
     ["constant", "distance", "leverage", "concentration", "volatile collateral", "funding"];
+/// Names of the calibration's line in a registry.
+const SHIFT: &str = "calibration shift";
+const SLOPE: &str = "calibration slope";
 /// Distance from which on an account counts as safe: ten standard deviations.
 pub const DISTANCE_MOST: f64 = 10.0;
 /// Penalty on squared coefficients; far below what a row weighs.
@@ -183,6 +191,42 @@ impl LiquidationModel {
                 ModelError::TooFew { .. } | ModelError::Range { .. } | ModelError::Unsettled { .. },
             ) => {}
             Err(error) => return Err(error),
+        }
+        Ok(model)
+    }
+
+    /// The parameters for a registry's entry.
+    pub fn parameters(&self) -> BTreeMap<String, Measured> {
+        let pairs = NAMES.into_iter().zip(self.coefficients.into_iter().zip(self.standard_errors));
+        let mut all: BTreeMap<String, Measured> = pairs
+            .map(|(name, (value, error))| (name.to_owned(), Measured::of_error(value, error)))
+            .collect();
+        if let Calibration::Platt { shift, slope } = &self.calibration {
+            all.insert(SHIFT.to_owned(), Measured::exact(*shift));
+            all.insert(SLOPE.to_owned(), Measured::exact(*slope));
+        }
+        all
+    }
+
+    /// The model of an entry, as [`LiquidationModel::parameters`] wrote it.
+    ///
+    /// # Errors
+    /// [`RegistryError::Lacks`].
+    pub fn of(entry: &Entry) -> Result<Self, RegistryError> {
+        let mut model = Self {
+            coefficients: [0.0; FEATURES],
+            standard_errors: [0.0; FEATURES],
+            calibration: Calibration::None,
+            rows: usize::try_from(entry.rows).unwrap_or(usize::MAX),
+            events: 0,
+        };
+        for (at, name) in NAMES.into_iter().enumerate() {
+            let found = entry.parameter(name)?;
+            (model.coefficients[at], model.standard_errors[at]) = (found.value, found.error());
+        }
+        if let Ok(shift) = entry.parameter(SHIFT) {
+            let slope = entry.parameter(SLOPE)?.value;
+            model.calibration = Calibration::Platt { shift: shift.value, slope };
         }
         Ok(model)
     }
@@ -353,7 +397,13 @@ mod tests {
         assert!((fit.coefficients[1] + 1.6).abs() < 4.0 * fit.standard_errors[1], "{fit:?}");
         // Leverage follows from the other features of these accounts only roughly; funding never moves.
         assert!(fit.coefficients[5].abs() < 1e-15);
-        assert!(fit.probability(&[1.0, 9.0, 3.0, 1.0, 0.0, 3.0]) < 0.01);
+        let safe = [1.0, 9.0, 3.0, 1.0, 0.0, 3.0];
+        assert!(fit.probability(&safe) < 0.01);
+        let mut entry = Entry::new("liquidation", b"", (String::new(), String::new()), &verdict);
+        entry.parameters = fit.parameters();
+        let again = LiquidationModel::of(&entry).unwrap();
+        assert!((again.probability(&safe) - fit.probability(&safe)).abs() < 1e-15);
+        assert_eq!(again.calibration, fit.calibration);
     }
 
     #[test]

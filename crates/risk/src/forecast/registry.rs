@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 /// The form of the file. A newer one is refused.
 pub const FORMAT: u32 = 1;
 
+/// Standard errors on each side at 95 %.
+const WIDE: f64 = 1.959_963_984_540_054;
+
 /// A number with the bounds that its estimate has.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,6 +98,18 @@ pub enum RegistryError {
         /// That of what was given.
         got: String,
     },
+    /// An entry without a parameter that its model needs.
+    #[error(
+        "{model} version {version} has no parameter {name}: it is another program's, or was changed by hand"
+    )]
+    Lacks {
+        /// The entry's name.
+        model: String,
+        /// Its version.
+        version: u32,
+        /// The parameter.
+        name: String,
+    },
     /// A number that is none.
     #[error(
         "{model}: {name} is {got}: every parameter and score must be a finite number within its bounds"
@@ -169,6 +184,19 @@ impl Entry {
         Err(RegistryError::OtherData { model, version, want, got })
     }
 
+    /// One parameter.
+    ///
+    /// # Errors
+    /// [`RegistryError::Lacks`].
+    pub fn parameter(&self, name: &str) -> Result<Measured, RegistryError> {
+        let lacks = || RegistryError::Lacks {
+            model: self.model.clone(),
+            version: self.version,
+            name: name.to_owned(),
+        };
+        self.parameters.get(name).copied().ok_or_else(lacks)
+    }
+
     fn check_numbers(&self) -> Result<(), RegistryError> {
         for (name, number) in self.parameters.iter().chain(&self.scores) {
             let Measured { value, low, high } = *number;
@@ -188,9 +216,14 @@ impl Measured {
         Self { value, low: value, high: value }
     }
 
+    /// The standard error that [`Measured::of_error`] made the bounds of.
+    pub fn error(&self) -> f64 {
+        (self.high - self.value) / WIDE
+    }
+
     /// An estimate with the bounds at 95 % of a normal with this standard error.
     pub fn of_error(value: f64, error: f64) -> Self {
-        let reach = 1.959_963_984_540_054 * error.abs();
+        let reach = WIDE * error.abs();
         Self { value, low: value - reach, high: value + reach }
     }
 }

@@ -123,7 +123,7 @@ pub(super) fn accumulate(returns: impl Iterator<Item = f64>, path: &mut [f64]) {
     let mut sum = 0.0;
     for (cell, value) in path.iter_mut().zip(returns) {
         sum += value;
-        *cell = libm::expm1(sum).max(-1.0);
+        *cell = libm::expm1(sum);
     }
 }
 

@@ -34,6 +34,8 @@ pub struct FittedTail {
     pub tail: Tail,
     /// How it was fitted.
     pub fit: GpdFit,
+    /// [`goodness`] of its excesses; none where the share was given and nothing was tried.
+    pub goodness: Option<f64>,
     /// Where its losses begin among the sorted.
     from: usize,
 }
@@ -80,7 +82,7 @@ impl Losses {
         }
         let (tail, fit) = Tail::fit(&self.sorted, threshold)?;
         let from = self.sorted.partition_point(|loss| *loss <= threshold);
-        self.tail = Some(FittedTail { tail, fit, from });
+        self.tail = Some(FittedTail { tail, fit, goodness: None, from });
         Ok(self)
     }
 
@@ -96,7 +98,7 @@ impl Losses {
         let mut shares = shares.to_vec();
         shares.sort_by(|a, b| b.total_cmp(a));
         for share in shares {
-            let found = match self.clone().with_tail(share) {
+            let mut found = match self.clone().with_tail(share) {
                 Ok(found) => found,
                 Err(error @ (ModelError::TooFew { .. } | ModelError::Range { .. })) => {
                     refused.get_or_insert(error);
@@ -104,12 +106,15 @@ impl Losses {
                 }
                 Err(error) => return Err(error),
             };
-            let Some(fitted) = &found.tail else { continue };
+            let Some(fitted) = &mut found.tail else { continue };
             let threshold = fitted.tail.threshold;
             let beyond = &found.sorted[fitted.from..];
             let excesses: Vec<f64> = beyond.iter().map(|loss| loss - threshold).collect();
             match goodness(&excesses, GOODNESS_DRAWS, seed) {
-                Ok(p_value) if p_value >= FITS => return Ok(found),
+                Ok(p_value) if p_value >= FITS => {
+                    fitted.goodness = Some(p_value);
+                    return Ok(found);
+                }
                 Ok(p_value) => (tried, best) = (tried + 1, best.max(p_value)),
                 // A threshold between two kinds of losses looks like this too: a higher one may do.
                 Err(error @ ModelError::InfiniteMean { .. }) => {
@@ -329,6 +334,7 @@ mod tests {
         assert!(between.tail().unwrap().tail.gpd.shape > 1.0);
         let found = losses.clone().with_best_tail(&TAIL_SHARES, 1).unwrap();
         let tail = found.tail().unwrap();
+        assert!(tail.goodness.is_some_and(|p_value| p_value >= FITS));
         assert!(tail.tail.threshold > 99.0 && tail.tail.gpd.shape < 0.5, "{tail:?}");
         let wanted = 100.0 + gpd.quantile_above(0.001 / 0.02);
         assert!((found.value_at_risk(0.999).unwrap() / wanted - 1.0).abs() < 0.1);

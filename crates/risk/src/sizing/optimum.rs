@@ -96,6 +96,9 @@ impl Default for Certainty {
 }
 
 /// A recommended size, and where it comes from.
+///
+/// Its interval holds what another draw of as many scenarios could have shown. It does not hold that the model which made
+/// the scenarios may be wrong, nor that its history was short: back tests and named crises stand beside it for that.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Size {
     /// The level whose quantile the optimum is.
