@@ -8,6 +8,7 @@
 //! Columns are found by name, so their order is free and further ones are ignored. Lines that begin
 //! with `#` and empty lines are skipped. Numbers are read exactly, without floats.
 
+use crate::data::table::{Cell, cells, lines};
 use backstop_units::{DecimalError, Price, Span, Timestamp, parse_decimal, price_decimals};
 
 /// Most decimals of a quote asset: with more, sums over a book could overflow.
@@ -151,10 +152,7 @@ impl Bars {
         if quote_decimals > QUOTE_DECIMALS_MAX {
             return Err(PriceError::Decimals { got: quote_decimals });
         }
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut lines = (1usize..)
-            .zip(text.lines())
-            .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+        let mut lines = lines(text);
         let (number, header) = lines.next().ok_or(PriceError::Empty)?;
         let places = columns(number, header, COLUMNS)?;
         let scale = Scale::new(quote_decimals);
@@ -243,7 +241,7 @@ pub fn closes(text: &str, column: &'static str, quote_decimals: u8) -> Result<Cl
         return Err(PriceError::Decimals { got: quote_decimals });
     }
     let scale = Scale::new(quote_decimals);
-    let mut lines = (1usize..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+    let mut lines = lines(text);
     let (number, header) = lines.next().ok_or(PriceError::Empty)?;
     let [time_at, at] = columns(number, header, [CLOSED, column])?;
     let mut found: Closes = Vec::new();
@@ -264,18 +262,18 @@ fn field<'a>(
     at: usize,
     name: &'static str,
 ) -> Result<(&'a str, Place), PriceError> {
-    let mut column = 1;
-    for (index, raw) in content.split(',').enumerate() {
-        if index == at {
-            let text = raw.trim();
-            let blanks = raw.chars().take_while(|c| c.is_whitespace()).count();
-            let shift = if text.is_empty() { 0 } else { blanks };
-            return Ok((text, Place { line, column: column + shift, name }));
+    match cells(content).nth(at) {
+        Some(Ok(Cell { text, column })) => Ok((text, Place { line, column, name })),
+        Some(Err(column)) => {
+            let quote = DecimalError::NotADigit { got: '"' };
+            Err(Place { line, column, name }.error(quote.into()))
         }
-        column += raw.chars().count() + 1;
+        None => {
+            // Just behind the last character.
+            let column = content.chars().count() + 1;
+            Err(Place { line, column, name }.error(Fault::Missing))
+        }
     }
-    // Just behind the last character.
-    Err(Place { line, column: column - 1, name }.error(Fault::Missing))
 }
 
 /// A time later than the last one.

@@ -8,7 +8,7 @@ mod history;
 mod positions;
 mod prices;
 mod shocks;
-mod table;
+pub(crate) mod table;
 mod terms;
 
 pub use error::{DataError, DataFault, Place, Refusal};

@@ -11,6 +11,7 @@ mod setup;
 pub(crate) use cast::in_role;
 pub use cast::{Cast, fits, stage};
 pub use report::{DemoReport, FundParts, LayerPaid, MarketReport, Payers, WorstBasis};
+pub(crate) use setup::{fill_fund, open_accounts};
 
 use crate::{
     book::Book,

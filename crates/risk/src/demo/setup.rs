@@ -21,7 +21,7 @@ const STAKES_STREAM: u64 = 0x5354_414B_4553;
 
 /// Opens liquidators, stakers and traders; where positions are kept in the ledger the maker and no
 /// liquidators. Returns the liquidators.
-pub(super) fn open_accounts(
+pub(crate) fn open_accounts(
     (cast, maker): (&Cast, Label),
     params: &VenueParams,
     book: &Book,
@@ -51,7 +51,7 @@ fn stakers(cast: &Cast, params: &VenueParams) -> Result<Vec<Label>, RiskError> {
 /// contribution, and stakes where a staked tranche pays; all of it stakes where no reserve does. Makes
 /// sure that target and threshold fit: the target is what was filled in, the threshold twice that, unless
 /// the preset's are higher or no reserve pays. Returns what came in through custody.
-pub(super) fn fill_fund(
+pub(crate) fn fill_fund(
     cast: &Cast,
     params: &VenueParams,
     (seed, total): (u64, Amount),

@@ -1,8 +1,8 @@
 //! Why the need can't be computed.
 
 use crate::{
-    data::DataError, desk::Cancelled, error::RiskError, models::error::ModelError,
-    scenarios::ScenarioError,
+    data::DataError, desk::Cancelled, error::RiskError, ledger::LedgerError,
+    models::error::ModelError, scenarios::ScenarioError,
 };
 use backstop_core::Reject;
 use backstop_units::MathError;
@@ -83,6 +83,12 @@ impl From<Reject> for NeedError {
 impl From<ScenarioError> for NeedError {
     fn from(error: ScenarioError) -> Self {
         Self::Scenario(Box::new(error))
+    }
+}
+
+impl From<LedgerError> for NeedError {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(Box::new(error.into()))
     }
 }
 

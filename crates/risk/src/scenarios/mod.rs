@@ -14,6 +14,7 @@
 mod filtered;
 mod generate;
 mod historical;
+pub mod library;
 mod marginal;
 mod simulated;
 

@@ -1,5 +1,6 @@
 //! The venue and the demo on a ledger in memory.
 
+mod crises;
 mod data;
 mod deleveraging;
 mod demo;

@@ -31,6 +31,12 @@ pub(crate) const PLAIN: Rules = Rules {
     },
 };
 
+/// The rules of a run, with impact by depth.
+fn linear() -> Rules {
+    let pressure = Pressure { curve: Curve::Linear, ..Rules::DEFAULT.pressure };
+    Rules { pressure, ..Rules::DEFAULT }
+}
+
 pub(crate) fn scenarios(markets: &[&str], step: Span, paths: &[&[&[f64]]]) -> Scenarios {
     let steps = paths[0][0].len();
     let cells = (0..markets.len())
@@ -338,7 +344,7 @@ fn a_walk_in_small_steps_finds_the_same_falls_and_closes() {
 #[test]
 fn threads_do_not_change_a_byte() {
     let (settings, accounts, positions) = random_venue(3, false, 20_000.0);
-    let rules = Rules::DEFAULT;
+    let rules = linear();
     let book = portfolio(&settings, &accounts, &positions, &rules);
     let paths = random_paths(9, 100, 3, 0.1);
     let bytes = |threads: usize| {
@@ -390,7 +396,7 @@ fn the_need_rises_with_latency_thin_depth_and_the_size_of_the_shock() {
 
 #[test]
 fn nobody_who_can_pay_is_a_need_and_covers_are_ordered() {
-    let rules = Rules::DEFAULT;
+    let rules = linear();
     let rich = portfolio(
         BTC,
         "account,collateral\na,10000\nb,30000\n",

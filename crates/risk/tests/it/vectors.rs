@@ -44,13 +44,14 @@ const CHECKS: &[(&str, Check)] = &[
     ("acerbi_szekely_z1_z2", formulas::acerbi_szekely),
     ("qlike_pinball", formulas::scores),
     ("cross_margin_shortfall", needs::shortfall),
+    ("event_bitmex_2020_03_12", needs::bitmex),
     ("logit_spector", fits::spector),
     ("ols_longley_nist", fits::longley),
     ("btc_backtest_hs_vs_fhs", fits::bitcoin),
 ];
 
 /// Cases that what is not built yet will answer.
-const LATER: &[&str] = &["mc_multivariate_t_portfolio", "event_bitmex_2020_03_12"];
+const LATER: &[&str] = &["mc_multivariate_t_portfolio"];
 
 #[test]
 fn each_collected_case_comes_out() {

@@ -12,6 +12,8 @@
 
 mod step;
 
+use crate::desk::setup::{self as settings, Close, Shape};
+
 use super::{
     error::NeedError,
     exposure::Exposure,
@@ -45,24 +47,47 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// What the reference venue of the demo is built on: see [`VenueParams::DEMO`](crate::VenueParams::DEMO) for the sources. Jumps are a
-    /// choice: half of a step's move comes at once, for diffusion alone says nearly nothing within a minute.
+    /// What a run has unless its settings say otherwise, with the sources that stand there: [`Close`] and
+    /// [`settings::Impact`]. Beyond these, choices: half of a move by forced trades stays in the mark, and they bring
+    /// no mark further than half of it from its path.
     pub const DEFAULT: Self = Self {
         closing: Closing {
             latency: 60.0,
-            crash_latency: 3.0,
-            jump_share: 0.5,
+            crash_latency: 5.0,
+            jump_share: 0.25,
             unwind: 0.0,
             surplus_share: 0.0,
         },
         pressure: Pressure {
-            curve: Curve::Linear,
+            curve: Curve::SquareRoot { factor: 1.0 },
             thinning: Thinning { full_move: 0.14, floor: 0.10 },
             permanent: 0.5,
             band: 0.5,
             rounds_max: 50,
         },
     };
+
+    /// The rules of a run's settings.
+    pub fn of(close: &Close, impact: &settings::Impact) -> Self {
+        let Self { closing, pressure } = Self::DEFAULT;
+        Self {
+            closing: Closing {
+                latency: close.latency_seconds,
+                crash_latency: close.crash_latency,
+                jump_share: close.jump_share,
+                surplus_share: close.surplus_share,
+                ..closing
+            },
+            pressure: Pressure {
+                curve: match impact.shape {
+                    Shape::Linear => Curve::Linear,
+                    Shape::SquareRoot => Curve::SquareRoot { factor: impact.factor },
+                },
+                thinning: Thinning { full_move: impact.full_move, floor: impact.floor },
+                ..pressure
+            },
+        }
+    }
 
     /// Checks every setting.
     ///

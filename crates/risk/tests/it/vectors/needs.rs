@@ -51,3 +51,14 @@ pub(super) fn shortfall(case: &Case) {
         case.absolute(outcome.shortfall, &case.expected["shortfall"][at], "abs");
     }
 }
+
+/// What a real fund's owner reported; by the same source the fund held 33,491 XBT at the end of 2019.
+pub(super) fn bitmex(case: &Case) {
+    let of = |name: &str| number(&case.expected[name]);
+    assert_eq!(case.expected["adl"], false);
+    crate::crises::bitmex(
+        of("largest_unrealised_loss_xbt"),
+        of("largest_daily_fall_xbt"),
+        33_491.0,
+    );
+}
