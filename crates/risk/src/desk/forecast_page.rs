@@ -11,6 +11,7 @@ use super::{
 use crate::{
     float::count,
     forecast::{
+        daily::{self, Asked},
         gate::{Figure, SIGNIFICANCE, judge},
         har::{Realised, next_day, realised, walk_forward},
         liquidation::{Account, touch},
@@ -18,8 +19,9 @@ use crate::{
     },
     models::{
         ModelError,
-        filtered::Series,
-        tail::{Resampling, of_sample},
+        filtered::{Filter, Series},
+        garch::{Innovation, Spec, Start},
+        tail::{Resampling, long_enough, of_sample},
     },
     need::QUOTE_DECIMALS,
 };
@@ -29,6 +31,9 @@ use backstop_units::Span;
 const LISTED: usize = 20;
 /// Days that a first fit sees, that each test lasts, and that are left out between.
 const WALK: Walk = Walk { train: 500, test: 50, purge: 1, embargo: 0, all_past: true };
+/// The challenger where the settings name none.
+const STUDENT: Spec =
+    Spec { asymmetric: false, innovation: Innovation::Student, start: Start::Backcast };
 /// Draws behind each interval.
 const DRAWS: usize = 200;
 
@@ -51,7 +56,7 @@ pub(super) fn page(
         let line = if history.step() < Span::days(1) {
             by_realised(setup, &columns, &mut page.gate)
         } else {
-            by_filter(setup, &columns)
+            by_filter(setup, &columns, &mut page.gate)
         };
         match line {
             Ok(line) => page.markets.push(line),
@@ -116,12 +121,60 @@ fn part(loss: f64) -> f64 {
     1.0 - libm::exp(-loss)
 }
 
-/// Volatility of the next step by the settings' filter.
-fn by_filter(setup: &Setup, columns: &Columns) -> Result<ForecastLine, ModelError> {
+/// Volatility of the next step by an average of squared returns, or by the settings' GARCH model where it was better on
+/// steps that no fit had seen. A history too short to judge gives the settings' filter, and the gate says so.
+fn by_filter(
+    setup: &Setup,
+    columns: &Columns,
+    gate: &mut Vec<String>,
+) -> Result<ForecastLine, ModelError> {
+    let market = columns.markets.first().cloned().unwrap_or_default();
+    let returns = columns.returns.first().map(Vec::as_slice).unwrap_or_default();
+    let challenger = match filter(setup.scenarios.filter) {
+        Filter::Garch(spec) => spec,
+        Filter::None | Filter::Ewma(_) => STUDENT,
+    };
+    let level = setup.back_test.level;
+    let resampling = Resampling { draws: DRAWS, block: 1, confidence: 0.95, seed: setup.seed };
+    let found = match daily::next_day(returns, &Asked { level, challenger, walk: WALK, resampling })
+    {
+        Ok(found) => found,
+        Err(error @ ModelError::TooFew { .. }) => {
+            gate.push(format!("{market}: no model is judged: {error}"));
+            return unjudged(setup, columns);
+        }
+        Err(error) => return Err(error),
+    };
+    for failure in found.verdict.failures() {
+        gate.push(format!("{market}: GARCH is not let in: {failure}"));
+    }
+    if found.verdict.passes() {
+        gate.push(format!(
+            "{market}: GARCH is let in: better than the average by QLIKE and pinball"
+        ));
+    }
+    let model = match found.filter {
+        Filter::Garch(_) => "filtered history, GARCH",
+        Filter::None | Filter::Ewma(_) => "filtered history, EWMA",
+    };
+    let figures = &found.verdict.figures;
+    Ok(ForecastLine {
+        market,
+        model: model.to_owned(),
+        volatility: (found.volatility, found.of_average),
+        risk: (part(found.at_risk.estimate), part(found.shortfall.estimate)),
+        scores: figures.first().map(|seen| (seen.challenger, seen.baseline, seen.p_value)),
+        window: window(columns),
+    })
+}
+
+/// Volatility of the next step by the settings' filter, with nothing to judge it by.
+fn unjudged(setup: &Setup, columns: &Columns) -> Result<ForecastLine, ModelError> {
     let returns = columns.returns.first().map(Vec::as_slice).unwrap_or_default();
     let series = Series::fit(returns, filter(setup.scenarios.filter))?;
     let mut losses: Vec<f64> =
         series.residuals().iter().map(|z| -(series.mean() + z * series.volatility())).collect();
+    long_enough(losses.len(), setup.back_test.level)?;
     let risk = of_sample(&mut losses, setup.back_test.level)?;
     let long = returns.iter().map(|change| change * change).sum::<f64>() / count(returns.len());
     Ok(ForecastLine {
