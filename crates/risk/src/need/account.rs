@@ -22,6 +22,9 @@ const SIZE_ATOMS: f64 = 1e12;
 /// Quote units → a [`Price`]: atoms × 10⁹.
 const PRICE_UNITS: f64 = 1e15;
 
+/// What a price of now and a later one may be off together, in quote for each whole unit.
+pub(super) const PRICE_QUANTUM: f64 = 2.0 / PRICE_UNITS;
+
 /// A ratio of prices is counted in 10⁻¹².
 const RATIO_PARTS: f64 = 1e12;
 const RATIO_WHOLE: u128 = 1_000_000_000_000;

@@ -71,6 +71,8 @@ pub(super) struct Entry {
     pub(super) positions: Vec<Held>,
     /// One for each asset at most.
     pub(super) pledges: Vec<Pledge>,
+    /// What rounding prices of now to the ledger's units may come to, in quote.
+    pub(super) quantum: f64,
 }
 
 /// Double precision's unit roundoff.
@@ -104,6 +106,7 @@ pub(super) struct Exposure {
     pub(super) slope: Vec<f64>,
     /// Sum of what the excess is made of now, for the error bound.
     scale: Vec<f64>,
+    quantum: Vec<f64>,
     /// Number of groups: one more than the highest.
     pub(super) groups: u32,
 }
@@ -135,6 +138,7 @@ impl Exposure {
             reach: Vec::with_capacity(entries.len()),
             slope: Vec::with_capacity(entries.len()),
             scale: Vec::with_capacity(entries.len()),
+            quantum: Vec::with_capacity(entries.len()),
             groups: entries.iter().map(|entry| entry.group + 1).max().unwrap_or(0),
         };
         let mut order: Vec<(f64, u32)> = Vec::with_capacity(entries.len());
@@ -167,7 +171,7 @@ impl Exposure {
             scale += pledge.value;
         }
         let terms = entry.positions.len() + entry.pledges.len();
-        let error = bound(terms, scale);
+        let error = bound(terms, scale) + entry.quantum;
         ((excess - error) / slope.max(f64::MIN_POSITIVE) * (1.0 - 1e-12), slope, scale)
     }
 
@@ -183,6 +187,7 @@ impl Exposure {
         self.reach.push(reach);
         self.slope.push(slope);
         self.scale.push(scale);
+        self.quantum.push(entry.quantum);
     }
 
     /// How many accounts have positions.
@@ -253,7 +258,8 @@ impl Exposure {
     /// How far the two above may be off what the integer code gives, at prices up to `most`.
     pub(super) fn error(&self, account: usize, most: f64) -> f64 {
         let terms = self.held(account).len() + self.pledged(account).len();
-        bound(terms, self.scale[account] * most.max(1.0))
+        let most = most.max(1.0);
+        bound(terms, self.scale[account] * most) + self.quantum[account] * most
     }
 
     /// Open interest of each market, long and short together.

@@ -1,7 +1,7 @@
 //! A venue's accounts and terms, ready for scenarios: floats for speed, integers for judgement.
 
 use super::{
-    account::{Draft, Margins, SIZE_DECIMALS},
+    account::{Draft, Margins, PRICE_QUANTUM, SIZE_DECIMALS},
     cascade::Rules,
     error::NeedError,
     exposure::{Entry, Exposure, Held, MarketTerms, Pledge, PledgeTerms},
@@ -179,6 +179,8 @@ fn lay_out(account: &crate::data::Account, venue: &Venue, prices: &[f64]) -> (Dr
         }
     }
     entry.cash = draft.cash;
+    let sizes = draft.pledges.iter().map(|(_, amount)| amount).sum::<f64>();
+    entry.quantum = PRICE_QUANTUM * sizes;
     for position in &account.positions {
         let price = prices[position.market];
         let size = counted(match position.size {
@@ -187,6 +189,7 @@ fn lay_out(account: &crate::data::Account, venue: &Venue, prices: &[f64]) -> (Dr
         });
         if size.abs() > 0.0 {
             draft.positions.push((position.market, size));
+            entry.quantum += PRICE_QUANTUM * size.abs();
             let market = u32::try_from(position.market).unwrap_or(u32::MAX);
             entry.positions.push(Held { market, notional: size * price });
         }
@@ -218,5 +221,136 @@ fn liquidity(
             Err(lacks("sigma", "set the standard deviation of a day, or give its price history"))
         }
         _ => Ok(found),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        data::{Account, AssetSpec, Collateral, Position, Step},
+        desk::Silent,
+        need::{Closing, Pressure, Stressed, outcomes},
+        random::Random,
+        scenarios::{Draft as Made, Origin, Scenarios},
+    };
+    use backstop_units::Span;
+
+    fn venue() -> Venue {
+        let flat = |rate| vec![Step { above: 0.0, rate }];
+        let tiers = vec![
+            Step { above: 0.0, rate: 0.004 },
+            Step { above: 50_000.0, rate: 0.01 },
+            Step { above: 1_000_000.0, rate: 0.125 },
+        ];
+        let market = |(name, maintenance): (&str, Vec<Step>)| MarketSpec {
+            name: name.to_owned(),
+            history: name.to_owned(),
+            price: None,
+            initial: maintenance.clone(),
+            maintenance,
+            adv: None,
+            depth_per_percent: Some(f64::INFINITY),
+            half_spread: 0.0,
+            fee: 0.0,
+            sigma: None,
+        };
+        let all = [("A", flat(0.025)), ("B", tiers), ("C", flat(0.1))];
+        Venue {
+            quote: "usd".to_owned(),
+            markets: all.map(market).to_vec(),
+            assets: vec![AssetSpec { name: "B".to_owned(), haircut: 0.15, market: 1 }],
+        }
+    }
+
+    fn accounts(random: &mut Random) -> Accounts {
+        let account = |at: usize, random: &mut Random| {
+            let mut positions: Vec<Position> = Vec::new();
+            for market in 0..3 {
+                let side = if random.chance(0.5) { 1.0 } else { -1.0 };
+                let size = Size::Notional(side * random.lognormal(100_000.0, 3.0));
+                positions.push(Position { market, size });
+            }
+            let mut collateral = vec![Collateral { asset: 0, amount: 0.0 }];
+            if random.chance(0.5) {
+                collateral.push(Collateral { asset: 1, amount: random.lognormal(1_000.0, 2.0) });
+            }
+            Account { name: format!("a{at}"), owner: at, collateral, positions }
+        };
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Accounts {
+            assets: names(&["usd", "B"]),
+            markets: names(&["A", "B", "C"]),
+            owners: (0..50).map(|at| format!("a{at}")).collect(),
+            accounts: (0..50).map(|at| account(at, random)).collect(),
+        }
+    }
+
+    /// Every account within two atoms of its maintenance at the scenario's end: the engine decides as the core does,
+    /// and the float is off by less than its bound.
+    #[test]
+    fn on_the_edge_the_integer_code_decides() {
+        let mut rules = Rules::DEFAULT;
+        rules.closing = Closing { jump_share: 1.0, ..rules.closing };
+        rules.pressure = Pressure { curve: Curve::Linear, ..rules.pressure };
+        let (mut random, venue, mut fell) = (Random::new(23), venue(), 0);
+        for round in 0..40 {
+            let now = Market0 {
+                prices: vec![random.lognormal(1e4, 3.0), random.lognormal(1.0, 3.0), 1e-5],
+                sigmas: vec![None; 3],
+            };
+            let mut held = accounts(&mut random);
+            let ends: Vec<f64> = (0..3).map(|_| random.lognormal(1.0, 0.3) - 1.0).collect();
+            let ratio = |market: usize| 1.0 + ends[market];
+            let first = Portfolio::new(&venue, &held, &now, &rules).unwrap();
+            for (at, account) in held.accounts.iter_mut().enumerate() {
+                let standing = first.margins.standing(at, &ratio).unwrap();
+                let lacks =
+                    i128::try_from(standing.maintenance.get()).unwrap() - standing.equity.get();
+                let edge = i128::from(u8::try_from(at % 5).unwrap()) - 2;
+                // Atoms of so many digits are exact in a double.
+                let atoms = u32::try_from((lacks + edge).unsigned_abs() % 1_000_000).unwrap();
+                let units = u32::try_from((lacks + edge).unsigned_abs() / 1_000_000).unwrap_or(0);
+                let sign = if lacks + edge < 0 { -1.0 } else { 1.0 };
+                account.collateral[0].amount = sign * (f64::from(units) + f64::from(atoms) / 1e6);
+            }
+            let portfolio = Portfolio::new(&venue, &held, &now, &rules).unwrap();
+            let book = &portfolio.exposure;
+            let mut want = 0;
+            for place in 0..book.len() {
+                let origin = usize::try_from(book.origin[place]).unwrap();
+                let exact = portfolio.margins.standing(origin, &ratio).unwrap();
+                let at_now = portfolio.margins.standing(origin, &|_| 1.0).unwrap();
+                want += u32::from(exact.is_liquidatable() || at_now.is_liquidatable());
+                let atoms = exact.equity.get() - i128::try_from(exact.maintenance.get()).unwrap();
+                let highest = ends.iter().fold(1.0, |most: f64, end| most.max(1.0 + end));
+                let off = book.excess(place, ratio) - float(atoms) / 1e6;
+                assert!(off.abs() <= book.error(place, highest), "{round} {place}: {off}");
+            }
+            let scenarios = Scenarios::new(Made {
+                markets: venue.markets.iter().map(|market| market.name.clone()).collect(),
+                labels: vec!["edge".to_owned()],
+                steps: 1,
+                step: Span::hours(1),
+                origin: Origin {
+                    generator: "file".to_owned(),
+                    settings: Vec::new(),
+                    window: None,
+                    seed: None,
+                },
+                cells: ends,
+            })
+            .unwrap();
+            let stressed = Stressed { scenarios: &scenarios, conditions: &[] };
+            let found = outcomes(&portfolio, &stressed, &rules, &Silent).unwrap();
+            assert_eq!(found[0].fell, want, "{round}");
+            fell += want;
+        }
+        assert!((200..1_950).contains(&fell), "{fell}");
+    }
+
+    fn float(atoms: i128) -> f64 {
+        let size = crate::float::to_float(atoms.unsigned_abs());
+        if atoms < 0 { -size } else { size }
     }
 }

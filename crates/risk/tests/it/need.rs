@@ -5,7 +5,8 @@ use backstop_risk::{
     desk::Silent,
     need::{
         Closing, Conditions, Covers, Curve, Market0, Outcome, Portfolio, Pressure, Rules, Stressed,
-        Tail, Thinning, in_atoms, opening, outcomes, reverse, trace, up,
+        Tail, Thinning, concentration, crude_losses, in_atoms, opening, outcomes, reverse, trace,
+        up,
     },
     random::Random,
     scenarios::{Draft, Origin, Scenarios},
@@ -475,4 +476,25 @@ fn settings_and_paths_that_are_none_are_refused() {
     let empty = Market0 { prices: vec![1.0], sigmas: vec![None] };
     let refused = Portfolio::new(&settings, &accounts, &empty, &PLAIN).unwrap_err().to_string();
     assert!(refused.starts_with("no account has a position"), "{refused}");
+}
+
+#[test]
+fn concentration_and_the_crude_figure_by_hand() {
+    let settings = BTC.replace("depth_per_percent = inf", "depth_per_percent = 1e6\nadv = 1000.0");
+    let accounts = "account,owner,collateral\na,x,1000\nb,x,1000\nc,y,1000\n";
+    let positions = "account,market,size\na,BTC,40\nb,BTC,-20\nc,BTC,40\n";
+    let book = portfolio(&settings, accounts, positions, &PLAIN);
+    let found = &concentration(&book, 0.1)[0];
+    // Owner x holds 6,000 of 10,000, both sides counted; at a tenth of 1,000 a day that takes 60 days.
+    assert_eq!((found.holders, found.largest.0), (2, 0));
+    near(found.open_interest, 10_000.0);
+    near(found.hhi, 0.52);
+    near(found.top1, 0.6);
+    near(found.days, 60.0);
+    near(found.add_on, 60.0f64.sqrt() - 1.0);
+    let path = scenarios(&["BTC"], Span::days(1), &[&[&[-0.5, -0.1]], &[&[0.1, 0.2]]]);
+    let crude = crude_losses(&book, &Stressed { scenarios: &path, conditions: &[] }).unwrap();
+    // One side is 5,000; what counts is where the path ends.
+    near(crude[0], 500.0);
+    near(crude[1], 1_000.0);
 }

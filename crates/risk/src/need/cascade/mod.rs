@@ -12,8 +12,6 @@
 
 mod step;
 
-use crate::desk::setup::{self as settings, Close, Shape};
-
 use super::{
     error::NeedError,
     exposure::Exposure,
@@ -47,13 +45,12 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// What a run has unless its settings say otherwise, with the sources that stand there: [`Close`] and
-    /// [`settings::Impact`]. Beyond these, choices: half of a move by forced trades stays in the mark, and they bring
-    /// no mark further than half of it from its path.
+    /// What a run has unless its settings say otherwise, with the sources that stand there:
+    /// [`Close`](crate::desk::setup::Close) and [`Impact`](crate::desk::setup::Impact).
     pub const DEFAULT: Self = Self {
         closing: Closing {
             latency: 60.0,
-            crash_latency: 5.0,
+            crash_latency: 3.0,
             jump_share: 0.25,
             unwind: 0.0,
             surplus_share: 0.0,
@@ -66,28 +63,6 @@ impl Rules {
             rounds_max: 50,
         },
     };
-
-    /// The rules of a run's settings.
-    pub fn of(close: &Close, impact: &settings::Impact) -> Self {
-        let Self { closing, pressure } = Self::DEFAULT;
-        Self {
-            closing: Closing {
-                latency: close.latency_seconds,
-                crash_latency: close.crash_latency,
-                jump_share: close.jump_share,
-                surplus_share: close.surplus_share,
-                ..closing
-            },
-            pressure: Pressure {
-                curve: match impact.shape {
-                    Shape::Linear => Curve::Linear,
-                    Shape::SquareRoot => Curve::SquareRoot { factor: impact.factor },
-                },
-                thinning: Thinning { full_move: impact.full_move, floor: impact.floor },
-                ..pressure
-            },
-        }
-    }
 
     /// Checks every setting.
     ///
