@@ -16,6 +16,10 @@ use crate::{
 pub const STEPS_LEAST: usize = 250;
 /// Robust deviations beyond which the mean residual of all series counts as a jump.
 pub const THRESHOLD: f64 = 5.0;
+/// Jumps from which on those that were seen are drawn again; with fewer, normal ones.
+pub const SEEN_LEAST: usize = 8;
+/// Standard deviation of the logarithm by which a drawn jump differs from the one that was seen.
+const FACTOR: f64 = 0.25;
 /// What a median absolute deviation must be multiplied by to be a normal's standard deviation.
 const OF_MEDIAN: f64 = 1.482_602_218_505_602;
 /// Numbers of jumps that a mixture adds up at most.
@@ -135,6 +139,8 @@ pub struct CommonJumps {
     pub calm: Vec<f64>,
     /// Steps at which all jumped, in order.
     pub steps: Vec<usize>,
+    /// The jumps themselves: for each of those steps one of each series.
+    pub sizes: Vec<Vec<f64>>,
 }
 
 impl CommonJumps {
@@ -179,14 +185,30 @@ impl CommonJumps {
             means: moments.iter().map(|(mean, _)| *mean).collect(),
             deviations: moments.iter().map(|(_, deviation)| *deviation).collect(),
             calm: residuals.iter().map(|one| moments_of(one, &calm).1).collect(),
+            sizes: jumps
+                .iter()
+                .map(|step| residuals.iter().map(|one| one[*step]).collect())
+                .collect(),
             steps: jumps,
         })
     }
 
     /// Adds the jumps of so many steps to a row, one cell for each series, and gives how many there were.
+    ///
+    /// With [`SEEN_LEAST`] jumps or more each is one that was seen, the same step for all series, made larger or smaller by
+    /// one lognormal factor with mean one: jumps of coins have a heavier tail than a normal, and their joint shape is kept.
+    /// With fewer it is normal, with the means, deviations and common factor that were fitted.
     pub fn add(&self, random: &mut Random, steps: f64, row: &mut [f64]) -> usize {
         let jumps = random.poisson(self.intensity * steps);
         for _ in 0..jumps {
+            if self.sizes.len() >= SEEN_LEAST {
+                let seen = &self.sizes[random.below(self.sizes.len())];
+                let factor = libm::exp(FACTOR * random.normal() - FACTOR * FACTOR / 2.0);
+                for (cell, size) in row.iter_mut().zip(seen) {
+                    *cell += factor * size;
+                }
+                continue;
+            }
             let factor = self.common.sqrt() * random.normal();
             let alone = (1.0 - self.common).sqrt();
             for ((cell, mean), deviation) in row.iter_mut().zip(&self.means).zip(&self.deviations) {
@@ -329,6 +351,16 @@ mod tests {
         let mut row = [0.0; 3];
         found.add(&mut random, 1_000.0, &mut row);
         assert!(row.iter().all(|cell| *cell < -60.0), "{row:?}");
+        // Those that were seen keep their mean; with few of them the fitted normal stands in, with the same mean.
+        for jumps in [&found, &CommonJumps { sizes: found.sizes[..7].to_vec(), ..found.clone() }] {
+            let (mut sum, mut events) = ([0.0; 3], 0);
+            for _ in 0..20_000 {
+                events += jumps.add(&mut random, 1.0, &mut sum);
+            }
+            for (sum, mean) in sum.iter().zip(&jumps.means) {
+                assert!((sum / count(events) / mean - 1.0).abs() < 0.1, "{sum} {events} {mean}");
+            }
+        }
     }
 
     #[test]

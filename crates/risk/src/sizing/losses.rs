@@ -91,7 +91,7 @@ impl Losses {
     /// kinds, small in calm and large in crashes; a threshold between them would give a shape that is neither's.
     ///
     /// # Errors
-    /// [`ModelError::NoTail`] where none fits; [`ModelError::InfiniteMean`] where none fits and one has no mean: state a cap;
+    /// [`ModelError::NoTail`] where none fits; [`ModelError::InfiniteMean`] where none has a mean: state a cap;
     /// [`ModelError::TooFew`] where no share leaves enough excesses.
     pub fn with_best_tail(self, shares: &[f64], seed: u64) -> Result<Self, ModelError> {
         let (mut tried, mut best, mut heavy, mut refused) = (0, 0.0_f64, None, None);
@@ -123,8 +123,8 @@ impl Losses {
                 Err(error) => return Err(error),
             }
         }
-        Err(match (heavy, tried, refused) {
-            (Some(error), ..) | (None, 0, Some(error)) => error,
+        Err(match (tried, heavy, refused) {
+            (0, Some(error), _) | (0, None, Some(error)) => error,
             _ => ModelError::NoTail { tried, best },
         })
     }
