@@ -36,6 +36,7 @@ pub mod desk;
 pub mod error;
 pub mod evidence;
 pub mod forecast;
+pub mod kernel;
 pub mod ledger;
 pub mod models;
 pub mod need;

@@ -87,16 +87,52 @@ pub fn of_sample(losses: &mut [f64], level: f64) -> Result<Risk, ModelError> {
 }
 
 fn selected(losses: &mut [f64], level: f64) -> Risk {
-    let number = losses.len();
-    let place = place(number, level);
-    let (_, value_at_risk, worse) = losses.select_nth_unstable_by(place - 1, f64::total_cmp);
-    let value_at_risk = *value_at_risk;
-    // Summed in rising order, so that the bits do not depend on how the sample lay before.
-    worse.sort_unstable_by(f64::total_cmp);
-    let whole: f64 = worse.iter().sum();
-    let part = count(place) - count(number) * level;
-    let expected_shortfall = (whole + part * value_at_risk) / (count(number) * (1.0 - level));
-    Risk { value_at_risk, expected_shortfall }
+    Beyond::of(losses.len(), level).largest(losses)
+}
+
+/// What lies at or beyond the value at risk of so many losses.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Beyond {
+    /// How many losses.
+    pub(crate) number: usize,
+    /// Share of the value at risk in the expected shortfall's sum.
+    part: f64,
+    /// How many losses the expected shortfall is the mean of.
+    over: f64,
+}
+
+impl Beyond {
+    /// Of a sample's size.
+    ///
+    /// # Errors
+    /// [`ModelError::TooFew`] without a loss, [`ModelError::Range`].
+    pub(crate) fn new(number: usize, level: f64) -> Result<Self, ModelError> {
+        checked(&[0.0][..number.min(1)], ("a quantile", 1, "give at least one loss"))?;
+        level_is_one(level)?;
+        Ok(Self::of(number, level))
+    }
+
+    fn of(number: usize, level: f64) -> Self {
+        let place = place(number, level);
+        let part = count(place) - count(number) * level;
+        Self { number: number - place + 1, part, over: count(number) * (1.0 - level) }
+    }
+
+    /// Risk, given the losses that lie there, and others below them or none.
+    pub(crate) fn largest(&self, losses: &mut [f64]) -> Risk {
+        let below = losses.len() - self.number;
+        let (_, _, worse) = losses.select_nth_unstable_by(below, f64::total_cmp);
+        worse.sort_unstable_by(f64::total_cmp);
+        self.rising(&losses[below..])
+    }
+
+    /// Risk, given the losses that lie there in rising order.
+    pub(crate) fn rising(&self, losses: &[f64]) -> Risk {
+        let (value_at_risk, worse) = (losses[0], &losses[1..]);
+        // Summed in rising order, so that the bits do not depend on how the sample lay before.
+        let whole: f64 = worse.iter().sum();
+        Risk { value_at_risk, expected_shortfall: (whole + self.part * value_at_risk) / self.over }
+    }
 }
 
 /// Intervals of both by resampling blocks of a series, ends joined (circular block bootstrap, Politis and Romano

@@ -7,6 +7,7 @@ mod demo;
 mod desk;
 mod fixture;
 mod hosted;
+mod kernels;
 mod lending;
 mod need;
 mod real;

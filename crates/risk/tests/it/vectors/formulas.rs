@@ -6,6 +6,7 @@ use backstop_core::{
     policy::{ControlPolicy, Law, PiLaw},
 };
 use backstop_risk::{
+    kernel::{Run, select::risk_of, simulate::StudentT},
     models::{
         copula::tail_dependence,
         ewma,
@@ -15,6 +16,7 @@ use backstop_risk::{
         verdict::{Forecasts, Transitions, Zone, kupiec, traffic_light},
     },
     sizing::fees::{FeeSetup, path},
+    stats::linear::{Matrix, cholesky},
 };
 use backstop_units::{Amount, Ppm, Span};
 
@@ -160,4 +162,31 @@ pub(super) fn fees(case: &Case) {
         case.relative(float(step.rate) / float(WHOLE), &wanted[0], "rel");
         case.relative(float(step.balance.get()) / float(UNIT), &wanted[1], "rel");
     }
+}
+
+pub(super) fn simulated_portfolio(case: &Case) {
+    let rows: Vec<Vec<f64>> = case.input["sigma"].as_array().unwrap().iter().map(numbers).collect();
+    let sigma = Matrix::from_fn(rows.len(), rows.len(), |a, b| rows[a][b]);
+    let root = cholesky(&sigma).unwrap();
+    for (row, wanted) in case.input["cholesky"].as_array().unwrap().iter().enumerate() {
+        for (got, wanted) in root.row(row).iter().zip(wanted.as_array().unwrap()) {
+            assert!((got - number(wanted)).abs() <= 1e-15, "{got} is not {wanted}");
+        }
+    }
+    let (weights, nu) = (numbers(&case.input["weights"]), number(&case.input["nu"]));
+    // The closed form: a linear portfolio of them is a Student t whose scale is the root of wᵀΣw.
+    let spread = |column: usize| -> f64 {
+        weights.iter().enumerate().map(|(row, w)| w * root.at(row, column)).sum()
+    };
+    let scale = (0..rows.len()).map(|column| spread(column).powi(2)).sum::<f64>().sqrt();
+    case.relative(scale, &case.expected["stdev_of_dispersion"], "exact_rel");
+    let exact = of_student(nu, 0.99, false).unwrap();
+    case.relative(scale * exact.value_at_risk, &case.expected["VaR99"], "exact_rel");
+    case.relative(scale * exact.expected_shortfall, &case.expected["ES99"], "exact_rel");
+
+    let model = StudentT::new(&vec![0.0; weights.len()], &root, Some(nu), 1).unwrap();
+    let losses = model.losses(&weights, 1_000_000, &Run::default()).unwrap();
+    let found = risk_of(&losses, 0.99).unwrap();
+    case.relative(found.value_at_risk, &case.expected["VaR99"], "mc_1e6_paths_rel");
+    case.relative(found.expected_shortfall, &case.expected["ES99"], "mc_1e6_paths_rel");
 }
