@@ -8,7 +8,11 @@
 //! layers by hour and day count as they would. A market that the preset lacks has the rules of its first market.
 //! Layers that pay later (deleveraging) stand with what they were asked for.
 
-use super::{error::NeedError, portfolio::Portfolio, run::Trace};
+use super::{
+    error::NeedError,
+    portfolio::Portfolio,
+    run::{Deficit, Trace},
+};
 use crate::{
     book::{Account, Book, numbered},
     crash::Feed,
@@ -27,6 +31,7 @@ use backstop_core::{
     policy::LayerSource,
 };
 use backstop_units::{Amount, Base, Label, MarketId, Price, Signed, Span, Timestamp};
+use std::collections::HashMap;
 
 /// What one layer pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,8 +102,7 @@ pub fn payers(
     let cast = Cast { waterfalls: Cast::of(&genesis)?.waterfalls, ..cast };
     let mut ledger = Memory::begin(&genesis, BEGINS.minus(Span::hours(1)))?;
     let atoms = libm::pow(10.0, f64::from(cast.decimals));
-    let short: Vec<_> =
-        trace.deficits.iter().filter(|deficit| is_positive(deficit.amount)).collect();
+    let short = short(trace);
     let liquidators = opened(&cast, short.len(), &mut ledger)?;
     let total = Amount::new(to_units(libm::floor(fund.max(0.0) * atoms)));
     let opening = BEGINS.minus(Span::hours(1));
@@ -139,6 +143,24 @@ pub fn payers(
     ledger.check()?;
     rows.into_layers(&cast, &markets, &mut ledger, &mut paid)?;
     Ok(paid)
+}
+
+/// What each account lacks in all, at the place and time of its first cost, in the order in which they were closed:
+/// what is worked off later belongs to the same account.
+fn short(trace: &Trace) -> Vec<Deficit> {
+    let mut places: HashMap<usize, usize> = HashMap::new();
+    let mut all: Vec<Deficit> = Vec::new();
+    for deficit in &trace.deficits {
+        let known = places.get(&deficit.account).and_then(|place| all.get_mut(*place));
+        if let Some(first) = known {
+            first.amount += deficit.amount;
+        } else {
+            places.insert(deficit.account, all.len());
+            all.push(*deficit);
+        }
+    }
+    all.retain(|deficit| is_positive(deficit.amount));
+    all
 }
 
 /// Names of the portfolio's markets in the ledger: their own in small letters where that is a label, else a number.
