@@ -13,6 +13,7 @@ use crate::{
         ModelError,
         backtest::{self, Model, Rolling, back_test, recommended},
         gpd::Tail,
+        profile,
         tail::Interval,
         thresholds::{SHARES, mean_excess, stability},
         verdict::{Ratio, Zone},
@@ -23,8 +24,6 @@ use crate::{
 const POINTS: usize = 200;
 /// Days that the picture of hits shows.
 const SHOWN: usize = 1_500;
-/// Standard errors on each side of an estimate at 95 %.
-const WIDE: f64 = 1.959_963_984_540_054;
 
 /// The back tests of one market, whose only column it is.
 ///
@@ -162,8 +161,12 @@ fn tail(of: String, losses: &[f64], share: f64) -> TailPage {
         Err(error) => return none(of, &error),
     };
     let shape = fitted.gpd.shape;
-    let wide = fit.standard_errors.map_or(0.0, |(shape, _)| WIDE * shape);
     let beyond = &sorted[sorted.partition_point(|loss| *loss <= threshold)..];
+    let excesses: Vec<f64> = beyond.iter().map(|loss| loss - threshold).collect();
+    let of_shape = match profile::shape(&fitted, &fit, &excesses) {
+        Ok(interval) => interval,
+        Err(error) => return none(of, &error),
+    };
     let stride = beyond.len().div_ceil(POINTS).max(1);
     let quantile = |(at, loss): (usize, &f64)| {
         let p = 1.0 - (count(at) + 0.5) / count(beyond.len());
@@ -180,7 +183,7 @@ fn tail(of: String, losses: &[f64], share: f64) -> TailPage {
         of,
         threshold,
         excesses: fit.excesses,
-        shape: Interval { estimate: shape, low: shape - wide, high: shape + wide },
+        shape: of_shape,
         scale: fitted.gpd.scale,
         quantiles,
         stability: steady

@@ -12,6 +12,7 @@ pub mod garch;
 pub mod gpd;
 pub mod jumps;
 pub mod logistic;
+pub mod profile;
 pub mod scores;
 pub mod tail;
 pub mod thresholds;

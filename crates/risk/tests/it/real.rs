@@ -15,6 +15,7 @@ use backstop_risk::{
         filtered::Filter,
         garch::{Innovation, Spec, Start},
         gpd::Tail,
+        profile::intervals,
         tail::Resampling,
         thresholds::{SHARES, stability},
     },
@@ -98,6 +99,36 @@ fn the_tail_of_bitcoin_is_the_known_one() {
         println!("{row:?}");
         assert!((17.0..26.0).contains(&row.value_at_risk));
     }
+}
+
+/// Intervals by profile likelihood of the Danish fire losses over 10 million, as the textbook prints them: 23.3 to 33.1
+/// around 27.3 and 41.6 to 154.7 around 58.2, at 99 %.
+#[test]
+fn intervals_of_the_danish_tail_are_the_published_ones() {
+    let Some(path) = external("validation-gpl/danish_fire.csv") else { return };
+    let text = fs::read_to_string(path).unwrap();
+    let last = |line: &str| line.rsplit(',').next().unwrap().trim().trim_matches('"').parse().ok();
+    let losses: Vec<f64> = text.lines().filter_map(last).collect();
+    let (tail, _) = Tail::fit(&losses, 10.0).unwrap();
+    let excesses: Vec<f64> =
+        losses.iter().filter(|loss| **loss > 10.0).map(|loss| loss - 10.0).collect();
+    let found = intervals(&tail, &excesses, (0.99, 0.95)).unwrap();
+    println!("{found:?}");
+    // They are printed from a profile at a few dozen places, so they are off by up to a hundredth themselves.
+    let near =
+        |got: f64, wanted: f64| assert!((got / wanted - 1.0).abs() < 0.015, "{got} {wanted}");
+    near(found.at_risk.low, 23.3);
+    near(found.at_risk.high, 33.1);
+    let shortfall = found.shortfall.unwrap();
+    near(shortfall.low, 41.6);
+    near(shortfall.high, 154.7);
+    // By brute force over shapes twice the fall of the likelihood is 3.8415 at each of these.
+    let exact =
+        |got: f64, wanted: f64| assert!((got / wanted - 1.0).abs() < 1e-4, "{got} {wanted}");
+    exact(found.at_risk.low, 23.2773);
+    exact(found.at_risk.high, 33.2104);
+    exact(shortfall.low, 41.083);
+    exact(shortfall.high, 154.98);
 }
 
 /// Realised variances of BTC from hourly bars.
