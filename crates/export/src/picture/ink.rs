@@ -76,6 +76,15 @@ impl Tone {
         format!("class=\"{class}\" fill=\"{light}\"")
     }
 
+    /// The attributes of words over lines: the page's color around them.
+    pub(super) fn rimmed(self) -> String {
+        let ((class, light, _), (_, page, _)) = (self.look(), Self::Page.look());
+        format!(
+            "class=\"{class} bs-page-line\" fill=\"{light}\" stroke=\"{page}\" stroke-width=\"3\" paint-order=\"stroke\" \
+             stroke-linejoin=\"round\""
+        )
+    }
+
     /// The attributes of a line.
     pub(super) fn stroke(self) -> String {
         let (class, light, _) = self.look();

@@ -10,6 +10,8 @@
 //!                                                      └─▶ table()             HTML and CSV
 //! ```
 //!
+//! Charts of estimated figures are in [`chart`].
+//!
 //! # Invariants
 //!
 //! - **X5** Every picture is 360 wide, so a phone shows it one to one, and no letter is smaller than 12.
@@ -18,6 +20,11 @@
 
 mod balance;
 mod cascade;
+#[allow(
+    clippy::float_arithmetic,
+    reason = "what is estimated is a float; it ends as tenths of a pixel"
+)]
+pub mod chart;
 mod flow;
 mod gauge;
 mod ink;
@@ -38,6 +45,7 @@ pub use gauge::{Band, Gauge};
 pub use ink::{Tone, stylesheet};
 pub use lights::Lights;
 pub use queue::{Queue, QueueDay};
+pub(crate) use sketch::escaped;
 pub use sketch::{Form, Sketch};
 pub use stack::{Part, Stack};
 pub use table::{Cell, Table};

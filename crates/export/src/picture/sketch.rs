@@ -61,11 +61,17 @@ pub(super) struct Type {
     pub(super) tone: Tone,
     pub(super) strong: bool,
     pub(super) anchor: Anchor,
+    /// With a rim in the page's color, for words over lines.
+    pub(super) rim: bool,
 }
 
 impl Type {
     pub(super) const fn plain(size: i64) -> Self {
-        Self { size, tone: Tone::Ink, strong: false, anchor: Anchor::Start }
+        Self { size, tone: Tone::Ink, strong: false, anchor: Anchor::Start, rim: false }
+    }
+
+    pub(super) const fn over(self) -> Self {
+        Self { rim: true, ..self }
     }
 
     pub(super) const fn strong(size: i64) -> Self {
@@ -139,7 +145,8 @@ impl Sketch {
             String::new()
         };
         let weight = if how.strong { " font-weight=\"600\"" } else { "" };
-        let (size, look, words) = (how.size, how.tone.fill(), escaped(words));
+        let (size, words) = (how.size, escaped(words));
+        let look = if how.rim { how.tone.rimmed() } else { how.tone.fill() };
         let _ = writeln!(
             self.body,
             "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\"{anchor}{squeeze} {look}{weight}>{words}</text>"
@@ -189,6 +196,50 @@ impl Sketch {
         let look = tone.stroke();
         let _ =
             writeln!(self.body, "<polyline points=\"{path}\" stroke-width=\"2\"{dash} {look}/>");
+    }
+
+    /// A thin line through points in tenths of a pixel, for curves. Its words stand apart by themselves.
+    pub(super) fn curve(&mut self, points: &[(Px, Px)], tone: Tone, dashed: bool) {
+        let path = self.fine(points);
+        let dash = if dashed { " stroke-dasharray=\"5 3\"" } else { "" };
+        let look = tone.stroke();
+        let _ = writeln!(
+            self.body,
+            "<polyline points=\"{path}\" stroke-width=\"1.5\" stroke-linejoin=\"round\"{dash} {look}/>"
+        );
+    }
+
+    /// A filled shape with corners in tenths of a pixel, half seen through.
+    pub(super) fn region(&mut self, points: &[(Px, Px)], tone: Tone) {
+        let path = self.fine(points);
+        let look = tone.fill();
+        let _ = writeln!(self.body, "<polygon points=\"{path}\" fill-opacity=\"0.3\" {look}/>");
+    }
+
+    /// A rectangle that is seen through; 100 parts are all of the color.
+    pub(super) fn wash(&mut self, area: Area, tone: Tone, parts: Px) {
+        let Area { x, y, width, height } = area;
+        let _ = writeln!(
+            self.body,
+            "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill-opacity=\"{}\" {}/>",
+            fine_number(parts * px(10), 1000),
+            tone.fill()
+        );
+        self.shapes.push(area);
+        self.reach(y + height);
+    }
+
+    /// Points in tenths of a pixel as an attribute.
+    fn fine(&mut self, points: &[(Px, Px)]) -> String {
+        let mut path = String::new();
+        for (x, y) in points {
+            let gap = if path.is_empty() { "" } else { " " };
+            let _ = write!(path, "{gap}{},{}", fine_number(*x, 10), fine_number(*y, 10));
+            let (x, y) = (px(scaled(x.0, 1, 10)), px(scaled(y.0, 1, 10)));
+            self.shapes.push(Area { x, y, width: px(0), height: px(0) });
+            self.reach(y);
+        }
+        path
     }
 
     /// A filled shape with corners.
@@ -261,6 +312,16 @@ impl Sketch {
     }
 }
 
+/// A number of parts as a decimal: `12.5` of 125 tenths.
+fn fine_number(parts: Px, of: i64) -> String {
+    let (whole, rest) = (scaled(parts.0, 1, of), parts.0.checked_rem(of).unwrap_or(0));
+    if rest <= 0 {
+        return whole.to_string();
+    }
+    let digits = of.checked_ilog10().and_then(|places| usize::try_from(places).ok()).unwrap_or(1);
+    format!("{whole}.{}", format!("{rest:0digits$}").trim_end_matches('0'))
+}
+
 /// Half of a length, rounded down.
 pub(super) fn half(length: Px) -> Px {
     px(scaled(length.0, 1, 2))
@@ -316,7 +377,7 @@ fn wrapped(words: &str, limit: usize) -> Vec<String> {
 }
 
 /// Text that can't be taken for markup; characters that XML does not allow are dropped.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -22,6 +22,13 @@ pub enum Cell {
     },
     /// A number with its sign for a portion, as `12.50%`.
     Number(String),
+    /// A figure of the risk desk: rounded for people, all of it for programs.
+    Figure {
+        /// With its unit, three or four digits.
+        shown: String,
+        /// The shortest decimal that is the same double; empty for what is no number.
+        exact: String,
+    },
 }
 
 impl Cell {
@@ -50,7 +57,10 @@ impl Cell {
 
     pub(super) const fn words(&self) -> &String {
         match self {
-            Self::Text(words) | Self::Number(words) | Self::Amount { shown: words, .. } => words,
+            Self::Text(words)
+            | Self::Number(words)
+            | Self::Amount { shown: words, .. }
+            | Self::Figure { shown: words, .. } => words,
         }
     }
 }
@@ -93,6 +103,9 @@ impl Table {
                     _ if at == 0 => write!(out, "<th scope=\"row\">{words}</th>"),
                     Cell::Text(_) => write!(out, "<td>{words}</td>"),
                     Cell::Number(_) => write!(out, "<td class=\"num\">{words}</td>"),
+                    Cell::Figure { exact, .. } => {
+                        write!(out, "<td class=\"num\" title=\"{exact}\">{words}</td>")
+                    }
                     Cell::Amount { atoms, .. } => write!(
                         out,
                         "<td class=\"num\" title=\"{atoms} atoms\" data-atoms=\"{atoms}\">{words}</td>"
@@ -130,14 +143,16 @@ impl Table {
         out
     }
 
-    /// The table as CSV: amounts as whole atoms, texts guarded as in [`crate::csv`].
+    /// The table as CSV: amounts as whole atoms, figures in full, texts guarded as in [`crate::csv`].
     pub fn csv(&self) -> String {
         let mut out = writer(Vec::new());
         // Writing to memory does not fail.
         let _ = out.write_record(&self.columns);
         for row in &self.rows {
             let cells = row.iter().map(|cell| match cell {
-                Cell::Amount { atoms, .. } => Cow::Borrowed(atoms.as_str()),
+                Cell::Amount { atoms: exact, .. } | Cell::Figure { exact, .. } => {
+                    Cow::Borrowed(exact.as_str())
+                }
                 Cell::Text(words) => guarded(words),
                 Cell::Number(words) => Cow::Borrowed(words.as_str()),
             });

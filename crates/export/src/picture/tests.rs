@@ -237,7 +237,7 @@ fn samples() -> Vec<(&'static str, Box<dyn Picture>)> {
         ("staked in junior", 320_000, 110_000, false),
         ("socialised, by position", 90_000, 0, true),
     ];
-    vec![
+    let mut all: Vec<(&'static str, Box<dyn Picture>)> = vec![
         ("tower", Box::new(Tower(leak(waterfall("tower", 0, [0; 5], 0))))),
         (
             "tower-loss",
@@ -272,13 +272,15 @@ fn samples() -> Vec<(&'static str, Box<dyn Picture>)> {
         ("lights", Box::new(lights("lights", 3, Some(5)))),
         ("timeline", Box::new(timeline())),
         ("timelocks", Box::new(timelocks())),
-    ]
+    ];
+    all.extend(chart::tests::samples());
+    all
 }
 
 /// The same at their limits; none has a name.
 fn limits() -> Vec<(&'static str, Box<dyn Picture>)> {
     let leak = |waterfall: Waterfall| -> &'static Waterfall { Box::leak(Box::new(waterfall)) };
-    vec![
+    let mut all: Vec<(&'static str, Box<dyn Picture>)> = vec![
         (
             "",
             Box::new(Cascade(leak(waterfall(
@@ -316,7 +318,9 @@ fn limits() -> Vec<(&'static str, Box<dyn Picture>)> {
         ("", Box::new(Timelocks { waiting: Vec::new(), ..timelocks() })),
         ("", Box::new(Timelocks { now: Timestamp::MAX, ..timelocks() })),
         ("", Box::new(Timelocks { now: Timestamp::ZERO, ..timelocks() })),
-    ]
+    ];
+    all.extend(chart::tests::limits());
+    all
 }
 
 fn overlap(one: &Area, other: &Area) -> bool {

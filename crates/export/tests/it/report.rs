@@ -42,7 +42,7 @@ fn statement(records: &[Record], period: Period) -> Vec<Sheet> {
 fn rows(sheets: &[Sheet], name: &str) -> Vec<BTreeMap<String, String>> {
     let sheet = sheets.iter().find(|sheet| sheet.name == name).unwrap();
     let words = |cell: &Cell| match cell {
-        Cell::Amount { atoms, .. } => atoms.clone(),
+        Cell::Amount { atoms: exact, .. } | Cell::Figure { exact, .. } => exact.clone(),
         Cell::Text(words) | Cell::Number(words) => words.clone(),
     };
     let row =

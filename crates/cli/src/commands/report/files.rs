@@ -86,7 +86,7 @@ fn whole(pack: &Pack) -> Value {
         let rows = sheet.table.rows.iter().map(|row| {
             let cells = sheet.table.columns.iter().zip(row).map(|(column, cell)| {
                 let value = match cell {
-                    Cell::Amount { atoms, .. } => atoms,
+                    Cell::Amount { atoms: exact, .. } | Cell::Figure { exact, .. } => exact,
                     Cell::Text(words) | Cell::Number(words) => words,
                 };
                 (column.clone(), Value::String(value.clone()))
