@@ -7,7 +7,8 @@
 //!                       ├─▶ loss::loss_page        one page for each loss, with its waterfall
 //!                       ├─▶ report::Gather         an auditor's statement of a period
 //!                       ├─▶ claims::write          claims on a vault's loss with their Merkle proofs
-//!   plain values ───────┴─▶ picture                pictures of structure as SVG, each with its table
+//!   plain values ───────┼─▶ picture                pictures of structure as SVG, each with its table
+//!   a risk report ──────┴─▶ risk                   one page to sign, its parts, text, CSV
 //! ```
 //!
 //! # Invariants
@@ -16,7 +17,8 @@
 //!   [`backstop_core::ledger::postings`], balances from the state.
 //! - **X2** The journal asserts every closing balance of the state, so an outside program finds a
 //!   posting that is missing, changed or doubled.
-//! - **X3** The same records and state give the same bytes. No float, no clock, no file access.
+//! - **X3** The same records and state give the same bytes. No clock, no file access; floats only where figures of the
+//!   risk desk are shown ([`risk`], [`picture::chart`]).
 //! - **X4** A name can't break out of its field: see [`names`], [`csv`] and [`loss`].
 //!
 //! What is deliberately not here: opening files, choosing file names, reading journals back.
@@ -44,6 +46,11 @@ pub mod loss;
 pub mod names;
 pub mod picture;
 pub mod report;
+#[allow(
+    clippy::float_arithmetic,
+    reason = "figures of the risk desk are floats; no money is computed"
+)]
+pub mod risk;
 pub mod standing;
 mod words;
 

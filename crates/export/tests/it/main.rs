@@ -4,6 +4,7 @@ mod books;
 mod claims;
 mod losses;
 mod report;
+mod risk;
 mod sheets;
 mod standing;
 mod words;

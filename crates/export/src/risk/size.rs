@@ -1,0 +1,270 @@
+//! How big the fund should be, how fees get it there, what slices of the loss would cost.
+
+use super::{
+    in_quote,
+    part::{Mood, Part, Sheet, Value},
+};
+use crate::picture::{
+    Tone,
+    chart::{Axis, Bar, Bars, Grid, Numbers, Plot, Series, Trace, whole},
+};
+use backstop_risk::desk::{
+    Report,
+    outcome::{FeePage, SizePage},
+};
+
+pub(super) fn parts(report: &Report) -> Vec<Part> {
+    vec![size(report), fee(report), tranches(report)]
+}
+
+fn size(report: &Report) -> Part {
+    let mut part = Part::new("size", "How big the fund should be");
+    let Some(page) = &report.size else {
+        part.words("Not asked for.");
+        return part;
+    };
+    part.words(
+        "Holding a unit costs something each year, and so does a unit that is missing when it is needed. The size at \
+         which both balance is the starting point; floors may raise it, the cap may lower it.",
+    );
+    part.facts(decided(report, page));
+    part.facts(ruin(report, page));
+    if page.pays_for_itself == Some(false) {
+        let words =
+            "Income is below the expected losses: no size lasts without money from outside.";
+        part.note(Mood::Bad, words);
+    }
+    part.chart("size-grid", &grid(report, page));
+    let points = page.funds.iter().copied().zip(page.exceeds.iter().copied()).collect();
+    let axes = (
+        Axis::linear(in_quote(report, "fund"), Numbers::Money),
+        Axis::log("probability that it is too small", Numbers::Chance),
+    );
+    let plot = Plot::new("risk-too-small", "How often each fund is too small", axes)
+        .with(Series::new("", Tone::Pay, Trace::Line(points)))
+        .rule("recommended", page.recommended.estimate, true);
+    part.chart("size-too-small", &plot);
+    if !page.other_seeds.is_empty() {
+        part.chart("size-seeds", &seeds(report, page));
+    }
+    let mut sheet = Sheet::new(
+        "size-other-seeds",
+        "The same with other seeds",
+        ["seed", "size", "within the interval"],
+    );
+    for (seed, size) in &page.other_seeds {
+        let is_within = *size >= page.recommended.low && *size <= page.recommended.high;
+        let word = if is_within { "yes" } else { "no" };
+        sheet.row([Value::text(seed.to_string()), Value::money(*size), Value::text(word)]);
+    }
+    part.sheet(sheet);
+    let mut sheet = Sheet::new("size-needs", "Need at each level", ["level", "need"]);
+    for (level, need) in page.confidences.iter().zip(&page.needs) {
+        sheet.row([Value::percent(*level), Value::money(*need)]);
+    }
+    part.sheet(sheet);
+    part
+}
+
+fn decided(report: &Report, page: &SizePage) -> Sheet {
+    let quote = &report.book.quote;
+    let mut facts = Sheet::facts("size", "Size");
+    facts.fact(
+        "Recommended size",
+        Value::Interval(Numbers::Money, page.recommended),
+        quote.clone(),
+    );
+    let atoms = Value::text(page.atoms.clone());
+    facts.fact(
+        "The same for the ledger",
+        atoms,
+        format!("atoms, rounded up; {} decimals", page.decimals),
+    );
+    facts.fact("Decimals", Value::count(page.decimals.into()), "");
+    facts.fact("What decides it", Value::text(page.binding.clone()), "");
+    facts.fact(
+        "Critical fractile",
+        Value::percent(page.fractile),
+        "1 \u{2212} holding cost \u{f7} uncovered cost",
+    );
+    facts.fact("By the sample alone", Value::maybe(Numbers::Money, page.by_sample), quote.clone());
+    let tail =
+        page.by_tail.map_or(Value::None("none"), |tail| Value::Interval(Numbers::Money, tail));
+    facts.fact("By the fitted tail", tail, quote.clone());
+    facts.fact("Floor: Cover-2", Value::money(page.floors.0), quote.clone());
+    facts.fact("Floor: reverse stress", Value::money(page.floors.1), "that must be survived");
+    let cap = page.cap.map_or(Value::None("no cap"), Value::money);
+    facts.fact("Cap", cap, quote.clone());
+    facts
+}
+
+fn ruin(report: &Report, page: &SizePage) -> Sheet {
+    let quote = &report.book.quote;
+    let mut facts = Sheet::facts("size-risk", "What is left at the recommended size");
+    let chance = Value::Figure(Numbers::Chance, page.exceed);
+    facts.fact("More is needed", chance, "probability over the horizon");
+    facts.fact(
+        "Expected uncovered loss",
+        Value::maybe(Numbers::Money, page.uncovered),
+        quote.clone(),
+    );
+    facts.fact(
+        "Yearly cost",
+        Value::maybe(Numbers::Money, page.cost),
+        "of holding it and of what stays uncovered",
+    );
+    let ruin = page
+        .ruin
+        .map_or(Value::None("not asked for"), |ruin| Value::Interval(Numbers::Chance, ruin));
+    facts.fact("Ruin within a year", ruin, "probability, with fees coming in");
+    let smallest = Value::maybe(Numbers::Money, page.smallest.map(|(size, _)| size));
+    facts.fact("Smallest fund that lasts", smallest, quote.clone());
+    let chance = Value::maybe(Numbers::Chance, page.smallest.map(|(_, chance)| chance));
+    facts.fact("Ruin of that one", chance, "probability within a year");
+    let pays = match page.pays_for_itself {
+        Some(true) => Value::text("yes"),
+        Some(false) => Value::text("no"),
+        None => Value::None("not asked for"),
+    };
+    facts.fact("Income above expected losses", pays, "");
+    facts
+}
+
+fn grid(report: &Report, page: &SizePage) -> Grid {
+    let row = |(fund, values): (&f64, &Vec<f64>)| (Numbers::Money.words(*fund), values.clone());
+    Grid {
+        id: "risk-grid".to_owned(),
+        title: "What each fund covers".to_owned(),
+        facts: vec!["part of the need at each level, the more the darker".to_owned()],
+        names: (in_quote(report, "fund"), "need at a level".to_owned()),
+        columns: page.confidences.iter().map(|level| Numbers::Percent.words(*level)).collect(),
+        rows: page.funds.iter().zip(&page.covered).map(row).collect(),
+    }
+}
+
+fn seeds(report: &Report, page: &SizePage) -> Plot {
+    let labels: Vec<String> = page.other_seeds.iter().map(|(seed, _)| seed.to_string()).collect();
+    let last = whole(labels.len().saturating_sub(1).max(1));
+    let (low, high) = (page.recommended.low, page.recommended.high);
+    let points = page.other_seeds.iter().enumerate().map(|(at, (_, size))| (whole(at), *size));
+    let axes =
+        (Axis::labelled("seed", labels), Axis::linear(in_quote(report, "size"), Numbers::Money));
+    Plot::new("risk-seeds", "The size with other seeds", axes)
+        .with(Series::new(
+            "the stated interval",
+            Tone::Pay,
+            Trace::Band(vec![(0.0, low, high), (last, low, high)]),
+        ))
+        .with(Series::new("another seed", Tone::Ink, Trace::Points(points.collect())))
+        .rule("recommended", page.recommended.estimate, false)
+}
+
+fn fee(report: &Report) -> Part {
+    let mut part = Part::new("fees", "How fees get it there");
+    let Some(page) = &report.fee else {
+        part.words("Not asked for.");
+        return part;
+    };
+    let quote = &report.book.quote;
+    let mut facts = Sheet::facts("fees", "Fee path");
+    facts.fact("Target", Value::money(page.target), quote.clone());
+    facts.fact("Fund at the start", Value::money(page.start), quote.clone());
+    facts.fact("Fee income a day", Value::money(page.income), "of which the rate is a part");
+    let covered = page.covered.map_or(Value::None("not within the path"), Value::count);
+    facts.fact("Half of the paths covered", covered, "days from now");
+    let (short, paths) = page.short;
+    facts.fact("Paths that ran dry", Value::count(short), "");
+    facts.fact("Paths", Value::count(paths), "");
+    part.facts(facts);
+    part.words("The rate is set day by day by the ledger's own fee control, with its rails and slew limit.");
+    let rate =
+        fan(("risk-fee-rate", "Rate of the fund ahead", "part of fees to the fund"), &page.rates);
+    part.chart("fees-rate", &rate);
+    let coverage =
+        fan(("risk-fee-coverage", "Coverage ahead", "fund \u{f7} target"), &page.coverages);
+    part.chart("fees-coverage", &coverage.rule("target", 1.0, false));
+    part.file(days(page));
+    part
+}
+
+/// Half of the paths, and 9 of 10, day by day.
+fn fan((id, title, up): (&str, &str, &str), days: &[[f64; 3]]) -> Plot {
+    let day = |at: usize| whole(at);
+    let band = days.iter().enumerate().map(|(at, [low, _, high])| (day(at), *low, *high));
+    let middle = days.iter().enumerate().map(|(at, [_, half, _])| (day(at), *half));
+    let axes = (
+        Axis::linear("days from now", Numbers::Count),
+        Axis::linear(up, Numbers::Percent).with_zero(),
+    );
+    Plot::new(id, title, axes)
+        .with(Series::new("9 of 10 paths", Tone::Pay, Trace::Band(band.collect())))
+        .with(Series::new("half of the paths", Tone::Pay, Trace::Line(middle.collect())))
+}
+
+fn days(page: &FeePage) -> Sheet {
+    let columns = [
+        "day",
+        "rate, 5%",
+        "rate, half",
+        "rate, 95%",
+        "coverage, 5%",
+        "coverage, half",
+        "coverage, 95%",
+    ];
+    let mut sheet = Sheet::new("fees-days", "Day by day", columns);
+    let none = [f64::NAN; 3];
+    for at in 0..page.rates.len().max(page.coverages.len()) {
+        let figures = |days: &[[f64; 3]]| days.get(at).copied().unwrap_or(none).map(Value::percent);
+        let values = [figures(&page.rates), figures(&page.coverages)];
+        sheet
+            .rows
+            .push([Value::count(at)].into_iter().chain(values.into_iter().flatten()).collect());
+    }
+    sheet
+}
+
+fn tranches(report: &Report) -> Part {
+    let mut part = Part::new("tranches", "What slices of the loss would cost");
+    if report.tranches.is_empty() {
+        part.words("Not asked for.");
+        return part;
+    }
+    let bar = |line: &backstop_risk::desk::outcome::TrancheLine| Bar {
+        name: line.name.clone(),
+        value: line.yearly_rate,
+        range: None,
+    };
+    let chart = Bars {
+        id: "risk-tranches".to_owned(),
+        title: "Yearly price of each slice".to_owned(),
+        columns: ("slice".to_owned(), "part of the slice a year".to_owned()),
+        numbers: Numbers::Percent,
+        bars: report.tranches.iter().map(bar).collect(),
+    };
+    part.chart("tranches-chart", &chart);
+    let columns = [
+        "slice",
+        "attachment",
+        "exhaustion",
+        "touched",
+        "used up",
+        "expected loss",
+        "price over the horizon",
+        "yearly part of the slice",
+    ];
+    let mut sheet = Sheet::new("tranches", "Slices of the loss", columns);
+    for line in &report.tranches {
+        sheet.row([
+            Value::text(line.name.clone()),
+            Value::money(line.attach),
+            Value::money(line.detach),
+            Value::Figure(Numbers::Chance, line.attaches),
+            Value::Figure(Numbers::Chance, line.exhausts),
+            Value::money(line.expected),
+            Value::money(line.price),
+            Value::percent(line.yearly_rate),
+        ]);
+    }
+    part.sheet(sheet);
+    part
+}
