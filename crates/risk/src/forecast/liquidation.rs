@@ -253,8 +253,21 @@ pub struct WalkedForward {
     pub precision: (f64, f64),
     /// Share of rows that were liquidated.
     pub rate: f64,
+    /// The moment of each row.
+    pub times: Vec<u64>,
     /// Fits made.
     pub fits: usize,
+}
+
+impl WalkedForward {
+    /// The mean of scores over the rows of each moment.
+    pub fn by_time(&self, scores: &[f64]) -> Vec<f64> {
+        let rows: Vec<(u64, f64)> =
+            self.times.iter().copied().zip(scores.iter().copied()).collect();
+        rows.chunk_by(|a, b| a.0 == b.0)
+            .map(|rows| rows.iter().map(|row| row.1).sum::<f64>() / count(rows.len()))
+            .collect()
+    }
 }
 
 /// Walks forward over rows in the order of time.
@@ -264,7 +277,7 @@ pub struct WalkedForward {
 pub fn walk_forward(rows: &[Row], walk: &Walk) -> Result<WalkedForward, ModelError> {
     let times: Vec<u64> = rows.iter().map(|row| row.time).collect();
     let (mut model, mut baseline, mut happened) = (Vec::new(), Vec::new(), Vec::new());
-    let folds = walk.folds(&times)?;
+    let (folds, mut seen) = (walk.folds(&times)?, Vec::new());
     let fits = folds.len();
     for fold in folds {
         let fitted = LiquidationModel::fit(&rows[fold.train])?;
@@ -272,6 +285,7 @@ pub fn walk_forward(rows: &[Row], walk: &Walk) -> Result<WalkedForward, ModelErr
             model.push(fitted.probability(&row.features));
             baseline.push(touch(row.features[1]));
             happened.push(row.liquidated);
+            seen.push(row.time);
         }
     }
     let errors = |told: &[f64]| -> Vec<f64> {
@@ -286,6 +300,7 @@ pub fn walk_forward(rows: &[Row], walk: &Walk) -> Result<WalkedForward, ModelErr
         rate: count(events) / count(happened.len()),
         model: errors(&model),
         baseline: errors(&baseline),
+        times: seen,
         fits,
     })
 }

@@ -11,6 +11,7 @@
 
 pub mod calibration;
 pub mod daily;
+pub mod fitted;
 pub mod gate;
 pub mod har;
 pub mod liquidation;

@@ -107,18 +107,18 @@ impl Gpd {
     /// Probability that an excess is larger than `y`.
     pub fn exceeds(&self, y: f64) -> f64 {
         if self.shape.abs() < EXPONENTIAL {
-            return (-y / self.scale).exp();
+            return libm::exp(-y / self.scale);
         }
         let inner = 1.0 + self.shape * y / self.scale;
-        if inner <= 0.0 { 0.0 } else { inner.powf(-1.0 / self.shape) }
+        if inner <= 0.0 { 0.0 } else { libm::pow(inner, -1.0 / self.shape) }
     }
 
     /// The excess that is exceeded with probability `p`.
     pub fn quantile_above(&self, p: f64) -> f64 {
         if self.shape.abs() < EXPONENTIAL {
-            return -self.scale * p.ln();
+            return -self.scale * libm::log(p);
         }
-        self.scale / self.shape * (-self.shape * p.ln()).exp_m1()
+        self.scale / self.shape * libm::expm1(-self.shape * libm::log(p))
     }
 
     /// Standard errors from exact second derivatives of the likelihood.
