@@ -5,6 +5,7 @@ mod lending;
 mod pictures;
 mod reference;
 mod report;
+mod risk;
 mod webhooks;
 
 pub(crate) use api_keys::{ApiKeysArgs, ApiKeysVerb};
@@ -15,6 +16,7 @@ pub(crate) use lending::{
 pub(crate) use pictures::{PictureArgs, PictureVerb};
 pub(crate) use reference::{ReferenceArgs, ReferenceTable};
 pub(crate) use report::ReportArgs;
+pub(crate) use risk::{RiskArgs, RiskMessageArgs, RiskRun, RiskVerb};
 pub(crate) use webhooks::{WebhooksArgs, WebhooksVerb};
 
 use backstop_units::{Amount, Label, LossId, Timestamp, VaultLossId};
@@ -96,6 +98,8 @@ pub(crate) enum Verb {
     Export(ExportArgs),
     /// An auditor's pack of a month: trial balance, losses, reconciliation, funds, disclosure.
     Report(ReportArgs),
+    /// The risk desk: how big the fund must be, what would empty it, what cover should cost.
+    Risk(RiskArgs),
     /// Settings that are known to go wrong.
     Config(ConfigArgs),
     /// Keys and signatures, made offline.

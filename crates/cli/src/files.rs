@@ -43,24 +43,6 @@ pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     })
 }
 
-/// Reads a text file, which may be gzipped if its name ends in `.gz`.
-///
-/// # Errors
-/// As [`read`].
-pub(crate) fn read_maybe_zipped(path: &Path) -> Result<String, Failure> {
-    if path.extension().is_none_or(|end| end != "gz") {
-        return read(path);
-    }
-    let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
-    let mut text = String::new();
-    let mut reader = flate2::read::GzDecoder::new(file).take(INPUT_MAX + 1);
-    let length = reader.read_to_string(&mut text).map_err(|error| Failure::file(path, &error))?;
-    if length as u64 > INPUT_MAX {
-        return Err(Failure::Input(format!("{}: longer than {INPUT_MAX} bytes", path.display())));
-    }
-    Ok(text)
-}
-
 /// Writes a file under a temporary name beside it, syncs it, and renames it: whole or not there.
 ///
 /// # Errors

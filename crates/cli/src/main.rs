@@ -56,6 +56,7 @@ fn dispatch(cli: Cli, printer: &mut Printer) -> Result<(), Failure> {
         Verb::Compensation(args) => c::lending::compensation(&args, &db, printer),
         Verb::Export(args) => c::export::run(&args, &db, printer),
         Verb::Report(args) => c::report::run(&args, printer),
+        Verb::Risk(args) => c::risk::run(&args, &db, printer),
         Verb::Config(args) => c::config::run(&args, &db, printer),
         Verb::Keys(args) => c::keys::run(&args, &db, printer),
         Verb::Webhooks(args) => c::webhooks::run(&args, &db, printer),

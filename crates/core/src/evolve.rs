@@ -110,17 +110,17 @@ pub(crate) fn evolve(state: &mut State, event: &Event) -> Result<(), Corrupt> {
         Event::Farm(event) => farm::evolve::evolve(state, event),
         Event::Pool(event) => pool::evolve::evolve(state, event),
         Event::Compensation(event) => compensation::evolve::evolve(state, event),
-        Event::HouseSet { .. }
-        | Event::HouseReported { .. }
-        | Event::HouseRepaid { .. }
-        | Event::SurplusDistributed { .. } => house::evolve(state, event),
         _ => of_markets(state, event),
     }
 }
 
-/// Facts about markets, losses, custody, proposals and prices.
+/// Facts about house accounts, markets, losses, custody, proposals and prices.
 fn of_markets(state: &mut State, event: &Event) -> Result<(), Corrupt> {
     match event {
+        Event::HouseSet { .. }
+        | Event::HouseReported { .. }
+        | Event::HouseRepaid { .. }
+        | Event::SurplusDistributed { .. } => house::evolve(state, event),
         Event::MarketCreated { .. }
         | Event::WaterfallSet { .. }
         | Event::OpenInterestReported { .. }

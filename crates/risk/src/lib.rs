@@ -1,4 +1,5 @@
-//! The reference venue: synthetic books on real prices, a liquidation engine, and the demo.
+//! The reference venue: synthetic books on real prices, a liquidation engine, and the demo. And the risk desk: how big
+//! a fund must be, out of anybody's prices and positions.
 //!
 //! ```text
 //!   prices ──▶ path ──┐
@@ -6,9 +7,11 @@
 //!   random ──▶ book ──┘      │
 //!                            └── impact, margin, evidence
 //!   prices ──▶ vault: a vault of lenders through a week, on the same Ledger
+//!
+//!   files ──▶ data ──▶ models ──▶ scenarios ──▶ need ──▶ sizing ──▶ desk's report
 //! ```
 //!
-//! Floats live in this crate only, and only where a market is imitated: sizes, leverage, impact.
+//! Floats live in this crate only, and only where a market is imitated or risk is measured.
 //! Money is integer from the moment a book is drawn. Transcendentals come from `libm`, so the same
 //! seed gives the same commands on every machine and on any number of threads.
 //!

@@ -10,6 +10,7 @@ use crate::{
     live::{self, Hub},
     metrics::Requests,
     problem::Problem,
+    risk::Desk,
     webhooks::{Client, Webhooks},
 };
 use backstop_core::State;
@@ -59,6 +60,7 @@ struct Inner {
     signed: Signed,
     live: Hub,
     webhooks: Webhooks,
+    desk: Desk,
     /// Turns true when the service ends.
     stopping: watch::Receiver<bool>,
 }
@@ -96,6 +98,10 @@ impl App {
         let (live, woken) = Hub::new(settings.sse_readers);
         let base =
             if mounted.name.is_empty() { String::new() } else { format!("/runs/{}", mounted.name) };
+        // Runs are of the main ledger's venue; others served beside it have none.
+        let is_main = mounted.name.is_empty();
+        let setup = settings.risk_setup.clone().filter(|_| is_main);
+        let runs = settings.risk_runs.clone().filter(|_| is_main).unwrap_or_default();
         let inner = Inner {
             mounted,
             base,
@@ -109,6 +115,7 @@ impl App {
             signed: Signed::default(),
             live,
             webhooks: Webhooks::new(client),
+            desk: Desk::new(setup, runs),
             stopping,
         };
         let inner = Arc::new(inner);
@@ -169,6 +176,11 @@ impl App {
     /// Who is told of each record.
     pub(crate) fn webhooks(&self) -> &Webhooks {
         &self.inner.webhooks
+    }
+
+    /// Runs of the risk desk.
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.inner.desk
     }
 
     /// Turns true when the service ends: streams end then.

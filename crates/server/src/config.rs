@@ -48,11 +48,7 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "file of API keys and of commands that wait for signatures; `server.db` beside the journal if empty",
     ),
-    setting(
-        "read_model",
-        "",
-        "file of the read model; `<journal>.read.db` beside the journal if empty",
-    ),
+    setting("read_model", "", "file of the read model; `<journal>.read.db` beside it if empty"),
     setting(
         "checkpoint_key",
         "",
@@ -68,6 +64,8 @@ pub const SETTINGS: &[Setting] = &[
         "0",
         "bytes that the journal file may grow to, 0 for no limit; more is refused with JOURNAL_FULL",
     ),
+    setting("risk_setup", "", "settings that runs of the risk desk begin from; no runs without"),
+    setting("risk_runs", "", "folder of the desk's runs; `risk-runs` beside the journal if empty"),
     setting("connections", "1024", "connections at once; more wait to be accepted"),
     setting("body_bytes", "1048576", "bytes of one request's body"),
     setting("header_seconds", "10", "seconds in which a request's head must have arrived"),
@@ -310,6 +308,8 @@ pub struct Settings {
     pub checkpoint_key: Option<PathBuf>,
     pub snapshot_every: u64,
     pub journal_bytes: Option<u64>,
+    pub risk_setup: Option<PathBuf>,
+    pub risk_runs: Option<PathBuf>,
     pub connections: usize,
     pub body_bytes: usize,
     pub header_time: Duration,
@@ -360,6 +360,8 @@ impl Settings {
             checkpoint_key: path("checkpoint_key"),
             snapshot_every: field.parse("snapshot_every", "a count of records")?,
             journal_bytes: field.journal_bytes("journal_bytes")?,
+            risk_setup: path("risk_setup"),
+            risk_runs: path("risk_runs"),
             connections: field
                 .parse("connections", "a count above 0")
                 .and_then(|n| Field::positive("connections", n))?,

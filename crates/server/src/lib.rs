@@ -49,6 +49,7 @@ mod metrics;
 mod pages;
 mod problem;
 mod reads;
+pub mod risk;
 mod router;
 mod site;
 mod tls;

@@ -15,6 +15,7 @@ pub(crate) mod picture;
 pub(crate) mod proof;
 pub(crate) mod reference;
 pub(crate) mod report;
+pub(crate) mod risk;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod show;

@@ -19,6 +19,7 @@ use std::path::Path;
 pub(crate) fn run(args: &ServeArgs, db: &Path, printer: &Printer) -> Result<(), Failure> {
     let mut settings = settings(args)?;
     settings.server_db.get_or_insert_with(|| db.with_file_name("server.db"));
+    settings.risk_runs.get_or_insert_with(|| db.with_file_name("risk-runs"));
     backstop_server::init_log(&settings);
     let read_model = settings.read_model.clone().unwrap_or_else(|| beside(db));
     let options = if args.story { after_the_story(db)? } else { Options::default() };

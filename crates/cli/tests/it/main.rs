@@ -8,6 +8,7 @@ mod lending;
 mod mishaps;
 mod pictures;
 mod report;
+mod risk;
 mod served;
 mod webhooks;
 

@@ -3,10 +3,12 @@
 mod hosted;
 mod lending;
 mod parts;
+mod steering;
 
 pub use hosted::*;
 pub use lending::*;
 pub use parts::*;
+pub use steering::{ControlRun, RiskMessage};
 
 use crate::{
     command::{Body, Direction, Outcome},

@@ -107,7 +107,6 @@ pub fn authority(state: &State, body: &Body) -> Result<Authority, Halt> {
         | Body::SetOfflineBudget(_)
         | Body::SetOpenInterestMax(_) => steering(state, body)?,
         Body::RunControl(_)
-        | Body::ReportRisk(_)
         | Body::CheckDrawdown(_)
         | Body::LapseTicket(_)
         | Body::LapseDeclaration(_)
@@ -165,7 +164,7 @@ fn of_markets(state: &State, body: &Body) -> Result<Authority, Halt> {
         Body::TakeOver(c) => market(c.market)?,
         Body::FillInventory(c) => market(c.market)?,
         Body::MarkInventory(c) if c.mark.is_some() => market(c.market)?,
-        Body::MarkInventory(_) => Authority::Anyone,
+        Body::MarkInventory(_) | Body::ReportRisk(_) => Authority::Anyone,
         Body::StartAuction(c) => ending(state, c.market)?,
         Body::DeleverageInventory(c) => ending(state, c.market)?,
         Body::BidAuction(c) => Authority::Owner(state.account_id(c.bidder)?),

@@ -81,7 +81,7 @@ fn left(world: &World) -> Result<Amount, C> {
     let fund = world.state.funds.get(MAIN).expect("a fund");
     excess(&world.state, MAIN, fund, world.now).map_err(|halt| match halt {
         backstop_core::Halt::Reject(reject) => reject.code,
-        other => panic!("{other}"),
+        other @ backstop_core::Halt::Corrupt(_) => panic!("{other}"),
     })
 }
 

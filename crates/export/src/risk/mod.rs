@@ -17,6 +17,7 @@ mod book;
 mod data;
 mod forecast;
 mod html;
+mod lists;
 mod need;
 mod part;
 mod setup;

@@ -1,6 +1,9 @@
 //! The headline figures for a terminal.
 
-use super::summary::{headline, worst};
+use super::{
+    lists::lists,
+    summary::{headline, worst},
+};
 use crate::picture::chart::Numbers;
 use backstop_risk::{desk::Report, models::tail::Interval};
 use std::fmt::Write as _;
@@ -13,12 +16,15 @@ const NAMES: usize = 32;
 /// Headline figures in 80 columns; an empty line apart: what is worst, and what to mind.
 pub fn summary_text(report: &Report) -> String {
     let mut out = String::new();
-    put(&mut out, "", &headline(report));
-    out.push('\n');
+    if report.size.is_some() || report.need.is_some() {
+        put(&mut out, "", &headline(report));
+        out.push('\n');
+    }
     for (name, value) in rows(report) {
         let name: String = clean(&name).chars().take(NAMES - 2).collect();
         put(&mut out, &format!("{name:<NAMES$}"), &value);
     }
+    out.push_str(&lists(report));
     let lists = [("worst", worst(report)), ("mind", report.notes.clone())];
     for (name, lines) in lists {
         if !lines.is_empty() {
@@ -72,7 +78,7 @@ fn rows(report: &Report) -> Vec<(String, String)> {
 }
 
 /// Text without line breaks and without what steers a terminal.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 

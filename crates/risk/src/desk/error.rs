@@ -5,7 +5,7 @@ use crate::{
     data::DataError,
     models::ModelError,
     need::NeedError,
-    scenarios::{GenerateError, ScenarioError},
+    scenarios::{GenerateError, ScenarioError, library::LibraryError},
     sizing::ruin::RuinError,
 };
 
@@ -24,6 +24,9 @@ pub enum DeskError {
     /// Scenarios can't be drawn.
     #[error(transparent)]
     Generate(#[from] GenerateError),
+    /// A crisis of the library can't be laid out.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
     /// What came out is no scenario.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),

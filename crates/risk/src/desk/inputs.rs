@@ -8,6 +8,7 @@ use crate::{
     },
     need::{Market0, Portfolio, opening},
 };
+use backstop_core::Genesis;
 
 /// A file's name and what it holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub struct Inputs {
     pub book: Option<Book>,
     /// Crises of one's own.
     pub shocks: Vec<Shock>,
+    /// The ledger whose waterfall says who pays in a crisis; none: the fund alone.
+    pub waterfall: Option<Genesis>,
 }
 
 impl Inputs {
@@ -80,7 +83,7 @@ impl Inputs {
                 read_shocks(&text.file, &text.text, &book.portfolio.markets)?
             }
         };
-        Ok(Self { history, book, shocks })
+        Ok(Self { history, book, shocks, waterfall: None })
     }
 
     /// The positions, for what can't do without.

@@ -279,9 +279,9 @@ pub struct TrancheLine {
     pub attaches: f64,
     /// Probability that it is used up.
     pub exhausts: f64,
-    /// Expected loss over the horizon.
+    /// Expected loss over a year.
     pub expected: f64,
-    /// Price over the horizon.
+    /// Price for a year.
     pub price: f64,
     /// The same as a yearly part of the slice.
     pub yearly_rate: f64,

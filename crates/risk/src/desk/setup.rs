@@ -232,11 +232,13 @@ pub struct FundNow {
     pub income_per_day: f64,
     /// Decimals of the quote asset.
     pub decimals: u8,
+    /// The preset whose waterfall says who pays in a crisis.
+    pub preset: String,
 }
 
 impl Default for FundNow {
     fn default() -> Self {
-        Self { size: 0.0, income_per_day: 0.0, decimals: 6 }
+        Self { size: 0.0, income_per_day: 0.0, decimals: 6, preset: "backstop".to_owned() }
     }
 }
 

@@ -208,7 +208,7 @@ pub(super) fn fees(
     })
 }
 
-/// Prices the slices of the settings, or quarters of the recommended size and what lies above it.
+/// Prices the slices of the settings over the losses of a year, or quarters of the recommended size and what lies above it.
 ///
 /// # Errors
 /// [`DeskError`].
@@ -233,7 +233,8 @@ pub(super) fn tranches(
         .map(|(name, from, to)| slice(name, from * recommended, to * recommended))
         .to_vec();
     }
-    let priced = stack(&needs.losses, &slices, &terms)?;
+    let year = yearly(&needs.losses, setup.ruin.paths, setup.seed)?;
+    let priced = stack(&year, &slices, &terms)?;
     Ok(priced
         .into_iter()
         .map(|priced| TrancheLine {

@@ -9,21 +9,15 @@ use super::{
     setup::Setup,
 };
 use crate::{
-    data::Shock,
-    need::{Conditions, Stressed, reverse, trace},
-    scenarios::{Draft, Origin, Scenarios},
+    float::to_float,
+    need::{self, Crisis, Payers, Stressed, in_crisis, payers, reverse},
+    scenarios::library::{Kind, Stress, directions, history, hypothetical, yours},
 };
+use backstop_core::policy::LayerSource;
 use backstop_units::Span;
 
-/// Time of a step of a crisis that is given as changes alone.
+/// Time of a step of a crisis of one's own.
 const STEP: Span = Span::hours(1);
-
-/// A crisis and where it comes from.
-struct Crisis {
-    shock: Shock,
-    kind: &'static str,
-    about: String,
-}
 
 /// The crises and the reverse stress.
 ///
@@ -35,126 +29,130 @@ pub(super) fn page(
     book: &Book,
     progress: &dyn Progress,
 ) -> Result<(Vec<StressLine>, Vec<ReverseLine>), DeskError> {
-    let crises = crises(inputs);
+    let listed = parts(book).listed();
+    let mut crises = history(&listed)?;
+    crises.extend(hypothetical(&listed)?);
+    crises.extend(yours(&inputs.shocks, &listed, STEP)?);
     let total = u64::try_from(crises.len()).unwrap_or(u64::MAX);
     let mut lines = Vec::with_capacity(crises.len());
     for (done, crisis) in (0u64..).zip(&crises) {
         progress.tell("crises", done, total)?;
-        lines.push(line(setup, book, crisis)?);
+        lines.push(line(setup, inputs, book, crisis)?);
     }
     progress.tell("crises", total, total)?;
-    Ok((lines, reversed(setup, book, &crises, progress)?))
+    let mut ways = directions(&listed)?;
+    ways.extend(crises.into_iter().filter(|crisis| crisis.whale <= 0.0));
+    Ok((lines, reversed(setup, book, &ways, progress)?))
 }
 
-fn crises(inputs: &Inputs) -> Vec<Crisis> {
-    let yours = inputs.shocks.iter().map(|shock| Crisis {
-        shock: shock.clone(),
-        kind: "yours",
-        about: String::new(),
-    });
-    yours.collect()
+fn parts(book: &Book) -> need::Inputs<'_> {
+    need::Inputs { venue: &book.venue, accounts: &book.accounts, now: &book.now }
 }
 
-/// A crisis as a scenario of one.
-fn scenario(book: &Book, crisis: &Shock) -> Result<Scenarios, DeskError> {
-    let markets = book.portfolio.markets.clone();
-    let steps = crisis.path.len().max(1);
-    let mut cells = Vec::with_capacity(markets.len() * steps);
-    for market in &markets {
-        let mut last = 0.0;
-        for step in 0..steps {
-            let moved = crisis.path.get(step).and_then(|moves| {
-                moves.iter().find(|(name, _)| name == market).map(|(_, change)| *change)
-            });
-            last = moved.unwrap_or(last);
-            cells.push(last);
-        }
+const fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::History => "history",
+        Kind::Hypothetical => "hypothetical",
+        Kind::Yours => "yours",
     }
-    Ok(Scenarios::new(Draft {
-        markets,
-        labels: vec![crisis.name.clone()],
-        steps,
-        step: STEP,
-        origin: Origin {
-            generator: "library".into(),
-            settings: Vec::new(),
-            window: None,
-            seed: None,
-        },
-        cells,
-    })?)
 }
 
-fn line(setup: &Setup, book: &Book, crisis: &Crisis) -> Result<StressLine, DeskError> {
-    let scenarios = scenario(book, &crisis.shock)?;
-    let conditions: [Conditions; 1] = [crisis.shock.conditions];
-    let stressed = Stressed { scenarios: &scenarios, conditions: &conditions };
-    let told = trace(&book.portfolio, &stressed, &rules(setup), 0)?;
-    let outcome = &told.outcome;
-    let fund = outcome.need.min(setup.fund.size);
+fn line(
+    setup: &Setup,
+    inputs: &Inputs,
+    book: &Book,
+    stress: &Stress,
+) -> Result<StressLine, DeskError> {
+    let crisis = in_crisis(&book.portfolio, &parts(book), stress, &rules(setup))?;
+    let outcome = &crisis.trace.outcome;
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let (pays, left) = paid(setup, inputs, stress, &crisis)?;
     Ok(StressLine {
-        name: crisis.shock.name.clone(),
-        kind: crisis.kind.to_owned(),
-        about: crisis.about.clone(),
+        name: stress.name.clone(),
+        kind: kind(stress.kind).to_owned(),
+        about: stress.about.clone(),
         need: outcome.need,
         end: outcome.end,
         cover_two: outcome.cover[1],
         accounts: (count(outcome.fell), count(outcome.short)),
         notional: outcome.closed,
         rounds: count(outcome.rounds),
-        pays: vec![("fund".to_owned(), fund)],
-        left: outcome.need - fund,
+        pays,
+        left,
     })
 }
 
-/// Each market alone, all markets together, and each crisis, until the fund is empty.
+/// Layers and what each pays, in quote, and what is left.
+type Paid = (Vec<(String, f64)>, f64);
+
+/// Who pays, by the production waterfall; without a preset the fund alone.
+fn paid(
+    setup: &Setup,
+    inputs: &Inputs,
+    stress: &Stress,
+    crisis: &Crisis<'_>,
+) -> Result<Paid, DeskError> {
+    let fund = setup.fund.size;
+    let Some(genesis) = &inputs.waterfall else {
+        let need = crisis.trace.outcome.need;
+        return Ok((vec![("the fund".to_owned(), need.min(fund))], (need - fund).max(0.0)));
+    };
+    let step = stress.scenarios.step();
+    let found: Payers = payers(genesis, &crisis.portfolio, &crisis.trace, (fund, step))?;
+    let atoms = libm::pow(10.0, f64::from(found.decimals));
+    let quote = |amount: backstop_units::Amount| to_float(amount.get()) / atoms;
+    let layers = found.layers.iter().filter(|paid| !paid.amount.is_zero());
+    let layers = layers.map(|paid| (layer(paid.source), quote(paid.amount))).collect();
+    Ok((layers, quote(found.left())))
+}
+
+/// A layer in words.
+fn layer(source: LayerSource) -> String {
+    match source {
+        LayerSource::FeePool => "fee pool".to_owned(),
+        LayerSource::Reserve(fund) => format!("reserve of {fund}"),
+        LayerSource::Staked(tranche) => format!("stakers of {tranche}"),
+        LayerSource::Adl => "deleveraging".to_owned(),
+        LayerSource::Socialised => "socialised over open interest".to_owned(),
+        LayerSource::Depositors => "lenders".to_owned(),
+        LayerSource::Equity => "accounts by equity".to_owned(),
+        LayerSource::Haircut(_) => "haircut on winnings".to_owned(),
+    }
+}
+
+/// Each direction until the fund is empty; nothing for a fund that is.
 fn reversed(
     setup: &Setup,
     book: &Book,
-    crises: &[Crisis],
+    ways: &[Stress],
     progress: &dyn Progress,
 ) -> Result<Vec<ReverseLine>, DeskError> {
     if setup.fund.size <= 0.0 {
         return Ok(Vec::new());
     }
-    let fallen = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), -0.01)).collect();
-    let direction = |name: String, path: Vec<Vec<(String, f64)>>, conditions: Conditions| Shock {
-        name,
-        path,
-        conditions,
-    };
-    let needed: Vec<&str> = book.portfolio.needed().collect();
-    let mut directions = vec![direction(
-        "all markets fall alike, by one percent".to_owned(),
-        vec![fallen(&needed)],
-        Conditions::NORMAL,
-    )];
-    for market in &needed {
-        let name = format!("{market} alone falls by one percent");
-        directions.push(direction(name, vec![fallen(&[market])], Conditions::NORMAL));
-    }
-    directions.extend(crises.iter().map(|crisis| crisis.shock.clone()));
-    let total = u64::try_from(directions.len()).unwrap_or(u64::MAX);
-    let mut lines = Vec::with_capacity(directions.len());
-    for (done, shock) in (0u64..).zip(&directions) {
+    let total = u64::try_from(ways.len()).unwrap_or(u64::MAX);
+    let mut lines = Vec::with_capacity(ways.len());
+    for (done, way) in (0u64..).zip(ways) {
         progress.tell("reverse stress", done, total)?;
-        lines.push(reverse_line(setup, book, shock)?);
+        lines.push(reverse_line(setup, book, way)?);
     }
+    progress.tell("reverse stress", total, total)?;
     Ok(lines)
 }
 
-fn reverse_line(setup: &Setup, book: &Book, shock: &Shock) -> Result<ReverseLine, DeskError> {
-    let scenarios = scenario(book, shock)?;
-    let conditions = [shock.conditions];
-    let stressed = Stressed { scenarios: &scenarios, conditions: &conditions };
+fn reverse_line(setup: &Setup, book: &Book, way: &Stress) -> Result<ReverseLine, DeskError> {
+    let conditions = [way.conditions];
+    let stressed = Stressed { scenarios: &way.scenarios, conditions: &conditions };
     let found = reverse(&book.portfolio, &stressed, 0, (&rules(setup), setup.fund.size))?;
     let by = found.multiple.unwrap_or(found.most);
-    let last = shock.path.last().cloned().unwrap_or_default();
+    let change = |(at, market): (usize, &String)| {
+        let last = way.scenarios.path(at, 0).last().copied()?;
+        (last.abs() > 0.0).then(|| (market.clone(), last * by))
+    };
     Ok(ReverseLine {
-        direction: shock.name.clone(),
+        direction: way.name.clone(),
         multiple: found.multiple,
         need: found.need,
-        changes: last.into_iter().map(|(market, change)| (market, change * by)).collect(),
+        changes: way.scenarios.markets().iter().enumerate().filter_map(change).collect(),
     })
 }

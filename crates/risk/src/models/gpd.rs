@@ -97,11 +97,11 @@ impl Gpd {
     pub fn loss(&self, excesses: &[f64]) -> f64 {
         let number = count(excesses.len());
         if self.shape.abs() < EXPONENTIAL {
-            return number * self.scale.ln() + excesses.iter().sum::<f64>() / self.scale;
+            return number * libm::log(self.scale) + excesses.iter().sum::<f64>() / self.scale;
         }
         let theta = self.shape / self.scale;
-        let logs: f64 = excesses.iter().map(|excess| (theta * excess).ln_1p()).sum();
-        number * self.scale.ln() + (1.0 + 1.0 / self.shape) * logs
+        let logs: f64 = excesses.iter().map(|excess| libm::log1p(theta * excess)).sum();
+        number * libm::log(self.scale) + (1.0 + 1.0 / self.shape) * logs
     }
 
     /// Probability that an excess is larger than `y`.
@@ -132,7 +132,7 @@ impl Gpd {
         for excess in excesses {
             let inner = 1.0 + xi * excess / beta;
             let part = (excess / beta) / inner;
-            logs += inner.ln();
+            logs += libm::log(inner);
             parts += part;
             squares += part * part;
         }
@@ -151,15 +151,15 @@ impl Gpd {
 /// The best shape for a given `θ`. Logarithms of eight factors are taken at once.
 fn shape_at(excesses: &[f64], theta: f64) -> f64 {
     let batches = excesses.chunks_exact(8);
-    let rest: f64 = batches.remainder().iter().map(|excess| (theta * excess).ln_1p()).sum();
+    let rest: f64 = batches.remainder().iter().map(|excess| libm::log1p(theta * excess)).sum();
     // Near zero a product of factors would lose what one_plus keeps.
     let logs: f64 = batches
         .map(|batch| {
             let product: f64 = batch.iter().map(|excess| 1.0 + theta * excess).product();
             if product.is_normal() && (product - 1.0).abs() > 1e-3 {
-                product.ln()
+                libm::log(product)
             } else {
-                batch.iter().map(|excess| (theta * excess).ln_1p()).sum()
+                batch.iter().map(|excess| libm::log1p(theta * excess)).sum()
             }
         })
         .sum();
@@ -171,14 +171,14 @@ fn profile(excesses: &[f64], theta: f64) -> f64 {
     let shape = shape_at(excesses, theta);
     let scale = shape / theta;
     // Shapes at or below minus one have an unbounded likelihood, which is no maximum.
-    if scale > 0.0 && shape > -1.0 { scale.ln() + shape + 1.0 } else { f64::INFINITY }
+    if scale > 0.0 && shape > -1.0 { libm::log(scale) + shape + 1.0 } else { f64::INFINITY }
 }
 
 /// Where the profile is lowest: a coarse look over both sides of zero, then golden sections.
 fn profile_minimum(excesses: &[f64], mean: f64, most: f64) -> f64 {
     // θ lies above −1/most; in units of 1/mean the tails of every sane fit lie within these powers.
     let least = -(1.0 - 1e-9) / most;
-    let positive = (-COARSE..=COARSE).map(|power| f64::from(power).exp() / mean);
+    let positive = (-COARSE..=COARSE).map(|power| libm::exp(f64::from(power)) / mean);
     let negative = (1..=COARSE).map(|part| least * f64::from(part) / f64::from(COARSE));
     let mut places: Vec<f64> = negative.chain(positive).collect();
     places.sort_by(f64::total_cmp);
@@ -315,7 +315,7 @@ pub fn hill(losses: &[f64], largest: usize) -> Result<f64, ModelError> {
     if !is_positive(base) {
         return Err(ModelError::Range { what: "a loss", got: base, range: "above 0" });
     }
-    Ok(sorted[..largest].iter().map(|loss| (loss / base).ln()).sum::<f64>() / count(largest))
+    Ok(sorted[..largest].iter().map(|loss| libm::log(loss / base)).sum::<f64>() / count(largest))
 }
 
 /// One loss of each cluster, the largest: losses over the threshold with fewer than `run` steps at or below it between

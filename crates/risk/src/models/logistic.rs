@@ -20,12 +20,16 @@ pub struct Logistic {
 }
 
 fn log_one_plus_exp(x: f64) -> f64 {
-    if x > 0.0 { x + (-x).exp().ln_1p() } else { x.exp().ln_1p() }
+    if x > 0.0 { x + libm::log1p(libm::exp(-x)) } else { libm::log1p(libm::exp(x)) }
 }
 
 /// The probability that belongs to a score.
 pub fn probability(score: f64) -> f64 {
-    if score >= 0.0 { 1.0 / (1.0 + (-score).exp()) } else { score.exp() / (1.0 + score.exp()) }
+    if score >= 0.0 {
+        1.0 / (1.0 + libm::exp(-score))
+    } else {
+        libm::exp(score) / (1.0 + libm::exp(score))
+    }
 }
 
 impl Logistic {

@@ -34,7 +34,7 @@ impl Ratio {
 
 /// `k ln p`, zero for no event whatever its probability.
 fn logs(k: f64, p: f64) -> f64 {
-    if k == 0.0 { 0.0 } else { k * p.ln() }
+    if k == 0.0 { 0.0 } else { k * libm::log(p) }
 }
 
 /// Kupiec's proportion of failures: are there as many exceedances as there should be?

@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     desk::Progress,
-    models::filtered::{Filter, Filtered, Series},
+    models::{
+        filtered::{Filter, Filtered, Series},
+        garch::Innovation,
+    },
 };
 use rayon::prelude::*;
 
@@ -31,7 +34,14 @@ pub(super) fn in_words(filter: Filter) -> String {
     match filter {
         Filter::None => "no filter".to_owned(),
         Filter::Ewma(weight) => format!("EWMA with weight {weight}"),
-        Filter::Garch(spec) => format!("GARCH: {spec:?}"),
+        Filter::Garch(spec) => {
+            let shape = if spec.asymmetric { "GJR-GARCH(1,1)" } else { "GARCH(1,1)" };
+            let innovation = match spec.innovation {
+                Innovation::Normal => "normal",
+                Innovation::Student => "Student",
+            };
+            format!("{shape} with {innovation} innovations")
+        }
     }
 }
 

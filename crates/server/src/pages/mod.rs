@@ -16,6 +16,7 @@ mod market;
 mod overview;
 mod payouts;
 mod records;
+mod risk;
 mod shell;
 mod theatre;
 mod vault;
@@ -32,6 +33,7 @@ use axum::{Router, routing::get};
 /// Every page.
 pub(crate) fn routes() -> Router<App> {
     act::routes()
+        .merge(risk::routes())
         .route("/", get(overview::get))
         .route("/funds/{label}", get(fund::get))
         .route("/losses/{id}", get(loss::get))

@@ -8,6 +8,7 @@ mod live;
 mod operations;
 mod pages;
 mod reads;
+mod risk;
 mod support;
 mod tls;
 mod webhooks;

@@ -146,7 +146,6 @@ impl Model {
             }
             Body::Linked(_)
             | Body::RunControl(_)
-            | Body::ReportRisk(_)
             | Body::LapseTicket(_)
             | Body::SettleRevenue(_)
             | Body::BalancePools(_)

@@ -66,6 +66,7 @@ impl Model {
                 Right::Roles(&[Operator, Risk, Guardian])
             }
             Body::MoveIdle(_) => Right::Roles(&[Operator]),
+            Body::ReportRisk(_) => Right::Anyone,
             Body::ReportConditions(_) | Body::AddSpike(_) | Body::EndSpike(_) => desk,
             _ => self.price_right(body)?,
         })

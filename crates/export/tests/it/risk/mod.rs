@@ -1,6 +1,5 @@
 //! The risk report: all of it is there, nothing breaks out of its place, the same report gives the same bytes.
 
-mod desk;
 mod fixture;
 
 use backstop_export::risk::{page, sections, summary_text, tables};

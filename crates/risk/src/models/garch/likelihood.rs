@@ -53,13 +53,13 @@ impl Logs {
     fn add(&mut self, value: f64) {
         self.product *= value;
         if !PRODUCT.contains(&self.product) {
-            self.sum += self.product.ln();
+            self.sum += libm::log(self.product);
             self.product = 1.0;
         }
     }
 
     fn total(self) -> f64 {
-        self.sum + self.product.ln()
+        self.sum + libm::log(self.product)
     }
 }
 
@@ -147,7 +147,7 @@ impl<'a> Data<'a> {
             told.add(step, pull, -step.residual * over, 0.0);
         });
         let number = count(self.returns.len());
-        let loss = (number * TAU.ln() + logs.total() + squares) / 2.0;
+        let loss = (number * libm::log(TAU) + logs.total() + squares) / 2.0;
         told.mean(loss, number)
     }
 
@@ -155,14 +155,14 @@ impl<'a> Data<'a> {
         let (mut logs, mut shares, mut told) = (Logs::NONE, 0.0, Told::none(full));
         let spread = nu - 2.0;
         let half = f64::midpoint(nu, 1.0);
-        let of_gamma = ln_gamma(half) - ln_gamma(nu / 2.0) - (PI * spread).ln() / 2.0;
+        let of_gamma = ln_gamma(half) - ln_gamma(nu / 2.0) - libm::log(PI * spread) / 2.0;
         let of_nu = (digamma(half) - digamma(nu / 2.0) - 1.0 / spread) / 2.0;
         self.walk(params, |step| {
             let over = 1.0 / step.variance;
             let share = step.residual * step.residual * over / spread;
             let part = share / (1.0 + share);
             logs.add(step.variance);
-            let log = (1.0 + share).ln();
+            let log = libm::log(1.0 + share);
             shares += log;
             let pull = (0.5 - half * part) * over;
             let mean = -(nu + 1.0) * step.residual * over / (spread * (1.0 + share));
@@ -269,11 +269,11 @@ pub(super) struct Free {
 }
 
 fn squash(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
+    1.0 / (1.0 + libm::exp(-x))
 }
 
 fn unsquash(share: f64) -> f64 {
-    (share / (1.0 - share)).ln()
+    libm::log(share / (1.0 - share))
 }
 
 pub(super) fn natural(params: &Params) -> [f64; SIZE] {
@@ -294,11 +294,11 @@ impl Free {
         let persistence = params.persistence();
         let start = [
             params.mu,
-            params.omega.ln(),
+            libm::log(params.omega),
             unsquash(persistence / PERSISTENCE_MOST),
             unsquash(news / persistence),
-            tilt.atanh(),
-            (params.nu.unwrap_or(NU_MOST) - NU_LEAST).ln(),
+            libm::atanh(tilt),
+            libm::log(params.nu.unwrap_or(NU_MOST) - NU_LEAST),
         ];
         let is_active = |at: &usize| match at {
             3 => spec.asymmetric,
@@ -332,30 +332,30 @@ impl Free {
     pub(super) fn params(&self, numbers: &[f64]) -> Params {
         let [mu, omega, persistence, share, tilt, nu] = self.all(numbers);
         let persistence = PERSISTENCE_MOST * squash(persistence);
-        let (news, tilt) = (persistence * squash(share), tilt.tanh());
+        let (news, tilt) = (persistence * squash(share), libm::tanh(tilt));
         let student = self.active.contains(&5);
         Params {
             mu,
-            omega: omega.exp(),
+            omega: libm::exp(omega),
             alpha: news * (1.0 - tilt),
             gamma: 2.0 * news * tilt,
             beta: persistence - news,
-            nu: student.then(|| (NU_LEAST + nu.exp()).min(NU_MOST)),
+            nu: student.then(|| (NU_LEAST + libm::exp(nu)).min(NU_MOST)),
         }
     }
 
     /// The slope in the free numbers, from that in the natural parameters.
     pub(super) fn slope(&self, numbers: &[f64], natural: &[f64; SIZE], slope: &mut [f64]) {
         let [_, omega, persistence, share, tilt, nu] = self.all(numbers);
-        let (whole, share, tilt) = (squash(persistence), squash(share), tilt.tanh());
+        let (whole, share, tilt) = (squash(persistence), squash(share), libm::tanh(tilt));
         let persistence = PERSISTENCE_MOST * whole;
         let news = persistence * share;
         let [mean, constant, alpha, gamma, beta, freedom] = *natural;
         let of_news = alpha * (1.0 - tilt) + gamma * 2.0 * tilt - beta;
-        let above = if NU_LEAST + nu.exp() < NU_MOST { nu.exp() } else { 0.0 };
+        let above = if NU_LEAST + libm::exp(nu) < NU_MOST { libm::exp(nu) } else { 0.0 };
         let all = [
             mean,
-            constant * omega.exp(),
+            constant * libm::exp(omega),
             persistence * (1.0 - whole) * (beta + share * of_news),
             news * (1.0 - share) * of_news,
             news * (2.0 * gamma - alpha) * (1.0 - tilt * tilt),

@@ -1,0 +1,48 @@
+//! Settings and files of a run: flags first, then the settings file, then the defaults.
+
+use crate::{args::RiskRun, exit::Failure, files};
+use backstop_risk::desk::{Setup, inputs::Texts};
+use backstop_server::risk::files as named;
+use std::path::{Path, PathBuf};
+
+/// Reads all that a run is made of. The settings name the files as they were given.
+pub(super) fn read(asked: &RiskRun, db: &Path) -> Result<(Setup, Texts), Failure> {
+    let mut setup = match &asked.setup {
+        None => Setup::default(),
+        Some(file) => {
+            let text = files::read(file)?;
+            let name = file.display().to_string();
+            let mut setup =
+                Setup::parse(&name, &text).map_err(|error| Failure::Input(error.to_string()))?;
+            named::from_folder(&mut setup, file.parent().unwrap_or(Path::new("")));
+            setup
+        }
+    };
+    let given = |flag: &Option<PathBuf>, set: &mut Option<String>| {
+        if let Some(path) = flag {
+            *set = Some(path.display().to_string());
+        }
+    };
+    given(&asked.venue, &mut setup.files.venue);
+    given(&asked.accounts, &mut setup.files.accounts);
+    given(&asked.positions, &mut setup.files.positions);
+    given(&asked.shocks, &mut setup.files.shocks);
+    if !asked.prices.is_empty() {
+        setup.files.prices = asked.prices.iter().map(|path| path.display().to_string()).collect();
+    }
+    setup.seed = asked.seed.unwrap_or(setup.seed);
+    setup.fund.size = asked.fund.unwrap_or(setup.fund.size);
+    setup.scenarios.number = asked.scenarios.unwrap_or(setup.scenarios.number);
+    let mut texts = named::texts(&setup, &|path| read_file(path))?;
+    if asked.from_ledger {
+        super::ledger::fill(db, &mut setup, &mut texts)?;
+    }
+    Ok((setup, texts))
+}
+
+fn read_file(path: &Path) -> Result<String, Failure> {
+    if path.extension().is_none_or(|end| end != "gz") {
+        return files::read(path);
+    }
+    named::read(path).map_err(|error| Failure::file(path, &error))
+}

@@ -1,0 +1,170 @@
+//! The risk desk as a user meets it: the example, wrong files, the report's folder, a signed message into a ledger.
+
+use super::{backstop, code, err, out, value};
+use serde_json::Value;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn example() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples/risk")
+}
+
+/// A copy of the example whose settings are small enough for a test.
+fn small(folder: &Path) {
+    for name in ["venue.toml", "accounts.csv", "positions.csv", "shocks.toml"] {
+        fs::copy(example().join(name), folder.join(name)).unwrap();
+    }
+    let prices = example().join("../../data/ohlcv_1d_btc_eth_sol.csv");
+    fs::copy(prices, folder.join("prices.csv")).unwrap();
+    let text = "[files]\nprices = [\"prices.csv\"]\nvenue = \"venue.toml\"\naccounts = \"accounts.csv\"\npositions = \
+                \"positions.csv\"\nshocks = \"shocks.toml\"\n[scenarios]\nnumber = 3000\n[fund]\nsize = 250000.0\n\
+                income_per_day = 60000.0\n[ruin]\npaths = 3000\n[fee]\npaths = 50\n[back_test]\nrefit = 500\n";
+    fs::write(folder.join("risk.toml"), text).unwrap();
+}
+
+#[test]
+fn each_verb_answers_and_the_report_can_be_made_again_from_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    small(folder);
+    for (verb, part) in [
+        ("size", "/size/recommended/estimate"),
+        ("stress", "/stress/0/need"),
+        ("backtest", "/back_tests/0/models/0/passes"),
+        ("forecast", "/forecast/markets/0/risk/0"),
+        ("fee", "/fee/rates/0/1"),
+        ("tranche", "/tranches/0/price"),
+    ] {
+        let told = value(&backstop(folder, &["risk", verb, "--setup", "risk.toml", "--json"]));
+        assert!(told.pointer(part).is_some_and(|part| !part.is_null()), "{verb}: no {part}");
+        let text = out(&backstop(folder, &["risk", verb, "--setup", "risk.toml"]));
+        assert!(text.len() > 100 && !text.contains("NaN"), "{verb}: {text}");
+    }
+    let report = |threads: &str, to: &str, setup: &str| {
+        let args = ["risk", "report", "--setup", setup, "--threads", threads, "--out", to];
+        out(&backstop(folder, &args));
+        let text = fs::read_to_string(folder.join(to).join("report.json")).unwrap();
+        let mut value: Value = serde_json::from_str(&text).unwrap();
+        value["made_at"] = Value::Null;
+        value
+    };
+    let one = report("1", "one", "risk.toml");
+    assert_eq!(one, report("2", "two", "risk.toml"), "threads change the figures");
+    // The settings that a report prints make it again: names in them are as seen from where it was run.
+    fs::copy(folder.join("one/setup.toml"), folder.join("again.toml")).unwrap();
+    assert_eq!(one, report("2", "three", "again.toml"));
+    let page = fs::read_to_string(folder.join("one/report.html")).unwrap();
+    assert!(page.starts_with("<!doctype html>") && !page.contains("NaN"));
+    assert!(!page.contains("http://") || page.contains("http://www.w3.org"), "no foreign byte");
+    // A folder that holds something is never written over.
+    let again = backstop(folder, &["risk", "report", "--setup", "risk.toml", "--out", "one"]);
+    assert_eq!(code(&again), 2);
+    assert!(!folder.join("one.partial").exists());
+}
+
+#[test]
+fn wrong_files_are_told_by_file_line_and_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    small(folder);
+    let head = "date,symbol,open,high,low,close\n";
+    let bar = |day: &str, close: &str| format!("{day},BTC,100,200,50,{close}\n");
+    let days: Vec<String> = (1..=9).map(|day| format!("2024-01-0{day}")).collect();
+    let good: String = days.iter().map(|day| bar(day, "100")).collect();
+    let with = |wrong: &str| format!("{head}{good}{wrong}");
+    for (text, needle) in [
+        (with(&bar("2024-01-05", "100")), "bad.csv, line 11, column 1"),
+        (with(&bar("2024-01-10", "-3")), "bad.csv, line 11, column 27"),
+        (with(&bar("2024-01-10", "0")), "bad.csv, line 11, column 27"),
+        (with(&bar("2024-01-10", "NaN")), "bad.csv, line 11, column 27"),
+        (with("2024-01-10,BTC,100,200\n"), "bad.csv, line 11"),
+        ("date,symbol,open\n2024-01-01,BTC,1\n".to_owned(), "bad.csv, line"),
+        (String::new(), "bad.csv: nothing to read"),
+    ] {
+        fs::write(folder.join("bad.csv"), text).unwrap();
+        let args = ["risk", "backtest", "--prices", "bad.csv"];
+        let refused = backstop(folder, &args);
+        assert_eq!(code(&refused), 2, "{}", err(&refused));
+        assert!(err(&refused).contains(needle), "{needle} not in {}", err(&refused));
+    }
+    let stranger = "account,market,size\na0001,DOGE,1\n";
+    fs::write(folder.join("positions.csv"), stranger).unwrap();
+    let refused = backstop(folder, &["risk", "size", "--setup", "risk.toml"]);
+    let told = err(&refused);
+    assert!(code(&refused) == 2 && told.contains("positions.csv, line 2, column 7"), "{told}");
+    fs::write(folder.join("wrong.toml"), "seed = 1\n[cost]\nholding = 2\n").unwrap();
+    let refused = backstop(folder, &["risk", "size", "--setup", "wrong.toml"]);
+    let told = err(&refused);
+    assert!(code(&refused) == 2 && told.contains("wrong.toml:2:2: unknown field `cost`"), "{told}");
+    let refused = backstop(folder, &["risk", "size"]);
+    assert!(code(&refused) == 2 && err(&refused).contains("--venue"), "{}", err(&refused));
+    let refused = backstop(folder, &["risk", "size", "--setup", "nowhere.toml"]);
+    assert_eq!(code(&refused), 4);
+}
+
+#[test]
+fn too_little_history_for_a_quantile_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    small(folder);
+    let text = fs::read_to_string(folder.join("risk.toml")).unwrap();
+    let text = format!("levels = [0.999]\n{text}").replace("number = 3000", "number = 250");
+    fs::write(folder.join("few.toml"), text).unwrap();
+    let refused = backstop(folder, &["risk", "size", "--setup", "few.toml"]);
+    assert_eq!(code(&refused), 2);
+    assert!(err(&refused).contains("250 observations, at least 2500"), "{}", err(&refused));
+}
+
+#[test]
+fn a_report_becomes_a_signed_message_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    small(folder);
+    out(&backstop(folder, &["risk", "report", "--setup", "risk.toml", "--out", "pack"]));
+    let key = out(&backstop(folder, &["keys", "new", "model.key"]));
+    // A scenario's opening sets at once what a council would wait for.
+    let story = format!(
+        "title = \"A model is trusted\"\npreset = \"backstop\"\nsetup = [\n  {{ set_target = {{ fund = \"main\", target = \"1000\" }} }},\n  {{ set_control = {{ fund = \"main\", policy = {{ messages = \
+         {{ key = \"{}\", age_max = \"1h\", span_max = \"1d\", target_max = \"900000000000\", target_default = \"0\", \
+         fee_max = 30000, hold_max = \"500\" }} }} }} }},\n]\n\n[[steps]]\nquery.fund = {{ fund = \"main\" }}\n",
+        key.trim()
+    );
+    fs::write(folder.join("story.toml"), story).unwrap();
+    out(&backstop(folder, &["run", "story.toml", "--keep", "backstop.db"]));
+    let message = |until: &str, sequence: &str| {
+        let args = [
+            "risk",
+            "message",
+            "pack/report.json",
+            "--key",
+            "model.key",
+            "--ledger",
+            "scenario",
+            "--fund",
+            "main",
+            "--sequence",
+            sequence,
+            "--until",
+            until,
+            "--fee",
+            "10000",
+        ];
+        fs::write(folder.join("message.jsonl"), out(&backstop(folder, &args))).unwrap();
+        backstop(folder, &["apply", "message.jsonl"])
+    };
+    let stale = message("2025-01-01T00:00:00Z", "1");
+    assert!(err(&stale).contains("RISK_MESSAGE_STALE"), "{}", err(&stale));
+    let made = backstop_engine::Clock::now(&backstop_engine::SystemClock::default());
+    let later = made.plus(backstop_units::Span::hours(2)).to_string();
+    let taken = out(&message(&later, "1"));
+    let report: Value =
+        serde_json::from_str(&fs::read_to_string(folder.join("pack/report.json")).unwrap())
+            .unwrap();
+    let fund = value(&backstop(folder, &["fund", "show", "main", "--json"]));
+    assert_eq!(fund["target_now"], report["size"]["atoms"], "{taken}");
+    let evidence = fund["control"]["message"]["told"]["evidence"].as_str().unwrap().to_owned();
+    assert!(taken.contains(&evidence), "the log names the report's hash");
+    assert_eq!(code(&backstop(folder, &["verify", "backstop.db"])), 0);
+}

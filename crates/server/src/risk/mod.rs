@@ -1,0 +1,110 @@
+//! Runs of the risk desk beside a ledger: one at a time in the background, each kept as a file.
+//!
+//! ```text
+//!   settings file ──▶ what-if form ──▶ job (a thread of its own) ──▶ <runs>/000007.json ──▶ pages
+//! ```
+//!
+//! The figures are the desk's; nothing here computes one. A run reads its files when it begins, so whoever changes
+//! them gets the change with the next run; the report has the hashes of what it read.
+
+pub mod files;
+mod job;
+mod kept;
+
+pub(crate) use job::{Job, Seen};
+pub(crate) use kept::{Kept, Line};
+
+use backstop_risk::desk::{Report, Setup};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// Runs of one ledger.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    /// The settings file; none: the page says how to name one.
+    setup: Option<PathBuf>,
+    kept: Kept,
+    /// The run under way, or the last one if it failed.
+    current: Mutex<Option<Arc<Job>>>,
+}
+
+/// Why a run does not begin.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DeskRefusal {
+    /// No settings file is named.
+    #[error("no settings file is named: set `risk_setup` to one, and restart")]
+    NoSetup,
+    /// Another run is under way.
+    #[error("run {0} is under way: wait for it, or stop it")]
+    Busy(u64),
+    /// Files that can't be read.
+    #[error("{0}")]
+    Files(String),
+}
+
+impl Desk {
+    pub(crate) fn new(setup: Option<PathBuf>, runs: PathBuf) -> Self {
+        Self { setup, kept: Kept::new(runs), current: Mutex::new(None) }
+    }
+
+    pub(crate) const fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
+    /// The settings file as it is now.
+    ///
+    /// # Errors
+    /// [`DeskRefusal`].
+    pub(crate) fn setup(&self) -> Result<Setup, DeskRefusal> {
+        let file = self.setup.as_deref().ok_or(DeskRefusal::NoSetup)?;
+        let text = read(file).map_err(DeskRefusal::Files)?;
+        let name = file.display().to_string();
+        let setup = Setup::parse(&name, &text);
+        let mut setup = setup.map_err(|error| DeskRefusal::Files(error.to_string()))?;
+        files::from_folder(&mut setup, file.parent().unwrap_or(Path::new("")));
+        Ok(setup)
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<Arc<Job>>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The run of this number that is under way, or has failed last.
+    pub(crate) fn job(&self, id: u64) -> Option<Arc<Job>> {
+        self.current().clone().filter(|job| job.id() == id)
+    }
+
+    /// The run that is under way.
+    pub(crate) fn running(&self) -> Option<Arc<Job>> {
+        self.current().clone().filter(|job| job.is_running())
+    }
+
+    /// Begins a run and gives its number.
+    ///
+    /// # Errors
+    /// [`DeskRefusal`].
+    pub(crate) fn begin(&self, setup: Setup, now: String) -> Result<u64, DeskRefusal> {
+        let mut current = self.current();
+        if let Some(job) = current.as_ref().filter(|job| job.is_running()) {
+            return Err(DeskRefusal::Busy(job.id()));
+        }
+        let texts = files::texts(&setup, &|path| read(path)).map_err(DeskRefusal::Files)?;
+        let id = self.kept.next().max(current.as_ref().map_or(0, |job| job.id() + 1));
+        let job = Job::begin(id, (setup, texts), self.kept.clone(), now);
+        *current = Some(job.map_err(|error| DeskRefusal::Files(error.to_string()))?);
+        Ok(id)
+    }
+
+    /// The newest run that is kept.
+    pub(crate) fn last(&self) -> Option<(u64, Report)> {
+        let id = self.kept.lines().first()?.id;
+        Some((id, self.kept.read(id)?))
+    }
+}
+
+/// Reads a file, unzipped if its name ends in `.gz`.
+fn read(path: &Path) -> Result<String, String> {
+    files::read(path).map_err(|error| format!("{}: {error}", path.display()))
+}
