@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::{Map, Value};
 
 use crate::failure::{Failure, Outcome};
-use crate::process::{answers, cargo, tee};
+use crate::process::{answers, cargo, succeeds, tee};
 use crate::repo::Repo;
 use crate::table::Table;
 
@@ -44,6 +44,17 @@ const VENUE: &[&str] = &[
     "5",
     "--json",
 ];
+/// What the kernels of the risk desk do, each in a process of its own.
+const KERNELS: &[&str] = &[
+    "run",
+    "--release",
+    "--package",
+    "backstop-risk",
+    "--example",
+    "bench_kernels",
+    "--",
+    "--json",
+];
 /// What the service does with single commands: a second process sends them.
 const SERVICE: &[&str] = &[
     "run",
@@ -73,18 +84,15 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Outcome {
     }
     let mut rows = measured(US, command.args(arguments).arg("--json"))?;
     if arguments.is_empty() {
-        for bench in [ENGINE, SERVICE, VENUE] {
+        for bench in [ENGINE, SERVICE, VENUE, KERNELS] {
             rows.extend(measured(US, &mut cargo(&repo.root, bench))?);
         }
     }
-    if has_postgres() {
-        for (name, script) in peers(&repo.root) {
-            rows.extend(measured(&name, Command::new(script).current_dir(&repo.root))?);
+    for (name, script) in peers(&repo.root) {
+        match lacking(&name) {
+            Some(what) => println!("SKIPPED: peers/{name}: {what}"),
+            None => rows.extend(measured(&name, Command::new(script).current_dir(&repo.root))?),
         }
-    } else {
-        println!(
-            "SKIPPED: peers/: PostgreSQL's server programs (initdb, pg_ctl) are not installed"
-        );
     }
     println!("\n{}", table(&rows).render());
     Ok(())
@@ -108,6 +116,24 @@ fn parse(who: &str, line: &str) -> Outcome<Vec<Row>> {
         row.entry("who").or_insert_with(|| who.into());
     }
     Ok(rows)
+}
+
+/// What a peer needs and this machine does not have.
+fn lacking(peer: &str) -> Option<&'static str> {
+    match peer {
+        "postgres" if !has_postgres() => {
+            Some("PostgreSQL's server programs (initdb, pg_ctl) are not installed")
+        }
+        "risk" if !has_python() => {
+            Some("there is no Python with numpy, numba, scipy and arch (BACKSTOP_PEER_PYTHON)")
+        }
+        _ => None,
+    }
+}
+
+fn has_python() -> bool {
+    let python = std::env::var_os("BACKSTOP_PEER_PYTHON").unwrap_or_else(|| "python3".into());
+    succeeds(Command::new(python).args(["-c", "import numpy, numba, scipy, arch"]))
 }
 
 /// Debian keeps the server's programs off the path, one folder per version.

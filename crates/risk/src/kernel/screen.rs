@@ -121,12 +121,17 @@ pub(super) fn gamma(positions: usize) -> f64 {
 /// The account's `T`, which no equity exceeds, and a bound below all its equities, exact but for rounding.
 #[inline(always)]
 pub(super) fn reach(bounds: &[Bounds], account: &Account<'_>) -> (f64, f64) {
-    let (mut whole, mut least) = (account.collateral.abs(), account.collateral);
-    for (market, size) in account.markets.iter().zip(account.notionals) {
+    let start = (account.collateral.abs(), account.collateral);
+    let add = |(whole, least): (f64, f64), (market, size): (&u16, &f64)| {
         let bounds = &bounds[usize::from(*market)];
-        whole += size.abs() * bounds.most;
-        least += size * bounds.worst[usize::from(*size < 0.0)];
-    }
+        let worst = bounds.worst[usize::from(*size < 0.0)];
+        (whole + size.abs() * bounds.most, least + size * worst)
+    };
+    // The commonest number by hand: its steps overlap.
+    let (whole, least) = match (account.markets, account.notionals) {
+        ([m1, m2, m3], [n1, n2, n3]) => add(add(add(start, (m1, n1)), (m2, n2)), (m3, n3)),
+        (markets, sizes) => markets.iter().zip(sizes).fold(start, add),
+    };
     (whole.max(SCALE_LEAST), least)
 }
 
@@ -296,8 +301,9 @@ fn meet_some<S: Simd>(
     let looks = chunk.list(simd, job, (slab, (1 << left) - 1));
     let mut hits = core::mem::take(&mut chunk.hits[0]);
     for (list, tile) in chunk.lists.iter().zip(slab * SLAB..).take(left) {
-        hits.clear();
-        hits.resize(list.len(), Hit::default());
+        if hits.len() < list.len() {
+            hits.resize(list.len(), Hit::default());
+        }
         let mut number = 0;
         let (group, tile_of) = (job.panel.group(tile / GROUP), tile % GROUP);
         for at in list {
@@ -317,8 +323,7 @@ fn meet_some<S: Simd>(
             }
             number += usize::from(lanes != 0);
         }
-        hits.truncate(number);
-        hand_on(simd, job, (tile, &mut hits), sink);
+        hand_on(simd, job, (tile, &mut hits[..number]), sink);
     }
     chunk.hits[0] = hits;
     looks

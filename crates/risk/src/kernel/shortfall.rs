@@ -242,8 +242,7 @@ impl<'a> Exposure<'a> {
                 let mut pairs = Pairs::default();
                 let at = (accounts.clone(), slabs.clone());
                 dispatch!(level, simd => screen(simd, &job, at, &mut pairs));
-                // A sort that keeps the accounts' order; places are few beside pairs.
-                pairs.found.sort_by_key(|(place, _)| *place);
+                // Of each place the accounts come in their order, as the sink meets them.
                 pairs.found
             },
             |found| {
@@ -309,8 +308,8 @@ struct Sums<'a> {
     exact: Option<&'a dyn Exact>,
     first: usize,
     tallies: Vec<Tally>,
-    /// Hits of a part of a tile.
-    some: Vec<Hit>,
+    /// Places of the hits of a part of a tile.
+    some: Vec<u32>,
     /// Accounts and places that 64 bits do not decide.
     near: Vec<(u32, usize)>,
     decided: u64,
@@ -380,7 +379,7 @@ impl Sums<'_> {
         (tile, part): (usize, usize),
         hits: &[Hit],
     ) {
-        pick(&mut self.some, part, hits);
+        let some = pick(&mut self.some, part, hits);
         let tally = &mut self.tallies[tile * TILE / 8 + part - self.first];
         let (zero, one) = (f64x8::splat(simd, 0.0), f64x8::splat(simd, 1.0));
         let mut sum = f64x8::load_array_ref(simd, &tally.sum);
@@ -388,7 +387,8 @@ impl Sums<'_> {
         let mut largest = f64x8::load_array_ref(simd, &tally.largest);
         let mut whose = f64x8::load_array_ref(simd, &tally.whose);
         let rows = job.panel.tile(tile);
-        for hit in &self.some {
+        for place in some {
+            let hit = &hits[*place as usize];
             let equity = equity(simd, (rows, part), &job.book.account(hit.account as usize));
             let falls = equity.simd_lt(f64x8::splat(simd, -hit.band));
             let amount = falls.select(-equity, zero);
@@ -412,37 +412,42 @@ impl Sums<'_> {
     }
 }
 
-/// Those of a tile's hits that have a lane in one of its parts.
+/// Places of those of a tile's hits that have a lane in one of its parts.
 #[inline(always)]
-fn pick(some: &mut Vec<Hit>, part: usize, hits: &[Hit]) {
-    some.clear();
-    some.resize(hits.len(), Hit::default());
+fn pick<'a>(some: &'a mut Vec<u32>, part: usize, hits: &[Hit]) -> &'a [u32] {
+    if some.len() < hits.len() {
+        some.resize(hits.len(), 0);
+    }
     let mut number = 0;
-    for hit in hits {
+    for (place, hit) in (0..).zip(hits) {
         // Written always and counted if it matters: which it will be is hard to foretell.
         if let Some(slot) = some.get_mut(number) {
-            *slot = *hit;
+            *slot = place;
         }
         number += usize::from(hit.lanes >> (part * 8) & 0xFF != 0);
     }
-    some.truncate(number);
+    &some[..number]
 }
 
 /// An account's equities in eight scenarios in 64 bits.
 #[inline(always)]
 fn equity<S: Simd>(simd: S, (rows, part): (&[Wide], usize), account: &Account<'_>) -> f64x8<S> {
-    let mut equity = f64x8::splat(simd, account.collateral);
-    for (market, size) in account.markets.iter().zip(account.notionals) {
+    let start = f64x8::splat(simd, account.collateral);
+    let add = |equity: f64x8<S>, (market, size): (&u16, &f64)| {
         let row = f64x8::load_array_ref(simd, &rows[usize::from(*market)].0[part]);
-        equity = row.mul_add_precise(f64x8::splat(simd, *size), equity);
+        row.mul_add_precise(f64x8::splat(simd, *size), equity)
+    };
+    // The commonest number by hand: its steps overlap.
+    match (account.markets, account.notionals) {
+        ([m1, m2, m3], [n1, n2, n3]) => add(add(add(start, (m1, n1)), (m2, n2)), (m3, n3)),
+        (markets, sizes) => markets.iter().zip(sizes).fold(start, add),
     }
-    equity
 }
 
 /// Accounts that are below, each with its scenario's place.
 #[derive(Default)]
 struct Pairs {
-    some: Vec<Hit>,
+    some: Vec<u32>,
     found: Vec<(u32, u32)>,
 }
 
@@ -454,8 +459,8 @@ impl Sink for Pairs {
             || {
                 let rows = job.panel.tile(tile);
                 for part in 0..TILE / 8 {
-                    pick(&mut self.some, part, hits);
-                    for hit in &self.some {
+                    for place in pick(&mut self.some, part, hits) {
+                        let hit = &hits[*place as usize];
                         let account = job.book.account(hit.account as usize);
                         let equity = equity(simd, (rows, part), &account);
                         let below = equity.simd_le(f64x8::splat(simd, hit.band)).to_bitmask();
