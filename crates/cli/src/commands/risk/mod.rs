@@ -18,7 +18,7 @@ use backstop_api::Preset;
 use backstop_core::Genesis;
 use backstop_engine::{Clock, SystemClock};
 use backstop_risk::desk::{
-    Inputs, Report,
+    Inputs, Report, Setup,
     error::DeskError,
     run::{Maker, Parts},
 };
@@ -76,6 +76,16 @@ fn waterfall(preset: &str) -> Result<Genesis, Failure> {
     Ok(preset.genesis(Label::parse("risk-desk").unwrap_or(Label::NONE)))
 }
 
+/// The same settings with names of files that hold wherever the settings file lies.
+fn anywhere(setup: &Setup) -> Setup {
+    let mut setup = setup.clone();
+    // Where the machine can't say which folder this is, names stay as they are.
+    if let Ok(here) = std::env::current_dir() {
+        backstop_server::risk::files::from_folder(&mut setup, &here);
+    }
+    setup
+}
+
 /// A refusal of the desk: of what was put in.
 fn told(error: &DeskError) -> Failure {
     Failure::Input(error.to_string())
@@ -89,7 +99,7 @@ fn written(report: &Report, out: &Path, printer: &Printer) -> Result<(), Failure
     let mut files = vec![
         (PAGE.to_owned(), backstop_export::risk::page(report)),
         ("report.json".to_owned(), json + "\n"),
-        ("setup.toml".to_owned(), report.setup.to_toml()),
+        ("setup.toml".to_owned(), anywhere(&report.setup).to_toml()),
     ];
     files.extend(backstop_export::risk::tables(report));
     let names = folder::fill(out, files)?;
