@@ -15,7 +15,8 @@
 //!   weekend,-30%,-0.45,0.1,3,600,false
 //! ```
 //!
-//! A shock is a change since now: a percentage, or a ratio of at least −1. A market that is not named stands still.
+//! A shock is a change since now: a percentage, or a ratio of at least −1. A market that a step does not name stays
+//! where it was.
 
 use super::{
     error::{DataError, DataFault},

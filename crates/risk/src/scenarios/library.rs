@@ -394,13 +394,16 @@ pub fn yours(
     step: Span,
 ) -> Result<Vec<Stress>, ScenarioError> {
     let one = |shock: &Shock| {
-        let moved = |moves: &Vec<(String, f64)>, market: &Listed| {
-            moves.iter().find(|(name, _)| *name == market.name).map_or(0.0, |(_, moved)| *moved)
-        };
-        let cells = markets
-            .iter()
-            .flat_map(|market| shock.path.iter().map(move |moves| moved(moves, market)))
-            .collect();
+        let mut cells = Vec::with_capacity(markets.len() * shock.path.len());
+        for market in markets {
+            // A step that does not name a market leaves it where it was.
+            let mut last = 0.0;
+            for moves in &shock.path {
+                let moved = moves.iter().find(|(name, _)| *name == market.name);
+                last = moved.map_or(last, |(_, change)| *change);
+                cells.push(last);
+            }
+        }
         let still = markets.iter().filter(|market| {
             shock.path.iter().all(|moves| moves.iter().all(|(name, _)| *name != market.name))
         });

@@ -171,6 +171,18 @@ fn the_fund_pays_first_and_what_it_lacks_is_spread() {
 }
 
 #[test]
+fn a_step_that_does_not_name_a_market_leaves_it_where_it_was() {
+    let names = ["A", "B"].map(str::to_owned);
+    let text = "[[scenario]]\nname = \"s\"\npath = [{ A = -0.1 }, { B = 0.2 }, { A = -0.3 }]\n";
+    let shocks = read_shocks("s.toml", text, &names).unwrap();
+    let markets = [listed("A", 5.0, None), listed("B", 5.0, None)];
+    let found = &yours(&shocks, &markets, Span::hours(1)).unwrap()[0];
+    assert_eq!(found.scenarios.path(0, 0), [-0.1, -0.1, -0.3]);
+    assert_eq!(found.scenarios.path(1, 0), [0.0, 0.2, 0.2]);
+    assert_eq!((found.kind, found.name.as_str()), (Kind::Yours, "s"));
+}
+
+#[test]
 fn directions_are_one_percent_each() {
     let markets = [listed("A", 5.0, None), listed("USDC", 1.0, None)];
     let all = directions(&markets).unwrap();

@@ -164,6 +164,8 @@ pub(super) struct Worker<'a> {
     /// Where each market's marks may go before more accounts have to be looked at.
     box_low: Vec<f64>,
     box_high: Vec<f64>,
+    /// The highest of them, for error bounds.
+    highest_ratio: f64,
     /// Accounts that could fall, and how far marks may move from this step's first end before each is asked again.
     candidates: Vec<u32>,
     slack: Vec<f64>,
@@ -229,6 +231,7 @@ impl<'a> Worker<'a> {
             leg: Leg::new(markets, rules.closing.jump_share),
             box_low: zeros(),
             box_high: zeros(),
+            highest_ratio: 1.0,
             candidates: Vec::new(),
             slack: Vec::new(),
             open: Vec::new(),
@@ -340,7 +343,7 @@ impl<'a> Worker<'a> {
         for (low, high) in self.box_low.iter().zip(&self.box_high) {
             farthest = farthest.max(1.0 - low).max(high - 1.0);
         }
-        let most = 1.0 + farthest;
+        self.highest_ratio = 1.0 + farthest;
         let within = |reach: &f64| *reach <= farthest || !self.pruned;
         let until = self.book.reach.partition_point(within);
         for account in 0..until {
@@ -348,7 +351,7 @@ impl<'a> Worker<'a> {
                 continue;
             }
             let least = self.book.least_excess(account, &self.box_low, &self.box_high);
-            if least <= self.book.error(account, most) || !self.pruned {
+            if least <= self.book.error(account, self.highest_ratio) || !self.pruned {
                 self.seen[account] = self.scenario;
                 self.candidates.push(u32::try_from(account).unwrap_or(u32::MAX));
                 self.slack.push(f64::NEG_INFINITY);

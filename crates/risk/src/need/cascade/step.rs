@@ -64,8 +64,7 @@ impl Worker<'_> {
     /// the step; none: at the prices of now.
     fn is_below(&self, account: u32, excess: f64, theta: Option<f64>) -> bool {
         let place = account as usize;
-        let highest = self.box_high.iter().fold(1.0, |most: f64, high| most.max(*high));
-        let error = self.book.error(place, highest);
+        let error = self.book.error(place, self.highest_ratio);
         if excess.abs() > error {
             return excess < 0.0;
         }
@@ -172,7 +171,7 @@ impl Worker<'_> {
                 let theta = self.leg.crossing(self.book, place, after.min(0.0));
                 self.fallen.push(Fallen { account, theta, after, within: false });
             } else {
-                let error = self.book.error(place, 2.0 + moved);
+                let error = self.book.error(place, self.highest_ratio);
                 self.slack[slot] = (after - error) / self.book.slope[place] - moved;
             }
         }
