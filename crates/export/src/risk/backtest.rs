@@ -29,10 +29,13 @@ pub(super) fn part(report: &Report) -> Part {
 fn market(part: &mut Part, (at, page): (usize, &BackTestPage)) {
     part.under(format!("Models of {}", page.market));
     let (passes, why) = &page.verdict;
-    let (mood, words) = match (&page.recommended, passes) {
-        (Some(model), true) => (Mood::Good, format!("{model} passes: {why}")),
-        (Some(model), false) => (Mood::Bad, format!("{model} fails: {why}")),
-        (None, _) => (Mood::Bad, format!("No model may be used: {why}")),
+    let (mood, word) = if *passes { (Mood::Good, "passes") } else { (Mood::Bad, "fails") };
+    let (mood, words) = match &page.recommended {
+        Some(model) if why.starts_with(model.as_str()) => {
+            (mood, format!("The best model {word}: {why}"))
+        }
+        Some(model) => (mood, format!("{model} {word}: {why}")),
+        None => (Mood::Bad, format!("No model may be used: {why}")),
     };
     part.note(mood, words);
     let mut facts = Sheet::facts("", "Back test");
@@ -47,12 +50,13 @@ fn market(part: &mut Part, (at, page): (usize, &BackTestPage)) {
     facts.fact("Days looked back on", Value::count(page.days.1), "before each forecast");
     facts.fact("Level", Value::percent(page.level), "of the value at risk");
     let model = page.recommended.clone();
-    facts.fact("Recommended model", model.map_or(Value::None("none"), Value::Text), why.clone());
+    facts.fact("Recommended model", model.map_or(Value::None("none"), Value::Text), "");
     part.facts(facts);
     if !page.points.is_empty() {
         part.chart(format!("backtest-{at}-hits"), &hits(at, page));
     }
     part.sheet(models(at, page));
+    failures(part, (at, page));
     part.sheet(scores(at, page));
 }
 
@@ -84,7 +88,6 @@ fn models(at: usize, page: &BackTestPage) -> Sheet {
         "independence",
         "both together",
         "zone",
-        "why not",
     ];
     let caption = format!("Models of {}: tests as p-values", page.market);
     let mut sheet = Sheet::new(format!("backtest-{at}-models"), caption, columns);
@@ -94,18 +97,40 @@ fn models(at: usize, page: &BackTestPage) -> Sheet {
     sheet
 }
 
-fn model(line: &BackTestLine) -> [Value; 10] {
+/// Why models fail, a line for each.
+fn failures(part: &mut Part, (at, page): (usize, &BackTestPage)) {
+    let caption = format!("Why models of {} fail", page.market);
+    let mut sheet = Sheet::new(format!("backtest-{at}-failures"), caption, ["model", "why not"]);
+    let mut lines = Vec::new();
+    for line in &page.models {
+        for why in &line.failures {
+            lines.push(format!("{}: {why}", line.model));
+            sheet.row([Value::text(line.model.clone()), Value::text(why.clone())]);
+        }
+    }
+    if !lines.is_empty() {
+        part.words("Why models fail:");
+        part.blocks.push(super::Block::List(lines));
+    }
+    part.file(sheet);
+}
+
+/// A model that could not be fitted has no rate of hits.
+const fn verdict(line: &BackTestLine) -> &'static str {
+    match (line.passes, line.rate) {
+        (true, _) => "passes",
+        (false, Some(_)) => "fails",
+        (false, None) => "refused",
+    }
+}
+
+fn model(line: &BackTestLine) -> [Value; 9] {
     let plain = |value| Value::maybe(Numbers::Plain, value);
-    let why = if line.failures.is_empty() {
-        Value::text("")
-    } else {
-        Value::Text(line.failures.join("; "))
-    };
     let rate =
         line.rate.map_or(Value::None("none"), |rate| Value::Interval(Numbers::Percent, rate));
     [
         Value::text(line.model.clone()),
-        Value::text(if line.passes { "passes" } else { "fails" }),
+        Value::text(verdict(line)),
         Value::count(line.hits.0),
         Value::plain(line.hits.1),
         rate,
@@ -113,7 +138,6 @@ fn model(line: &BackTestLine) -> [Value; 10] {
         plain(line.independence),
         plain(line.conditional),
         Value::text(line.zone.clone()),
-        why,
     ]
 }
 

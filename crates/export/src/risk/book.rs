@@ -22,7 +22,7 @@ pub(super) fn part(report: &Report) -> Part {
     part.facts(facts);
     part.words(
         "The effective number is as if so many equal holders shared the market. Days are those to sell the largest \
-         position at the stated part of a day's volume; the add-on is the factor on its margin for that time.",
+         position at the stated part of a day's volume; the add-on is what comes on top of its margin for that time.",
     );
     part.chart("book-largest", &largest(report));
     let mut sheet = Sheet::new(
@@ -53,7 +53,7 @@ pub(super) fn part(report: &Report) -> Part {
             Value::text(account.clone()),
             Value::money(*notional),
             Value::plain(line.days),
-            Value::Figure(Numbers::Times, line.add_on),
+            Value::percent(line.add_on),
         ]);
     }
     part.sheet(sheet);

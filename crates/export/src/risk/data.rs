@@ -8,15 +8,17 @@ pub(super) fn part(report: &Report) -> Part {
     part.words(
         "The figures hold for these files only; the digest tells whether a file is the same.",
     );
-    let columns = ["file", "where it comes from", "time from bar to bar", "SHA-256"];
+    let columns = ["file", "where it comes from", "time from bar to bar"];
     let mut files = Sheet::new("data-files", "Files", columns);
+    let mut digests = Sheet::new("data-digests", "Digests of the files", ["file", "SHA-256"]);
     let columns = ["file", "market", "first bar", "last bar", "bars"];
     let mut markets = Sheet::new("data-markets", "Windows", columns);
     let columns = ["file", "market", "from", "to", "bars missing"];
     let mut holes = Sheet::new("data-holes", "Holes in the data", columns);
     for page in &report.data {
-        let texts = [&page.file, &page.origin, &page.step, &page.digest];
+        let texts = [&page.file, &page.origin, &page.step];
         files.row(texts.map(|text| Value::text(text.clone())));
+        digests.row([&page.file, &page.digest].map(|text| Value::text(text.clone())));
         for (market, first, last, bars) in &page.markets {
             let texts = [&page.file, market, first, last].map(|text| Value::text(text.clone()));
             let [file, market, first, last] = texts;
@@ -32,5 +34,6 @@ pub(super) fn part(report: &Report) -> Part {
     part.sheet(files);
     part.sheet(markets);
     part.sheet(holes);
+    part.sheet(digests);
     part
 }

@@ -45,11 +45,11 @@ fn distribution(report: &Report, need: &NeedPage) -> Part {
             .rule("fund", need.fund, false);
         part.chart("need-over-time", &plot);
     }
-    part.sheet(levels(need));
     part.words(
         "The crude figure is the value at risk of all open interest, as if no account had margin and none were ever \
          closed; it is no bound for a fund, and stands here because others publish it.",
     );
+    part.sheet(levels(need));
     part
 }
 

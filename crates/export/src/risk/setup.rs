@@ -1,13 +1,13 @@
 //! All settings, as a file has them, and the command that makes the report again.
 
-use super::part::{Block, Mood, Part};
+use super::part::{Block, Part};
 use backstop_risk::desk::Report;
 
 /// The name that the page gives to the file of settings.
 pub const SETTINGS: &str = "risk.toml";
 
 /// The command that makes a report again from its own settings.
-pub const AGAIN: &str = "backstop risk report risk.toml";
+pub const AGAIN: &str = "backstop risk report --setup risk.toml --out report";
 
 pub(super) fn part(report: &Report) -> Part {
     let mut part = Part::new("setup", "Run it again");
@@ -19,11 +19,6 @@ pub(super) fn part(report: &Report) -> Part {
         "Save these settings as {SETTINGS} beside the files of the data part, then:"
     ));
     part.blocks.push(Block::Code(AGAIN.to_owned()));
-    match toml::to_string(&report.setup) {
-        Ok(text) => part.blocks.push(Block::Code(text)),
-        Err(error) => {
-            part.note(Mood::Bad, format!("The settings can't be written as a file: {error}"));
-        }
-    }
+    part.blocks.push(Block::Code(report.setup.to_toml()));
     part
 }

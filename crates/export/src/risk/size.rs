@@ -117,10 +117,10 @@ fn ruin(report: &Report, page: &SizePage) -> Sheet {
         .ruin
         .map_or(Value::None("not asked for"), |ruin| Value::Interval(Numbers::Chance, ruin));
     facts.fact("Ruin within a year", ruin, "probability, with fees coming in");
-    let smallest = Value::maybe(Numbers::Money, page.smallest.map(|(size, _)| size));
+    let smallest = Value::maybe(Numbers::Money, page.smallest.map(|(_, size)| size));
     facts.fact("Smallest fund that lasts", smallest, quote.clone());
-    let chance = Value::maybe(Numbers::Chance, page.smallest.map(|(_, chance)| chance));
-    facts.fact("Ruin of that one", chance, "probability within a year");
+    let chance = Value::maybe(Numbers::Chance, page.smallest.map(|(chance, _)| chance));
+    facts.fact("Ruin that is borne", chance, "probability within a year");
     let pays = match page.pays_for_itself {
         Some(true) => Value::text("yes"),
         Some(false) => Value::text("no"),
@@ -248,8 +248,8 @@ fn tranches(report: &Report) -> Part {
         "exhaustion",
         "touched",
         "used up",
-        "expected loss",
-        "price over the horizon",
+        "expected loss of a year",
+        "price for a year",
         "yearly part of the slice",
     ];
     let mut sheet = Sheet::new("tranches", "Slices of the loss", columns);

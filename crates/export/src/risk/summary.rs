@@ -4,13 +4,17 @@ use super::{
     in_quote,
     part::{Mood, Part, Sheet, Value},
 };
-use crate::picture::chart::Numbers;
+use crate::picture::chart::{Bar, Bars, Numbers};
 use backstop_risk::desk::Report;
 
 pub(super) fn part(report: &Report) -> Part {
     let mut part = Part::new("summary", "Summary");
     part.words(headline(report));
     part.facts(facts(report));
+    let against = against(report);
+    if against.bars.len() > 1 {
+        part.chart("summary-chart", &against);
+    }
     let worst = worst(report);
     if !worst.is_empty() {
         part.under("What is worst");
@@ -88,6 +92,45 @@ fn facts(report: &Report) -> Sheet {
         }
     }
     facts
+}
+
+/// The fund beside what it should hold and what it may need.
+fn against(report: &Report) -> Bars {
+    let mut bars = Vec::new();
+    let mut put =
+        |name: &str, value: f64, range| bars.push(Bar { name: name.to_owned(), value, range });
+    if let Some(need) = &report.need {
+        put("the fund now", need.fund, None);
+    }
+    if let Some(size) = &report.size {
+        let hold = size.recommended;
+        put("recommended size", hold.estimate, Some((hold.low, hold.high)));
+    }
+    if let Some(need) = &report.need {
+        if let Some(line) = need.levels.last() {
+            let level = Numbers::Percent.words(line.level);
+            for (name, value) in [
+                ("value at risk", line.value_at_risk),
+                ("expected shortfall", line.expected_shortfall),
+            ] {
+                put(&format!("{name} {level}"), value.estimate, Some((value.low, value.high)));
+            }
+        }
+        if let Some(line) = need.cover.iter().find(|line| line.groups == 2) {
+            put("Cover-2", line.amount, None);
+        }
+    }
+    let crises = report.stress.iter().filter(|line| line.need.is_finite());
+    if let Some(line) = crises.max_by(|one, other| one.need.total_cmp(&other.need)) {
+        put(&format!("worst crisis: {}", line.name), line.need, None);
+    }
+    Bars {
+        id: "risk-against".to_owned(),
+        title: "The fund, and what it may need".to_owned(),
+        columns: ("figure".to_owned(), in_quote(report, "amount")),
+        numbers: Numbers::Money,
+        bars,
+    }
 }
 
 /// Three facts, each from another part.

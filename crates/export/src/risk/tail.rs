@@ -29,6 +29,11 @@ pub(super) fn part(report: &Report) -> Part {
 
 fn one(part: &mut Part, report: &Report, (at, page): (usize, &TailPage)) {
     part.under(format!("Tail of {}", page.of));
+    if page.excesses == 0 {
+        let why = page.note.as_deref().unwrap_or("there are no losses beyond a threshold");
+        part.note(Mood::Warn, format!("No tail was fitted: {why}"));
+        return;
+    }
     // The need is money; losses of a market are parts of its price.
     let is_money = page.of.contains("need");
     let numbers = if is_money { Numbers::Money } else { Numbers::Percent };

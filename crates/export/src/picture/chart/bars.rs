@@ -109,7 +109,7 @@ impl Picture for Bars {
             let end = Type::plain(12).at(Anchor::End);
             sketch.line((WIDTH - MARGIN, y, px(200)), end, &value);
             let room = INNER - wide - px(8);
-            sketch.line((MARGIN, y, room), Type::plain(12), &bar.name);
+            y = sketch.lines((MARGIN, y, room), Type::plain(12), &bar.name);
             Self::bar(&mut sketch, &span, (bar, y + px(6)));
             y += px(22);
         }
@@ -232,7 +232,7 @@ impl Picture for Stacked {
             let total = self.numbers.brief(Self::total(values));
             let wide = measured(&total, 12);
             sketch.line((WIDTH - MARGIN, y, px(120)), Type::plain(12).at(Anchor::End), &total);
-            sketch.line((MARGIN, y, INNER - wide - px(8)), Type::plain(12), name);
+            y = sketch.lines((MARGIN, y, INNER - wide - px(8)), Type::plain(12), name);
             self.row(&mut sketch, (values, &span), y + px(6));
             y += px(32);
         }

@@ -254,7 +254,7 @@ fn size() -> SizePage {
         needs,
         funds,
         ruin: Some(Interval { estimate: 0.008, low: 0.006_5, high: 0.009_75 }),
-        smallest: Some((5_650_000.0, 0.0099)),
+        smallest: Some((0.0099, 5_650_000.0)),
         pays_for_itself: Some(false),
     }
 }
