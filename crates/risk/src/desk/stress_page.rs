@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     float::to_float,
-    need::{self, Crisis, Payers, Stressed, in_crisis, payers, reverse},
+    need::{self, Crisis, NeedError, Payers, Stressed, in_crisis, payers, reverse},
     scenarios::library::{Kind, Stress, directions, history, hypothetical, yours},
 };
 use backstop_core::policy::LayerSource;
@@ -93,12 +93,17 @@ fn paid(
     crisis: &Crisis<'_>,
 ) -> Result<Paid, DeskError> {
     let fund = setup.fund.size;
-    let Some(genesis) = &inputs.waterfall else {
+    let alone = |name: String| {
         let need = crisis.trace.outcome.need;
-        return Ok((vec![("the fund".to_owned(), need.min(fund))], (need - fund).max(0.0)));
+        (vec![(name, need.min(fund))], (need - fund).max(0.0))
     };
+    let Some(genesis) = &inputs.waterfall else { return Ok(alone("the fund".to_owned())) };
     let step = stress.scenarios.step();
-    let found: Payers = payers(genesis, &crisis.portfolio, &crisis.trace, (fund, step))?;
+    let found: Payers = match payers(genesis, &crisis.portfolio, &crisis.trace, (fund, step)) {
+        // Such as a fund below the preset's smallest stake: told, not hidden.
+        Err(NeedError::Ledger(refusal)) => return Ok(alone(format!("the fund ({refusal})"))),
+        found => found?,
+    };
     let atoms = libm::pow(10.0, f64::from(found.decimals));
     let quote = |amount: backstop_units::Amount| to_float(amount.get()) / atoms;
     let layers = found.layers.iter().filter(|paid| !paid.amount.is_zero());

@@ -39,7 +39,7 @@ pub(super) fn fill(db: &Path, setup: &mut Setup, texts: &mut Texts) -> Result<()
         setup.fund.size = book.fund()?;
     }
     if texts.venue.is_none() {
-        texts.venue = named("venue", book.venue());
+        texts.venue = named("venue", book.venue(texts.prices.is_empty()));
     }
     texts.accounts = named("accounts", book.accounts);
     texts.positions = named("positions", book.positions);
@@ -123,8 +123,9 @@ impl<'a> Book<'a> {
         Ok(all)
     }
 
-    /// The terms of the markets. Depth and volume are the venue's to know: without them nothing moves a mark.
-    fn venue(&self) -> String {
+    /// The terms of the markets. Depth and volume are the venue's to know: without them nothing moves a mark. Without any
+    /// price history a day's deviation of 5 % stands in; with no volume it decides nothing but who is nearest.
+    fn venue(&self, blind: bool) -> String {
         let mut text = String::from("quote = \"usd\"\n");
         for id in &self.markets {
             let (Some(market), Some(price)) = (self.market(*id), self.price(*id)) else { continue };
@@ -135,6 +136,9 @@ impl<'a> Book<'a> {
                 text,
                 "\n[market.{label}]\nhistory = \"{history}\"\nprice = {price:?}\nadv = inf\ndepth_per_percent = inf\n"
             );
+            if blind {
+                text.push_str("sigma = 0.05\n");
+            }
             let part = |ppm: backstop_units::Ppm| f64::from(ppm.get()) / 1e6;
             if policy.tiers.is_empty() {
                 let (maintenance, initial) = (part(policy.maintenance), part(policy.initial));
@@ -142,6 +146,10 @@ impl<'a> Book<'a> {
                 continue;
             }
             let atoms = self.atoms(outer.fund);
+            // Below the first tier the market's own rate holds.
+            let first = policy.tiers.first().is_some_and(|tier| !tier.above.is_zero());
+            let own =
+                first.then(|| format!("{{ above = 0, rate = {:?} }}", part(policy.maintenance)));
             let steps: Vec<String> = policy
                 .tiers
                 .iter()
@@ -150,6 +158,7 @@ impl<'a> Book<'a> {
                     format!("{{ above = {above:?}, rate = {:?} }}", part(tier.maintenance))
                 })
                 .collect();
+            let steps: Vec<String> = own.into_iter().chain(steps).collect();
             let _ = write!(
                 text,
                 "tiers = [{}]\ninitial = {:?}\n",
