@@ -170,3 +170,22 @@ fn a_report_becomes_a_signed_message_in_the_log() {
     assert!(taken.contains(&evidence), "the log names the report's hash");
     assert_eq!(code(&backstop(folder, &["verify", "backstop.db"])), 0);
 }
+
+#[test]
+fn a_ledger_with_hosted_markets_is_a_book_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let story =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/hosted-margin.toml");
+    out(&backstop(folder, &["run", story.to_str().unwrap(), "--keep", "backstop.db"]));
+    let told = value(&backstop(folder, &["risk", "stress", "--from-ledger", "--json"]));
+    let positions = told["book"]["accounts"].as_u64().unwrap();
+    assert!(positions > 0, "{}", told["book"]);
+    assert!(told["stress"].as_array().unwrap().len() > 10);
+    // A ledger whose markets are attached says where positions come from instead.
+    let attached = tempfile::tempdir().unwrap();
+    super::ledger(attached.path());
+    let refused = backstop(attached.path(), &["risk", "stress", "--from-ledger"]);
+    assert_eq!(code(&refused), 2);
+    assert!(err(&refused).contains("--accounts and --positions"), "{}", err(&refused));
+}
