@@ -445,15 +445,13 @@ fn settings_know_what_they_were_before() {
     let model = logged.engine.read_model().unwrap();
     let fund = Some(Party::Fund(FundId::new(0)));
     let changes = model.settings(fund, None, 1_000).unwrap().value.rows;
-    let thresholds: Vec<_> = changes
-        .iter()
-        .filter(|change| matches!(change.event, Event::ThresholdSet { .. }))
-        .collect();
-    assert!(!thresholds.is_empty(), "{changes:?}");
-    for pair in thresholds.windows(2) {
+    let targets: Vec<_> =
+        changes.iter().filter(|change| matches!(change.event, Event::TargetSet { .. })).collect();
+    assert!(!targets.is_empty(), "{changes:?}");
+    for pair in targets.windows(2) {
         assert_eq!(pair[0].before.as_ref(), Some(&pair[1].event));
     }
-    assert_eq!(thresholds.last().unwrap().before, None);
+    assert_eq!(targets.last().unwrap().before, None);
     let named = logged.records.iter().flat_map(|record| &record.events);
     let created =
         named.filter(|event| matches!(event, Event::FundCreated { fund, .. } if fund.get() == 0));

@@ -24,10 +24,11 @@ pub(super) const VIEWS: &[View] = &[
             ("counted", "Amount", "What counts toward coverage and threshold."),
             ("threshold", "Amount", "Where automatic allocations stop."),
             ("target", "Amount", "What risk says it should hold."),
+            ("target_now", "Amount", "The target that counts now: a risk message may raise it."),
             (
                 "coverage_bps",
                 "Amount?",
-                "Counted against target, in hundredths of a percent, rounded down; null without a target.",
+                "Counted against the target that counts now, in hundredths of a percent, rounded down; null without a target.",
             ),
             (
                 "standing",
