@@ -25,7 +25,19 @@ const TEST: &[Step] = &[
     Step {
         name: "tests",
         after: None,
-        action: Action::Tests { args: &["test", "--workspace", "--no-fail-fast"], envs: &[] },
+        // Not the examples: clippy checks them, and linking a dozen takes a minute.
+        action: Action::Tests {
+            args: &["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"],
+            envs: &[],
+        },
+    },
+    Step {
+        name: "doc tests",
+        after: None,
+        action: Action::Tests {
+            args: &["test", "--workspace", "--no-fail-fast", "--doc"],
+            envs: &[],
+        },
     },
     Step { name: "books", after: Some("tests"), action: Action::Inner(books::step) },
     Step { name: "browser", after: Some("tests"), action: Action::Inner(browser::step) },

@@ -168,7 +168,7 @@ impl Unit {
 }
 
 /// Digits of a whole number with a comma before every third from the end.
-fn grouped(digits: &str) -> String {
+pub(crate) fn grouped(digits: &str) -> String {
     let mut out = String::with_capacity(digits.len());
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && digits.len().saturating_sub(at).is_multiple_of(3) {

@@ -22,7 +22,14 @@ pub(crate) enum RiskVerb {
     /// How models of prices did against the past.
     Backtest(RiskRun),
     /// What is ahead: volatility and risk of the next day, accounts near liquidation.
-    Forecast(RiskRun),
+    Forecast {
+        /// Files and settings.
+        #[command(flatten)]
+        run: RiskRun,
+        /// Enter the fitted models here, with the hash of their data, their window and scores; made if it is not there.
+        #[arg(long, value_name = "FILE")]
+        registry: Option<PathBuf>,
+    },
     /// The fee path by which the fund would get to its size.
     Fee(RiskRun),
     /// What slices of the fund's loss should cost.

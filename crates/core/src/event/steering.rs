@@ -33,7 +33,7 @@ pub struct ControlRun {
     pub rate_before: Signed,
     /// The rate after it.
     pub rate: Signed,
-    /// What spikes add, capped.
+    /// What spikes and the risk message in force add together, capped.
     pub spikes: Ppm,
     /// What the margin leaves, where it was stated.
     pub headroom: Option<Ppm>,

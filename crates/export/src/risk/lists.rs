@@ -65,7 +65,11 @@ pub(super) fn lists(report: &Report) -> String {
         page.models.iter().map(|line| {
             let hits = format!("{} of {:.1}", line.hits.0, line.hits.1);
             let p = line.conditional.map_or("–".to_owned(), |p| format!("{p:.3}"));
-            let word = if line.passes { "passes" } else { "fails" };
+            let word = match (line.passes, line.rate) {
+                (true, _) => "passes",
+                (false, Some(_)) => "fails",
+                (false, None) => "refused",
+            };
             (format!("{} {}", page.market, line.model), vec![hits, p, word.to_owned()])
         })
     });

@@ -57,6 +57,14 @@ pub enum DeskError {
         /// How to give it.
         give: &'static str,
     },
+    /// There is no such crisis.
+    #[error("costs.survive names the crisis {name:?}, and there is none: there are {known}")]
+    NoCrisis {
+        /// What was named.
+        name: String,
+        /// What there is.
+        known: String,
+    },
     /// Money past what the ledger counts.
     #[error(
         "a figure of {got} does not fit the ledger's money: use a quote asset with fewer decimals"

@@ -30,7 +30,7 @@ use backstop_units::Span;
 /// Accounts that are listed.
 const LISTED: usize = 20;
 /// Days that a first fit sees, that each test lasts, and that are left out between.
-const WALK: Walk = Walk { train: 500, test: 50, purge: 1, embargo: 0, all_past: true };
+pub(super) const WALK: Walk = Walk { train: 500, test: 50, purge: 1, embargo: 0, all_past: true };
 /// The challenger where the settings name none.
 const STUDENT: Spec =
     Spec { asymmetric: false, innovation: Innovation::Student, start: Start::Backcast };
@@ -79,6 +79,17 @@ fn window(columns: &Columns) -> (String, String) {
     (day(columns.days.first()), day(columns.days.last()))
 }
 
+/// Realised variance of each whole day of a market's bars.
+///
+/// # Errors
+/// As [`realised`].
+pub(super) fn realised_days(columns: &Columns) -> Result<Vec<Realised>, ModelError> {
+    let per_day = Span::days(1).times(columns.aligned.step);
+    let seconds: Vec<u64> = columns.aligned.times.iter().map(|at| at.ms() / 1_000).collect();
+    let per_day = usize::try_from(per_day).unwrap_or(usize::MAX);
+    realised(&seconds, &columns.aligned.closes(0), per_day)
+}
+
 /// Volatility of the next day by realised variance, if its model beats the baseline; else by the baseline's filter.
 fn by_realised(
     setup: &Setup,
@@ -86,11 +97,7 @@ fn by_realised(
     gate: &mut Vec<String>,
 ) -> Result<ForecastLine, ModelError> {
     let market = columns.markets.first().cloned().unwrap_or_default();
-    let per_day = Span::days(1).times(columns.aligned.step);
-    let seconds: Vec<u64> = columns.aligned.times.iter().map(|at| at.ms() / 1_000).collect();
-    let closes = columns.aligned.closes(0);
-    let per_day = usize::try_from(per_day).unwrap_or(usize::MAX);
-    let days: Vec<Realised> = realised(&seconds, &closes, per_day)?;
+    let days = realised_days(columns)?;
     let walked = walk_forward(&days, &WALK)?;
     let figure =
         Figure { name: "QLIKE", horizon: 1, challenger: &walked.model, baseline: &walked.baseline };

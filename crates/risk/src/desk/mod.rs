@@ -14,6 +14,7 @@ pub mod inputs;
 mod need_page;
 pub mod outcome;
 mod progress;
+pub mod registered;
 mod rules;
 pub mod run;
 pub mod setup;

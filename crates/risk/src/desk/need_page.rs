@@ -47,6 +47,8 @@ pub(super) struct Needs {
     pub(super) losses: Losses,
     /// Why there is no fitted tail.
     pub(super) no_tail: Option<ModelError>,
+    /// What the crisis needs that the fund must survive; zero for none.
+    pub(super) survive: f64,
 }
 
 /// The days of a horizon.
@@ -73,7 +75,7 @@ pub(super) fn needs(
         Ok(losses) => (losses, None),
         Err(error) => (plain, Some(error)),
     };
-    Ok(Needs { outcomes, covers, losses, no_tail })
+    Ok(Needs { outcomes, covers, losses, no_tail, survive: 0.0 })
 }
 
 /// The page.

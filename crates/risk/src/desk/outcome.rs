@@ -99,7 +99,7 @@ pub struct MarketLine {
     pub largest: (String, f64),
     /// Days to sell the largest at the stated part of a day's volume.
     pub days: f64,
-    /// Factor on the margin of the largest for that time.
+    /// What that time adds to the margin of the largest, as a part of it; zero: nothing.
     pub add_on: f64,
 }
 
@@ -241,7 +241,7 @@ pub struct SizePage {
     pub exceeds: Vec<f64>,
     /// Probability of ruin within a year at the recommended size.
     pub ruin: Option<Interval>,
-    /// The smallest fund whose probability of ruin stays below the stated one.
+    /// A probability of ruin, and the smallest fund that keeps ruin as unlikely.
     pub smallest: Option<(f64, f64)>,
     /// Whether income exceeds expected losses at all.
     pub pays_for_itself: Option<bool>,

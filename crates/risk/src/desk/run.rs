@@ -116,13 +116,13 @@ fn begin(setup: &Setup, inputs: &Inputs, maker: &Maker) -> Report {
 /// Scenarios of one seed and what they need.
 fn drawn(
     setup: &Setup,
-    (columns, book): (&Columns, &Book),
+    (columns, book, survive): (&Columns, &Book, f64),
     seed: u64,
     progress: &dyn Progress,
 ) -> Result<(Scenarios, Needs), DeskError> {
     let scenarios = draw::scenarios(setup, columns, seed, progress)?;
     let needs = need_page::needs(setup, book, &scenarios, progress)?;
-    Ok((scenarios, needs))
+    Ok((scenarios, Needs { survive, ..needs }))
 }
 
 fn sized(
@@ -133,13 +133,15 @@ fn sized(
 ) -> Result<(), DeskError> {
     let book = inputs.need_book("the size of a fund")?;
     let columns = Columns::of_book(inputs.need_history("the size of a fund")?, book)?;
-    let (scenarios, needs) = drawn(setup, (&columns, book), setup.seed, progress)?;
+    let survive = stress_page::survived(setup, inputs, book)?;
+    let drawn = |seed| drawn(setup, (&columns, book, survive), seed, progress);
+    let (scenarios, needs) = drawn(setup.seed)?;
     report.need = Some(need_page::page(setup, book, &scenarios, &needs)?);
     report.tails.push(back_page::need_tail(&needs, setup.costs.tail_share));
     let mut others = Vec::new();
     if scenarios.origin().seed.is_some() && parts.size {
         for seed in (1..=OTHER_SEEDS).map(|more| setup.seed.wrapping_add(more)) {
-            let (_, needs) = drawn(setup, (&columns, book), seed, progress)?;
+            let (_, needs) = drawn(seed)?;
             others.push((seed, size_page::recommended(setup, &needs)?));
         }
     }

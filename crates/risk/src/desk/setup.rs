@@ -3,6 +3,7 @@
 //! Each has a default with its source; a report prints all of them, so that a reader can run it again.
 
 use super::error::DeskError;
+use crate::need::{Curve, Pressure, Rules, Thinning};
 use serde::{Deserialize, Serialize};
 
 /// All settings.
@@ -168,12 +169,13 @@ pub struct Close {
 
 impl Default for Close {
     fn default() -> Self {
+        let closing = Rules::DEFAULT.closing;
         Self {
-            latency_seconds: 60.0,
-            crash_latency: 3.0,
-            jump_share: 0.25,
-            unwind_seconds: 0.0,
-            surplus_share: 0.0,
+            latency_seconds: closing.latency,
+            crash_latency: closing.crash_latency,
+            jump_share: closing.jump_share,
+            unwind_seconds: closing.unwind,
+            surplus_share: closing.surplus_share,
         }
     }
 }
@@ -210,15 +212,13 @@ pub struct Impact {
 
 impl Default for Impact {
     fn default() -> Self {
-        Self {
-            shape: Shape::SquareRoot,
-            factor: 1.0,
-            full_move: 0.14,
-            floor: 0.10,
-            permanent: 0.5,
-            band: 0.5,
-            rounds_max: 50,
-        }
+        let Pressure { curve, thinning, permanent, band, rounds_max } = Rules::DEFAULT.pressure;
+        let (shape, factor) = match curve {
+            Curve::Linear => (Shape::Linear, 1.0),
+            Curve::SquareRoot { factor } => (Shape::SquareRoot, factor),
+        };
+        let Thinning { full_move, floor } = thinning;
+        Self { shape, factor, full_move, floor, permanent, band, rounds_max }
     }
 }
 
@@ -252,6 +252,8 @@ pub struct Costs {
     pub uncovered: f64,
     /// The most that is worth having, in quote.
     pub most: Option<f64>,
+    /// Name of a crisis that the fund must survive, whatever it costs; none: Cover-2 is the only floor.
+    pub survive: Option<String>,
     /// Draws of the bootstrap behind the interval.
     pub draws: usize,
     /// Part of the losses that a tail is fitted to.
@@ -260,7 +262,14 @@ pub struct Costs {
 
 impl Default for Costs {
     fn default() -> Self {
-        Self { holding: 0.08, uncovered: 4.0, most: None, draws: 500, tail_share: 0.10 }
+        Self {
+            holding: 0.08,
+            uncovered: 4.0,
+            most: None,
+            survive: None,
+            draws: 500,
+            tail_share: 0.10,
+        }
     }
 }
 

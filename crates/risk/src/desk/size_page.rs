@@ -36,7 +36,7 @@ const PARTS: [f64; 9] = [0.25, 0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0];
 
 fn bounds(setup: &Setup, needs: &Needs) -> Bounds {
     let cover_two = needs.covers.cover.get(1).map_or(0.0, |worst| worst.amount);
-    Bounds { cover_two, reverse_stress: 0.0, most: setup.costs.most }
+    Bounds { cover_two, reverse_stress: needs.survive, most: setup.costs.most }
 }
 
 fn costs(setup: &Setup) -> Costs {
@@ -69,7 +69,7 @@ const fn word(binding: Binding) -> &'static str {
     match binding {
         Binding::Newsvendor => "costs",
         Binding::CoverTwo => "Cover-2",
-        Binding::ReverseStress => "the reverse stress",
+        Binding::ReverseStress => "the crisis that must be survived",
         Binding::Most => "the cap",
     }
 }

@@ -29,10 +29,7 @@ pub(super) fn page(
     book: &Book,
     progress: &dyn Progress,
 ) -> Result<(Vec<StressLine>, Vec<ReverseLine>), DeskError> {
-    let listed = parts(book).listed();
-    let mut crises = history(&listed)?;
-    crises.extend(hypothetical(&listed)?);
-    crises.extend(yours(&inputs.shocks, &listed, STEP)?);
+    let crises = crises(inputs, book)?;
     let total = u64::try_from(crises.len()).unwrap_or(u64::MAX);
     let mut lines = Vec::with_capacity(crises.len());
     for (done, crisis) in (0u64..).zip(&crises) {
@@ -40,9 +37,33 @@ pub(super) fn page(
         lines.push(line(setup, inputs, book, crisis)?);
     }
     progress.tell("crises", total, total)?;
-    let mut ways = directions(&listed)?;
+    let mut ways = directions(&parts(book).listed())?;
     ways.extend(crises.into_iter().filter(|crisis| crisis.whale <= 0.0));
     Ok((lines, reversed(setup, book, &ways, progress)?))
+}
+
+/// All crises: real days, made-up ones, one's own.
+fn crises(inputs: &Inputs, book: &Book) -> Result<Vec<Stress>, DeskError> {
+    let listed = parts(book).listed();
+    let mut crises = history(&listed)?;
+    crises.extend(hypothetical(&listed)?);
+    crises.extend(yours(&inputs.shocks, &listed, STEP)?);
+    Ok(crises)
+}
+
+/// What the crisis needs that the settings want survived; zero where they want none.
+///
+/// # Errors
+/// [`DeskError::NoCrisis`] for a name that no crisis has.
+pub(super) fn survived(setup: &Setup, inputs: &Inputs, book: &Book) -> Result<f64, DeskError> {
+    let Some(name) = &setup.costs.survive else { return Ok(0.0) };
+    let crises = crises(inputs, book)?;
+    let Some(stress) = crises.iter().find(|stress| stress.name == *name) else {
+        let known: Vec<&str> = crises.iter().map(|stress| stress.name.as_str()).collect();
+        return Err(DeskError::NoCrisis { name: name.clone(), known: known.join(", ") });
+    };
+    let crisis = in_crisis(&book.portfolio, &parts(book), stress, &rules(setup))?;
+    Ok(crisis.trace.outcome.need)
 }
 
 fn parts(book: &Book) -> need::Inputs<'_> {
@@ -70,7 +91,7 @@ fn line(
     Ok(StressLine {
         name: stress.name.clone(),
         kind: kind(stress.kind).to_owned(),
-        about: stress.about.clone(),
+        about: told_of(stress),
         need: outcome.need,
         end: outcome.end,
         cover_two: outcome.cover[1],
@@ -80,6 +101,14 @@ fn line(
         pays,
         left,
     })
+}
+
+/// What happens, and which markets had no prices of their own in it.
+fn told_of(stress: &Stress) -> String {
+    let more = stress.scenarios.origin().settings.iter().filter(|line| **line != stress.about);
+    let all: Vec<&str> =
+        [stress.about.as_str()].into_iter().chain(more.map(String::as_str)).collect();
+    all.join("; ")
 }
 
 /// Layers and what each pays, in quote, and what is left.

@@ -11,6 +11,7 @@ use crate::{
     float::{count, is_positive, to_count},
     random::Random,
     stats::{
+        golden,
         linear::{Matrix, cholesky, inverse, nearest_correlation},
         special::{chi_squared_quantile_above, ln_gamma, student_quantile},
         student,
@@ -302,23 +303,8 @@ impl Profile {
 
     /// Where the likelihood is highest, by golden sections over the logarithm.
     fn highest(&self) -> (f64, f64) {
-        let share = (5.0_f64.sqrt() - 1.0) / 2.0;
-        let (mut low, mut high) = (libm::log(NU_RANGE.0), libm::log(NU_RANGE.1));
-        let at = |place: f64| self.log_likelihood(libm::exp(place));
-        let (mut left, mut right) = (high - share * (high - low), low + share * (high - low));
-        let (mut of_left, mut of_right) = (at(left), at(right));
-        while high - low > 1e-6 {
-            if of_left > of_right {
-                (high, right, of_right) = (right, left, of_left);
-                left = high - share * (high - low);
-                of_left = at(left);
-            } else {
-                (low, left, of_left) = (left, right, of_right);
-                right = low + share * (high - low);
-                of_right = at(right);
-            }
-        }
-        let nu = libm::exp(f64::midpoint(low, high));
+        let ends = (libm::log(NU_RANGE.0), libm::log(NU_RANGE.1));
+        let nu = libm::exp(golden::lowest(ends, |log| -self.log_likelihood(libm::exp(log))).at);
         (nu, self.log_likelihood(nu))
     }
 

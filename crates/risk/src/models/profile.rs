@@ -10,14 +10,16 @@ use super::{
     gpd::{Gpd, GpdFit, Tail, decluster},
     tail::Interval,
 };
-use crate::{float::count, stats::special::chi_squared_quantile_above};
+use crate::{
+    float::count,
+    stats::{golden, special::chi_squared_quantile_above},
+};
 
 /// Shapes between which the other parameter is looked for.
 const SHAPES: (f64, f64) = (-0.95, 3.0);
 /// Steps of the first, coarse search over shapes.
 const COARSE: u32 = 32;
-/// Golden sections after it, and halvings of an interval's end.
-const SECTIONS: usize = 40;
+/// Halvings of an interval's end.
 const HALVINGS: usize = 40;
 
 /// Standard errors on each side at 95 %.
@@ -58,7 +60,9 @@ impl Profile<'_> {
     fn of_shape(&self) -> impl Fn(f64) -> f64 {
         let mean = self.excesses.iter().sum::<f64>() / count(self.excesses.len());
         // The best scale lies within these powers of the mean excess.
-        move |shape| lowest(-8.0, 3.0, |log| self.loss(shape, mean * libm::exp(log)))
+        move |shape| {
+            golden::lowest((-8.0, 3.0), |log| self.loss(shape, mean * libm::exp(log))).value
+        }
     }
 
     /// The lowest loss over shapes, the scale following from each.
@@ -68,7 +72,7 @@ impl Profile<'_> {
         let place = |step: u32| SHAPES.0 + width * f64::from(step);
         let best = (0..=COARSE).min_by(|a, b| at(place(*a)).total_cmp(&at(place(*b))));
         let best = place(best.unwrap_or(0));
-        lowest((best - width).max(SHAPES.0), (best + width).min(highest), at)
+        golden::lowest(((best - width).max(SHAPES.0), (best + width).min(highest)), at).value
     }
 
     /// The ends around an estimate of what lies above `floor`, by a function that gives the lowest loss at each value.
@@ -107,25 +111,6 @@ impl Profile<'_> {
         };
         Interval { estimate, low: end(-1.0, floor), high: end(1.0, ceiling) }
     }
-}
-
-/// The lowest value of a function with one dip between two places, by golden sections.
-fn lowest(mut low: f64, mut high: f64, at: impl Fn(f64) -> f64) -> f64 {
-    let share = (5.0_f64.sqrt() - 1.0) / 2.0;
-    let (mut left, mut right) = (high - share * (high - low), low + share * (high - low));
-    let (mut of_left, mut of_right) = (at(left), at(right));
-    for _ in 0..SECTIONS {
-        if of_left < of_right {
-            (high, right, of_right) = (right, left, of_left);
-            left = high - share * (high - low);
-            of_left = at(left);
-        } else {
-            (low, left, of_left) = (left, right, of_right);
-            right = low + share * (high - low);
-            of_right = at(right);
-        }
-    }
-    of_left.min(of_right)
 }
 
 /// `(cˣ − 1) / x`, which is `ln c` at zero.

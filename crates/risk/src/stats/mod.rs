@@ -2,6 +2,7 @@
 //!
 //! Everything runs in one order on one thread, so the same input gives the same bits.
 
+pub mod golden;
 pub mod linear;
 pub mod minimise;
 pub mod special;

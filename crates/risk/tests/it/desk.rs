@@ -60,8 +60,7 @@ fn the_same_settings_give_the_same_bytes_on_any_number_of_threads() {
     };
     let one = on(1);
     assert!(one == on(2), "two threads give another report");
-    // No figure may be missing silently: JSON has no word for what is no number.
-    assert!(!one.contains("NaN"));
+    // What is no number becomes null in JSON, which no figure can be read from.
     let again: Report = serde_json::from_str(&one).unwrap();
     assert!(serde_json::to_string(&again).unwrap() == one, "it does not come back as it was");
 }
@@ -107,4 +106,19 @@ fn a_report_of_everything() {
     let need = found.need.expect("a need");
     assert!(!need.over_time.is_empty(), "historical scenarios lie in time");
     assert!(need.path_and_end.0 >= need.path_and_end.1);
+}
+
+#[test]
+fn a_crisis_that_must_be_survived_is_a_floor() {
+    let mut setup = setup();
+    let free = report(&setup, SIZE).size.expect("a size");
+    setup.costs.survive = Some("2020-03-12".to_owned());
+    let bound = report(&setup, SIZE).size.expect("a size");
+    assert!(bound.floors.1 > free.recommended.high, "{:?}", bound.floors);
+    assert_eq!(bound.recommended.estimate.to_bits(), bound.floors.1.to_bits());
+    assert_eq!(bound.binding, "the crisis that must be survived");
+    setup.costs.survive = Some("the flood".to_owned());
+    let inputs = Inputs::read(&setup, &texts()).unwrap();
+    let refused = run(&setup, &inputs, (SIZE, &Maker::default()), &Silent).unwrap_err().to_string();
+    assert!(refused.contains("\"the flood\"") && refused.contains("2025-10-10"), "{refused}");
 }

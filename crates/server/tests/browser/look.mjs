@@ -1,4 +1,4 @@
-// Every page in a real browser: a phone in light, a desk in light and dark. A page fails for an error in the console, a request that
+// Every page in a real browser: two widths, light and dark. A page fails for an error in the console, a request that
 // failed, a break of the content policy, a violation that axe finds, or a width that makes a phone scroll sideways.
 //
 // Pages are found, not listed: the walk begins at the overview and follows links of the service itself, at most
@@ -12,6 +12,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const VIEWS = [
   { width: 360, height: 740, colorScheme: "light" },
   { width: 1280, height: 900, colorScheme: "dark" },
+  { width: 360, height: 740, colorScheme: "dark" },
   { width: 1280, height: 900, colorScheme: "light" },
 ];
 const PER_KIND = 2;

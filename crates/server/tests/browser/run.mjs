@@ -26,7 +26,7 @@ try {
   const service = await start(binary, demo, out);
   const pages = await walk(browser, service.address, join(out, "pictures"), problems);
   await service.stop();
-  console.log(`${pages.length} pages, each in 3 views: ${pages.join(" ")}`);
+  console.log(`${pages.length} pages, each in 4 views: ${pages.join(" ")}`);
   const done = await tasks(browser, binary, examples, out, problems);
   console.log(`tasks: ${done.join(", ")}`);
 } finally {

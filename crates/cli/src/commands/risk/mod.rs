@@ -6,6 +6,7 @@
 mod inputs;
 mod ledger;
 mod message;
+mod registry;
 mod watch;
 
 use crate::{
@@ -39,7 +40,12 @@ pub(crate) fn run(args: &RiskArgs, db: &Path, printer: &Printer) -> Result<(), F
         RiskVerb::Size(run) => (run, Parts { size: true, ..only }),
         RiskVerb::Stress(run) => (run, Parts { stress: true, ..only }),
         RiskVerb::Backtest(run) => (run, Parts { back_test: true, ..only }),
-        RiskVerb::Forecast(run) => (run, Parts { forecast: true, ..only }),
+        RiskVerb::Forecast { run, registry } => {
+            if let Some(file) = registry {
+                registry::enter(run, db, file, printer)?;
+            }
+            (run, Parts { forecast: true, ..only })
+        }
         RiskVerb::Fee(run) => (run, Parts { fee: true, ..only }),
         RiskVerb::Tranche(run) => (run, Parts { tranches: true, ..only }),
     };

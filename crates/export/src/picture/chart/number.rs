@@ -1,6 +1,9 @@
 //! Figures of risk as people read them. **Rounding** to the nearest in decimal, ties to even; never a number that is none.
 
-use crate::{names::trim, picture::Cell};
+use crate::{
+    names::{grouped, trim},
+    picture::Cell,
+};
 
 /// How figures of an axis or a column are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,17 +144,6 @@ fn chance(value: f64) -> String {
     let of = 1.0 / value;
     let words = if of < 100.0 { format!("{of:.0}") } else { Decimal::of(of, 3).shifted(0) };
     format!("1 in {words}")
-}
-
-fn grouped(digits: &str) -> String {
-    let mut out = String::with_capacity(digits.len());
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && digits.len().saturating_sub(at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 #[cfg(test)]
