@@ -82,7 +82,11 @@ pub fn fine(portion: Ppm) -> u128 {
 
 /// Trillionths in parts per million, rounded down: who pays a fee keeps the dust.
 pub fn coarse(rate: Signed) -> Ppm {
-    let parts = mul_div_floor(rate.positive().get(), 1, MILLION).unwrap_or(u128::MAX);
+    parts(rate.positive().get())
+}
+
+fn parts(trillionths: u128) -> Ppm {
+    let parts = mul_div_floor(trillionths, 1, MILLION).unwrap_or(u128::MAX);
     Ppm::new(u32::try_from(parts).unwrap_or(u32::MAX))
 }
 
@@ -120,17 +124,43 @@ pub fn step(
 }
 
 /// Lowest and highest rate, in trillionths.
-pub(super) fn rails(policy: &ControlPolicy) -> Result<(Signed, Signed), MathError> {
+fn rails(policy: &ControlPolicy) -> Result<(Signed, Signed), MathError> {
     Ok((signed(fine(policy.rate_min))?, signed(fine(policy.rate_max))?))
+}
+
+/// A memory under new rules: rate and integral within their rails, as if it had run at `now`.
+///
+/// # Errors
+/// As [`step`].
+pub fn within(
+    policy: &ControlPolicy,
+    before: &Controller,
+    now: Timestamp,
+) -> Result<Controller, MathError> {
+    let (low, high) = rails(policy)?;
+    let range = high.checked_sub(low).ok_or(MathError::Overflow)?;
+    let other = Signed::ZERO.checked_sub(range).ok_or(MathError::Overflow)?;
+    let rate = before.rate.max(low).min(high);
+    Ok(Controller { rate, integral: before.integral.max(other).min(range), at: now })
 }
 
 /// What is charged: the rate and the spikes together, and never more than the margin leaves.
 ///
 /// A fee above the headroom would take an account below zero that was above it, so the headroom comes
-/// before the lower rail too.
+/// before the lower rail too. **Rounding** down to parts per million.
 pub fn charged(policy: &ControlPolicy, rate: Signed, spikes: Ppm, headroom: Option<Ppm>) -> Ppm {
-    let rate = coarse(rate).saturating_add(spikes.least(policy.spike_max));
-    headroom.map_or(rate, |headroom| rate.least(headroom))
+    parts(charged_fine(policy, rate, spikes, headroom))
+}
+
+/// [`charged`] in trillionths, before it is rounded.
+pub fn charged_fine(
+    policy: &ControlPolicy,
+    rate: Signed,
+    spikes: Ppm,
+    headroom: Option<Ppm>,
+) -> u128 {
+    let rate = rate.positive().get().saturating_add(fine(spikes.least(policy.spike_max)));
+    headroom.map_or(rate, |headroom| rate.min(fine(headroom)))
 }
 
 fn signed(value: u128) -> Result<Signed, MathError> {

@@ -93,14 +93,12 @@ pub(crate) fn set_control(
         let edge = bands::limits(old, control.standing.band).map_or(Ppm::ZERO, |band| band.from);
         coverage = coverage.min(fine(edge));
     }
-    let (low, high) = control::rails(new)?;
-    let range = high.checked_sub(low).ok_or(Reject::overflow())?;
-    let other = Signed::ZERO.checked_sub(range).ok_or(Reject::overflow())?;
+    let after = control::within(new, &control.controller, context.now)?;
     Ok(Event::ControlSet {
         fund,
         policy: new.clone(),
-        rate: control.controller.rate.max(low).min(high),
-        integral: control.controller.integral.max(other).min(range),
+        rate: after.rate,
+        integral: after.integral,
         band: bands::band_of(&new.bands, coverage),
     })
 }

@@ -10,7 +10,7 @@ use crate::picture::{
 };
 use backstop_risk::desk::{
     Report,
-    outcome::{FeePage, SizePage},
+    outcome::{ControlPage, FeePage, SizePage},
 };
 
 pub(super) fn parts(report: &Report) -> Vec<Part> {
@@ -177,6 +177,9 @@ fn fee(report: &Report) -> Part {
     facts.fact("Paths", Value::count(paths), "");
     part.facts(facts);
     part.words("The rate is set day by day by the ledger's own fee control, with its rails and slew limit.");
+    if let Some(page) = &page.control {
+        control(page, &mut part);
+    }
     let rate =
         fan(("risk-fee-rate", "Rate of the fund ahead", "part of fees to the fund"), &page.rates);
     part.chart("fees-rate", &rate);
@@ -185,6 +188,51 @@ fn fee(report: &Report) -> Part {
     part.chart("fees-coverage", &coverage.rule("target", 1.0, false));
     part.file(days(page));
     part
+}
+
+/// Whose fee control it is, and its main figures.
+fn control(page: &ControlPage, part: &mut Part) {
+    let mut facts = Sheet::facts("fees-control", "Fee control");
+    facts.fact("Whose policy", Value::text(page.whose.clone()), "");
+    facts.fact("Law", Value::text(page.law.clone()), "how the rate follows from coverage");
+    facts.fact("Floor of the rate", Value::percent(page.rails.0), "part of fees to the fund");
+    facts.fact("Ceiling of the rate", Value::percent(page.rails.1), "spikes come on top");
+    if let Some((from, to)) = page.range {
+        facts.fact("Target range from", Value::percent(from), "fund \u{f7} target");
+        facts.fact("Target range to", Value::percent(to), "fund \u{f7} target");
+    }
+    if let Some(base) = page.base {
+        facts.fact("Rate within the range", Value::percent(base), "");
+    }
+    if let Some((at_once, in_time, span)) = &page.gains {
+        let words = "added for a fund that lacks all of its target";
+        facts.fact("Gain at once", Value::percent(*at_once), words);
+        facts.fact("Gain over time", Value::percent(*in_time), format!("{words}, for each span"));
+        facts.fact("Span of that gain", Value::text(span.clone()), "");
+    }
+    match &page.slew {
+        None => facts.fact("Slew limit", Value::None("none"), "the rate moves at once"),
+        Some((by, span)) => {
+            facts.fact("Slew limit", Value::percent(*by), format!("at most so much in {span}"));
+            facts.fact("Span of the limit", Value::text(span.clone()), "");
+        }
+    }
+    facts.fact("Rate now", Value::percent(page.rate), "");
+    facts.fact(
+        "Of it the integral",
+        Value::percent(page.integral),
+        "what the controller remembers",
+    );
+    let last = page.last_run.clone().map_or(Value::None("set now"), Value::text);
+    facts.fact("Last run of the control", last, "");
+    part.facts(facts);
+    if !page.points.is_empty() {
+        let mut sheet = Sheet::new("fees-curve", "Curve of the rate", ["coverage", "rate"]);
+        for (coverage, rate) in &page.points {
+            sheet.row([Value::percent(*coverage), Value::percent(*rate)]);
+        }
+        part.sheet(sheet);
+    }
 }
 
 /// Half of the paths, and 9 of 10, day by day.

@@ -68,6 +68,12 @@ fn rows(report: &Report) -> Vec<(String, String)> {
         let covered =
             fee.covered.map_or("not within the path".to_owned(), |day| format!("day {day}"));
         put("half of fee paths covered", covered);
+        if let Some(control) = &fee.control {
+            put("fee control", control.whose.clone());
+            let percent = |part: f64| Numbers::Percent.words(part);
+            let (floor, ceiling) = control.rails;
+            put("rate, floor to ceiling", format!("{} to {}", percent(floor), percent(ceiling)));
+        }
     }
     for page in &report.back_tests {
         let word = if page.verdict.0 && page.recommended.is_some() { "passes" } else { "fails" };

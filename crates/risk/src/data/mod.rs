@@ -18,4 +18,4 @@ pub use history::{
 pub use positions::{Account, Accounts, Collateral, Position, Size, Source, read_accounts};
 pub use prices::{digest, read_prices};
 pub use shocks::{Shock, read_shocks};
-pub use terms::{AssetSpec, MarketSpec, Step, Venue, read_venue};
+pub use terms::{AssetSpec, MarketSpec, Step, Venue, read_beside, read_venue};

@@ -179,6 +179,30 @@ impl Settings<'_> {
 /// # Errors
 /// [`DataError`] with file, line and column: a setting that is missing, unknown, no number or out of range.
 pub fn read_venue(file: &str, text: &str) -> Result<Venue, DataError> {
+    let venue = read_beside(file, text)?;
+    let settings = Settings { file, text };
+    let raw: RawVenue = settings.parse()?;
+    for (name, market) in &raw.market {
+        if market.get_ref().maintenance.is_none() && market.get_ref().tiers.is_none() {
+            let (what, missing) = (format!("market {name}"), "maintenance");
+            let hint = "give maintenance, a part of the notional, or tiers";
+            let fault = DataFault::Lacks { what, missing, hint };
+            return Err(settings.fault(&market.span(), name, fault));
+        }
+    }
+    let named = |market: MarketSpec| {
+        let history = Some(market.history).filter(|history| !history.is_empty());
+        MarketSpec { history: history.unwrap_or_else(|| market.name.clone()), ..market }
+    };
+    Ok(Venue { markets: venue.markets.into_iter().map(named).collect(), ..venue })
+}
+
+/// Reads a markets file that stands beside a ledger's own markets, so that no row needs margin: a market without has no
+/// step of it, and an empty `history` where none is named.
+///
+/// # Errors
+/// As [`read_venue`].
+pub fn read_beside(file: &str, text: &str) -> Result<Venue, DataError> {
     let settings = Settings { file, text };
     let raw: RawVenue = settings.parse()?;
     let mut markets = Vec::with_capacity(raw.market.len());
@@ -223,11 +247,7 @@ fn read_market(
             let fault = DataFault::Either("maintenance", "tiers");
             return Err(settings.fault(&section, name, fault));
         }
-        (None, None) => {
-            let (what, missing) = (format!("market {name}"), "maintenance");
-            let hint = "give maintenance, a part of the notional, or tiers";
-            return Err(settings.fault(&section, name, DataFault::Lacks { what, missing, hint }));
-        }
+        (None, None) => Vec::new(),
     };
     let initial = match (&raw.initial, &raw.initial_tiers) {
         (Some(rate), None) => vec![flat(settings, ("initial", rate))?],
@@ -240,7 +260,7 @@ fn read_market(
     };
     Ok(MarketSpec {
         name: name.to_owned(),
-        history: raw.history.clone().unwrap_or_else(|| name.to_owned()),
+        history: raw.history.clone().unwrap_or_default(),
         price: settings.positive("price", raw.price.as_ref())?,
         maintenance,
         initial,

@@ -65,6 +65,38 @@ pub enum DeskError {
         /// What there is.
         known: String,
     },
+    /// A ledger with several funds, and none is named.
+    #[error(
+        "the ledger has several funds in question, {known}, and no setting says which: name one as fund.name (or --fund-name)"
+    )]
+    WhichFund {
+        /// What there is.
+        known: String,
+    },
+    /// There is no such fund.
+    #[error("fund.name names {name:?}, and there is no such fund in question: there are {known}")]
+    NoFund {
+        /// What was named.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A ledger's fund can't be read.
+    #[error("{place}: {fault}")]
+    Ledger {
+        /// Which one.
+        place: String,
+        /// What the core says.
+        fault: String,
+    },
+    /// Fee control that the core would refuse.
+    #[error(
+        "fee.control: {fault}\n\nhint: the settings stand in for the fund's own, so both together must be a policy"
+    )]
+    Control {
+        /// What the core says.
+        fault: String,
+    },
     /// Money past what the ledger counts.
     #[error(
         "a figure of {got} does not fit the ledger's money: use a quote asset with fewer decimals"

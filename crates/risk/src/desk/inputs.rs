@@ -1,6 +1,8 @@
 //! Files of a run, read and held against each other.
 
-use super::{error::DeskError, outcome::FilePage, rules::rules, run::Parts, setup::Setup};
+use super::{
+    error::DeskError, fund::LedgerFund, outcome::FilePage, rules::rules, run::Parts, setup::Setup,
+};
 use crate::{
     data::{
         Accounts, DataError, DataPage, History, Shock, Source, Venue, read_accounts, read_prices,
@@ -64,6 +66,10 @@ pub struct Inputs {
     pub shocks: Vec<Shock>,
     /// The ledger whose waterfall says who pays in a crisis; none: the fund alone.
     pub waterfall: Option<Genesis>,
+    /// The ledger's fund, whose fee control the fee path has; none: that of the genesis above.
+    pub fund: Option<LedgerFund>,
+    /// What a reader must know of where all this comes from.
+    pub notes: Vec<String>,
 }
 
 impl Inputs {
@@ -83,7 +89,7 @@ impl Inputs {
                 read_shocks(&text.file, &text.text, &book.portfolio.markets)?
             }
         };
-        Ok(Self { history, book, shocks, waterfall: None })
+        Ok(Self { history, book, shocks, waterfall: None, fund: None, notes: Vec::new() })
     }
 
     /// The positions, for what can't do without.

@@ -256,6 +256,9 @@ pub struct FeePage {
     pub start: f64,
     /// Fee income a day that the rate is a part of.
     pub income: f64,
+    /// Whose fee control it is, and its main figures; none in reports from before it was told.
+    #[serde(default)]
+    pub control: Option<ControlPage>,
     /// Day by day: 5th, 50th and 95th percentile of the rate.
     pub rates: Vec<[f64; 3]>,
     /// Day by day: the same of coverage.
@@ -264,6 +267,33 @@ pub struct FeePage {
     pub covered: Option<usize>,
     /// Paths that ran dry, of how many.
     pub short: (usize, usize),
+}
+
+/// Fee control as the fee path has it. Rates are parts of the income, coverages parts of the target.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ControlPage {
+    /// Whose policy it is, and what settings change in it.
+    pub whose: String,
+    /// How the rate follows from coverage, in words.
+    pub law: String,
+    /// Lowest and highest rate.
+    pub rails: (f64, f64),
+    /// The rate within the range; none of a curve.
+    pub base: Option<f64>,
+    /// What a shortfall of the whole target adds to the rate: at once, and in each span; none of a curve.
+    pub gains: Option<(f64, f64, String)>,
+    /// Coverages between which nothing is added or taken off; none of a curve.
+    pub range: Option<(f64, f64)>,
+    /// Coverage and rate of each point of a curve.
+    pub points: Vec<(f64, f64)>,
+    /// The most that the rate moves in a span; none: at once.
+    pub slew: Option<(f64, String)>,
+    /// The rate that is charged now.
+    pub rate: f64,
+    /// What the controller's integral adds to it.
+    pub integral: f64,
+    /// When the ledger's control ran last; none where it counts as set now.
+    pub last_run: Option<String>,
 }
 
 /// A slice of the loss.

@@ -4,7 +4,7 @@ use super::{
     back_page, book_page,
     draw::{self, Columns},
     error::DeskError,
-    forecast_page,
+    fee_page, forecast_page,
     inputs::{Book, Inputs},
     need_page::{self, Needs},
     outcome::{BookPage, Report, VERSION},
@@ -93,6 +93,7 @@ fn begin(setup: &Setup, inputs: &Inputs, maker: &Maker) -> Report {
         collateral: 0.0,
         markets: Vec::new(),
     };
+    let told = inputs.fund.as_ref().and_then(|fund| fund.note(setup));
     Report {
         version: VERSION,
         program: maker.program.clone(),
@@ -109,7 +110,7 @@ fn begin(setup: &Setup, inputs: &Inputs, maker: &Maker) -> Report {
         back_tests: Vec::new(),
         tails: Vec::new(),
         forecast: None,
-        notes: Vec::new(),
+        notes: [inputs.notes.clone(), told.into_iter().collect()].concat(),
     }
 }
 
@@ -149,7 +150,7 @@ fn sized(
     let recommended = size.recommended.estimate;
     report.size = Some(size);
     if parts.fee {
-        report.fee = Some(size_page::fees(setup, (&needs, &scenarios), recommended)?);
+        report.fee = Some(fee_page::page(setup, inputs, (&needs, &scenarios), recommended)?);
     }
     if parts.tranches {
         report.tranches = size_page::tranches(setup, &needs, recommended)?;

@@ -2,7 +2,7 @@
 //!
 //! Each has a default with its source; a report prints all of them, so that a reader can run it again.
 
-use super::error::DeskError;
+use super::{error::DeskError, overrides::Overrides};
 use crate::need::{Curve, Pressure, Rules, Thinning};
 use serde::{Deserialize, Serialize};
 
@@ -226,19 +226,22 @@ impl Default for Impact {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FundNow {
-    /// What it holds, in quote.
+    /// Which fund of the ledger; none: the only one.
+    pub name: Option<String>,
+    /// What it holds, in quote; zero beside a ledger: what counts there toward the fund's target.
     pub size: f64,
     /// Fee income of the venue in a day, of which the fund's rate takes a part, in quote.
     pub income_per_day: f64,
-    /// Decimals of the quote asset.
+    /// Decimals of the quote asset; beside a ledger those of the fund's asset there.
     pub decimals: u8,
-    /// The preset whose waterfall says who pays in a crisis.
+    /// The preset whose waterfall says who pays in a crisis, and without a ledger whose fee control the fee path has.
     pub preset: String,
 }
 
 impl Default for FundNow {
     fn default() -> Self {
-        Self { size: 0.0, income_per_day: 0.0, decimals: 6, preset: "backstop".to_owned() }
+        let preset = "backstop".to_owned();
+        Self { name: None, size: 0.0, income_per_day: 0.0, decimals: 6, preset }
     }
 }
 
@@ -294,18 +297,21 @@ impl Default for Ruin {
 }
 
 /// The fee path.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Fee {
     /// Days ahead.
     pub days: usize,
     /// Paths of losses.
     pub paths: usize,
+    /// What of fee control is other than the fund has it.
+    #[serde(skip_serializing_if = "Overrides::is_empty")]
+    pub control: Overrides,
 }
 
 impl Default for Fee {
     fn default() -> Self {
-        Self { days: 180, paths: 1_000 }
+        Self { days: 180, paths: 1_000, control: Overrides::default() }
     }
 }
 
@@ -369,6 +375,9 @@ mod tests {
         setup.scenarios.crash_probability = Some(0.01);
         setup.tranches.slices.push(Slice { name: "junior".into(), attach: 0.0, detach: 5.0 });
         setup.files.prices.push("btc.csv".into());
+        let control = "[fee.control]\nrate_max = 120000\nslew = { by = 10000, per = \"1d\" }\n";
+        setup.fee.control = Setup::parse("control.toml", control).unwrap().fee.control;
+        assert!(setup.to_toml().contains("rate_max = 120000"), "{}", setup.to_toml());
         assert_eq!(Setup::parse("setup.toml", &setup.to_toml()).unwrap(), setup);
         assert_eq!(Setup::parse("setup.toml", "").unwrap(), Setup::default());
     }
@@ -378,5 +387,14 @@ mod tests {
         let error = Setup::parse("a.toml", "seed = 1\n[costs]\nholdng = 2.0\n").unwrap_err();
         let text = error.to_string();
         assert!(text.starts_with("a.toml:3:1: unknown field `holdng`"), "{text}");
+        for (line, wrong) in [
+            ("rate_mx = 5", "unknown field `rate_mx`"),
+            ("rate_max = \"a lot\"", "invalid type"),
+            ("law = { straight = 1 }", "unknown variant `straight`"),
+        ] {
+            let text = format!("seed = 1\n[fee.control]\n{line}\n");
+            let text = Setup::parse("a.toml", &text).unwrap_err().to_string();
+            assert!(text.starts_with("a.toml:2:1: ") && text.contains(wrong), "{text}");
+        }
     }
 }

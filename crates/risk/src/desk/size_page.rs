@@ -3,34 +3,23 @@
 use super::{
     error::DeskError,
     need_page::{Needs, days},
-    outcome::{FeePage, SizePage, TrancheLine},
+    outcome::{SizePage, TrancheLine},
     progress::Progress,
     setup::Setup,
     year::{quantile, yearly},
 };
 use crate::{
-    float::{count, to_float},
     models::{ModelError, tail::Interval},
-    random::Random,
     scenarios::Scenarios,
     sizing::{
-        fees::{FeeSetup, fan},
         losses::Losses,
         money,
         optimum::{Binding, Bounds, Certainty, Costs, grid, size},
         ruin::{Days, Fund, RuinError, Simulation, ruin, smallest},
         tranche::{Terms, Tranche, stack},
     },
-    sweep::Percentiles,
 };
-use backstop_core::{
-    fund::control::{Controller, WHOLE},
-    policy::ControlPolicy,
-};
-use backstop_units::{Amount, Ppm, Span, Timestamp};
 
-/// What the draws of loss paths are for: see [`Random::of_block`].
-const PATHS: u64 = 0x0046_4545;
 /// Fund sizes of the grid, as parts of the recommended one.
 const PARTS: [f64; 9] = [0.25, 0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0];
 
@@ -160,52 +149,6 @@ fn start(
         Err(RuinError::NoStart { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-/// The fee path through the core's own controller, over drawn losses.
-///
-/// # Errors
-/// [`DeskError`].
-pub(super) fn fees(
-    setup: &Setup,
-    (needs, scenarios): (&Needs, &Scenarios),
-    target: f64,
-) -> Result<FeePage, DeskError> {
-    let decimals = setup.fund.decimals;
-    let policy = ControlPolicy::default();
-    let begin = Timestamp::from_ms(0);
-    let lasts = days(scenarios);
-    let each = Span::from_ms(scenarios.horizon().ms());
-    let steps = crate::float::to_count(libm::ceil(count(setup.fee.days) / lasts)).max(1);
-    let paths: Result<Vec<Vec<Amount>>, ModelError> = (0u64..)
-        .take(setup.fee.paths)
-        .map(|path| {
-            let mut random = Random::of_block(setup.seed, PATHS, path);
-            let loss = |_| money(needs.losses.drawn(random.uniform()), decimals);
-            (0..steps).map(loss).collect()
-        })
-        .collect();
-    let start = FeeSetup {
-        policy: &policy,
-        target: money(target, decimals)?,
-        balance: money(setup.fund.size, decimals)?,
-        income: money(setup.fund.income_per_day * lasts, decimals)?,
-        controller: Controller { at: begin, ..Controller::default() },
-        each,
-        ahead: (Ppm::ZERO, Ppm::ZERO),
-    };
-    let found = fan(&start, &paths?).map_err(|_| DeskError::Money { got: target })?;
-    let part = |of: u128| to_float(of) / to_float(WHOLE);
-    let three = |points: &Percentiles| [part(points.p5), part(points.median), part(points.p95)];
-    Ok(FeePage {
-        target,
-        start: setup.fund.size,
-        income: setup.fund.income_per_day,
-        rates: found.rates.iter().map(three).collect(),
-        coverages: found.coverages.iter().map(three).collect(),
-        covered: found.covered,
-        short: (found.short, setup.fee.paths),
-    })
 }
 
 /// Prices the slices of the settings over the losses of a year, or quarters of the recommended size and what lies above it.

@@ -16,7 +16,7 @@ fn text(path: &str) -> Text {
     Text { file: path.to_owned(), text }
 }
 
-fn texts() -> Texts {
+pub(crate) fn texts() -> Texts {
     Texts {
         prices: vec![text("data/ohlcv_1d_btc_eth_sol.csv")],
         venue: Some(text("examples/risk/venue.toml")),
@@ -26,7 +26,7 @@ fn texts() -> Texts {
     }
 }
 
-fn setup() -> Setup {
+pub(crate) fn setup() -> Setup {
     let file = text("examples/risk/risk.toml");
     let mut setup = Setup::parse(&file.file, &file.text).unwrap();
     setup.scenarios.number = 3_000;

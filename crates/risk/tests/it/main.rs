@@ -5,6 +5,7 @@ mod data;
 mod deleveraging;
 mod demo;
 mod desk;
+mod fee_path;
 mod fixture;
 mod hosted;
 mod kernels;

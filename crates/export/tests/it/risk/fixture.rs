@@ -4,9 +4,9 @@ use backstop_risk::{
     desk::{
         Report, Setup,
         outcome::{
-            BackTestLine, BackTestPage, BookPage, CoverLine, FeePage, FilePage, ForecastLine,
-            ForecastPage, LevelLine, MarketLine, NeedPage, ReverseLine, ShareLine, SizePage,
-            StressLine, TailPage, TrancheLine, VERSION, WorstLine,
+            BackTestLine, BackTestPage, BookPage, ControlPage, CoverLine, FeePage, FilePage,
+            ForecastLine, ForecastPage, LevelLine, MarketLine, NeedPage, ReverseLine, ShareLine,
+            SizePage, StressLine, TailPage, TrancheLine, VERSION, WorstLine,
         },
         setup::{Files, Slice},
     },
@@ -266,6 +266,20 @@ fn fee() -> FeePage {
         target: 6_125_401.0,
         start: 3_250_002.0,
         income: 91_003.0,
+        control: Some(ControlPage {
+            whose: "fund main of ledger lab after 4711 records; the settings change rate_max"
+                .to_owned(),
+            law: "proportional and integral".to_owned(),
+            rails: (0.0125, 0.3175),
+            base: Some(0.1075),
+            gains: Some((0.5125, 0.0115, "2d".to_owned())),
+            range: Some((0.9525, 1.1025)),
+            points: vec![(0.2505, 0.3005), (1.0505, 0.0505)],
+            slew: Some((0.0515, "3d".to_owned())),
+            rate: 0.1185,
+            integral: -0.0195,
+            last_run: Some("2026-11-21T23:00:00Z".to_owned()),
+        }),
         rates: (0..180).map(rate).map(|half| [half * 0.75, half, half * 1.5]).collect(),
         coverages: (0..180).map(coverage).map(|half| [half * 0.5, half, half * 1.125]).collect(),
         covered: Some(141),

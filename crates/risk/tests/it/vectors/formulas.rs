@@ -2,7 +2,7 @@
 
 use super::{Case, number, numbers};
 use backstop_core::{
-    fund::control::{Controller, WHOLE},
+    fund::{control::WHOLE, controls::Control},
     policy::{ControlPolicy, Law, PiLaw},
 };
 use backstop_risk::{
@@ -18,7 +18,7 @@ use backstop_risk::{
     sizing::fees::{FeeSetup, path},
     stats::linear::{Matrix, cholesky},
 };
-use backstop_units::{Amount, Ppm, Span};
+use backstop_units::{Amount, Ppm, Span, Timestamp};
 
 pub(super) fn ewma(case: &Case) {
     let found = ewma::variances(&numbers(&case.input["returns"]), number(&case.input["lambda"]));
@@ -145,15 +145,15 @@ pub(super) fn fees(case: &Case) {
         slew: None,
         ..ControlPolicy::default()
     };
+    let control = Control { policy: Some(Box::new(policy)), ..Control::default() };
     let setup = FeeSetup {
-        policy: &policy,
+        control: &control,
         target: amount(&case.input["target"]),
         balance: amount(&case.input["balance0"]),
         // The case's own text: 40 of fees and 2 of losses in each step.
         income: Amount::new(40 * UNIT),
-        controller: Controller::default(),
+        begins: Timestamp::ZERO,
         each: Span::days(1),
-        ahead: (Ppm::ZERO, Ppm::ZERO),
     };
     let losses = vec![Amount::new(2 * UNIT); whole(&case.input["steps"])];
     let steps = path(&setup, &losses).unwrap();
