@@ -12,7 +12,7 @@ use crate::{
     extract::{Named, Text},
     identity::{Caller, wall},
     problem::{HttpProblem, Problem},
-    risk::{DeskRefusal, Line, Seen},
+    risk::{DeskRefusal, Line, Seen, settled},
 };
 use askama::Template;
 use axum::{
@@ -23,7 +23,7 @@ use axum::{
     routing::{get, post},
 };
 use backstop_export::risk::{Section, page as whole_page, sections};
-use backstop_risk::desk::{Report, Setup};
+use backstop_risk::desk::{LedgerFund, Report, Setup};
 
 /// What the form may change, with the words beside it. Everything else is in the settings file.
 const FIELDS: [Field; 8] = [
@@ -83,7 +83,7 @@ struct Asked {
 }
 
 async fn home(Of(app): Of<App>, caller: Caller) -> Page {
-    let asked = Asked::fresh(&app, &caller);
+    let asked = Asked::fresh(&app, &caller).await?;
     Ok(page(&shown(&app, asked).await?))
 }
 
@@ -101,17 +101,25 @@ async fn shown(app: &App, asked: Asked) -> Result<Home, Problem> {
 }
 
 impl Asked {
-    fn fresh(app: &App, caller: &Caller) -> Self {
-        let setup = app.desk().setup();
-        let values = setup.as_ref().map(values).unwrap_or_default();
-        let why_not = setup.err().map(|error: DeskRefusal| error.to_string());
-        Self {
+    async fn fresh(app: &App, caller: &Caller) -> Result<Self, Problem> {
+        let begins = settings(app).await?;
+        let values = begins.as_ref().map(|(setup, _)| values(setup)).unwrap_or_default();
+        let why_not = begins.err().map(|error: DeskRefusal| error.to_string());
+        Ok(Self {
             values: FIELDS.iter().zip(values).collect(),
             why_not,
             wrong: None,
             csrf: caller.csrf().unwrap_or_default().to_owned(),
             may: caller.proving(caller.csrf()).operates_for_sure().is_ok(),
-        }
+        })
+    }
+}
+
+/// What a run begins from: the settings file, and the ledger's fund as it is now.
+async fn settings(app: &App) -> Result<Result<(Setup, Option<LedgerFund>), DeskRefusal>, Problem> {
+    match app.desk().setup() {
+        Ok(setup) => app.look(move |state, _| settled(setup, state)).await,
+        Err(refused) => Ok(Err(refused)),
     }
 }
 
@@ -155,14 +163,15 @@ async fn begin(Of(app): Of<App>, caller: Caller, Text(body): Text) -> Page {
         serde_urlencoded::from_str(&body).map_err(|_| Problem::http(HttpProblem::Malformed))?;
     let token = entered.iter().find(|(name, _)| name == "csrf").map(|(_, value)| value.as_str());
     caller.proving(token).operates_for_sure()?;
-    let begun = app.desk().setup().map_err(|error| error.to_string()).and_then(|setup| {
+    let begins = settings(&app).await?.map_err(|error| error.to_string());
+    let begun = begins.and_then(|(setup, fund)| {
         let setup = changed(setup, &entered)?;
-        app.desk().begin(setup, wall().to_string()).map_err(|error| error.to_string())
+        app.desk().begin((setup, fund), wall().to_string()).map_err(|error| error.to_string())
     });
     match begun {
         Ok(id) => Ok(Redirect::to(&format!("{}/risk/runs/{id}", app.base())).into_response()),
         Err(wrong) => {
-            let mut asked = Asked::fresh(&app, &caller);
+            let mut asked = Asked::fresh(&app, &caller).await?;
             for (field, value) in &mut asked.values {
                 let found = entered.iter().find(|(name, _)| name == field.name);
                 if let Some((_, text)) = found {

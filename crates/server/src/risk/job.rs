@@ -3,7 +3,7 @@
 use super::kept::Kept;
 use backstop_api::Preset;
 use backstop_risk::desk::{
-    Inputs, Progress, Report, Setup,
+    Inputs, LedgerFund, Progress, Report, Setup,
     error::DeskError,
     inputs::Texts,
     run::{Maker, Parts, run},
@@ -38,6 +38,15 @@ struct At {
     began: Instant,
 }
 
+/// What a run is made from.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) setup: Setup,
+    pub(super) texts: Texts,
+    /// The ledger's fund, whose fee control the fee path has; none in a ledger without one.
+    pub(super) fund: Option<LedgerFund>,
+}
+
 /// One run under way, or one that failed.
 #[derive(Debug)]
 pub(crate) struct Job {
@@ -54,12 +63,7 @@ impl Job {
     ///
     /// # Errors
     /// When the machine has no thread.
-    pub(super) fn begin(
-        id: u64,
-        (setup, texts): (Setup, Texts),
-        kept: Kept,
-        now: String,
-    ) -> io::Result<Arc<Self>> {
+    pub(super) fn begin(id: u64, order: Order, kept: Kept, now: String) -> io::Result<Arc<Self>> {
         let began = Instant::now();
         let job = Arc::new(Self {
             id,
@@ -71,7 +75,7 @@ impl Job {
         });
         let mine = Arc::clone(&job);
         let work = move || {
-            let made = mine.work(&setup, &texts, now);
+            let made = mine.work(order, now);
             let outcome = made.map_err(|error| error.to_string()).and_then(|report| {
                 kept.write(id, &report).map_err(|error| format!("the run can't be kept: {error}"))
             });
@@ -85,8 +89,10 @@ impl Job {
         Ok(job)
     }
 
-    fn work(&self, setup: &Setup, texts: &Texts, now: String) -> Result<Report, DeskError> {
-        let mut inputs = Inputs::read(setup, texts)?;
+    fn work(&self, order: Order, now: String) -> Result<Report, DeskError> {
+        let setup = &order.setup;
+        let mut inputs = Inputs::read(setup, &order.texts)?;
+        inputs.fund = order.fund;
         // A preset that is not there leaves the fund as the only layer; the settings were checked when the run began.
         let name = Label::parse("risk-desk").unwrap_or(Label::NONE);
         let preset = Preset::named(&setup.fund.preset).ok();

@@ -11,10 +11,12 @@ pub mod files;
 mod job;
 mod kept;
 
+use job::Order;
 pub(crate) use job::{Job, Seen};
 pub(crate) use kept::{Kept, Line};
 
-use backstop_risk::desk::{Report, Setup};
+use backstop_core::State;
+use backstop_risk::desk::{LedgerFund, Report, Setup};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -42,6 +44,25 @@ pub(crate) enum DeskRefusal {
     /// Files that can't be read.
     #[error("{0}")]
     Files(String),
+    /// The ledger has no such fund, or several and none is named.
+    #[error("{0}")]
+    Fund(String),
+}
+
+/// The fund of the ledger that settings name, or its only one. Settings get from it what they leave to the ledger.
+///
+/// # Errors
+/// [`DeskRefusal::Fund`].
+pub(crate) fn settled(
+    mut setup: Setup,
+    state: &State,
+) -> Result<(Setup, Option<LedgerFund>), DeskRefusal> {
+    let found = LedgerFund::of(state, setup.fund.name.as_deref());
+    let fund = found.map_err(|error| DeskRefusal::Fund(error.to_string()))?;
+    if let Some(fund) = &fund {
+        fund.settle(&mut setup);
+    }
+    Ok((setup, fund))
 }
 
 impl Desk {
@@ -85,14 +106,18 @@ impl Desk {
     ///
     /// # Errors
     /// [`DeskRefusal`].
-    pub(crate) fn begin(&self, setup: Setup, now: String) -> Result<u64, DeskRefusal> {
+    pub(crate) fn begin(
+        &self,
+        (setup, fund): (Setup, Option<LedgerFund>),
+        now: String,
+    ) -> Result<u64, DeskRefusal> {
         let mut current = self.current();
         if let Some(job) = current.as_ref().filter(|job| job.is_running()) {
             return Err(DeskRefusal::Busy(job.id()));
         }
         let texts = files::texts(&setup, &|path| read(path)).map_err(DeskRefusal::Files)?;
         let id = self.kept.next().max(current.as_ref().map_or(0, |job| job.id() + 1));
-        let job = Job::begin(id, (setup, texts), self.kept.clone(), now);
+        let job = Job::begin(id, Order { setup, texts, fund }, self.kept.clone(), now);
         *current = Some(job.map_err(|error| DeskRefusal::Files(error.to_string()))?);
         Ok(id)
     }

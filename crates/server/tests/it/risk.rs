@@ -47,6 +47,10 @@ fn a_what_if_runs_in_the_background_and_is_kept() {
     let json = service.get("/risk/runs/1/report.json");
     let report: serde_json::Value = serde_json::from_str(&json.body).unwrap();
     assert_eq!(report["setup"]["seed"], 7);
+    // The fee path is that of the ledger's own fund; a ledger that has set no fee control is told so.
+    assert_eq!(report["setup"]["fund"]["name"], "main");
+    let whose = report["fee"]["control"]["whose"].as_str().unwrap();
+    assert!(whose.starts_with("the default: fund main of ledger "), "{whose}");
     let html = service.get("/risk/runs/1/report.html");
     assert!(html.header("content-disposition").unwrap().contains("attachment"));
     assert!(html.body.starts_with("<!doctype html>"));
