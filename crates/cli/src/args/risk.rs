@@ -68,9 +68,13 @@ pub(crate) struct RiskRun {
     /// Crises of one's own, as TOML or CSV.
     #[arg(long, value_name = "FILE")]
     pub(crate) shocks: Option<PathBuf>,
-    /// Take accounts, positions and the fund from the ledger's hosted markets instead (`--db`).
-    #[arg(long, conflicts_with_all = ["accounts", "positions"])]
+    /// Take the fund with its fee control, accounts and positions from the ledger's hosted markets (`--db`); with `--accounts`
+    /// and `--positions` the fund alone. A file of `--venue` then gives depth and volume by market.
+    #[arg(long)]
     pub(crate) from_ledger: bool,
+    /// Which fund of the ledger, where there are several.
+    #[arg(long, value_name = "FUND", requires = "from_ledger")]
+    pub(crate) fund_name: Option<String>,
     /// What the fund holds, in quote.
     #[arg(long, value_name = "AMOUNT")]
     pub(crate) fund: Option<f64>,

@@ -3,6 +3,7 @@
 use super::{backstop, code, err, out, value};
 use serde_json::Value;
 use std::{
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
 };
@@ -191,6 +192,203 @@ fn a_ledger_with_hosted_markets_is_a_book_of_its_own() {
     let refused = backstop(attached.path(), &["risk", "stress", "--from-ledger"]);
     assert_eq!(code(&refused), 2);
     assert!(err(&refused).contains("--accounts and --positions"), "{}", err(&refused));
+}
+
+/// Alice has pledged three ethers at 500, of which the third has a haircut of a half, and is 50 coins long at 100 with
+/// nothing else; a fund of 1,000 steers to 4,000. `more` are commands of the setup.
+fn pledged(folder: &Path, more: &str) {
+    let hosted = |label: &str, mark: &str| {
+        format!(
+            "  {{ create_market = {{ label = \"{label}\", fund = \"main\", venue = \"venue\", policy = {{ {mark}waterfall = [{{ \
+             source = {{ reserve = \"main\" }} }}], hosted = {{ decimals = 0, initial = 200000, maintenance = 100000, max_fee \
+             = 50000 }} }} }} }},\n"
+        )
+    };
+    let more =
+        more.replace("ETH-PERP", &hosted("eth-perp", "mark = \"eth-usdt\", mark_band = 50000, "));
+    let setup = format!(
+        "title = \"Pledges\"\npreset = \"backstop\"\nsetup = [\n  {{ open_account = {{ label = \"alice\" }} }},\n  {{ \
+         open_account = {{ label = \"bob\" }} }},\n  {{ register_asset = {{ label = \"eth\", decimals = 9 }} }},\n  {{ \
+         register_index = {{ label = \"eth-usdt\", asset = \"eth\", quote = \"usdt\", policy = {{ quorum = 1, families = 1 }} \
+         }} }},\n  {{ register_feed = {{ label = \"eth-feed\", index = \"eth-usdt\", family = \"one\", reporter = {{ account \
+         = \"venue\" }} }} }},\n  {{ set_margin_pool = {{ fund = \"main\" }} }},\n  {{ set_collateral = {{ fund = \"main\", \
+         asset = \"eth\", policy = {{ maintenance_haircut = 100000, initial_haircut = 100000, cap = \"2000000000\", beyond = \
+         500000, liquidator_fee = 30000 }} }} }},\n  {{ set_target = {{ fund = \"main\", target = \"4000000000\" }} }},\n  {{ \
+         set_control = {{ fund = \"main\", policy = {{ rate_max = 120000, bands = [{{ from = 0, open_interest = 1000000, leverage = 20000000, listings = true, surplus = \"reserve\" }}] }} }} }},\n{}{more}]\n",
+        hosted("coin-perp", "")
+    );
+    let rest = r#"
+opening = [
+  { account = { reserve = "main" }, asset = "usdt", amount = "1000000000" },
+  { account = { account = "alice" }, asset = "eth", amount = "3000000000" },
+  { account = { account = "bob" }, asset = "usdt", amount = "9000000000" },
+]
+[[steps]]
+actor = "bob"
+command.deposit_margin = { account = "bob", fund = "main", amount = "9000000000" }
+[[steps]]
+actor = "venue"
+command.report_mark = { market = "coin-perp", price = "100000000000000000" }
+[[steps]]
+actor = "venue"
+command.report_price = { feed = "eth-feed", price = "500000000000000000", at = "2025-01-01T00:00:00Z" }
+[[steps]]
+actor = "alice"
+command.deposit_collateral = { account = "alice", fund = "main", asset = "eth", amount = "3000000000" }
+[[steps]]
+actor = "venue"
+command.trade = { market = "coin-perp", buyer = "alice", seller = "bob", size = "50", price = "100000000000000000" }
+[[steps]]
+query.margin_account = { account = "alice", fund = "main" }
+expect.contains = { equity = "1150000000" }
+"#;
+    fs::write(folder.join("story.toml"), setup + rest).unwrap();
+    out(&backstop(folder, &["run", "story.toml", "--keep", "backstop.db"]));
+}
+
+/// The collateral of a report's book, the need of the crisis in which all markets fall together, and the notes.
+fn fallen(folder: &Path, more: &[&str]) -> (f64, f64, String) {
+    // All of a step's move at once: nobody is closed on the way.
+    fs::write(folder.join("risk.toml"), "[closing]\njump_share = 1.0\n").unwrap();
+    let args = ["risk", "stress", "--from-ledger", "--setup", "risk.toml", "--json"];
+    let args = [&args, more].concat();
+    let told = value(&backstop(folder, &args));
+    let stress = told["stress"].as_array().unwrap();
+    let crisis = stress.iter().find(|line| line["name"] == "correlation-one").unwrap();
+    let notes: Vec<&str> =
+        told["notes"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let collateral = told["book"]["collateral"].as_f64().unwrap();
+    (collateral, crisis["need"].as_f64().unwrap(), notes.join("\n"))
+}
+
+#[test]
+fn pledges_of_a_ledger_fall_with_the_market_that_they_follow() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    pledged(folder, "");
+    // Nobody says what an ether follows: what it counts for is cash, and the report says so. 9,000 + 900 + 250.
+    let (collateral, as_cash, notes) = fallen(folder, &[]);
+    assert!((collateral - 10_150.0).abs() < 1e-6, "{collateral}");
+    assert!(notes.contains("pledges of eth count as cash"), "{notes}");
+    assert!(notes.contains("infinitely deep") && notes.contains("coin-perp"), "{notes}");
+    // A file says it: 9,000 and three ethers at the ledger's own price of 500.
+    let market = "[market.ETH]\nhistory = \"ETH\"\n[asset.ETH]\nhaircut = 0.9\nmarket = \"ETH\"\n";
+    fs::write(folder.join("venue.toml"), market).unwrap();
+    let (collateral, from_file, notes) = fallen(folder, &["--venue", "venue.toml"]);
+    assert!((collateral - 10_500.0).abs() < 1e-6, "{collateral}");
+    assert!(!notes.contains("pledges") && notes.contains("coin-perp"), "{notes}");
+    // All markets fall by six deviations of 5 %, 30 %: the coins lose 1,500, of which 1,150 of cash leave 350 unpaid, and
+    // ethers of 1,500 that fell too, which are sold whole, 450.
+    assert!(
+        (as_cash - 350.0).abs() < 1e-6 && (from_file - 450.0).abs() < 1e-6,
+        "{as_cash} {from_file}"
+    );
+    // The ledger knows it, by a hosted market whose base is that asset.
+    let other = tempfile::tempdir().unwrap();
+    pledged(other.path(), "ETH-PERP");
+    let (collateral, known, notes) = fallen(other.path(), &[]);
+    assert!((collateral - 10_500.0).abs() < 1e-6, "{collateral}");
+    assert!(!notes.contains("pledges"), "{notes}");
+    assert!((known - from_file).abs() < 1e-6 * known, "{known} {from_file}");
+}
+
+#[test]
+fn depth_and_volume_of_a_ledgers_markets_come_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    pledged(folder, "ETH-PERP");
+    let (_, free, notes) = fallen(folder, &[]);
+    assert!(notes.contains("infinitely deep") && notes.contains("coin-perp, eth-perp"), "{notes}");
+    let row = |name: &str| {
+        format!("[market.{name}]\nadv = 20000\ndepth_per_percent = 500\nsigma = 0.05\n")
+    };
+    fs::write(folder.join("venue.toml"), row("COIN-PERP") + &row("doge")).unwrap();
+    let (_, thin, notes) = fallen(folder, &["--venue", "venue.toml"]);
+    assert!(thin > free + 1.0, "{thin} {free}");
+    let line = notes.lines().find(|line| line.contains("infinitely deep")).unwrap_or_default();
+    assert!(line.ends_with(": eth-perp"), "{notes}");
+    assert!(notes.contains("no market doge"), "{notes}");
+    fs::write(folder.join("venue.toml"), row("coin-perp") + &row("eth-perp")).unwrap();
+    let (_, _, notes) = fallen(folder, &["--venue", "venue.toml"]);
+    assert!(!notes.contains("infinitely deep") && !notes.contains("not used"), "{notes}");
+    fs::write(folder.join("venue.toml"), "[market.coin-perp]\nadv = -5\n").unwrap();
+    let args = ["risk", "stress", "--from-ledger", "--venue", "venue.toml"];
+    let refused = backstop(folder, &args);
+    assert!(
+        code(&refused) == 2 && err(&refused).contains("venue.toml, line 2"),
+        "{}",
+        err(&refused)
+    );
+}
+
+#[test]
+fn the_fee_path_of_a_ledger_is_under_its_funds_own_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    pledged(folder, "");
+    let prices = example().join("../../data/ohlcv_1d_btc_eth_sol.csv");
+    fs::copy(prices, folder.join("prices.csv")).unwrap();
+    let rows = "[market.coin-perp]\nhistory = \"BTC\"\n[market.ETH]\n[asset.eth]\nhaircut = 0.1\nmarket = \"ETH\"\n";
+    fs::write(folder.join("venue.toml"), rows).unwrap();
+    let settings = "levels = [0.95]\n[scenarios]\nnumber = 1000\n[costs]\ndraws = 20\n[ruin]\npaths = 500\n[fee]\npaths = 20\n";
+    fs::write(folder.join("risk.toml"), settings).unwrap();
+    let fee = |more: &[&str]| {
+        let args = [
+            "risk",
+            "fee",
+            "--from-ledger",
+            "--setup",
+            "risk.toml",
+            "--prices",
+            "prices.csv",
+            "--venue",
+            "venue.toml",
+            "--json",
+        ];
+        backstop(folder, &[&args, more].concat())
+    };
+    let told = value(&fee(&[]));
+    assert_eq!(told["setup"]["fund"]["name"], "main");
+    assert_eq!(told["setup"]["fund"]["size"], 1_000.0);
+    assert_eq!(told["book"]["quote"], "usdt");
+    let control = &told["fee"]["control"];
+    let whose = control["whose"].as_str().unwrap();
+    assert!(whose.starts_with("fund main of ledger scenario after "), "{whose}");
+    assert_eq!(control["rails"], serde_json::json!([0.0, 0.12]));
+    assert!(control["last_run"].as_str().unwrap().starts_with("2025-01-01"));
+    // Settings come before the ledger, and are printed back.
+    let text = format!("{settings}[fee.control]\nrate_max = 150000\n[fund]\nsize = 50.0\n");
+    fs::write(folder.join("risk.toml"), text).unwrap();
+    let told = value(&fee(&["--fund-name", "main"]));
+    assert_eq!(told["setup"]["fund"]["size"], 50.0);
+    assert_eq!(told["setup"]["fee"]["control"]["rate_max"], 150_000);
+    assert_eq!(told["fee"]["control"]["rails"][1], 0.15);
+    assert!(
+        told["fee"]["control"]["whose"].as_str().unwrap().ends_with("the settings change rate_max")
+    );
+    let refused = fee(&["--fund-name", "nobody"]);
+    assert!(code(&refused) == 2 && err(&refused).contains("there are main"), "{}", err(&refused));
+    // With accounts and positions of files, only the fund comes from the ledger: here one with attached markets.
+    let attached = tempfile::tempdir().unwrap();
+    let attached = attached.path();
+    super::ledger(attached);
+    small(attached);
+    let args = [
+        "risk",
+        "fee",
+        "--from-ledger",
+        "--setup",
+        "risk.toml",
+        "--accounts",
+        "accounts.csv",
+        "--positions",
+        "positions.csv",
+        "--json",
+    ];
+    let told = value(&backstop(attached, &args));
+    assert_eq!(told["setup"]["fund"]["size"], 250_000.0);
+    let whose = told["fee"]["control"]["whose"].as_str().unwrap();
+    assert!(whose.starts_with("the default: fund main of ledger test after "), "{whose}");
 }
 
 #[test]

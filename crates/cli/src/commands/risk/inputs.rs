@@ -1,12 +1,13 @@
 //! Settings and files of a run: flags first, then the settings file, then the defaults.
 
+use super::ledger::Seen;
 use crate::{args::RiskRun, exit::Failure, files};
 use backstop_risk::desk::{Setup, inputs::Texts};
 use backstop_server::risk::files as named;
 use std::path::{Path, PathBuf};
 
 /// Reads all that a run is made of. The settings name the files as they were given.
-pub(super) fn read(asked: &RiskRun, db: &Path) -> Result<(Setup, Texts), Failure> {
+pub(super) fn read(asked: &RiskRun, db: &Path) -> Result<(Setup, Texts, Option<Seen>), Failure> {
     let mut setup = match &asked.setup {
         None => Setup::default(),
         Some(file) => {
@@ -30,14 +31,19 @@ pub(super) fn read(asked: &RiskRun, db: &Path) -> Result<(Setup, Texts), Failure
     if !asked.prices.is_empty() {
         setup.files.prices = asked.prices.iter().map(|path| path.display().to_string()).collect();
     }
+    if asked.fund_name.is_some() {
+        setup.fund.name.clone_from(&asked.fund_name);
+    }
     setup.seed = asked.seed.unwrap_or(setup.seed);
     setup.fund.size = asked.fund.unwrap_or(setup.fund.size);
     setup.scenarios.number = asked.scenarios.unwrap_or(setup.scenarios.number);
     let mut texts = named::texts(&setup, &|path| read_file(path))?;
-    if asked.from_ledger {
-        super::ledger::fill(db, &mut setup, &mut texts)?;
-    }
-    Ok((setup, texts))
+    let seen = asked.from_ledger.then(|| {
+        let positions = asked.accounts.is_some() || asked.positions.is_some();
+        super::ledger::fill(db, &mut setup, (&mut texts, positions))
+    });
+    let seen = seen.transpose()?;
+    Ok((setup, texts, seen))
 }
 
 fn read_file(path: &Path) -> Result<String, Failure> {

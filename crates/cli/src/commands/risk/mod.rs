@@ -3,6 +3,7 @@
 //! All figures come out of `backstop_risk::desk`, all pages out of `backstop_export::risk`; here are files, threads,
 //! progress and the clock. The same files and settings give the same report, whatever the number of threads.
 
+mod book;
 mod inputs;
 mod ledger;
 mod message;
@@ -61,9 +62,12 @@ fn made(
     (parts, lenient): (Parts, bool),
     printer: &Printer,
 ) -> Result<Report, Failure> {
-    let (setup, texts) = inputs::read(asked, db)?;
+    let (setup, texts, seen) = inputs::read(asked, db)?;
     let mut inputs = Inputs::read(&setup, &texts).map_err(|error| told(&error))?;
     inputs.waterfall = Some(waterfall(&setup.fund.preset)?);
+    if let Some(seen) = seen {
+        (inputs.fund, inputs.notes) = (Some(seen.fund), seen.notes);
+    }
     let parts = if lenient { inputs.possible(parts) } else { parts };
     let maker = Maker {
         program: format!("backstop {}", env!("CARGO_PKG_VERSION")),

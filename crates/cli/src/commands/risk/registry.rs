@@ -25,7 +25,7 @@ pub(super) fn enter(
     } else {
         Registry::new()
     };
-    let (setup, texts) = super::inputs::read(asked, db)?;
+    let (setup, texts, _) = super::inputs::read(asked, db)?;
     let inputs = Inputs::read(&setup, &texts).map_err(|error| super::told(&error))?;
     let found = entries(&inputs, &texts).map_err(|error| super::told(&error))?;
     if found.is_empty() {

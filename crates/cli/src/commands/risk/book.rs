@@ -1,0 +1,420 @@
+//! Accounts, pledges, positions and terms of one fund's hosted markets, as texts that the desk reads.
+
+use backstop_core::{
+    Halt, State,
+    hosted::{
+        account::{load, mark},
+        collateral::Pledge,
+    },
+    liquidation::collateral::{Collateral, counted},
+    oracle,
+    policy::CollateralPolicy,
+    state::{HostedMarket, HostedPosition, MarginAccount},
+};
+use backstop_risk::{
+    data::{MarketSpec, Venue},
+    desk::setup::Shape,
+};
+use backstop_units::{Amount, FundId, Label, MarketId, Ppm, Price};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
+
+/// Parts that a price counts beside the quote asset's decimals.
+const PRICE_PARTS: f64 = 1e9;
+
+/// A day's deviation where there is neither a price history nor a setting.
+const BLIND: f64 = 0.05;
+
+/// The market that a pledged asset follows.
+#[derive(Clone, Copy, Debug)]
+enum Followed<'a> {
+    /// One of the ledger's, at its mark.
+    Own(MarketId, f64),
+    /// One that only a file knows; its price is the asset's.
+    File(&'a MarketSpec),
+}
+
+/// An asset that the fund's pool takes.
+#[derive(Clone, Copy, Debug)]
+struct Taken<'a> {
+    label: Label,
+    decimals: u8,
+    policy: CollateralPolicy,
+    /// Its price by the ledger's index; none: it counts for nothing.
+    price: Option<Price>,
+    follows: Option<Followed<'a>>,
+}
+
+/// What the notes are about, by name.
+#[derive(Debug, Default)]
+struct Found {
+    unpriced: BTreeSet<Label>,
+    unknown: BTreeSet<Label>,
+}
+
+#[derive(Debug)]
+pub(super) struct Book<'a> {
+    state: &'a State,
+    fund: FundId,
+    /// Atoms of the quote asset in a whole unit, and its name.
+    quote: (f64, Label),
+    beside: Option<&'a Venue>,
+    pub(super) accounts: String,
+    pub(super) positions: String,
+    /// Markets that somebody has a position on, or whose price a pledge follows.
+    markets: BTreeSet<MarketId>,
+    taken: BTreeMap<u32, Taken<'a>>,
+    /// Names of pledged assets of the texts: haircut, and the market's name.
+    assets: BTreeMap<String, (f64, String)>,
+    found: Found,
+}
+
+impl<'a> Book<'a> {
+    pub(super) fn new(state: &'a State, fund: FundId, beside: Option<&'a Venue>) -> Self {
+        let asset = state.funds.get(fund).and_then(|fund| state.assets.get(fund.asset));
+        let (decimals, label) =
+            asset.map_or((0, Label::NONE), |asset| (asset.decimals, asset.label));
+        let mut book = Self {
+            state,
+            fund,
+            quote: (10f64.powi(i32::from(decimals)), label),
+            beside,
+            accounts: "account,owner,asset,collateral\n".to_owned(),
+            positions: "account,market,size\n".to_owned(),
+            markets: BTreeSet::new(),
+            taken: BTreeMap::new(),
+            assets: BTreeMap::new(),
+            found: Found::default(),
+        };
+        for (id, item) in state.collaterals_of(fund) {
+            let Some(asset) = state.assets.get(item.asset) else { continue };
+            let priced = oracle::price(state, item.index, state.meta.now).ok();
+            let taken = Taken {
+                label: asset.label,
+                decimals: asset.decimals,
+                policy: item.policy,
+                price: priced.map(|agreed| agreed.price),
+                follows: book.follows(asset.label),
+            };
+            book.taken.insert(id, taken);
+        }
+        book
+    }
+
+    /// What a file says that an asset follows; else the hosted market of this fund whose base is that asset.
+    fn follows(&self, asset: Label) -> Option<Followed<'a>> {
+        let own = |id: MarketId| Some(Followed::Own(id, self.price(id)?));
+        let said = self.beside.and_then(|venue| {
+            let row = venue.assets.iter().find(|row| same(&row.name, asset))?;
+            venue.markets.get(row.market)
+        });
+        if let Some(row) = said {
+            let known = self.hosted().find(|(_, label)| same(&row.name, *label));
+            return known.map_or(Some(Followed::File(row)), |(id, _)| own(id));
+        }
+        let base = |id: MarketId| {
+            let index = self.state.indexes.get(self.state.markets.get(id)?.mark?.index)?;
+            Some(self.state.assets.get(index.asset?)?.label)
+        };
+        self.hosted().find(|(id, _)| base(*id) == Some(asset)).and_then(|(id, _)| own(id))
+    }
+
+    /// The fund's hosted markets.
+    fn hosted(&self) -> impl Iterator<Item = (MarketId, Label)> + use<'a> {
+        let (state, fund) = (self.state, self.fund);
+        let mine = state.markets.iter().filter(move |(_, market)| market.fund == fund);
+        mine.filter(move |(id, _)| hosted(state, *id).is_some())
+            .map(|(id, market)| (id, market.label))
+    }
+
+    /// Price of a whole base unit in whole quote units, at the mark.
+    fn price(&self, id: MarketId) -> Option<f64> {
+        let mark = mark(self.state, id, self.state.meta.now).ok()?;
+        Some(to_float(mark.get()) / PRICE_PARTS / self.quote.0)
+    }
+
+    /// Adds a margin account.
+    ///
+    /// # Errors
+    /// What the core says when it can't be valued.
+    pub(super) fn account(&mut self, place: u32, margin: &MarginAccount) -> Result<(), Halt> {
+        let Some(account) = self.state.accounts.get(margin.account) else { return Ok(()) };
+        // One trader may have an account in several pools: each is an account of its own here, of one owner.
+        let name = format!("{}/{place}", account.label);
+        let owner = if account.group == Label::NONE { account.label } else { account.group };
+        let state = self.state;
+        for (_, position) in state.positions_of(margin) {
+            self.position(&name, position);
+        }
+        let own = load(state, place, state.meta.now)?.own()?;
+        let mut cash = signed(own.get());
+        let mut lines = String::new();
+        for (_, pledge) in state.pledges_of(margin).filter(|(_, pledge)| !pledge.amount.is_zero()) {
+            cash += self.pledge(pledge, (&name, owner), &mut lines)?;
+        }
+        let (atoms, quote) = self.quote;
+        let _ = writeln!(self.accounts, "{name},{owner},{quote},{:.9}", cash / atoms);
+        self.accounts.push_str(&lines);
+        Ok(())
+    }
+
+    fn position(&mut self, name: &str, position: &HostedPosition) {
+        let open = hosted(self.state, position.market).filter(|_| position.size.get() != 0);
+        let Some(market) = open else { return };
+        let size = signed(position.size.get()) / 10f64.powi(i32::from(market.policy.decimals));
+        let label = self.state.markets.get(position.market).map_or(Label::NONE, |it| it.label);
+        let _ = writeln!(self.positions, "{name},{label},{size:.12}");
+        self.markets.insert(position.market);
+    }
+
+    /// Adds a pledge as one of the desk's book, in units of the market that it follows: worth what the ledger's index says
+    /// now, and moving with that market. Returns what counts as cash instead, in atoms, where no market is known.
+    fn pledge(
+        &mut self,
+        pledge: &Pledge,
+        (name, owner): (&str, Label),
+        lines: &mut String,
+    ) -> Result<f64, Halt> {
+        let Some(taken) = self.taken.get(&pledge.collateral).copied() else { return Ok(0.0) };
+        let CollateralPolicy { maintenance_haircut: haircut, cap, beyond, .. } = taken.policy;
+        let (amount, decimals) = (pledge.amount, taken.decimals);
+        let Some(price) = taken.price else {
+            self.found.unpriced.insert(taken.label);
+            return Ok(0.0);
+        };
+        let units = match taken.follows {
+            None => {
+                self.found.unknown.insert(taken.label);
+                let whole = Collateral { amount, decimals, price, haircut, cap, beyond };
+                return Ok(to_float(counted(&whole)?.get()));
+            }
+            Some(Followed::File(_)) => 1.0,
+            Some(Followed::Own(_, market)) => {
+                to_float(price.get()) / PRICE_PARTS / self.quote.0 / market
+            }
+        };
+        let market = self.following(taken.follows);
+        // What lies beyond the cap of one account has a haircut of its own: an asset of its own to the desk.
+        let within = cap.map_or(amount, |cap| amount.min(cap));
+        let parts = [
+            (taken.label.to_string(), within, haircut),
+            (format!("{} beyond its cap", taken.label), amount.saturating_sub(within), beyond),
+        ];
+        for (asset, amount, haircut) in parts {
+            if amount > Amount::ZERO {
+                let amount = to_float(amount.get()) / 10f64.powi(i32::from(decimals)) * units;
+                let _ = writeln!(lines, "{name},{owner},{asset},{amount:.12}");
+                // The desk takes a haircut below the whole only.
+                let haircut = part(haircut.least(Ppm::new(999_999)));
+                self.assets.insert(asset, (haircut, market.clone()));
+            }
+        }
+        Ok(0.0)
+    }
+
+    /// The name of a market that is followed; one of the ledger's gets a section of its own.
+    fn following(&mut self, market: Option<Followed<'_>>) -> String {
+        match market {
+            Some(Followed::Own(id, _)) => {
+                self.markets.insert(id);
+                self.state.markets.get(id).map_or(Label::NONE, |market| market.label).to_string()
+            }
+            Some(Followed::File(row)) => row.name.clone(),
+            None => String::new(),
+        }
+    }
+
+    /// A file's row for a market of the ledger.
+    fn row(&self, market: Label) -> Option<&'a MarketSpec> {
+        self.beside?.markets.iter().find(|row| same(&row.name, market))
+    }
+
+    /// The terms of the markets, and what a reader must know of them. Depth and volume are the venue's to know: they are the
+    /// file's, and without them nothing moves a mark. With `blind` there is no price history.
+    pub(super) fn venue(&self, blind: bool, shape: Shape) -> (String, Vec<String>) {
+        let mut text = format!("quote = \"{}\"\n", self.quote.1);
+        let mut lacks = Lacks { shape, ..Lacks::default() };
+        for id in &self.markets {
+            let (Some(market), Some(price)) = (hosted(self.state, *id), self.price(*id)) else {
+                continue;
+            };
+            let Some(label) = self.state.markets.get(*id).map(|market| market.label) else {
+                continue;
+            };
+            let row = self.row(label);
+            section(&mut text, (&label.to_string(), row, price), blind);
+            self.margin(&mut text, market);
+            lacks.look(label, row, blind);
+        }
+        let mut files: BTreeMap<&str, (&MarketSpec, f64)> = BTreeMap::new();
+        for taken in self.taken.values() {
+            if let (Some(Followed::File(row)), Some(price)) = (taken.follows, taken.price) {
+                let is_used = self.assets.values().any(|(_, market)| *market == row.name);
+                if is_used {
+                    files.insert(
+                        &row.name,
+                        (row, to_float(price.get()) / PRICE_PARTS / self.quote.0),
+                    );
+                }
+            }
+        }
+        for (name, (row, price)) in &files {
+            section(&mut text, (name, Some(row), *price), blind);
+            // Nobody has a position on it.
+            text.push_str("maintenance = 0.0\n");
+            lacks.look(name, Some(row), blind);
+        }
+        for (asset, (haircut, market)) in &self.assets {
+            let _ =
+                write!(text, "\n[asset.{asset:?}]\nhaircut = {haircut:?}\nmarket = {market:?}\n");
+        }
+        let rows = self.beside.iter().flat_map(|venue| &venue.markets);
+        let is_used = |row: &&MarketSpec| {
+            let known = self.markets.iter().filter_map(|id| self.state.markets.get(*id));
+            files.contains_key(row.name.as_str()) || { known }
+                .any(|market| same(&row.name, market.label))
+        };
+        let unused: Vec<&str> =
+            rows.filter(|row| !is_used(row)).map(|row| row.name.as_str()).collect();
+        let mut notes = self.found.notes();
+        notes.extend(lacks.notes());
+        if !unused.is_empty() {
+            notes.push(format!(
+                "the ledger's book has no market {}: rows of that name in the markets file are not used",
+                unused.join(", ")
+            ));
+        }
+        (text, notes)
+    }
+
+    /// Margin by the ledger's own rules.
+    fn margin(&self, text: &mut String, market: &HostedMarket) {
+        let policy = &market.policy;
+        if policy.tiers.is_empty() {
+            let (maintenance, initial) = (part(policy.maintenance), part(policy.initial));
+            let _ = write!(text, "maintenance = {maintenance:?}\ninitial = {initial:?}\n");
+            return;
+        }
+        // Below the first tier the market's own rate holds.
+        let first = policy.tiers.first().is_some_and(|tier| !tier.above.is_zero());
+        let own = first.then(|| format!("{{ above = 0, rate = {:?} }}", part(policy.maintenance)));
+        let steps = policy.tiers.iter().map(|tier| {
+            let above = to_float(tier.above.get()) / self.quote.0;
+            format!("{{ above = {above:?}, rate = {:?} }}", part(tier.maintenance))
+        });
+        let steps: Vec<String> = own.into_iter().chain(steps).collect();
+        let (steps, initial) = (steps.join(", "), part(policy.initial));
+        let _ = write!(text, "tiers = [{steps}]\ninitial = {initial:?}\n");
+    }
+}
+
+/// A market's section: name, price, and what a file's row says of its liquidity.
+fn section(text: &mut String, (name, row, price): (&str, Option<&MarketSpec>, f64), blind: bool) {
+    let named = row.map(|row| row.history.clone()).filter(|history| !history.is_empty());
+    let history = named.unwrap_or_else(|| name.to_uppercase());
+    let given = |pick: fn(&MarketSpec) -> Option<f64>| row.and_then(pick).unwrap_or(f64::INFINITY);
+    let (adv, depth) = (given(|row| row.adv), given(|row| row.depth_per_percent));
+    let (spread, fee) = row.map_or((0.0, 0.0), |row| (row.half_spread, row.fee));
+    let _ = write!(
+        text,
+        "\n[market.{name:?}]\nhistory = {history:?}\nprice = {price:?}\nadv = {adv:?}\ndepth_per_percent = {depth:?}\n\
+         half_spread = {spread:?}\nfee = {fee:?}\n"
+    );
+    let sigma = row.and_then(|row| row.sigma).or_else(|| blind.then_some(BLIND));
+    if let Some(sigma) = sigma {
+        let _ = writeln!(text, "sigma = {sigma:?}");
+    }
+}
+
+/// Markets of which a file does not say what forced trades need to know.
+#[derive(Debug)]
+struct Lacks {
+    shape: Shape,
+    depth: Vec<String>,
+    adv: Vec<String>,
+    sigma: Vec<String>,
+}
+
+impl Default for Lacks {
+    fn default() -> Self {
+        Self { shape: Shape::Linear, depth: Vec::new(), adv: Vec::new(), sigma: Vec::new() }
+    }
+}
+
+impl Lacks {
+    fn look(&mut self, name: impl ToString, row: Option<&MarketSpec>, blind: bool) {
+        let lacks = |pick: fn(&MarketSpec) -> Option<f64>| row.and_then(pick).is_none();
+        let (depth, adv) = (lacks(|row| row.depth_per_percent), lacks(|row| row.adv));
+        let sigma = blind && !adv && lacks(|row| row.sigma);
+        for (lacks, names) in
+            [(depth, &mut self.depth), (adv, &mut self.adv), (sigma, &mut self.sigma)]
+        {
+            if lacks {
+                names.push(name.to_string());
+            }
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let (deciding, column) = match self.shape {
+            Shape::Linear => (&self.depth, "depth_per_percent"),
+            Shape::SquareRoot => (&self.adv, "adv"),
+        };
+        let infinite = format!(
+            "infinitely deep, because no row of a markets file (--venue) gives {column}, so forced trades move no price: "
+        );
+        let no_volume =
+            "no adv in a markets file, so days to sell the largest position are not known: ";
+        let no_sigma = "no price history and no sigma, so a day's deviation of 5% stands in: ";
+        let square = matches!(self.shape, Shape::SquareRoot);
+        [
+            (infinite.as_str(), deciding, true),
+            (no_volume, &self.adv, !square),
+            (no_sigma, &self.sigma, square),
+        ]
+        .into_iter()
+        .filter(|(_, names, told)| *told && !names.is_empty())
+        .map(|(words, names, _)| format!("{words}{}", names.join(", ")))
+        .collect()
+    }
+}
+
+impl Found {
+    fn notes(&self) -> Vec<String> {
+        let unknown = self.unknown.iter().map(|asset| {
+            format!(
+                "pledges of {asset} count as cash at their value after haircut, so no fall of {asset} is in the need: the ledger \
+                 knows no market that it follows; name one as [asset.{asset}] in a markets file (--venue)"
+            )
+        });
+        let unpriced = self.unpriced.iter().map(|asset| {
+            format!("pledges of {asset} count for nothing, as in the ledger: it has no fresh price of {asset}")
+        });
+        unknown.chain(unpriced).collect()
+    }
+}
+
+fn hosted(state: &State, id: MarketId) -> Option<&HostedMarket> {
+    state.hosted_markets.get(id)?.as_deref()
+}
+
+/// Whether a file's name is a label's: in capitals or not.
+fn same(name: &str, label: Label) -> bool {
+    name.eq_ignore_ascii_case(&label.to_string())
+}
+
+fn part(ppm: Ppm) -> f64 {
+    f64::from(ppm.get()) / 1e6
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a float computation starts here")]
+const fn to_float(units: u128) -> f64 {
+    units as f64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a float computation starts here")]
+const fn signed(units: i128) -> f64 {
+    units as f64
+}
