@@ -283,6 +283,13 @@ fn pledges_of_a_ledger_fall_with_the_market_that_they_follow() {
         (as_cash - 350.0).abs() < 1e-6 && (from_file - 450.0).abs() < 1e-6,
         "{as_cash} {from_file}"
     );
+    // Much later no price is fresh: the last one stands in, as nobody is liquidated for want of one.
+    let mark = r#"{"actor":"venue","body":{"report_mark":{"market":"coin-perp","price":"100000000000000000"}}}"#;
+    fs::write(folder.join("mark.jsonl"), mark).unwrap();
+    out(&backstop(folder, &["apply", "mark.jsonl"]));
+    let (collateral, later, notes) = fallen(folder, &["--venue", "venue.toml"]);
+    assert!((collateral - 10_500.0).abs() < 1e-6 && (later - from_file).abs() < 1e-6, "{later}");
+    assert!(notes.contains("last price of it, of 2025-01-01T00:00:00Z"), "{notes}");
     // The ledger knows it, by a hosted market whose base is that asset.
     let other = tempfile::tempdir().unwrap();
     pledged(other.path(), "ETH-PERP");

@@ -15,7 +15,7 @@ use backstop_risk::{
     data::{MarketSpec, Venue},
     desk::setup::Shape,
 };
-use backstop_units::{Amount, FundId, Label, MarketId, Ppm, Price};
+use backstop_units::{Amount, FundId, Label, MarketId, Ppm, Price, Timestamp};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
@@ -44,6 +44,8 @@ struct Taken<'a> {
     policy: CollateralPolicy,
     /// Its price by the ledger's index; none: it counts for nothing.
     price: Option<Price>,
+    /// Of when that price is, where none is fresh.
+    stale: Option<Timestamp>,
     follows: Option<Followed<'a>>,
 }
 
@@ -51,6 +53,7 @@ struct Taken<'a> {
 #[derive(Debug, Default)]
 struct Found {
     unpriced: BTreeSet<Label>,
+    stale: BTreeMap<Label, Timestamp>,
     unknown: BTreeSet<Label>,
 }
 
@@ -91,11 +94,15 @@ impl<'a> Book<'a> {
         for (id, item) in state.collaterals_of(fund) {
             let Some(asset) = state.assets.get(item.asset) else { continue };
             let priced = oracle::price(state, item.index, state.meta.now).ok();
+            // Nobody is liquidated for want of a fresh price, so the last one that was believed stands in.
+            let last = state.indexes.get(item.index).and_then(|index| index.band.last());
+            let stale = last.filter(|_| priced.is_none());
             let taken = Taken {
                 label: asset.label,
                 decimals: asset.decimals,
                 policy: item.policy,
-                price: priced.map(|agreed| agreed.price),
+                price: priced.map(|agreed| agreed.price).or(stale.map(|(price, _)| price)),
+                stale: stale.map(|(_, at)| at),
                 follows: book.follows(asset.label),
             };
             book.taken.insert(id, taken);
@@ -184,6 +191,9 @@ impl<'a> Book<'a> {
             self.found.unpriced.insert(taken.label);
             return Ok(0.0);
         };
+        if let Some(at) = taken.stale {
+            self.found.stale.insert(taken.label, at);
+        }
         let units = match taken.follows {
             None => {
                 self.found.unknown.insert(taken.label);
@@ -390,9 +400,14 @@ impl Found {
             )
         });
         let unpriced = self.unpriced.iter().map(|asset| {
-            format!("pledges of {asset} count for nothing, as in the ledger: it has no fresh price of {asset}")
+            format!("pledges of {asset} count for nothing: the ledger never had a price of it")
         });
-        unknown.chain(unpriced).collect()
+        let stale = self.stale.iter().map(|(asset, at)| {
+            format!(
+                "pledges of {asset} are valued at the ledger's last price of it, of {at}: none is fresh"
+            )
+        });
+        unknown.chain(unpriced).chain(stale).collect()
     }
 }
 
