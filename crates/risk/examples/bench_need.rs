@@ -176,6 +176,7 @@ fn scenarios(number: usize, steps: usize) -> Result<Scenarios, Box<dyn Error>> {
             settings: Vec::new(),
             window: None,
             seed: Some(11),
+            observations: None,
         },
         cells: paths.concat(),
     })?)

@@ -68,6 +68,9 @@ pub(crate) struct RiskRun {
     /// Crises of one's own, as TOML or CSV.
     #[arg(long, value_name = "FILE")]
     pub(crate) shocks: Option<PathBuf>,
+    /// What became of accounts, for a model of liquidations: `time,equity,maintenance,gross,volatility,liquidated`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) outcomes: Option<PathBuf>,
     /// Take the fund with its fee control, accounts and positions from the ledger's hosted markets (`--db`); with `--accounts`
     /// and `--positions` the fund alone. A file of `--venue` then gives depth and volume by market.
     #[arg(long)]

@@ -18,6 +18,11 @@ pub(super) fn part(report: &Report) -> Part {
     facts.fact("Owner groups", Value::count(book.groups), "accounts of one owner count once");
     let collateral = Value::money(book.collateral);
     facts.fact("Collateral", collateral, in_quote(report, "before haircuts"));
+    let (debtors, owed) = book.under_water;
+    facts.fact("Accounts that owe more than they have", Value::count(debtors), "in no scenario");
+    facts.fact("All they owe", Value::money(owed), "lost already, before any scenario");
+    let below = Value::count(book.below_maintenance);
+    facts.fact("Accounts below maintenance now", below, "closed in every scenario");
     facts.fact("Quote asset", Value::text(book.quote.clone()), "money in this report is in it");
     part.facts(facts);
     part.words(

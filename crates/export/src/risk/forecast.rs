@@ -2,7 +2,10 @@
 
 use super::part::{Part, Sheet, Value};
 use crate::picture::chart::{Bar, Bars, Numbers};
-use backstop_risk::desk::{Report, outcome::ForecastPage};
+use backstop_risk::desk::{
+    Report,
+    outcome::{ForecastPage, LiquidationLine},
+};
 
 pub(super) fn part(report: &Report) -> Part {
     let mut part = Part::new("forecast", "Forecast");
@@ -11,8 +14,11 @@ pub(super) fn part(report: &Report) -> Part {
         return part;
     };
     part.sheet(markets(page));
+    if let Some(line) = &page.liquidation {
+        part.sheet(liquidation(line));
+    }
     if page.accounts.is_empty() {
-        part.words("No model of accounts was fitted: nobody's liquidation is forecast.");
+        part.words("No positions were given: nobody's liquidation is forecast.");
     } else {
         let bar =
             |(name, value): &(String, f64)| Bar { name: name.clone(), value: *value, range: None };
@@ -69,5 +75,31 @@ fn markets(page: &ForecastPage) -> Sheet {
             Value::text(line.window.1.clone()),
         ]);
     }
+    sheet
+}
+
+/// The model of accounts beside the formula without a fit.
+fn liquidation(line: &LiquidationLine) -> Sheet {
+    let columns = ["", "model", "formula without a fit"];
+    let mut sheet = Sheet::new("forecast-liquidation", "The model of liquidations", columns);
+    for (name, (model, formula)) in [
+        ("Brier score", line.brier),
+        ("area under the ROC curve", line.auc),
+        ("average precision", line.precision),
+    ] {
+        let figure = |value: f64| Value::Figure(Numbers::Plain, value);
+        sheet.row([Value::text(name), figure(model), figure(formula)]);
+    }
+    let none = || Value::text(String::new());
+    sheet.row([Value::text("p-value that they are alike"), Value::plain(line.p_value), none()]);
+    let mut told = |name: &str, text: String| {
+        sheet.row([Value::text(name), Value::text(text), Value::text(String::new())]);
+    };
+    told("rows", line.rows.to_string());
+    told("liquidations", line.events.to_string());
+    told("fits of the walk", line.fits.to_string());
+    told("in use", if line.failures.is_empty() { "yes".into() } else { "no".into() });
+    told("from", line.window.0.clone());
+    told("to", line.window.1.clone());
     sheet
 }

@@ -62,6 +62,8 @@ fn origin(need: &NeedPage) -> Sheet {
     facts.fact("Seed", seed.unwrap_or(Value::None("none drawn")), "");
     let window = need.origin.window.as_ref().map(|(from, to)| format!("{from} to {to}"));
     facts.fact("Data window", window.map_or(Value::None("made up"), Value::Text), "");
+    let days = need.origin.observations.map_or(Value::None("made up"), Value::count);
+    facts.fact("Evidence", days, "days, or runs of days, that share none; what intervals count");
     facts
 }
 
@@ -76,7 +78,11 @@ fn outcome(report: &Report, need: &NeedPage) -> Sheet {
     );
     facts.fact("Then on winners", Value::money(need.adl_size), "on average, when it is too small");
     let refill = need.refill_days.map_or(Value::None("never"), Value::plain);
-    facts.fact("Days to refill", refill, "until fees have paid back the mean draw");
+    facts.fact(
+        "Days to refill",
+        refill,
+        "until fees have paid back the expected shortfall at the first level",
+    );
     let (path, end) = need.path_and_end;
     facts.fact("Mean path maximum", Value::money(path), "what the fund must have");
     facts.fact("Mean need at the end", Value::money(end), "what a balance at the day's end shows");
@@ -141,7 +147,7 @@ fn level_bars(report: &Report, need: &NeedPage) -> Bars {
 fn levels(need: &NeedPage) -> Sheet {
     let mut sheet = Sheet::new(
         "need-levels",
-        "Need by level",
+        "Need of one scenario by level",
         [
             "level",
             "value at risk",

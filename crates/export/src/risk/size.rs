@@ -58,7 +58,8 @@ fn size(report: &Report) -> Part {
         sheet.row([Value::text(seed.to_string()), Value::money(*size), Value::text(word)]);
     }
     part.sheet(sheet);
-    let mut sheet = Sheet::new("size-needs", "Need at each level", ["level", "need"]);
+    let mut sheet =
+        Sheet::new("size-needs", "Loss of a year at each level", ["level", "loss of a year"]);
     for (level, need) in page.confidences.iter().zip(&page.needs) {
         sheet.row([Value::percent(*level), Value::money(*need)]);
     }
@@ -91,7 +92,7 @@ fn decided(report: &Report, page: &SizePage) -> Sheet {
     let tail =
         page.by_tail.map_or(Value::None("none"), |tail| Value::Interval(Numbers::Money, tail));
     facts.fact("By the fitted tail", tail, quote.clone());
-    facts.fact("Floor: Cover-2", Value::money(page.floors.0), quote.clone());
+    facts.fact("Floor: Cover-2", Value::Interval(Numbers::Money, page.cover_two), quote.clone());
     facts.fact("Floor: reverse stress", Value::money(page.floors.1), "that must be survived");
     let cap = page.cap.map_or(Value::None("no cap"), Value::money);
     facts.fact("Cap", cap, quote.clone());

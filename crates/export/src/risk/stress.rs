@@ -20,7 +20,7 @@ fn stress(report: &Report) -> Part {
         part.words("Not asked for.");
         return part;
     }
-    part.words("Each crisis goes through the production waterfall: what each layer pays, in order, and what is left.");
+    part.words("Each crisis goes through the production waterfall: what each layer pays, in order, adds up to all losses; what traders bear of it stands as left for winners.");
     let chart = waterfalls(report);
     part.chart("stress-pays-chart", &chart);
     part.sheet(abouts(report));
@@ -89,7 +89,7 @@ fn waterfalls(report: &Report) -> Stacked {
             let amounts = line.pays.iter().filter(|(name, _)| name == *layer);
             amounts.map(|(_, amount)| *amount).sum()
         };
-        (line.name.clone(), layers.iter().map(paid).chain([line.left]).collect())
+        (line.name.clone(), layers.iter().map(paid).chain([line.unpaid]).collect())
     });
     Stacked {
         id: "risk-stress".to_owned(),
@@ -97,7 +97,7 @@ fn waterfalls(report: &Report) -> Stacked {
         columns: ("crisis".to_owned(), in_quote(report, "paid, layer by layer")),
         numbers: Numbers::Money,
         rows: rows.collect(),
-        parts: parts.chain([("left for winners".to_owned(), Tone::Gone)]).collect(),
+        parts: parts.chain([("nobody".to_owned(), Tone::Gone)]).collect(),
     }
 }
 

@@ -123,6 +123,15 @@ pub enum DataFault {
     /// A time before the last one.
     #[error("times must rise from line to line: sort the file by time (each symbol by itself)")]
     Unsorted,
+    /// A time before that of the line above.
+    #[error("times must not fall from line to line: sort the file by time")]
+    Falls,
+    /// An outcome that is none.
+    #[error("{0:?} is no outcome: 1 for an account that was liquidated within a day, else 0")]
+    Outcome(String),
+    /// Numbers that no account has.
+    #[error("no account is like that: {0}")]
+    NoAccount(String),
     /// Times that lie on no common grid.
     #[error(
         "mixed frequencies: {distance} after the line before, with a step of {step}; keep one bar length in a file"

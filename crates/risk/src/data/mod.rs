@@ -5,6 +5,7 @@
 
 mod error;
 mod history;
+mod outcomes;
 mod positions;
 mod prices;
 mod shocks;
@@ -15,6 +16,7 @@ pub use error::{DataError, DataFault, Place, Refusal};
 pub use history::{
     Aligned, Candle, DataPage, History, Hole, MarketPage, PriceFile, Return, Series,
 };
+pub use outcomes::{HORIZON, Outcomes, read_outcomes};
 pub use positions::{Account, Accounts, Collateral, Position, Size, Source, read_accounts};
 pub use prices::{digest, read_prices};
 pub use shocks::{Shock, read_shocks};

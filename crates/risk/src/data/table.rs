@@ -215,6 +215,18 @@ impl<'a> Row<'_, 'a> {
         let moment = Timestamp::parse(&format!("{plain}Z"));
         moment.map_err(|_| self.fault(index, DataFault::Time(text.to_owned())))
     }
+
+    /// A time in any of these three ways.
+    pub(crate) fn time(&self, index: usize) -> Result<Timestamp, DataError> {
+        let text = self.filled(index)?;
+        if text.len() == 10 && text.contains('-') {
+            self.day(index)
+        } else if text.contains(':') {
+            self.moment(index)
+        } else {
+            self.unix(index)
+        }
+    }
 }
 
 /// A finite number in plain or scientific notation; what else a double can be read from is refused.
@@ -263,6 +275,9 @@ mod tests {
         assert_eq!(row.unix(0).unwrap(), Timestamp::from_ms(60_000));
         assert_eq!(row.day(1).unwrap(), Timestamp::from_ms(86_400_000));
         assert_eq!(row.moment(2).unwrap(), Timestamp::from_ms(60_000));
+        for column in 0..3 {
+            assert_eq!(row.time(column).unwrap().ms(), [60_000, 86_400_000, 60_000][column]);
+        }
         let text = "unix,day,moment\n1.5,2025-2-1,yesterday\n";
         let (header, mut lines) = Header::read("f", text).unwrap();
         let row = header.row(lines.next().unwrap()).unwrap();

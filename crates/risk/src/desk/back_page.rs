@@ -156,6 +156,10 @@ fn tail(of: String, losses: &[f64], share: f64) -> TailPage {
         let (what, hint) = ("a tail", "give a longer history");
         return none(of, &ModelError::TooFew { what, got: 0, least: 100, hint });
     };
+    if threshold <= 0.0 {
+        let what = "the threshold of a tail: too few losses lie above zero; it";
+        return none(of, &ModelError::Range { what, got: threshold, range: "above 0" });
+    }
     let (fitted, fit) = match Tail::fit(&sorted, threshold) {
         Ok(found) => found,
         Err(error) => return none(of, &error),

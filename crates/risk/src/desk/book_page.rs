@@ -5,6 +5,7 @@ use super::{
     outcome::{BookPage, MarketLine},
 };
 use crate::need::concentration;
+use backstop_units::Signed;
 
 /// Part of a day's volume that a patient seller takes. **Source** a usual rule of execution desks: a tenth moves little.
 const PARTICIPATION: f64 = 0.1;
@@ -29,8 +30,23 @@ pub(super) fn page(book: &Book) -> BookPage {
         groups: portfolio.owners.len(),
         quote: portfolio.quote.clone(),
         collateral: collateral(book),
+        under_water: book.under_water,
+        below_maintenance: below_maintenance(book),
         markets: all.iter().filter(|found| found.holders > 0).map(line).collect(),
     }
+}
+
+/// Accounts with positions that are below maintenance at the prices of now, by the core's margin code.
+fn below_maintenance(book: &Book) -> usize {
+    let accounts = book.accounts.accounts.iter().enumerate();
+    let open = accounts.filter(|(_, account)| !account.positions.is_empty());
+    let below = |place: usize| {
+        let found = book.portfolio.margins.standing(place, &|_| 1.0);
+        found.is_ok_and(|found| {
+            found.equity < Signed::new(i128::try_from(found.maintenance.get()).unwrap_or(i128::MAX))
+        })
+    };
+    open.filter(|(place, _)| below(*place)).count()
 }
 
 /// All collateral at the prices of now, before haircuts.

@@ -92,7 +92,6 @@ pub(super) const fn filter(filtering: Filtering) -> Filter {
 pub(super) fn scenarios(
     setup: &Setup,
     columns: &Columns,
-    seed: u64,
     progress: &dyn Progress,
 ) -> Result<Scenarios, DeskError> {
     let slices: Vec<&[f64]> = columns.returns.iter().map(Vec::as_slice).collect();
@@ -103,7 +102,12 @@ pub(super) fn scenarios(
         step: columns.aligned.step,
     };
     let drawn = &setup.scenarios;
-    let drawing = Drawing { number: drawn.number, steps: drawn.steps, seed, ..Drawing::default() };
+    let drawing = Drawing {
+        number: drawn.number,
+        steps: drawn.steps,
+        seed: setup.seed,
+        ..Drawing::default()
+    };
     Ok(match drawn.generator {
         Generator::Historical if drawn.steps == 1 => as_bars(columns)?,
         Generator::Historical => historical(&source, drawn.steps, &[])?,

@@ -1,9 +1,10 @@
 //! What is ahead: volatility and risk of the next day, and the accounts nearest to liquidation.
 
 use super::{
+    accounts_page,
     draw::{Columns, filter},
     error::DeskError,
-    inputs::{Book, Inputs},
+    inputs::Inputs,
     outcome::{ForecastLine, ForecastPage},
     progress::Progress,
     setup::Setup,
@@ -12,9 +13,8 @@ use crate::{
     float::count,
     forecast::{
         daily::{self, Asked},
-        gate::{Figure, SIGNIFICANCE, judge},
-        har::{Realised, next_day, realised, walk_forward},
-        liquidation::{Account, touch},
+        fitted::judged_har,
+        har::{self, Realised, realised},
         walk::Walk,
     },
     models::{
@@ -23,12 +23,9 @@ use crate::{
         garch::{Innovation, Spec, Start},
         tail::{Resampling, long_enough, of_sample},
     },
-    need::QUOTE_DECIMALS,
 };
 use backstop_units::Span;
 
-/// Accounts that are listed.
-const LISTED: usize = 20;
 /// Days that a first fit sees, that each test lasts, and that are left out between.
 pub(super) const WALK: Walk = Walk { train: 500, test: 50, purge: 1, embargo: 0, all_past: true };
 /// The challenger where the settings name none.
@@ -49,7 +46,7 @@ pub(super) fn page(
     let history = inputs.need_history("a forecast")?;
     let names: Vec<String> = history.markets().map(str::to_owned).collect();
     let total = u64::try_from(names.len()).unwrap_or(u64::MAX);
-    let mut page = ForecastPage { markets: Vec::new(), accounts: Vec::new(), gate: Vec::new() };
+    let mut page = ForecastPage::default();
     for (done, name) in (0u64..).zip(&names) {
         progress.tell("forecasts", done, total)?;
         let columns = Columns::single(history, name)?;
@@ -64,13 +61,7 @@ pub(super) fn page(
         }
     }
     progress.tell("forecasts", total, total)?;
-    if let Some(book) = &inputs.book {
-        page.accounts = nearest(book)?;
-        page.gate.push(
-            "accounts: probability that a driftless path of one day touches the maintenance line; no fitted model is in the registry"
-                .to_owned(),
-        );
-    }
+    accounts_page::fill(inputs, &mut page)?;
     Ok(page)
 }
 
@@ -90,7 +81,8 @@ pub(super) fn realised_days(columns: &Columns) -> Result<Vec<Realised>, ModelErr
     realised(&seconds, &columns.aligned.closes(0), per_day)
 }
 
-/// Volatility of the next day by realised variance, if its model beats the baseline; else by the baseline's filter.
+/// Volatility of the next day by realised variance, if its model beats the baseline; else by the baseline, an average of
+/// realised variances.
 fn by_realised(
     setup: &Setup,
     columns: &Columns,
@@ -98,24 +90,23 @@ fn by_realised(
 ) -> Result<ForecastLine, ModelError> {
     let market = columns.markets.first().cloned().unwrap_or_default();
     let days = realised_days(columns)?;
-    let walked = walk_forward(&days, &WALK)?;
-    let figure =
-        Figure { name: "QLIKE", horizon: 1, challenger: &walked.model, baseline: &walked.baseline };
-    let verdict = judge(&[figure], SIGNIFICANCE)?;
-    let scores = verdict.figures.first().map(|seen| (seen.challenger, seen.baseline, seen.p_value));
-    let how = Resampling { draws: DRAWS, block: 1, confidence: 0.95, seed: setup.seed };
-    let level = setup.back_test.level;
-    let next = next_day(&days, level, &how)?;
-    let long = days.iter().map(|day| day.variance).sum::<f64>() / count(days.len());
+    let verdict = judged_har(&days, &WALK)?;
     for failure in verdict.failures() {
         gate.push(format!("{market}: log-HAR is not let in: {failure}"));
     }
-    if verdict.passes() {
+    let how = Resampling { draws: DRAWS, block: 1, confidence: 0.95, seed: setup.seed };
+    let level = setup.back_test.level;
+    let (model, next) = if verdict.passes() {
         gate.push(format!("{market}: log-HAR is let in: better than the average by QLIKE"));
-    }
+        ("log-HAR of realised variance", har::next_day(&days, level, &how)?)
+    } else {
+        ("average of realised variance", har::next_day_by_average(&days, level, &how)?)
+    };
+    let scores = verdict.figures.first().map(|seen| (seen.challenger, seen.baseline, seen.p_value));
+    let long = days.iter().map(|day| day.variance).sum::<f64>() / count(days.len());
     Ok(ForecastLine {
         market,
-        model: "log-HAR of realised variance, quantiles by filtered history".to_owned(),
+        model: format!("{model}, quantiles by filtered history"),
         volatility: (next.variance.estimate.sqrt(), (next.variance.estimate / long).sqrt()),
         risk: (part(next.at_risk.estimate), part(next.shortfall.estimate)),
         scores,
@@ -192,41 +183,4 @@ fn unjudged(setup: &Setup, columns: &Columns) -> Result<ForecastLine, ModelError
         scores: None,
         window: window(columns),
     })
-}
-
-/// Accounts most likely to be liquidated within a day.
-///
-/// **Source** the reflection principle: a driftless path touches a line `d` deviations away with probability `2·Φ(−d)`.
-/// Positions count by their net deviation in each market, added up without diversification: never too small.
-fn nearest(book: &Book) -> Result<Vec<(String, f64)>, DeskError> {
-    let atoms = libm::pow(10.0, f64::from(QUOTE_DECIMALS));
-    let sigma = |market: usize| book.now.sigmas.get(market).copied().flatten().unwrap_or(0.0);
-    let price = |market: usize| book.now.prices.get(market).copied().unwrap_or(0.0);
-    let mut found = Vec::new();
-    for (place, account) in book.accounts.accounts.iter().enumerate() {
-        let standing = book.portfolio.margins.standing(place, &|_| 1.0)?;
-        let notional = |position: &crate::data::Position| match position.size {
-            crate::data::Size::Base(size) => (size * price(position.market)).abs(),
-            crate::data::Size::Notional(notional) => notional.abs(),
-        };
-        let gross: f64 = account.positions.iter().map(notional).sum();
-        if gross <= 0.0 {
-            continue;
-        }
-        let spread: f64 =
-            account.positions.iter().map(|one| notional(one) * sigma(one.market)).sum();
-        let state = Account {
-            equity: crate::float::signed_to_float(standing.equity.get()) / atoms,
-            maintenance: crate::float::to_float(standing.maintenance.get()) / atoms,
-            gross,
-            volatility: spread / gross,
-            concentration: 1.0,
-            volatile_collateral: 0.0,
-            funding: 0.0,
-        };
-        found.push((account.name.clone(), touch(state.distance(1.0)?)));
-    }
-    found.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    found.truncate(LISTED);
-    Ok(found)
 }

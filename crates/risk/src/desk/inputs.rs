@@ -5,8 +5,8 @@ use super::{
 };
 use crate::{
     data::{
-        Accounts, DataError, DataPage, History, Shock, Source, Venue, read_accounts, read_prices,
-        read_shocks, read_venue,
+        Accounts, Collateral, DataError, DataPage, History, Outcomes, Shock, Source, Venue,
+        read_accounts, read_outcomes, read_prices, read_shocks, read_venue,
     },
     need::{Market0, Portfolio, opening},
 };
@@ -40,6 +40,8 @@ pub struct Texts {
     pub positions: Option<Text>,
     /// Crises of one's own.
     pub shocks: Option<Text>,
+    /// What became of accounts.
+    pub outcomes: Option<Text>,
 }
 
 /// What stands at risk.
@@ -53,6 +55,8 @@ pub struct Book {
     pub now: Market0,
     /// Both, ready for scenarios.
     pub portfolio: Portfolio,
+    /// Accounts that owe more than they have at the prices of now, and all they owe: they are in none of the above.
+    pub under_water: (usize, f64),
 }
 
 /// All that a run works on.
@@ -64,6 +68,8 @@ pub struct Inputs {
     pub book: Option<Book>,
     /// Crises of one's own.
     pub shocks: Vec<Shock>,
+    /// What became of accounts; none: no model learns.
+    pub outcomes: Option<Outcomes>,
     /// The ledger whose waterfall says who pays in a crisis; none: the fund alone.
     pub waterfall: Option<Genesis>,
     /// The ledger's fund, whose fee control the fee path has; none: that of the genesis above.
@@ -89,7 +95,10 @@ impl Inputs {
                 read_shocks(&text.file, &text.text, &book.portfolio.markets)?
             }
         };
-        Ok(Self { history, book, shocks, waterfall: None, fund: None, notes: Vec::new() })
+        let outcomes = texts.outcomes.as_ref().map(|text| read_outcomes(text.source()));
+        let outcomes = outcomes.transpose()?;
+        let (waterfall, fund, notes) = (None, None, Vec::new());
+        Ok(Self { history, book, shocks, outcomes, waterfall, fund, notes })
     }
 
     /// The positions, for what can't do without.
@@ -170,10 +179,29 @@ fn book(
     let markets: Vec<String> = venue.markets.iter().map(|market| market.name.clone()).collect();
     let others = venue.assets.iter().map(|asset| asset.name.clone());
     let assets: Vec<String> = [venue.quote.clone()].into_iter().chain(others).collect();
-    let accounts = read_accounts(accounts.source(), positions.source(), (&markets, &assets))?;
+    let mut accounts = read_accounts(accounts.source(), positions.source(), (&markets, &assets))?;
     let now = opening(&venue, history)?;
+    let under_water = without_debtors(&mut accounts, &venue, &now);
     let portfolio = Portfolio::new(&venue, &accounts, &now, &rules(setup))?;
-    Ok(Some(Book { venue, accounts, now, portfolio }))
+    Ok(Some(Book { venue, accounts, now, portfolio, under_water }))
+}
+
+/// Takes out the accounts that owe more than they have at the prices of now: how many, and all they owe. That is lost
+/// already, once; scenarios would lose it again on each of their days.
+fn without_debtors(accounts: &mut Accounts, venue: &Venue, now: &Market0) -> (usize, f64) {
+    let worth = |held: &Collateral| {
+        let asset = held.asset.checked_sub(1).and_then(|place| venue.assets.get(place));
+        held.amount
+            * asset.map_or(1.0, |asset| now.prices.get(asset.market).copied().unwrap_or(0.0))
+    };
+    let before = accounts.accounts.len();
+    let mut owed = 0.0;
+    accounts.accounts.retain(|account| {
+        let equity: f64 = account.collateral.iter().map(worth).sum();
+        owed += (-equity).max(0.0);
+        equity >= 0.0
+    });
+    (before - accounts.accounts.len(), owed)
 }
 
 fn page(page: &DataPage) -> FilePage {

@@ -5,6 +5,7 @@
 //!                         └──────▶ back tests ────────────┘
 //! ```
 
+mod accounts_page;
 mod back_page;
 mod book_page;
 mod draw;

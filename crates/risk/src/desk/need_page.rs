@@ -13,7 +13,7 @@ use crate::{
     float::{count, ms_to_float, to_count},
     models::{
         ModelError,
-        tail::{Interval, Resampling, intervals, of_sample},
+        tail::{Interval, Resampling, intervals_of, of_sample},
     },
     need::{
         Covers, Outcome, Stressed, Tail, Trace, Uncovered, crude_losses, days_to_refill, outcomes,
@@ -56,6 +56,11 @@ pub(super) fn days(scenarios: &Scenarios) -> f64 {
     ms_to_float(scenarios.horizon().ms()) / 86_400_000.0
 }
 
+/// How many of the scenarios are evidence.
+pub(super) fn observations(scenarios: &Scenarios) -> usize {
+    scenarios.origin().observations.unwrap_or(scenarios.number())
+}
+
 /// Runs all scenarios.
 ///
 /// # Errors
@@ -71,10 +76,11 @@ pub(super) fn needs(
     let covers = Covers::of(&outcomes);
     let amounts: Vec<f64> = outcomes.iter().map(|outcome| outcome.need).collect();
     let plain = Losses::new(&amounts, days(scenarios))?;
-    let (losses, no_tail) = match tailed(&plain, setup.costs.tail_share, setup.seed) {
-        Ok(losses) => (losses, None),
-        Err(error) => (plain, Some(error)),
-    };
+    let (losses, no_tail) =
+        match tailed((&plain, observations(scenarios)), setup.costs.tail_share, setup.seed) {
+            Ok(losses) => (losses, None),
+            Err(error) => (plain, Some(error)),
+        };
     Ok(Needs { outcomes, covers, losses, no_tail, survive: 0.0 })
 }
 
@@ -97,16 +103,17 @@ pub(super) fn page(
         let risk = of_sample(&mut crude, *level).ok()?;
         Some((*level, risk.value_at_risk))
     });
-    let drawn = amounts.iter().filter(|need| **need > 0.0).sum::<f64>() / count(amounts.len());
     let (worst_path, worst) = worst(book, &stressed, (setup, &needs.outcomes))?;
     let rounds = needs.outcomes.iter().map(|outcome| outcome.rounds).max().unwrap_or(0);
     let ordered = scenarios.origin().generator == "historical";
+    let levels = levels(setup, (&amounts, observations(scenarios)), needs)?;
+    let loss = levels.first().map_or(0.0, |line: &LevelLine| line.expected_shortfall.estimate);
     Ok(NeedPage {
         origin: scenarios.origin().clone(),
         scenarios: scenarios.number(),
         steps: (scenarios.steps(), scenarios.step().to_string()),
         fund,
-        levels: levels(setup, &amounts, needs)?,
+        levels,
         crude: crude.collect(),
         exceedance: exceedance(&needs.losses),
         over_time: if ordered { over_time(scenarios, &amounts) } else { Vec::new() },
@@ -118,9 +125,9 @@ pub(super) fn page(
         path_and_end: (mean(&amounts), mean_of(&needs.outcomes, |outcome| outcome.end.max(0.0))),
         worst,
         worst_path,
-        adl_probability: proportion(&amounts, fund),
+        adl_probability: proportion((&amounts, observations(scenarios)), fund),
         adl_size: uncovered.mean,
-        refill_days: days_to_refill(drawn, setup.fund.income_per_day * setup.ruin.income_share),
+        refill_days: days_to_refill(loss, setup.fund.income_per_day * setup.ruin.income_share),
         shares: shares(book, &stressed, (setup, &needs.outcomes))?,
         cascade: (
             usize::try_from(rounds).unwrap_or(usize::MAX),
@@ -141,18 +148,26 @@ fn named(scenarios: &Scenarios, place: Option<usize>) -> String {
     place.and_then(|place| scenarios.labels().get(place)).cloned().unwrap_or_default()
 }
 
-/// Part of the scenarios that need more than a fund, with Wilson's bounds at 95 %.
-fn proportion(amounts: &[f64], fund: f64) -> Interval {
+/// Part of the scenarios that need more than a fund, with Wilson's bounds at 95 % for so many observations.
+fn proportion((amounts, observations): (&[f64], usize), fund: f64) -> Interval {
     let beyond = amounts.iter().filter(|need| **need > fund).count();
-    let (low, high) = wilson(beyond, amounts.len(), 0.95);
-    Interval { estimate: count(beyond) / count(amounts.len().max(1)), low, high }
+    let estimate = count(beyond) / count(amounts.len().max(1));
+    let seen = to_count(libm::round(estimate * count(observations)));
+    let (low, high) = wilson(seen, observations, 0.95);
+    Interval { estimate, low: low.min(estimate), high: high.max(estimate) }
 }
 
-fn levels(setup: &Setup, amounts: &[f64], needs: &Needs) -> Result<Vec<LevelLine>, DeskError> {
+fn levels(
+    setup: &Setup,
+    (amounts, observations): (&[f64], usize),
+    needs: &Needs,
+) -> Result<Vec<LevelLine>, DeskError> {
     let how = Resampling { draws: DRAWS, block: 1, confidence: 0.95, seed: setup.seed };
     let line = |level: &f64| -> Result<LevelLine, DeskError> {
         crate::models::tail::long_enough(amounts.len(), *level)?;
-        let (value_at_risk, expected_shortfall) = intervals(amounts, *level, &how)?;
+        seen(observations, *level)?;
+        let (value_at_risk, expected_shortfall) =
+            intervals_of(amounts, observations, *level, &how)?;
         let tail = needs.losses.tail().filter(|tail| 1.0 - level <= tail.tail.exceed);
         let by_tail = tail.and_then(|_| {
             let at_risk = needs.losses.value_at_risk(*level).ok()?;
@@ -161,6 +176,21 @@ fn levels(setup: &Setup, amounts: &[f64], needs: &Needs) -> Result<Vec<LevelLine
         Ok(LevelLine { level: *level, value_at_risk, expected_shortfall, by_tail })
     };
     setup.levels.iter().map(line).collect()
+}
+
+/// Checks that history has a day beyond a level: drawing days again and again adds none.
+fn seen(observations: usize, level: f64) -> Result<(), ModelError> {
+    let least = to_count(libm::ceil(1.0 / (1.0 - level) - 1e-6));
+    if observations >= least {
+        return Ok(());
+    }
+    let hint = "give a longer history, or a lower level in `levels`: days that are drawn again are no evidence";
+    Err(ModelError::TooFew {
+        what: "days behind a level of the need",
+        got: observations,
+        least,
+        hint,
+    })
 }
 
 /// Need against the probability of more, at most [`POINTS`] of them, dense in the tail.

@@ -76,6 +76,11 @@ pub struct BookPage {
     pub quote: String,
     /// Collateral before haircuts, in quote.
     pub collateral: f64,
+    /// Accounts that owe more than they have at the prices of now, and all they owe: a loss already, not a need. They are
+    /// left out of the scenarios.
+    pub under_water: (usize, f64),
+    /// Accounts below their maintenance margin at the prices of now: they are closed in every scenario.
+    pub below_maintenance: usize,
     /// Market by market.
     pub markets: Vec<MarketLine>,
 }
@@ -136,7 +141,7 @@ pub struct NeedPage {
     pub adl_probability: Interval,
     /// What is then put on winners or socialised, on average.
     pub adl_size: f64,
-    /// Days until fees have refilled the mean draw; none if they never do.
+    /// Days until fees have refilled the expected shortfall at the first level; none if they never do.
     pub refill_days: Option<f64>,
     /// Parts of the expected shortfall by market, collateral asset and owner group, each summing to it.
     pub shares: Vec<ShareLine>,
@@ -219,8 +224,12 @@ pub struct SizePage {
     pub by_tail: Option<Interval>,
     /// Cover-2, and the need of the reverse stress that must be survived.
     pub floors: (f64, f64),
+    /// Cover-2, and between which two that of another history like this one would lie.
+    pub cover_two: Interval,
     /// At most; none: no cap.
     pub cap: Option<f64>,
+    /// How much the floors ask beyond the cap; floors win.
+    pub beyond_cap: f64,
     /// Probability that more is needed over the horizon.
     pub exceed: f64,
     /// Expected loss that stays uncovered.
@@ -340,8 +349,10 @@ pub struct StressLine {
     pub rounds: usize,
     /// Who pays by the production waterfall: layer and amount, in order.
     pub pays: Vec<(String, f64)>,
-    /// What nobody before the winners pays.
+    /// Part of it that traders and lenders bear, and nobody: what a larger fund would have paid.
     pub left: f64,
+    /// What nobody pays: with the layers it adds up to all losses.
+    pub unpaid: f64,
 }
 
 /// How far a direction must go until the fund is empty.
@@ -431,12 +442,14 @@ pub struct TailPage {
 }
 
 /// What is ahead.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ForecastPage {
     /// Market by market.
     pub markets: Vec<ForecastLine>,
-    /// Accounts most likely to be liquidated: name and probability; none without a fitted model.
+    /// Accounts most likely to be liquidated within a day: name and probability.
     pub accounts: Vec<(String, f64)>,
+    /// The model of accounts that outcomes taught; none without outcomes, or with too few of them.
+    pub liquidation: Option<LiquidationLine>,
     /// Whether a challenger was let in, and the figure that decided.
     pub gate: Vec<String>,
 }
@@ -455,5 +468,28 @@ pub struct ForecastLine {
     /// Walk-forward: score of the model and of the baseline, p-value that they are alike.
     pub scores: Option<(f64, f64, f64)>,
     /// Training window.
+    pub window: (String, String),
+}
+
+/// A model of accounts, walked forward. Pairs are its figure and that of the formula without a fit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LiquidationLine {
+    /// Rows that it learned from.
+    pub rows: usize,
+    /// Liquidations among them.
+    pub events: usize,
+    /// Fits made on the walk.
+    pub fits: usize,
+    /// Brier scores.
+    pub brier: (f64, f64),
+    /// Areas under the ROC curve.
+    pub auc: (f64, f64),
+    /// Average precisions.
+    pub precision: (f64, f64),
+    /// P-value that the two score alike.
+    pub p_value: f64,
+    /// What speaks against it; none: it is in use.
+    pub failures: Vec<String>,
+    /// First and last day.
     pub window: (String, String),
 }

@@ -1,6 +1,7 @@
 //! What forecasts of a run put into a registry: fits with the hash of their data, their window and their scores.
 
 use super::{
+    accounts_page,
     draw::Columns,
     error::DeskError,
     forecast_page,
@@ -8,7 +9,7 @@ use super::{
 };
 use crate::{
     forecast::{
-        fitted::{Origin, har},
+        fitted::{self, Origin, har},
         registry::Entry,
     },
     models::ModelError,
@@ -19,19 +20,25 @@ use backstop_units::Span;
 pub type Registered = (String, Result<Entry, ModelError>);
 
 /// Entries of the volatility models of every market that a price file of bars shorter than a day has, each named by model
-/// and market. One that is not let in by the gate is entered too, as refused.
+/// and market, and of the model that outcomes of accounts teach, whose place in the list is its file's. One that is not let in by the gate is entered too, as refused.
 ///
 /// # Errors
 /// [`DeskError::Lacks`] without prices; what a market's data lacks is in its own place of the list.
 pub fn entries(inputs: &Inputs, texts: &Texts) -> Result<Vec<Registered>, DeskError> {
+    let mut found = Vec::new();
+    if let (Some(outcomes), Some(text)) = (&inputs.outcomes, &texts.outcomes) {
+        let (from, to) = &outcomes.window;
+        let origin = Origin { data: text.text.as_bytes(), from, to };
+        let entry = fitted::liquidation(&outcomes.rows, &accounts_page::WALK, origin);
+        found.push((outcomes.file.clone(), entry));
+    }
     let history = inputs.need_history("a registry of forecasts")?;
     if history.step() >= Span::days(1) {
-        return Ok(Vec::new());
+        return Ok(found);
     }
     // The hash is over all files: a market's fit is good for these bytes and no others.
     let bytes: Vec<u8> = texts.prices.iter().flat_map(|text| text.text.bytes()).collect();
     let names: Vec<String> = history.markets().map(str::to_owned).collect();
-    let mut found = Vec::with_capacity(names.len());
     for name in names {
         let columns = Columns::single(history, &name)?;
         let day = |day: Option<&String>| {

@@ -12,10 +12,10 @@ use super::{
     setup::Setup,
     size_page, stress_page,
 };
-use crate::scenarios::Scenarios;
+use crate::{float::to_units, scenarios::Scenarios, sweep::grouped};
 
 /// Seeds that a recommended size is tried with beside its own.
-const OTHER_SEEDS: u64 = 2;
+const OTHER_SEEDS: u64 = 3;
 
 /// What a run is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,6 +91,8 @@ fn begin(setup: &Setup, inputs: &Inputs, maker: &Maker) -> Report {
         groups: 0,
         quote: String::new(),
         collateral: 0.0,
+        under_water: (0, 0.0),
+        below_maintenance: 0,
         markets: Vec::new(),
     };
     let told = inputs.fund.as_ref().and_then(|fund| fund.note(setup));
@@ -114,14 +116,13 @@ fn begin(setup: &Setup, inputs: &Inputs, maker: &Maker) -> Report {
     }
 }
 
-/// Scenarios of one seed and what they need.
+/// Scenarios and what they need.
 fn drawn(
     setup: &Setup,
     (columns, book, survive): (&Columns, &Book, f64),
-    seed: u64,
     progress: &dyn Progress,
 ) -> Result<(Scenarios, Needs), DeskError> {
-    let scenarios = draw::scenarios(setup, columns, seed, progress)?;
+    let scenarios = draw::scenarios(setup, columns, progress)?;
     let needs = need_page::needs(setup, book, &scenarios, progress)?;
     Ok((scenarios, Needs { survive, ..needs }))
 }
@@ -135,15 +136,16 @@ fn sized(
     let book = inputs.need_book("the size of a fund")?;
     let columns = Columns::of_book(inputs.need_history("the size of a fund")?, book)?;
     let survive = stress_page::survived(setup, inputs, book)?;
-    let drawn = |seed| drawn(setup, (&columns, book, survive), seed, progress);
-    let (scenarios, needs) = drawn(setup.seed)?;
+    let drawn = |setup: &Setup| drawn(setup, (&columns, book, survive), progress);
+    let (scenarios, needs) = drawn(setup)?;
     report.need = Some(need_page::page(setup, book, &scenarios, &needs)?);
     report.tails.push(back_page::need_tail(&needs, setup.costs.tail_share));
     let mut others = Vec::new();
     if scenarios.origin().seed.is_some() && parts.size {
         for seed in (1..=OTHER_SEEDS).map(|more| setup.seed.wrapping_add(more)) {
-            let (_, needs) = drawn(seed)?;
-            others.push((seed, size_page::recommended(setup, &needs)?));
+            let other = Setup { seed, ..setup.clone() };
+            let (_, needs) = drawn(&other)?;
+            others.push((seed, size_page::recommended(&other, &needs)?));
         }
     }
     let size = size_page::page(setup, (&needs, &scenarios), others, progress)?;
@@ -186,6 +188,19 @@ fn back_tested(
 /// What a reader must know before trusting a figure.
 fn notes(report: &Report) -> Vec<String> {
     let mut notes = Vec::new();
+    let quote = &report.book.quote;
+    if let (number @ 1.., owed) = report.book.under_water {
+        notes.push(format!(
+            "{number} accounts owe {} {quote} more than they have already: lost before any scenario, and in none of them",
+            whole(owed)
+        ));
+    }
+    if let number @ 1.. = report.book.below_maintenance {
+        notes.push(format!(
+            "{number} accounts are below maintenance at the prices of now: every scenario closes them, and a year of days as \
+             often; close them first"
+        ));
+    }
     for page in &report.data {
         let missing: u64 = page.holes.iter().map(|hole| hole.3).sum();
         if missing > 0 {
@@ -211,16 +226,27 @@ fn notes(report: &Report) -> Vec<String> {
     }
     if let Some(size) = &report.size {
         let within = |other: &f64| (size.recommended.low..=size.recommended.high).contains(other);
-        for (seed, other) in &size.other_seeds {
-            if !within(other) {
-                notes.push(format!(
-                    "seed {seed} recommends {other:.0}, outside the stated interval: draw more scenarios"
-                ));
-            }
+        for (seed, other) in size.other_seeds.iter().filter(|(_, other)| !within(other)) {
+            notes.push(format!(
+                "seed {seed} recommends {} {quote}, outside the stated interval: draw more scenarios",
+                whole(*other)
+            ));
+        }
+        if size.beyond_cap > 0.0 {
+            notes.push(format!(
+                "the floors ask for {} {quote} more than costs.most allows: floors win; raise the cap, or lower what two groups \
+                 can lose",
+                whole(size.beyond_cap)
+            ));
         }
         if size.pays_for_itself == Some(false) {
             notes.push("income is less than the expected loss: ruin is a matter of time".into());
         }
     }
     notes
+}
+
+/// Whole units for people.
+fn whole(amount: f64) -> String {
+    grouped(&to_units(libm::round(amount.max(0.0))).to_string())
 }

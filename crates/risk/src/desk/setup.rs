@@ -92,6 +92,8 @@ pub struct Files {
     pub positions: Option<String>,
     /// Crises of one's own.
     pub shocks: Option<String>,
+    /// What became of accounts, for a model of liquidations to learn from.
+    pub outcomes: Option<String>,
 }
 
 /// Where scenarios come from.

@@ -2,14 +2,14 @@
 
 use super::{
     error::DeskError,
-    need_page::{Needs, days},
+    need_page::{Needs, days, observations},
     outcome::{SizePage, TrancheLine},
     progress::Progress,
     setup::Setup,
-    year::{quantile, yearly},
+    year::{between_seeds, quantile, yearly},
 };
 use crate::{
-    models::{ModelError, tail::Interval},
+    models::{ModelError, largest::largest, tail::Interval},
     scenarios::Scenarios,
     sizing::{
         losses::Losses,
@@ -46,12 +46,20 @@ pub(super) fn recommended(setup: &Setup, needs: &Needs) -> Result<f64, ModelErro
     Ok(found.recommended.estimate)
 }
 
-/// An interval cut by floors and cap as its estimate was.
-fn within(estimate: f64, drawn: Interval, bounds: &Bounds) -> Interval {
-    let floor = bounds.cover_two.max(bounds.reverse_stress);
-    let cap = bounds.most.unwrap_or(f64::INFINITY).max(floor);
-    let cut = |end: f64| end.max(floor).min(cap);
-    Interval { estimate, low: cut(drawn.low).min(estimate), high: cut(drawn.high).max(estimate) }
+/// Cover-2, and between which two that of another history like this one would lie.
+fn cover_two(needs: &Needs) -> Interval {
+    let each: Vec<f64> = needs.outcomes.iter().map(|outcome| outcome.cover[1]).collect();
+    largest(&each, 0.95)
+}
+
+/// An interval cut by floors and cap as its estimate was; a floor that is an estimate itself moves its ends.
+fn within(estimate: f64, (drawn, cover): (Interval, Interval), bounds: &Bounds) -> Interval {
+    let cut = |end: f64, cover: f64| {
+        let floor = cover.max(bounds.reverse_stress);
+        end.min(bounds.most.unwrap_or(f64::INFINITY)).max(floor)
+    };
+    let (low, high) = (cut(drawn.low, cover.low), cut(drawn.high, cover.high));
+    Interval { estimate, low: low.min(estimate), high: high.max(estimate) }
 }
 
 const fn word(binding: Binding) -> &'static str {
@@ -77,8 +85,12 @@ pub(super) fn page(
     let year = yearly(&needs.losses, setup.ruin.paths, setup.seed)?;
     let found = size(&year, &costs(setup), &bounds, &certainty(setup))?;
     let optimum = found.by_sample.unwrap_or(found.recommended.estimate);
-    let drawn = quantile((&needs.losses, optimum), found.fractile, setup.seed, progress)??;
-    let recommended = within(found.recommended.estimate, drawn, &bounds);
+    let observations = observations(scenarios);
+    let sample = (&needs.losses, observations, optimum);
+    let drawn = quantile(sample, found.fractile, setup.seed, progress)??;
+    let cover = cover_two(needs);
+    let recommended = within(found.recommended.estimate, (drawn, cover), &bounds);
+    let recommended = between_seeds(recommended, &others);
     let funds: Vec<f64> = PARTS.iter().map(|part| part * recommended.estimate).collect();
     let table = grid(&year, &funds, &setup.levels)?;
     let daily = daily(needs, scenarios);
@@ -115,6 +127,8 @@ pub(super) fn page(
             .map(|risk| risk.value_at_risk),
         by_tail: needs.losses.tail().map(|_| drawn),
         floors: (bounds.cover_two, bounds.reverse_stress),
+        cover_two: cover,
+        beyond_cap: found.beyond_most,
         cap: bounds.most,
         exceed: found.exceed,
         uncovered: found.uncovered,

@@ -87,7 +87,7 @@ fn line(
     let crisis = in_crisis(&book.portfolio, &parts(book), stress, &rules(setup))?;
     let outcome = &crisis.trace.outcome;
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-    let (pays, left) = paid(setup, inputs, stress, &crisis)?;
+    let Paid { layers: pays, left, unpaid } = paid(setup, inputs, stress, &crisis)?;
     Ok(StressLine {
         name: stress.name.clone(),
         kind: kind(stress.kind).to_owned(),
@@ -100,6 +100,7 @@ fn line(
         rounds: count(outcome.rounds),
         pays,
         left,
+        unpaid,
     })
 }
 
@@ -111,8 +112,15 @@ fn told_of(stress: &Stress) -> String {
     all.join("; ")
 }
 
-/// Layers and what each pays, in quote, and what is left.
-type Paid = (Vec<(String, f64)>, f64);
+/// Who pays, in quote.
+struct Paid {
+    /// Layer by layer.
+    layers: Vec<(String, f64)>,
+    /// What a larger fund would have paid: layers that traders and lenders bear, and what nobody pays.
+    left: f64,
+    /// What nobody pays: with the layers it adds up to all losses.
+    unpaid: f64,
+}
 
 /// Who pays, by the production waterfall; without a preset the fund alone.
 fn paid(
@@ -124,7 +132,8 @@ fn paid(
     let fund = setup.fund.size;
     let alone = |name: String| {
         let need = crisis.trace.outcome.need;
-        (vec![(name, need.min(fund))], (need - fund).max(0.0))
+        let left = (need - fund).max(0.0);
+        Paid { layers: vec![(name, need.min(fund))], left, unpaid: left }
     };
     let Some(genesis) = &inputs.waterfall else { return Ok(alone("the fund".to_owned())) };
     let step = stress.scenarios.step();
@@ -137,7 +146,7 @@ fn paid(
     let quote = |amount: backstop_units::Amount| to_float(amount.get()) / atoms;
     let layers = found.layers.iter().filter(|paid| !paid.amount.is_zero());
     let layers = layers.map(|paid| (layer(paid.source), quote(paid.amount))).collect();
-    Ok((layers, quote(found.left())))
+    Ok(Paid { layers, left: quote(found.left()), unpaid: quote(found.residual) })
 }
 
 /// A layer in words.

@@ -2,8 +2,8 @@
 //!
 //! The cost of holding a fund counts by the year, so the loss it is weighed against must too. A year is as many
 //! horizons as fit into it, each drawn on its own from the sample, or from the fitted tail beyond its threshold;
-//! nothing is refilled in between, which errs on the side of more. The interval is a bootstrap: scenarios are drawn anew
-//! from the sample, the tail is fitted anew, and a year is simulated again.
+//! nothing is refilled in between, which errs on the side of more. The interval is a bootstrap: as many scenarios as
+//! history has days are drawn anew from the sample, the tail is fitted anew, and a year is simulated again.
 
 use super::progress::{Cancelled, Progress};
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     models::{ModelError, tail::Interval},
     random::Random,
     sizing::{YEAR, losses::Losses},
+    stats::special::student_quantile,
 };
 use rayon::prelude::*;
 
@@ -28,13 +29,26 @@ const LEAST: usize = crate::models::gpd::EXCESSES_LEAST;
 /// Parts of the largest share that thresholds are tried at.
 const PARTS: [f64; 6] = [1.0, 0.8, 0.6, 0.45, 0.3, 0.2];
 
-/// A tail beyond the lowest threshold at which one fits, where there are enough scenarios that lose something.
+/// A tail beyond the lowest threshold at which one fits, where there are enough scenarios that lose something. Of the losses
+/// so many are evidence: a tail has its least number of excesses among those.
 ///
 /// # Errors
 /// As [`Losses::with_best_tail`]; [`ModelError::InfiniteMean`] for a tail without a mean.
-pub(super) fn tailed(plain: &Losses, share: f64, seed: u64) -> Result<Losses, ModelError> {
+pub(super) fn tailed(
+    (plain, observations): (&Losses, usize),
+    share: f64,
+    seed: u64,
+) -> Result<Losses, ModelError> {
     let most = largest(plain, share)?;
-    let shares: Vec<f64> = PARTS.iter().map(|part| part * most).collect();
+    let least = (count(LEAST) + 0.5) / count(observations.max(1));
+    if most < least {
+        let got = to_count(libm::floor(most * count(observations)));
+        let hint = "give a longer history, or judge by the sample alone";
+        let what = "days of history that lose something, for a tail of the need";
+        return Err(ModelError::TooFew { what, got, least: LEAST, hint });
+    }
+    let shares: Vec<f64> =
+        PARTS.iter().map(|part| part * most).filter(|share| *share >= least).collect();
     plain.clone().with_best_tail(&shares, seed)
 }
 
@@ -83,12 +97,28 @@ pub(super) fn yearly(losses: &Losses, number: usize, seed: u64) -> Result<Losses
     Losses::new(&years(losses, number, (seed, YEARS)), YEAR)
 }
 
-/// A quantile of the year's loss with an interval at 95 %.
+/// An estimate's interval, wide enough that another seed's estimate lies within it in 95 % of cases, taking those of a few
+/// seeds as draws of one normal law: `t · √2 · s` to each side, with their standard deviation `s`. One seed alone says nothing.
+pub(super) fn between_seeds(of: Interval, others: &[(u64, f64)]) -> Interval {
+    let all: Vec<f64> = others.iter().map(|(_, other)| *other).chain([of.estimate]).collect();
+    let (number, freedom) = (count(all.len()), count(others.len()));
+    if others.is_empty() {
+        return of;
+    }
+    let mean = all.iter().sum::<f64>() / number;
+    let square: f64 = all.iter().map(|value| (value - mean).powi(2)).sum();
+    let reach = student_quantile(0.975, freedom) * (2.0 * square / freedom).sqrt();
+    let (low, high) = ((of.estimate - reach).max(0.0), of.estimate + reach);
+    Interval { low: of.low.min(low), high: of.high.max(high), ..of }
+}
+
+/// A quantile of the year's loss with an interval at 95 %. Of the losses so many are evidence; the others are the same days
+/// of history drawn again.
 ///
 /// # Errors
 /// [`ModelError`]; [`Cancelled`] as the outer error.
 pub(super) fn quantile(
-    (losses, found): (&Losses, f64),
+    (losses, observations, found): (&Losses, usize, f64),
     level: f64,
     seed: u64,
     progress: &dyn Progress,
@@ -97,7 +127,7 @@ pub(super) fn quantile(
     let fits = u64::try_from(FITS).unwrap_or(u64::MAX);
     let again = |fit: u64| -> Result<Result<f64, ModelError>, Cancelled> {
         progress.tell("interval of the size", fit, fits)?;
-        Ok(refitted(losses, share, (seed, fit)).and_then(|fitted| {
+        Ok(refitted((losses, observations), share, (seed, fit)).and_then(|fitted| {
             let drawn = years(&fitted, YEARS_EACH, (seed, AGAIN ^ (fit << 32)));
             Ok(Losses::new(&drawn, YEAR)?.risk_in_sample(level)?.value_at_risk)
         }))
@@ -118,18 +148,51 @@ pub(super) fn quantile(
     Ok(Ok(Interval { estimate: found, low, high }))
 }
 
-/// The sample drawn anew, and its tail fitted anew; one that can't be fitted counts as none.
+/// The sample drawn anew, and its tail fitted anew; one that can't be fitted counts as none. As many losses are drawn as are
+/// evidence.
 fn refitted(
-    losses: &Losses,
+    (losses, observations): (&Losses, usize),
     share: Option<f64>,
     (seed, fit): (u64, u64),
 ) -> Result<Losses, ModelError> {
     let mut random = Random::of_block(seed, AGAIN, fit);
     let sorted = losses.sorted();
-    let drawn: Vec<f64> = sorted.iter().map(|_| sorted[random.below(sorted.len())]).collect();
+    let number = observations.clamp(1, sorted.len());
+    let drawn: Vec<f64> = (0..number).map(|_| sorted[random.below(sorted.len())]).collect();
     let plain = Losses::new(&drawn, losses.horizon())?;
     Ok(match share {
         None => plain,
         Some(share) => refit(&plain, share).unwrap_or(plain),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_widen_an_interval_by_how_far_they_lie_apart() {
+        let of = Interval { estimate: 10.0, low: 9.0, high: 10.5 };
+        assert_eq!(between_seeds(of, &[]), of);
+        assert_eq!(between_seeds(of, &[(2, 10.0), (3, 10.0)]), of);
+        // Three estimates, 10, 11 and 12: s = 1, t of two degrees of freedom = 4.3027.
+        let found = between_seeds(of, &[(2, 11.0), (3, 12.0)]);
+        let reach = 4.302_652_7 * 2.0_f64.sqrt();
+        assert!((found.high - 10.0 - reach).abs() < 1e-6, "{found:?}");
+        assert!((found.low - (10.0 - reach)).abs() < 1e-6, "{found:?}");
+        assert!(between_seeds(of, &[(2, 90.0)]).low.abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_tail_has_its_excesses_among_the_evidence() {
+        let mut random = Random::new(3);
+        let losses: Vec<f64> =
+            (0..10_000).map(|_| libm::pow(random.uniform().max(1e-9), -0.2) - 1.0).collect();
+        let plain = Losses::new(&losses, 1.0).unwrap();
+        let fitted = tailed((&plain, 10_000), 0.1, 1).unwrap();
+        assert!(fitted.tail().is_some());
+        // A tenth of 900 days is 90 excesses, however often each day is drawn.
+        let refused = tailed((&plain, 900), 0.1, 1).unwrap_err().to_string();
+        assert!(refused.contains("days of history") && refused.contains("90"), "{refused}");
+    }
 }

@@ -39,14 +39,22 @@ fn verdict(name: &'static str, model: &[f64], baseline: &[f64]) -> Result<Verdic
     judge(&[figure], SIGNIFICANCE)
 }
 
+/// What the gate says of the HAR model by QLIKE after a walk forward; spans of `walk` are days.
+///
+/// # Errors
+/// As [`har::walk_forward`] and [`judge`].
+pub fn judged_har(days: &[Realised], walk: &Walk) -> Result<Verdict, ModelError> {
+    let walked = har::walk_forward(days, walk)?;
+    verdict("QLIKE", &walked.model, &walked.baseline)
+}
+
 /// The HAR model of realised variances, judged by QLIKE; spans of `walk` are days. An entry comes out whether or not the
 /// gate lets it in, so that a registry shows what was tried.
 ///
 /// # Errors
 /// As [`har::walk_forward`] and [`judge`].
 pub fn har(days: &[Realised], walk: &Walk, origin: Origin<'_>) -> Result<Entry, ModelError> {
-    let walked = har::walk_forward(days, walk)?;
-    let verdict = verdict("QLIKE", &walked.model, &walked.baseline)?;
+    let verdict = judged_har(days, walk)?;
     let variances: Vec<f64> = days.iter().map(|day| day.variance).collect();
     let fit = Har::fit(&variances)?;
     let mut entry = origin.entry(HAR, &verdict, fit.rows);
@@ -54,16 +62,28 @@ pub fn har(days: &[Realised], walk: &Walk, origin: Origin<'_>) -> Result<Entry, 
     Ok(entry)
 }
 
-/// The liquidation model of account rows in the order of time, judged by Brier's score. Rows of one moment share its
-/// market, so their scores are added up by moment before they are compared: a hundred accounts in one crash are one
-/// experience, not a hundred.
+/// The walk forward of the liquidation model over account rows in the order of time, and what the gate says of it by
+/// Brier's score. Rows of one moment share its market, so their scores are added up by moment before they are compared: a
+/// hundred accounts in one crash are one experience, not a hundred.
 ///
 /// # Errors
 /// As [`liquidation::walk_forward`] and [`judge`].
-pub fn liquidation(rows: &[Row], walk: &Walk, origin: Origin<'_>) -> Result<Entry, ModelError> {
+pub fn judged_liquidation(
+    rows: &[Row],
+    walk: &Walk,
+) -> Result<(liquidation::WalkedForward, Verdict), ModelError> {
     let walked = liquidation::walk_forward(rows, walk)?;
     let (model, baseline) = (walked.by_time(&walked.model), walked.by_time(&walked.baseline));
     let verdict = verdict("Brier", &model, &baseline)?;
+    Ok((walked, verdict))
+}
+
+/// The liquidation model, judged as [`judged_liquidation`] says.
+///
+/// # Errors
+/// As [`judged_liquidation`] and [`LiquidationModel::fit`].
+pub fn liquidation(rows: &[Row], walk: &Walk, origin: Origin<'_>) -> Result<Entry, ModelError> {
+    let (_, verdict) = judged_liquidation(rows, walk)?;
     let fit = LiquidationModel::fit(rows)?;
     let mut entry = origin.entry(LIQUIDATION, &verdict, fit.rows);
     entry.parameters = fit.parameters();

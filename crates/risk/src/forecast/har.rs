@@ -16,7 +16,7 @@ use crate::{
         ModelError,
         error::{alike, between, checked},
         scores::qlikes,
-        tail::{Interval, Resampling, intervals, long_enough},
+        tail::{Interval, Resampling, intervals, long_enough, of_sample},
     },
     stats::linear::{Matrix, least_squares},
 };
@@ -227,10 +227,42 @@ pub fn next_day(days: &[Realised], level: f64, how: &Resampling) -> Result<NextD
     let variances: Vec<f64> = days.iter().map(|day| day.variance).collect();
     let har = Har::fit(&variances)?;
     let past = har.forecasts(&logs(&variances, DAYS_LEAST)?);
-    let residuals: Vec<f64> =
-        days[LAGS.1..].iter().zip(&past).map(|(day, f)| -day.value / f.sqrt()).collect();
-    long_enough(residuals.len(), level)?;
     let variance = har.forecast(&variances)?;
+    measured((&days[LAGS.1..], &past), variance, level, how)
+}
+
+/// The same by the baseline, an average of realised variances. The variance's bounds are those between which 95 % of
+/// realised variances lay, as parts of what the average had said of them.
+///
+/// # Errors
+/// As [`next_day`].
+pub fn next_day_by_average(
+    days: &[Realised],
+    level: f64,
+    how: &Resampling,
+) -> Result<NextDay, ModelError> {
+    let variances: Vec<f64> = days.iter().map(|day| day.variance).collect();
+    logs(&variances, DAYS_LEAST)?;
+    let (expected, next) = averages(&variances);
+    let (past, lived) = (&expected[LAGS.1..], &days[LAGS.1..]);
+    let mut parts: Vec<f64> =
+        lived.iter().zip(past).map(|(day, average)| day.variance / average).collect();
+    let high = of_sample(&mut parts, 0.975)?.value_at_risk;
+    let low = of_sample(&mut parts, 0.025)?.value_at_risk;
+    let variance = Interval { estimate: next, low: next * low, high: next * high };
+    measured((lived, past), variance, level, how)
+}
+
+/// Losses as parts of the deviation that was forecast for their day, set to the next day's.
+fn measured(
+    (days, forecasts): (&[Realised], &[f64]),
+    variance: Interval,
+    level: f64,
+    how: &Resampling,
+) -> Result<NextDay, ModelError> {
+    let residuals: Vec<f64> =
+        days.iter().zip(forecasts).map(|(day, f)| -day.value / f.sqrt()).collect();
+    long_enough(residuals.len(), level)?;
     let (at_risk, shortfall) = intervals(&residuals, level, how)?;
     let scale = variance.estimate.sqrt();
     let scaled = |interval: Interval| Interval {
@@ -239,6 +271,18 @@ pub fn next_day(days: &[Realised], level: f64, how: &Resampling) -> Result<NextD
         high: scale * interval.high,
     };
     Ok(NextDay { variance, at_risk: scaled(at_risk), shortfall: scaled(shortfall) })
+}
+
+/// What the baseline expects of each day, from the days before it, and of the day after all of them.
+fn averages(variances: &[f64]) -> (Vec<f64>, f64) {
+    let mut average = variances.first().copied().unwrap_or(0.0);
+    let mut step = |variance: &f64| {
+        let before = average;
+        average = BASELINE * average + (1.0 - BASELINE) * variance;
+        before
+    };
+    let expected = variances.iter().map(&mut step).collect();
+    (expected, average)
 }
 
 /// Variance forecasts of days that no fit had seen, beside those of a baseline.
@@ -262,16 +306,7 @@ pub fn walk_forward(days: &[Realised], walk: &Walk) -> Result<WalkedForward, Mod
     let variances: Vec<f64> = days.iter().map(|day| day.variance).collect();
     let logs = logs(&variances, DAYS_LEAST)?;
     let times: Vec<u64> = days.iter().map(|day| day.day).collect();
-    let mut average = variances[0];
-    // What the baseline expects of each day, from the days before it.
-    let expected: Vec<f64> = variances
-        .iter()
-        .map(|variance| {
-            let before = average;
-            average = BASELINE * average + (1.0 - BASELINE) * variance;
-            before
-        })
-        .collect();
+    let (expected, _) = averages(&variances);
     let mut found =
         WalkedForward { days: Vec::new(), model: Vec::new(), baseline: Vec::new(), fits: 0 };
     for fold in walk.folds(&times)? {
@@ -354,6 +389,31 @@ mod tests {
         assert!(found.shortfall.estimate > found.at_risk.estimate);
         assert!(found.variance.low < found.variance.estimate);
         assert!(next_day(&days[..400], 0.9999, &how).is_err());
+    }
+
+    #[test]
+    fn the_average_forecasts_by_its_own_rule() {
+        let days = days(900);
+        let how = Resampling { draws: 50, block: 1, confidence: 0.9, seed: 1 };
+        let found = next_day_by_average(&days, 0.975, &how).unwrap();
+        let (mut average, mut losses, mut parts) = (days[0].variance, Vec::new(), Vec::new());
+        for (at, day) in days.iter().enumerate() {
+            if at >= 22 {
+                losses.push(-day.value / average.sqrt());
+                parts.push(day.variance / average);
+            }
+            average = 0.94 * average + 0.06 * day.variance;
+        }
+        let close = |got: f64, want: f64| assert!((got / want - 1.0).abs() < 1e-12, "{got} {want}");
+        close(found.variance.estimate, average);
+        // 878 days: the loss that at most 2.5 % of them, 21, exceed.
+        losses.sort_by(f64::total_cmp);
+        close(found.at_risk.estimate, average.sqrt() * losses[878 - 22]);
+        let within = parts
+            .iter()
+            .filter(|part| (found.variance.low..=found.variance.high).contains(&(*part * average)));
+        let share = count(within.count()) / count(parts.len());
+        assert!((0.945..0.956).contains(&share), "{share}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod filtered;
 pub mod garch;
 pub mod gpd;
 pub mod jumps;
+pub mod largest;
 pub mod logistic;
 pub mod profile;
 pub mod scores;

@@ -22,7 +22,7 @@ pub struct Risk {
 }
 
 /// An estimate with an interval of stated confidence.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The estimate.
     pub estimate: f64,
@@ -145,16 +145,31 @@ pub fn intervals(
     level: f64,
     how: &Resampling,
 ) -> Result<(Interval, Interval), ModelError> {
+    intervals_of(losses, losses.len(), level, how)
+}
+
+/// The same for losses of which only so many are evidence, the others being the same days drawn again: each resample has
+/// that many.
+///
+/// # Errors
+/// As [`of_sample`].
+pub fn intervals_of(
+    losses: &[f64],
+    observations: usize,
+    level: f64,
+    how: &Resampling,
+) -> Result<(Interval, Interval), ModelError> {
+    let number = observations.clamp(1, losses.len().max(1));
     let found = of_sample(&mut losses.to_vec(), level)?;
     let mut random = Random::new(how.seed);
-    let mut drawn = Vec::with_capacity(losses.len());
+    let mut drawn = Vec::with_capacity(number);
     let (mut at_risk, mut shortfall) = (Vec::new(), Vec::new());
     for _ in 0..how.draws {
         drawn.clear();
-        while drawn.len() < losses.len() {
+        while drawn.len() < number {
             let from = random.below(losses.len());
             let block = losses.iter().cycle().skip(from).take(how.block.max(1));
-            drawn.extend(block.take(losses.len() - drawn.len()));
+            drawn.extend(block.take(number - drawn.len()));
         }
         let risk = selected(&mut drawn, level);
         at_risk.push(risk.value_at_risk);
@@ -164,7 +179,9 @@ pub fn intervals(
         draws.sort_by(f64::total_cmp);
         let tail = (1.0 - how.confidence) / 2.0;
         let end = |share| draws.get(place(draws.len(), share) - 1).copied().unwrap_or(estimate);
-        Interval { estimate, low: end(tail), high: end(1.0 - tail) }
+        let (low, high) = (end(tail), end(1.0 - tail));
+        // A resample of fewer has a mean lower tail on average; the estimate is of all.
+        Interval { estimate, low: low.min(estimate), high: high.max(estimate) }
     };
     Ok((ends(found.value_at_risk, at_risk), ends(found.expected_shortfall, shortfall)))
 }

@@ -337,6 +337,7 @@ mod tests {
                     settings: Vec::new(),
                     window: None,
                     seed: None,
+                    observations: None,
                 },
                 cells: ends,
             })

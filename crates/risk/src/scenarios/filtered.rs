@@ -10,6 +10,7 @@ use crate::{
         filtered::{Filter, Filtered, Series},
         garch::Innovation,
     },
+    random::Random,
 };
 use rayon::prelude::*;
 
@@ -53,7 +54,9 @@ fn settings(source: &Source<'_>, filtered: &Filtered, filter: Filter) -> Vec<Str
     settings
 }
 
-/// Draws one day for all markets at each step, with volatility going on by its recursion.
+/// Draws one day for all markets at each step, with volatility going on by its recursion. Every day is drawn equally
+/// often at each step (the balanced bootstrap of Davison, Hinkley and Schechtman 1986): with one step scenarios hold what
+/// history holds, and a seed decides only which days come together.
 ///
 /// # Errors
 /// [`GenerateError`].
@@ -70,11 +73,38 @@ pub fn filtered(
         settings: settings(source, &filtered, filter),
         window: source.window(),
         seed: Some(drawing.seed),
+        observations: Some(filtered.days().min(drawing.number)),
     };
-    drawn(source, drawing, (origin, PURPOSE), progress, |random, page| {
-        let days: Vec<usize> = (0..drawing.steps).map(|_| random.below(filtered.days())).collect();
+    let decks = decks(filtered.days(), drawing);
+    let skipped = source.days.len() - filtered.days();
+    drawn(source, drawing, (origin, PURPOSE), progress, |scenario, _, page| {
+        let days: Vec<usize> =
+            decks.iter().filter_map(|deck| Some(*deck.get(scenario)? as usize)).collect();
+        for day in &days {
+            page.name(skipped + day);
+        }
         filtered.walk(days, |row| page.push(row));
     })
+}
+
+/// For each step the days of all scenarios: shuffled decks of all days, one after the other.
+fn decks(days: usize, drawing: &Drawing) -> Vec<Vec<u32>> {
+    let all = u32::try_from(days).unwrap_or(u32::MAX);
+    let deck = |step: usize| {
+        let block = u64::try_from(step).unwrap_or(u64::MAX);
+        let mut random = Random::of_block(drawing.seed, PURPOSE, block);
+        let mut drawn = Vec::with_capacity(drawing.number);
+        while drawn.len() < drawing.number {
+            let mut deck: Vec<u32> = (0..all).collect();
+            for last in (1..deck.len()).rev() {
+                deck.swap(last, random.below(last + 1));
+            }
+            deck.truncate(drawing.number - drawn.len());
+            drawn.append(&mut deck);
+        }
+        drawn
+    };
+    (0..drawing.steps).into_par_iter().map(deck).collect()
 }
 
 /// Every run of `steps` residuals in a row at today's volatility, labelled by its first day; nothing is drawn.
@@ -106,6 +136,7 @@ pub fn filtered_runs(
         settings: settings(source, &filtered, filter),
         window: source.window(),
         seed: None,
+        observations: Some((runs / steps).max(1)),
     };
     Ok(Scenarios::new(Draft {
         markets: source.markets.to_vec(),

@@ -113,9 +113,18 @@ impl Source<'_> {
     }
 }
 
-/// Numbers as labels, from 1.
-pub(super) fn numbered(number: usize) -> Vec<String> {
-    (1..=number).map(|at| at.to_string()).collect()
+/// Days that a label names at most.
+const NAMED: usize = 3;
+
+/// A scenario's number, from 1, and the days of history that were drawn for it, if any were.
+fn label(number: usize, drawn: &[usize], days: &[String]) -> String {
+    if drawn.is_empty() {
+        return number.to_string();
+    }
+    let named: Vec<&str> =
+        drawn.iter().take(NAMED).filter_map(|day| Some(days.get(*day)?.as_str())).collect();
+    let more = if drawn.len() > NAMED { ", …" } else { "" };
+    format!("{number}: {}{more}", named.join(", "))
 }
 
 /// Sets a path of changes since before the scenario from logarithmic returns of each step.
@@ -133,9 +142,15 @@ pub(super) struct Page {
     most: f64,
     cut: u64,
     cells: Vec<f64>,
+    days: Vec<usize>,
 }
 
 impl Page {
+    /// Says that the next step is this day of the source's; a label names it.
+    pub(super) fn name(&mut self, day: usize) {
+        self.days.push(day);
+    }
+
     /// Writes a step's returns, one for each market.
     pub(super) fn push(&mut self, row: &[f64]) {
         for value in row.iter().take(self.markets) {
@@ -147,13 +162,13 @@ impl Page {
     }
 }
 
-/// Draws scenarios block by block and puts them together in order, whatever the threads.
+/// Draws scenarios block by block, each by its number from zero, and puts them together in order, whatever the threads.
 pub(super) fn drawn(
     source: &Source<'_>,
     drawing: &Drawing,
     (mut origin, purpose): (Origin, u64),
     progress: &dyn Progress,
-    draw: impl Fn(&mut Random, &mut Page) + Sync,
+    draw: impl Fn(usize, &mut Random, &mut Page) + Sync,
 ) -> Result<Scenarios, GenerateError> {
     let Drawing { number, steps, seed, most } = *drawing;
     let (markets, blocks) = (source.markets.len(), number.div_ceil(BLOCK));
@@ -163,10 +178,15 @@ pub(super) fn drawn(
         let mut random = Random::of_block(seed, purpose, wide(block));
         let here = BLOCK.min(number - block * BLOCK);
         let mut rows = vec![0.0; markets * here * steps];
-        let mut page = Page { markets, most, cut: 0, cells: Vec::with_capacity(markets * steps) };
+        let cells = Vec::with_capacity(markets * steps);
+        let mut page = Page { markets, most, cut: 0, cells, days: Vec::new() };
+        let mut labels = Vec::with_capacity(here);
         for scenario in 0..here {
             page.cells.clear();
-            draw(&mut random, &mut page);
+            page.days.clear();
+            let number = block * BLOCK + scenario;
+            draw(number, &mut random, &mut page);
+            labels.push(label(number + 1, &page.days, source.days));
             for market in 0..markets {
                 let from = (market * here + scenario) * steps;
                 let returns = page.cells.iter().skip(market).step_by(markets).copied();
@@ -176,13 +196,13 @@ pub(super) fn drawn(
         cut.fetch_add(page.cut, Ordering::Relaxed);
         let now = done.fetch_add(1, Ordering::Relaxed) + 1;
         progress.tell("scenarios", now, wide(blocks))?;
-        Ok::<_, Cancelled>(rows)
+        Ok::<_, Cancelled>((rows, labels))
     };
-    let parts: Vec<Result<Vec<f64>, Cancelled>> = (0..blocks).into_par_iter().map(one).collect();
-    let parts: Vec<Vec<f64>> = parts.into_iter().collect::<Result<_, _>>()?;
+    let parts: Vec<Result<_, Cancelled>> = (0..blocks).into_par_iter().map(one).collect();
+    let parts: Vec<(Vec<f64>, Vec<String>)> = parts.into_iter().collect::<Result<_, _>>()?;
     let mut cells = Vec::with_capacity(markets * number * steps);
     for market in 0..markets {
-        for part in &parts {
+        for (part, _) in &parts {
             let width = part.len() / markets;
             cells.extend_from_slice(&part[market * width..(market + 1) * width]);
         }
@@ -193,7 +213,7 @@ pub(super) fn drawn(
     }
     Ok(Scenarios::new(Draft {
         markets: source.markets.to_vec(),
-        labels: numbered(number),
+        labels: parts.into_iter().flat_map(|(_, labels)| labels).collect(),
         steps,
         step: source.step,
         origin,

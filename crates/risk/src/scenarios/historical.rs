@@ -48,7 +48,9 @@ pub fn historical(
         }
     }
     let window = source.window();
-    let origin = Origin { generator: "historical".into(), settings, window, seed: None };
+    let observations = Some((runs / steps).max(1));
+    let generator = "historical".into();
+    let origin = Origin { generator, settings, window, seed: None, observations };
     Ok(Scenarios::new(Draft {
         markets: source.markets.to_vec(),
         labels: source.days[..runs].to_vec(),
@@ -129,6 +131,7 @@ pub fn bars(
         settings: vec![format!("{} bars as paths, {order}, all markets at once", days.len())],
         window,
         seed: None,
+        observations: Some(days.len()),
     };
     let draft = Draft {
         markets: markets.to_vec(),

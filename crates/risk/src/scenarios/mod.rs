@@ -39,6 +39,9 @@ pub struct Origin {
     pub window: Option<(String, String)>,
     /// Seed of its random numbers; none where it draws none.
     pub seed: Option<u64>,
+    /// Observations of history that do not share a day, at most as many as there are scenarios: what an interval may count
+    /// as evidence, however often each is drawn. None for made-up shocks.
+    pub observations: Option<usize>,
 }
 
 /// Scenarios of several markets. **Invariant** each cell is finite and at least −1; all rows have the same length.
@@ -211,6 +214,7 @@ mod tests {
                 settings: Vec::new(),
                 window: None,
                 seed: None,
+                observations: None,
             },
             cells: cells.to_vec(),
         }

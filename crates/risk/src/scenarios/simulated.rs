@@ -103,8 +103,9 @@ pub fn simulated(
         settings,
         window: source.window(),
         seed: Some(drawing.seed),
+        observations: Some(engine.filtered.days().min(drawing.number)),
     };
-    drawn(source, drawing, (origin, PURPOSE), progress, |random, page| {
+    drawn(source, drawing, (origin, PURPOSE), progress, |_, random, page| {
         let mut variances: Vec<f64> = engine.filtered.series().iter().map(Series::start).collect();
         let mut row = vec![0.0; variances.len()];
         for _ in 0..drawing.steps {

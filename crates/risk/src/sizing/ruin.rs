@@ -287,7 +287,7 @@ pub fn ruin(
         missing: missing.sum::<f64>() / all,
         left: left.sum::<f64>() / all,
         mean_loss,
-        pays_for_itself: fund.income > mean_loss,
+        pays_for_itself: mean_loss <= 0.0 || fund.income > mean_loss,
     })
 }
 

@@ -53,6 +53,7 @@ pub(crate) fn scenarios(markets: &[&str], step: Span, paths: &[&[&[f64]]]) -> Sc
             settings: Vec::new(),
             window: None,
             seed: None,
+            observations: None,
         },
         cells,
     })

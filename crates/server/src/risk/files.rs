@@ -3,6 +3,7 @@
 use backstop_risk::desk::{
     Setup,
     inputs::{Text, Texts},
+    setup::Files,
 };
 use std::{
     fs::File,
@@ -15,9 +16,9 @@ pub const INPUT_MAX: u64 = 256 << 20;
 
 /// Makes the names in settings those of files seen from a folder, that of the settings file.
 pub fn from_folder(setup: &mut Setup, folder: &Path) {
-    let files = &mut setup.files;
-    let single = [&mut files.venue, &mut files.accounts, &mut files.positions, &mut files.shocks];
-    let all = files.prices.iter_mut().chain(single.into_iter().flatten());
+    let Files { prices, venue, accounts, positions, shocks, outcomes } = &mut setup.files;
+    let single = [venue, accounts, positions, shocks, outcomes];
+    let all = prices.iter_mut().chain(single.into_iter().flatten());
     for name in all {
         *name = folder.join(&*name).display().to_string();
     }
@@ -39,6 +40,7 @@ pub fn texts<E>(setup: &Setup, read: &dyn Fn(&Path) -> Result<String, E>) -> Res
         accounts: one(&files.accounts)?,
         positions: one(&files.positions)?,
         shocks: one(&files.shocks)?,
+        outcomes: one(&files.outcomes)?,
     })
 }
 

@@ -28,6 +28,7 @@ pub(super) fn read(asked: &RiskRun, db: &Path) -> Result<(Setup, Texts, Option<S
     given(&asked.accounts, &mut setup.files.accounts);
     given(&asked.positions, &mut setup.files.positions);
     given(&asked.shocks, &mut setup.files.shocks);
+    given(&asked.outcomes, &mut setup.files.outcomes);
     if !asked.prices.is_empty() {
         setup.files.prices = asked.prices.iter().map(|path| path.display().to_string()).collect();
     }

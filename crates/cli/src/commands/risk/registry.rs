@@ -29,7 +29,9 @@ pub(super) fn enter(
     let inputs = Inputs::read(&setup, &texts).map_err(|error| super::told(&error))?;
     let found = entries(&inputs, &texts).map_err(|error| super::told(&error))?;
     if found.is_empty() {
-        printer.note("Nothing to enter: only bars shorter than a day have a model that is fitted.");
+        printer.note(
+            "Nothing to enter: bars shorter than a day and --outcomes have models that are fitted.",
+        );
     }
     for (market, entry) in found {
         match entry {

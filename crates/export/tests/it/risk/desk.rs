@@ -29,6 +29,7 @@ fn report() -> Report {
         accounts: Some(text("examples/risk/accounts.csv")),
         positions: Some(text("examples/risk/positions.csv")),
         shocks: Some(text("examples/risk/shocks.toml")),
+        outcomes: None,
     };
     let inputs = Inputs::read(&setup, &texts).unwrap();
     let maker =

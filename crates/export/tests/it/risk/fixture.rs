@@ -5,8 +5,9 @@ use backstop_risk::{
         Report, Setup,
         outcome::{
             BackTestLine, BackTestPage, BookPage, ControlPage, CoverLine, FeePage, FilePage,
-            ForecastLine, ForecastPage, LevelLine, MarketLine, NeedPage, ReverseLine, ShareLine,
-            SizePage, StressLine, TailPage, TrancheLine, VERSION, WorstLine,
+            ForecastLine, ForecastPage, LevelLine, LiquidationLine, MarketLine, NeedPage,
+            ReverseLine, ShareLine, SizePage, StressLine, TailPage, TrancheLine, VERSION,
+            WorstLine,
         },
         setup::{Files, Slice},
     },
@@ -74,6 +75,8 @@ pub(super) fn empty() -> Report {
         groups: 0,
         quote: String::new(),
         collateral: 0.0,
+        under_water: (0, 0.0),
+        below_maintenance: 0,
         markets: Vec::new(),
     };
     Report {
@@ -101,6 +104,7 @@ fn setup() -> Setup {
         accounts: Some("accounts.csv".to_owned()),
         positions: Some("positions.csv".to_owned()),
         shocks: None,
+        outcomes: None,
     };
     setup.fund.size = 3_250_000.0;
     setup.fund.income_per_day = 91_000.0;
@@ -140,6 +144,8 @@ fn book() -> BookPage {
         groups: 18_750,
         quote: "usdc".to_owned(),
         collateral: 412_300_500.0,
+        under_water: (17, 4_321.5),
+        below_maintenance: 23,
         markets: vec![
             line("btc-perp", 104_250.5, 182_400_000.0, 0),
             line("eth-perp", 3_911.25, 96_300_000.0, 1),
@@ -190,6 +196,7 @@ fn need() -> NeedPage {
             ],
             window: Some(pair("2019-01-01", "2025-10-31")),
             seed: Some(20_251_010),
+            observations: Some(2_495),
         },
         scenarios: 10_000,
         steps: (24, "one hour".to_owned()),
@@ -243,6 +250,8 @@ fn size() -> SizePage {
         by_sample: Some(5_012_500.0),
         by_tail: Some(interval(5_437_500.0)),
         floors: (4_125_001.0, 5_900_000.0),
+        cover_two: interval(4_125_001.0),
+        beyond_cap: 0.0,
         cap: Some(25_000_000.0),
         exceed: 0.0175,
         uncovered: Some(15_625.0),
@@ -321,6 +330,7 @@ fn stress((name, at): (&str, u32)) -> StressLine {
             layer("staked in senior", 0.17),
         ],
         left: if at < 2 { need * 0.17 } else { 0.0 },
+        unpaid: if at < 2 { need * 0.17 } else { 0.0 },
     }
 }
 
@@ -427,6 +437,17 @@ fn forecast() -> ForecastPage {
             line("sol-perp", "log-HAR", 1.5),
         ],
         accounts: vec![("whale-2".to_owned(), 0.0625), ("account 8123".to_owned(), 0.003)],
+        liquidation: Some(LiquidationLine {
+            rows: 21_900,
+            events: 412,
+            fits: 24,
+            brier: (0.0141, 0.0163),
+            auc: (0.93, 0.88),
+            precision: (0.31, 0.22),
+            p_value: 0.004,
+            failures: Vec::new(),
+            window: pair("2022-11-01", "2025-10-31"),
+        }),
         gate: vec![
             "boosted trees were refused: Brier 0.0141 against 0.0139 of the baseline".to_owned(),
         ],

@@ -166,6 +166,30 @@ fn runs_of_residuals_have_todays_volatility() {
 }
 
 #[test]
+fn a_drawn_scenario_names_its_days() {
+    let history = history(300, usize::MAX);
+    with(&history, |source| {
+        let drawing = Drawing { number: 600, steps: 4, ..Drawing::default() };
+        let found = filtered(source, EWMA, &drawing, &Silent).unwrap();
+        let runs = filtered_runs(source, EWMA, 1).unwrap();
+        for at in [0, 255, 256, 599] {
+            let (number, days) = found.labels()[at].split_once(": ").unwrap();
+            assert_eq!(number, (at + 1).to_string());
+            let days: Vec<&str> = days.split(", ").collect();
+            assert_eq!((days.len(), days[3]), (4, "…"));
+            // The first step begins at today's volatility, as the run of the day that is named does.
+            let day = runs.labels().iter().position(|label| label == days[0]).unwrap();
+            for market in 0..3 {
+                assert_eq!(
+                    found.path(market, at)[0].to_bits(),
+                    runs.path(market, day)[0].to_bits()
+                );
+            }
+        }
+    });
+}
+
+#[test]
 fn what_can_not_be_made_is_said() {
     let short = history(400, usize::MAX);
     with(&short, |source| {
