@@ -62,6 +62,15 @@ pub(crate) fn to_units(value: f64) -> u128 {
     libm::round(value) as u128
 }
 
+/// A number for a refusal: as it is written, with a power of ten where it would be a row of zeros.
+pub(crate) fn shown(value: f64) -> String {
+    let size = value.abs();
+    if size.is_finite() && (size >= 1e15 || (size > 0.0 && size < 1e-6)) {
+        return format!("{value:e}");
+    }
+    value.to_string()
+}
+
 /// Basis points nearest to a signed fraction.
 #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, and the value was rounded")]
 pub(crate) fn to_bps(fraction: f64) -> i64 {
@@ -87,6 +96,8 @@ mod tests {
         let price = Price::new(200_000_000 * PRICE_SCALE);
         assert_eq!(scaled(price, 0.9), Price::new(180_000_000 * PRICE_SCALE));
         assert_eq!(scaled(price, 0.0), Price::new(PRICE_SCALE));
+        let texts = [0.0, -0.25, 1e12, 1e300, -1e-7, f64::NAN].map(shown);
+        assert_eq!(texts, ["0", "-0.25", "1000000000000", "1e300", "-1e-7", "NaN"]);
         assert!(unit_interval(0) > 0.0 && unit_interval(u64::MAX) < 1.0);
     }
 }

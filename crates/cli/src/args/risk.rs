@@ -1,7 +1,7 @@
 //! Flags of `risk`.
 
 use backstop_units::{Amount, Label, Ppm, Timestamp};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, builder::RangedU64ValueParser};
 use std::path::PathBuf;
 
 /// Flags of `risk`.
@@ -79,16 +79,16 @@ pub(crate) struct RiskRun {
     #[arg(long, value_name = "FUND", requires = "from_ledger")]
     pub(crate) fund_name: Option<String>,
     /// What the fund holds, in quote.
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     pub(crate) fund: Option<f64>,
     /// Seed of everything that is drawn.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
     /// Scenarios that are drawn.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     pub(crate) scenarios: Option<usize>,
-    /// Threads; as many as the machine has if left out. The report is the same.
-    #[arg(long)]
+    /// Threads, at most 1,024; as many as the machine has if left out. The report is the same.
+    #[arg(long, allow_negative_numbers = true, value_parser = threads())]
     pub(crate) threads: Option<usize>,
 }
 
@@ -124,6 +124,11 @@ pub(crate) struct RiskMessageArgs {
     /// What it holds back, in atoms.
     #[arg(long, value_name = "ATOMS", value_parser = super::atoms, default_value = "0")]
     pub(crate) hold: Amount,
+}
+
+/// More threads than any machine has would only be waited for.
+fn threads() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=1_024)
 }
 
 fn ppm(text: &str) -> Result<Ppm, String> {

@@ -30,6 +30,13 @@ pub struct Place {
     pub name: String,
 }
 
+/// Line and column of a byte of a text, counted from one.
+pub(crate) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
+}
+
 impl DataError {
     /// A file is wrong at a place.
     pub fn field(file: &str, place: Place, fault: DataFault) -> Self {

@@ -12,6 +12,7 @@ mod shocks;
 pub(crate) mod table;
 mod terms;
 
+pub(crate) use error::line_and_column;
 pub use error::{DataError, DataFault, Place, Refusal};
 pub use history::{
     Aligned, Candle, DataPage, History, Hole, MarketPage, PriceFile, Return, Series,

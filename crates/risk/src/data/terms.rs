@@ -18,7 +18,7 @@
 //! market = "SOL"                    # whose price it follows
 //! ```
 
-use super::error::{DataError, DataFault, Place};
+use super::error::{DataError, DataFault, Place, line_and_column};
 use serde::Deserialize;
 use std::{collections::BTreeMap, ops::Range};
 use toml::Spanned;
@@ -133,9 +133,7 @@ pub(super) struct Settings<'a> {
 impl Settings<'_> {
     /// An error at a stretch of the text.
     pub(super) fn fault(&self, at: &Range<usize>, name: &str, fault: DataFault) -> DataError {
-        let before = self.text.get(..at.start).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let (line, column) = line_and_column(self.text, at.start);
         DataError::field(self.file, Place { line, column, name: name.to_owned() }, fault)
     }
 

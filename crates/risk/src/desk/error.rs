@@ -34,9 +34,7 @@ pub enum DeskError {
     #[error(transparent)]
     Ruin(#[from] RuinError),
     /// The settings file can't be read.
-    #[error(
-        "{file}:{line}:{column}: {fault}\n\nhint: a report's setup.toml has all settings with their names"
-    )]
+    #[error("{file}:{line}:{column}: {fault}")]
     Setup {
         /// Its name.
         file: String,
@@ -46,6 +44,14 @@ pub enum DeskError {
         column: usize,
         /// What is wrong.
         fault: String,
+    },
+    /// A setting is out of range, or does not fit the others. By a flag or a form it came without a place in a file.
+    #[error("{said}")]
+    Setting {
+        /// Its name, as `costs.holding`.
+        key: String,
+        /// What it is, where it must lie and what to do; begins with the name.
+        said: String,
     },
     /// Something that was asked for needs a file that was not given.
     #[error("{what} needs {missing}: give {give}")]

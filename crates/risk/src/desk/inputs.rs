@@ -82,8 +82,9 @@ impl Inputs {
     /// Reads the files.
     ///
     /// # Errors
-    /// [`DeskError::Data`] with file, line and column; [`DeskError::Lacks`] when positions come without accounts or terms.
+    /// [`DeskError::Setting`]; [`DeskError::Data`] with file, line and column; [`DeskError::Lacks`] when positions come without accounts or terms.
     pub fn read(setup: &Setup, texts: &Texts) -> Result<Self, DeskError> {
+        setup.check()?;
         let history = history(&texts.prices)?;
         let book = book(setup, texts, history.as_ref())?;
         let shocks = match (&texts.shocks, &book) {

@@ -14,6 +14,7 @@ mod fee_page;
 mod forecast_page;
 pub mod fund;
 pub mod inputs;
+mod limits;
 mod need_page;
 pub mod outcome;
 pub mod overrides;

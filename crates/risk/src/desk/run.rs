@@ -6,6 +6,7 @@ use super::{
     error::DeskError,
     fee_page, forecast_page,
     inputs::{Book, Inputs},
+    limits,
     need_page::{self, Needs},
     outcome::{BookPage, Report, VERSION},
     progress::Progress,
@@ -66,6 +67,7 @@ pub fn run(
     (parts, maker): (Parts, &Maker),
     progress: &dyn Progress,
 ) -> Result<Report, DeskError> {
+    setup.check()?;
     let mut report = begin(setup, inputs, maker);
     if parts.size || parts.fee || parts.tranches {
         sized(setup, inputs, (parts, &mut report), progress)?;
@@ -135,6 +137,7 @@ fn sized(
 ) -> Result<(), DeskError> {
     let book = inputs.need_book("the size of a fund")?;
     let columns = Columns::of_book(inputs.need_history("the size of a fund")?, book)?;
+    limits::room(setup, &columns, parts.fee)?;
     let survive = stress_page::survived(setup, inputs, book)?;
     let drawn = |setup: &Setup| drawn(setup, (&columns, book, survive), progress);
     let (scenarios, needs) = drawn(setup)?;

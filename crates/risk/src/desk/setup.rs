@@ -2,9 +2,13 @@
 //!
 //! Each has a default with its source; a report prints all of them, so that a reader can run it again.
 
-use super::{error::DeskError, overrides::Overrides};
-use crate::need::{Curve, Pressure, Rules, Thinning};
+use super::{error::DeskError, limits, overrides::Overrides};
+use crate::{
+    data::line_and_column,
+    need::{Curve, Pressure, Rules, Thinning},
+};
 use serde::{Deserialize, Serialize};
+use toml::de::DeTable;
 
 /// All settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,16 +63,31 @@ impl Setup {
     /// Reads a settings file.
     ///
     /// # Errors
-    /// [`DeskError::Setup`] with line and column.
+    /// [`DeskError::Setup`] with line and column: no TOML, an unknown setting, or one that [`Self::check`] refuses.
     pub fn parse(file: &str, text: &str) -> Result<Self, DeskError> {
-        toml::from_str(text).map_err(|error: toml::de::Error| {
-            let at = error.span().map_or(0, |span| span.start);
-            let before = text.get(..at).unwrap_or(text);
-            let line = before.matches('\n').count() + 1;
-            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-            let fault = error.message().to_owned();
+        let refused = |at: usize, fault: String| {
+            let (line, column) = line_and_column(text, at);
             DeskError::Setup { file: file.to_owned(), line, column, fault }
-        })
+        };
+        let setup: Self = toml::from_str(text).map_err(|error: toml::de::Error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let hint = "a report's setup.toml has all settings with their names";
+            refused(at, format!("{}\n\nhint: {hint}", error.message()))
+        })?;
+        match setup.check() {
+            Ok(()) => Ok(setup),
+            Err(DeskError::Setting { key, said }) => Err(refused(place(text, &key), said)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Checks the range of every setting, what they must be together, and that a run of them fits into memory; for
+    /// settings that flags or forms have changed.
+    ///
+    /// # Errors
+    /// [`DeskError::Setting`] that names the first which is out of range.
+    pub fn check(&self) -> Result<(), DeskError> {
+        limits::check(self)
     }
 
     /// The settings file that gives these settings.
@@ -76,6 +95,23 @@ impl Setup {
         // Plain tables of numbers and texts: there is nothing that TOML can't hold.
         toml::to_string(self).unwrap_or_default()
     }
+}
+
+/// Where a setting's value stands in a file; its section, or the beginning, where it is left out.
+fn place(text: &str, key: &str) -> usize {
+    let Ok(root) = DeTable::parse(text) else { return 0 };
+    let mut names = key.split(['.', '[', ']']).filter(|name| !name.is_empty());
+    let first = names.next().and_then(|name| root.get_ref().get(name));
+    let Some(mut value) = first else { return 0 };
+    for name in names {
+        let inner = match name.parse::<usize>() {
+            Ok(at) => value.get_ref().get(at),
+            Err(_) => value.get_ref().get(name),
+        };
+        let Some(inner) = inner else { break };
+        value = inner;
+    }
+    value.span().start
 }
 
 /// Names of files; paths are as seen from the settings file.

@@ -41,7 +41,7 @@ pub(crate) enum DeskRefusal {
     /// Another run is under way.
     #[error("run {0} is under way: wait for it, or stop it")]
     Busy(u64),
-    /// Files that can't be read.
+    /// Settings out of range, or files that can't be read.
     #[error("{0}")]
     Files(String),
     /// The ledger has no such fund, or several and none is named.
@@ -115,6 +115,7 @@ impl Desk {
         if let Some(job) = current.as_ref().filter(|job| job.is_running()) {
             return Err(DeskRefusal::Busy(job.id()));
         }
+        setup.check().map_err(|error| DeskRefusal::Files(error.to_string()))?;
         let texts = files::texts(&setup, &|path| read(path)).map_err(DeskRefusal::Files)?;
         let id = self.kept.next().max(current.as_ref().map_or(0, |job| job.id() + 1));
         let job = Job::begin(id, Order { setup, texts, fund }, self.kept.clone(), now);

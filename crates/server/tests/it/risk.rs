@@ -28,6 +28,19 @@ fn a_what_if_runs_in_the_background_and_is_kept() {
     assert_eq!(wrong.status, 422);
     assert!(wrong.body.contains("got `many`") && wrong.body.contains("value=\"many\""));
 
+    // What no machine can hold is refused by the form, before anything is drawn.
+    for (from, to, told) in [
+        (
+            "scenarios=3000",
+            "scenarios=1000000000000",
+            "scenarios.number is 1000000000000, it must lie",
+        ),
+        ("fund=250000", "fund=-5", "fund.size is -5, it must lie from 0 to 1e15"),
+    ] {
+        let wrong = service.post("/risk", &[TYPE], &FORM.replace(from, to));
+        assert!(wrong.status == 422 && wrong.body.contains(told), "{}", wrong.body);
+    }
+
     let begun = service.post("/risk", &[TYPE], FORM);
     assert_eq!((begun.status, begun.header("location")), (303, Some("/risk/runs/1")));
     let busy = service.post("/risk", &[TYPE], FORM);

@@ -2,7 +2,7 @@
 
 use super::ledger::Seen;
 use crate::{args::RiskRun, exit::Failure, files};
-use backstop_risk::desk::{Setup, inputs::Texts};
+use backstop_risk::desk::{Setup, error::DeskError, inputs::Texts};
 use backstop_server::risk::files as named;
 use std::path::{Path, PathBuf};
 
@@ -38,6 +38,7 @@ pub(super) fn read(asked: &RiskRun, db: &Path) -> Result<(Setup, Texts, Option<S
     setup.seed = asked.seed.unwrap_or(setup.seed);
     setup.fund.size = asked.fund.unwrap_or(setup.fund.size);
     setup.scenarios.number = asked.scenarios.unwrap_or(setup.scenarios.number);
+    setup.check().map_err(|error| by_flag(asked, &error))?;
     let mut texts = named::texts(&setup, &|path| read_file(path))?;
     let seen = asked.from_ledger.then(|| {
         let positions = asked.accounts.is_some() || asked.positions.is_some();
@@ -45,6 +46,20 @@ pub(super) fn read(asked: &RiskRun, db: &Path) -> Result<(Setup, Texts, Option<S
     });
     let seen = seen.transpose()?;
     Ok((setup, texts, seen))
+}
+
+/// A refusal of settings after the flags: the settings file passed by itself, so a flag's setting is that flag's fault.
+fn by_flag(asked: &RiskRun, error: &DeskError) -> Failure {
+    let flags = [
+        ("fund.size", "--fund", asked.fund.is_some()),
+        ("scenarios.number", "--scenarios", asked.scenarios.is_some()),
+        ("seed", "--seed", asked.seed.is_some()),
+    ];
+    let DeskError::Setting { key, .. } = error else { return super::told(error) };
+    match flags.iter().find(|(name, _, given)| name == key && *given) {
+        Some((_, flag, _)) => Failure::Input(format!("{flag}: {error}")),
+        None => super::told(error),
+    }
 }
 
 fn read_file(path: &Path) -> Result<String, Failure> {

@@ -82,7 +82,8 @@ fn made(
 
 /// The ledger of a preset, whose waterfall says who pays in a crisis.
 fn waterfall(preset: &str) -> Result<Genesis, Failure> {
-    let preset = Preset::named(preset).map_err(|error| Failure::Input(error.to_string()))?;
+    let preset =
+        Preset::named(preset).map_err(|error| Failure::Input(format!("fund.preset: {error}")))?;
     Ok(preset.genesis(Label::parse("risk-desk").unwrap_or(Label::NONE)))
 }
 
