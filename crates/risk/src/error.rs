@@ -1,6 +1,9 @@
 //! Why a run of the venue ended early.
 
-use crate::{ledger::LedgerError, prices::PriceError, vault::Unbalanced, venue::Conservation};
+use crate::{
+    desk::Cancelled, ledger::LedgerError, prices::PriceError, vault::Unbalanced,
+    venue::Conservation,
+};
 use backstop_core::{Reject, policy::Role};
 use backstop_units::{Label, LabelError, MathError};
 
@@ -55,7 +58,20 @@ pub enum RiskError {
     /// An account or market in the ledger is not what the venue takes it for.
     #[error("{0} in the ledger differs from the venue's copy")]
     Copy(Label),
+    /// It was stopped.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
     /// Money appeared or vanished.
     #[error("the books don't add up: {0:?}")]
     NotConserved(Box<Conservation>),
+}
+
+impl RiskError {
+    /// Why a preset does not fit the venue: of a refusal what was refused, not by which command.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Ledger(LedgerError::Halt { halt, .. }) => halt.to_string(),
+            other => other.to_string(),
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     demo::{DemoReport, DemoSetup, run},
+    desk::{Progress, Silent},
     error::RiskError,
     ledger::Memory,
 };
@@ -9,6 +10,7 @@ use backstop_core::policy::LayerSource;
 use backstop_units::mul_div_floor;
 use rayon::prelude::*;
 use serde::{Serialize, Serializer};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Seven points of a distribution: order statistics by nearest rank, so each is a value that was
 /// seen.
@@ -104,11 +106,27 @@ pub enum Unit {
 /// # Errors
 /// The error of the lowest seed that has one.
 pub fn sweep(setup: &DemoSetup<'_>, seeds: u64) -> Result<Sweep, RiskError> {
+    watched(setup, seeds, &Silent)
+}
+
+/// As [`sweep`], telling how many seeds are done.
+///
+/// # Errors
+/// As [`sweep`]; [`RiskError::Cancelled`] when it is told to stop.
+pub fn watched(
+    setup: &DemoSetup<'_>,
+    seeds: u64,
+    progress: &dyn Progress,
+) -> Result<Sweep, RiskError> {
+    let done = AtomicU64::new(0);
+    let tell = |done| progress.tell("reference venue", done, seeds);
     let one = |seed| {
+        tell(done.load(Ordering::Relaxed))?;
         let setup = DemoSetup { seed, ..*setup };
         let mut ledger = Memory::begin(setup.genesis, setup.begins_at())?;
         let mut report = run(&setup, &mut ledger, &mut |_| {})?;
         report.evidence = Vec::new();
+        tell(done.fetch_add(1, Ordering::Relaxed) + 1)?;
         Ok(report)
     };
     let runs: Vec<Result<DemoReport, RiskError>> = (0..seeds).into_par_iter().map(one).collect();

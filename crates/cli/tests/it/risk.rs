@@ -32,6 +32,7 @@ fn each_verb_answers_and_the_report_can_be_made_again_from_itself() {
     small(folder);
     for (verb, part) in [
         ("size", "/size/recommended/estimate"),
+        ("size", "/sensitivity/lines/0/figures/size"),
         ("stress", "/stress/0/need"),
         ("backtest", "/back_tests/0/models/0/passes"),
         ("forecast", "/forecast/markets/0/risk/0"),
@@ -55,7 +56,17 @@ fn each_verb_answers_and_the_report_can_be_made_again_from_itself() {
     assert_eq!(one, report("2", "two", "risk.toml"), "threads change the figures");
     // The settings that a report writes make it again, from wherever they lie; only names of files are longer.
     let again = report("2", "three", "one/setup.toml");
-    for part in ["need", "size", "fee", "tranches", "stress", "reverse", "back_tests", "forecast"] {
+    for part in [
+        "need",
+        "size",
+        "sensitivity",
+        "fee",
+        "tranches",
+        "stress",
+        "reverse",
+        "back_tests",
+        "forecast",
+    ] {
         assert_eq!(one[part], again[part], "{part}");
     }
     let page = fs::read_to_string(folder.join("one/report.html")).unwrap();

@@ -103,6 +103,14 @@ pub enum DeskError {
         /// What the core says.
         fault: String,
     },
+    /// There is no such crash.
+    #[error("reference_venue.crash names {name:?}, and there is none: there are {known}")]
+    NoCrash {
+        /// What was named.
+        name: String,
+        /// What there is.
+        known: String,
+    },
     /// Money past what the ledger counts.
     #[error(
         "a figure of {got} does not fit the ledger's money: use a quote asset with fewer decimals"
@@ -114,4 +122,17 @@ pub enum DeskError {
     /// It was stopped.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+impl DeskError {
+    /// Whether the run was stopped, wherever it was then.
+    pub(super) const fn is_cancelled(&self) -> bool {
+        matches!(
+            self,
+            Self::Cancelled(_)
+                | Self::Need(NeedError::Cancelled(_))
+                | Self::Generate(GenerateError::Cancelled(_))
+                | Self::Ruin(RuinError::Cancelled(_))
+        )
+    }
 }

@@ -124,6 +124,7 @@ impl Inputs {
         let (book, history) = (self.book.is_some(), self.history.is_some());
         Parts {
             size: parts.size && book && history,
+            sensitivity: parts.sensitivity && book && history,
             stress: parts.stress && book,
             back_test: parts.back_test && history,
             forecast: parts.forecast && history,

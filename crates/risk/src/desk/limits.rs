@@ -83,7 +83,7 @@ const ROOM: &str = "memory and time grow with it: ask for fewer";
 /// Settings about prices, closing and models.
 fn of_models(setup: &Setup) -> Vec<Row> {
     let (drawn, close, impact) = (&setup.scenarios, &setup.closing, &setup.impact);
-    let test = &setup.back_test;
+    let (test, seeds) = (&setup.back_test, setup.reference_venue.seeds);
     let crash = drawn.crash_probability.unwrap_or(0.0);
     vec![
         ("scenarios.number", count(drawn.number), within(1.0, 1e6), ROOM),
@@ -105,6 +105,7 @@ fn of_models(setup: &Setup) -> Vec<Row> {
         ("back_test.refit", count(test.refit), within(1.0, 1e6), "steps of the price files"),
         ("back_test.level", test.level, within(0.5, 0.9999), LEVEL),
         ("back_test.significance", test.significance, within(1e-4, 0.5), PART),
+        ("reference_venue.seeds", f64::from(seeds), within(0.0, 100_000.0), ROOM),
     ]
 }
 

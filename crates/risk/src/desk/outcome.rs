@@ -4,9 +4,15 @@
 //! Probabilities and rates are parts of one. Times are text, as the reader gets them. A part that was not asked
 //! for is absent, never zero.
 
+mod varied;
+
 use super::setup::Setup;
 use crate::{models::tail::Interval, scenarios::Origin};
 use serde::{Deserialize, Serialize};
+
+pub use varied::{
+    Counted, Figures, ReferenceLine, ReferencePage, SensitivityLine, SensitivityPage,
+};
 
 /// The form of this document; a reader refuses a higher one.
 pub const VERSION: u32 = 1;
@@ -30,6 +36,8 @@ pub struct Report {
     pub need: Option<NeedPage>,
     /// How big it should be.
     pub size: Option<SizePage>,
+    /// How far need and size move with one assumption at a time.
+    pub sensitivity: Option<SensitivityPage>,
     /// How fees would get it there.
     pub fee: Option<FeePage>,
     /// What slices of the loss would cost.
@@ -38,6 +46,8 @@ pub struct Report {
     pub stress: Vec<StressLine>,
     /// What would empty the fund.
     pub reverse: Vec<ReverseLine>,
+    /// The reference venue over many seeds; none: no seeds were asked for.
+    pub reference: Option<ReferencePage>,
     /// How models of prices did in the past, market by market.
     pub back_tests: Vec<BackTestPage>,
     /// The tails that were fitted: of the need, and of each market's losses.

@@ -10,6 +10,8 @@ use super::{
     need_page::{self, Needs},
     outcome::{BookPage, Report, VERSION},
     progress::Progress,
+    reference_page,
+    sensitivity::{self, Base},
     setup::Setup,
     size_page, stress_page,
 };
@@ -24,6 +26,8 @@ const OTHER_SEEDS: u64 = 3;
 pub struct Parts {
     /// The need and the recommended size.
     pub size: bool,
+    /// How far both move with an assumption, unless the settings do without; brings the size with it.
+    pub sensitivity: bool,
     /// Crises and the reverse stress.
     pub stress: bool,
     /// Back tests of the models of prices.
@@ -40,6 +44,7 @@ impl Parts {
     /// Everything.
     pub const ALL: Self = Self {
         size: true,
+        sensitivity: true,
         stress: true,
         back_test: true,
         forecast: true,
@@ -69,13 +74,14 @@ pub fn run(
 ) -> Result<Report, DeskError> {
     setup.check()?;
     let mut report = begin(setup, inputs, maker);
-    if parts.size || parts.fee || parts.tranches {
+    if parts.size || parts.sensitivity || parts.fee || parts.tranches {
         sized(setup, inputs, (parts, &mut report), progress)?;
     }
     if parts.stress {
         let book = inputs.need_book("a stress test")?;
         let (stress, reverse) = stress_page::page(setup, inputs, book, progress)?;
         (report.stress, report.reverse) = (stress, reverse);
+        report.reference = reference_page::page(setup, inputs, progress)?;
     }
     if parts.back_test {
         back_tested(setup, inputs, &mut report, progress)?;
@@ -107,10 +113,12 @@ fn begin(setup: &Setup, inputs: &Inputs, maker: &Maker) -> Report {
         book: inputs.book.as_ref().map_or(nobody, book_page::page),
         need: None,
         size: None,
+        sensitivity: None,
         fee: None,
         tranches: Vec::new(),
         stress: Vec::new(),
         reverse: Vec::new(),
+        reference: None,
         back_tests: Vec::new(),
         tails: Vec::new(),
         forecast: None,
@@ -154,6 +162,11 @@ fn sized(
     let size = size_page::page(setup, (&needs, &scenarios), others, progress)?;
     let recommended = size.recommended.estimate;
     report.size = Some(size);
+    if let Some(level) = setup.levels.first().filter(|_| parts.sensitivity && setup.sensitivity) {
+        let base =
+            Base { setup, inputs, book, columns: &columns, scenarios: &scenarios, needs: &needs };
+        report.sensitivity = Some(sensitivity::page(&base, *level, progress)?);
+    }
     if parts.fee {
         report.fee = Some(fee_page::page(setup, inputs, (&needs, &scenarios), recommended)?);
     }

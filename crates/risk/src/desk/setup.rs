@@ -4,6 +4,7 @@
 
 use super::{error::DeskError, limits, overrides::Overrides};
 use crate::{
+    crash::Crash,
     data::line_and_column,
     need::{Curve, Pressure, Rules, Thinning},
 };
@@ -18,6 +19,8 @@ pub struct Setup {
     pub seed: u64,
     /// Levels of the need's value at risk and expected shortfall.
     pub levels: Vec<f64>,
+    /// Whether a size comes with its sensitivity table: about twenty runs of all scenarios more.
+    pub sensitivity: bool,
     /// The files.
     pub files: Files,
     /// What prices may do.
@@ -38,6 +41,8 @@ pub struct Setup {
     pub tranches: Tranches,
     /// Back tests of the models of prices.
     pub back_test: BackTest,
+    /// The reference venue among the crises.
+    pub reference_venue: ReferenceVenue,
 }
 
 impl Default for Setup {
@@ -45,6 +50,7 @@ impl Default for Setup {
         Self {
             seed: 1,
             levels: vec![0.99, 0.995, 0.999],
+            sensitivity: true,
             files: Files::default(),
             scenarios: Drawn::default(),
             closing: Close::default(),
@@ -55,6 +61,7 @@ impl Default for Setup {
             fee: Fee::default(),
             tranches: Tranches::default(),
             back_test: BackTest::default(),
+            reference_venue: ReferenceVenue::default(),
         }
     }
 }
@@ -196,8 +203,8 @@ pub struct Close {
     pub latency_seconds: f64,
     /// Latency of a full crash ÷ that of calm times.
     pub crash_latency: f64,
-    /// Part of a step's move that comes at once. **Source** a choice that the report varies: diffusion alone leaves no
-    /// gap in a minute.
+    /// Part of a step's move that comes at once. **Source** a choice: diffusion alone leaves no gap in a minute. The
+    /// report's sensitivity table has its half, its double and both ends of what it can be.
     pub jump_share: f64,
     /// Seconds in which a fund that takes accounts over works them off; zero: they are closed at once.
     pub unwind_seconds: f64,
@@ -400,6 +407,22 @@ pub struct BackTest {
 impl Default for BackTest {
     fn default() -> Self {
         Self { window: 1_000, refit: 25, level: 0.99, significance: 0.05 }
+    }
+}
+
+/// The reference venue of the demo over many seeds of its book, under `fund.preset`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReferenceVenue {
+    /// How many; zero: it is left out. 20,000 accounts are drawn for each and taken through the crash step by step.
+    pub seeds: u32,
+    /// Name of the crash, as `backstop demo --crash` has them.
+    pub crash: String,
+}
+
+impl Default for ReferenceVenue {
+    fn default() -> Self {
+        Self { seeds: 0, crash: Crash::MAIN.name.to_owned() }
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
 /// Fund sizes of the grid, as parts of the recommended one.
 const PARTS: [f64; 9] = [0.25, 0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0];
 
-fn bounds(setup: &Setup, needs: &Needs) -> Bounds {
+pub(super) fn bounds(setup: &Setup, needs: &Needs) -> Bounds {
     let cover_two = needs.covers.cover.get(1).map_or(0.0, |worst| worst.amount);
     Bounds { cover_two, reverse_stress: needs.survive, most: setup.costs.most }
 }

@@ -35,16 +35,18 @@ pub(crate) fn setup() -> Setup {
     setup.ruin.paths = 3_000;
     setup.fee.paths = 100;
     setup.back_test.refit = 250;
+    setup.reference_venue.seeds = 0;
     setup
 }
 
-fn report(setup: &Setup, parts: Parts) -> Report {
+pub(crate) fn report(setup: &Setup, parts: Parts) -> Report {
     let inputs = Inputs::read(setup, &texts()).unwrap();
     run(setup, &inputs, (parts, &Maker::default()), &Silent).unwrap()
 }
 
 const SIZE: Parts = Parts {
     size: true,
+    sensitivity: false,
     stress: false,
     back_test: false,
     forecast: false,
@@ -56,7 +58,8 @@ const SIZE: Parts = Parts {
 fn the_same_settings_give_the_same_bytes_on_any_number_of_threads() {
     let setup = setup();
     let on = |number| {
-        let report = threads::on(Some(number), || report(&setup, SIZE));
+        let parts = Parts { sensitivity: true, ..SIZE };
+        let report = threads::on(Some(number), || report(&setup, parts));
         serde_json::to_string(&report).unwrap()
     };
     let one = on(1);

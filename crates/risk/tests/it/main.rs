@@ -14,6 +14,7 @@ mod need;
 mod outcomes;
 mod real;
 mod sizes;
+mod sensitivity;
 mod vault;
 mod vectors;
 mod venue;

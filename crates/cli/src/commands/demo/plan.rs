@@ -5,7 +5,7 @@ use crate::{args::DemoArgs, exit::Failure};
 use backstop_api::{PRESETS, Preset};
 use backstop_core::Genesis;
 use backstop_risk::{
-    CRASHES, Cover, Crash, Feed, LedgerError, LendingParams, RiskError, VenueParams, WEEKS, Week,
+    CRASHES, Cover, Crash, Feed, LendingParams, VenueParams, WEEKS, Week,
     demo::{fits, stage},
     vault,
 };
@@ -85,7 +85,7 @@ pub(super) fn plan(args: &DemoArgs) -> Result<Plan, Failure> {
         let genesis = genesis(preset, args.seed)?;
         match fits(&genesis) {
             Ok(cast) => fitting.push((preset, genesis, cast.decimals)),
-            Err(error) => plan.left_out.push((preset, why(&error))),
+            Err(error) => plan.left_out.push((preset, error.reason())),
         }
     }
     for crash in crashes {
@@ -117,14 +117,6 @@ fn week_job((week, cover): (&'static Week, Cover), seed: u64) -> Result<WeekJob,
     let genesis = vault::stage(genesis, (week, cover), &LendingParams::DEMO, &Keys::of(seed));
     let genesis = genesis.map_err(|error| Failure::machine(&error))?;
     Ok(WeekJob { week, cover, genesis })
-}
-
-/// Why a preset does not fit: of a refusal what was refused, not by which command.
-fn why(error: &RiskError) -> String {
-    match error {
-        RiskError::Ledger(LedgerError::Halt { halt, .. }) => halt.to_string(),
-        other => other.to_string(),
-    }
 }
 
 fn presets(names: &[String]) -> Result<Vec<&'static str>, Failure> {

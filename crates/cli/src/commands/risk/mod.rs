@@ -38,7 +38,7 @@ pub(crate) fn run(args: &RiskArgs, db: &Path, printer: &Printer) -> Result<(), F
             let report = made(run, db, (Parts::ALL, true), printer)?;
             return written(&report, out, printer);
         }
-        RiskVerb::Size(run) => (run, Parts { size: true, ..only }),
+        RiskVerb::Size(run) => (run, Parts { size: true, sensitivity: true, ..only }),
         RiskVerb::Stress(run) => (run, Parts { stress: true, ..only }),
         RiskVerb::Backtest(run) => (run, Parts { back_test: true, ..only }),
         RiskVerb::Forecast { run, registry } => {
