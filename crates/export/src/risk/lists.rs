@@ -1,12 +1,15 @@
 //! Crises, slices, models and forecasts as columns of a terminal.
 
-use super::text::clean;
+use super::{reference, sensitivity, text::clean};
 use crate::picture::chart::Numbers;
-use backstop_risk::desk::Report;
+use backstop_risk::desk::{Report, outcome::SensitivityLine};
 use std::fmt::Write as _;
 
 /// Columns of a terminal that names may take.
 const NAMES: usize = 34;
+
+/// Assumptions that a terminal shows, those that move the size most.
+const MOVERS: usize = 5;
 
 /// One list: a heading, names of its columns, and its rows.
 struct List<'a> {
@@ -78,13 +81,26 @@ pub(super) fn lists(report: &Report) -> String {
     });
     let accounts = report.forecast.iter().flat_map(|page| &page.accounts);
     let accounts = accounts.take(10).map(|(name, p)| (name.clone(), vec![chance(*p)]));
+    let moves = report.sensitivity.iter().flat_map(|page| {
+        let times = |size| Numbers::Times.words(size / page.base.size);
+        let row = move |(line, size): (&SensitivityLine, f64)| {
+            (format!("{}: {}", line.assumption, line.change), vec![money(size), times(size)])
+        };
+        sensitivity::movers(page).into_iter().take(MOVERS).map(row)
+    });
+    let venue = report.reference.iter().flat_map(|page| &page.lines).map(|line| {
+        let words = |at: usize| reference::numbers(line.unit).words(line.points[at]);
+        (line.name.clone(), [1, 3, 5].map(words).to_vec())
+    });
     let all = [
+        List { about: "moves the size most", columns: &["size", "of it"], rows: moves.collect() },
         List { about: "crisis", columns: &["need", "left", "bankrupt"], rows: crises.collect() },
         List {
             about: "until the fund is empty",
             columns: &["multiple", "need"],
             rows: ways.collect(),
         },
+        List { about: "reference venue", columns: &["5%", "half", "95%"], rows: venue.collect() },
         List { about: "slice", columns: &["expected", "price", "a year"], rows: slices.collect() },
         List { about: "model", columns: &["hits", "p-value", "tests"], rows: models.collect() },
         List { about: "next step", columns: &["volatility", "VaR", "ES"], rows: ahead.collect() },

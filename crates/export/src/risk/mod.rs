@@ -20,6 +20,8 @@ mod html;
 mod lists;
 mod need;
 mod part;
+mod reference;
+mod sensitivity;
 mod setup;
 mod size;
 mod stress;

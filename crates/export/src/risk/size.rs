@@ -3,6 +3,7 @@
 use super::{
     in_quote,
     part::{Mood, Part, Sheet, Value},
+    sensitivity,
 };
 use crate::picture::{
     Tone,
@@ -14,7 +15,7 @@ use backstop_risk::desk::{
 };
 
 pub(super) fn parts(report: &Report) -> Vec<Part> {
-    vec![size(report), fee(report), tranches(report)]
+    vec![size(report), sensitivity::part(report), fee(report), tranches(report)]
 }
 
 fn size(report: &Report) -> Part {

@@ -3,6 +3,7 @@
 use super::{
     in_quote,
     part::{Part, Sheet, Value},
+    reference,
 };
 use crate::picture::{
     Picture, Tone,
@@ -11,7 +12,7 @@ use crate::picture::{
 use backstop_risk::desk::Report;
 
 pub(super) fn parts(report: &Report) -> Vec<Part> {
-    vec![stress(report), reverse(report)]
+    vec![stress(report), reference::part(report), reverse(report)]
 }
 
 fn stress(report: &Report) -> Part {

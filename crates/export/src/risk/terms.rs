@@ -4,7 +4,7 @@ use super::part::{Part, Sheet, Value};
 use backstop_risk::desk::Report;
 
 /// Terms with one line each, in the order of the alphabet.
-const TERMS: [(&str, &str); 24] = [
+const TERMS: [(&str, &str); 25] = [
     ("attachment, exhaustion", "from which loss on a slice pays, and at which it is used up"),
     ("back test", "what a model would have said each past day, against what then happened"),
     ("cap", "the most that is worth holding"),
@@ -42,6 +42,10 @@ const TERMS: [(&str, &str); 24] = [
     ("p-value", "how often luck alone gives so bad a result; small is bad"),
     ("reverse stress", "the smallest move that empties the fund"),
     ("ruin", "the fund runs dry at some time within a year, with fees coming in"),
+    (
+        "sensitivity",
+        "how far a figure moves when one assumption is changed and everything else stays",
+    ),
     ("shape", "how heavy a tail is: 0 is like a bell curve's far end, 1 has no mean"),
     (
         "value at risk (VaR)",

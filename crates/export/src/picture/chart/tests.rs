@@ -167,9 +167,35 @@ fn grid() -> Grid {
     }
 }
 
+fn tornado() -> Tornado {
+    let swing = |name: &str, ends: &[(&str, f64)]| {
+        let ends = ends.iter().map(|(change, value)| ((*change).to_owned(), *value)).collect();
+        Swing { name: name.to_owned(), ends }
+    };
+    Tornado {
+        id: "tornado".to_owned(),
+        title: "What the size rests on".to_owned(),
+        columns: ("assumption".to_owned(), money("recommended size")),
+        numbers: Numbers::Money,
+        base: 2.9e5,
+        swings: vec![
+            swing(
+                "part at once",
+                &[("none", 0.0), ("half", 1.1e5), ("double", 7e5), ("all", 1.6e6)],
+            ),
+            swing(
+                "an assumption whose name needs more than one line",
+                &[("half", 2.9e5), ("double", 3e5)],
+            ),
+            swing("latency", &[("double", 3.4e5)]),
+        ],
+    }
+}
+
 /// One of each; a name for the golden file.
 pub(in crate::picture) fn samples() -> Vec<Sample> {
     vec![
+        ("chart-tornado", Box::new(tornado())),
         ("chart-exceedance", Box::new(exceedance())),
         ("chart-hits", Box::new(hits())),
         ("chart-fan", Box::new(fan())),
@@ -242,6 +268,12 @@ pub(in crate::picture) fn limits() -> Vec<Sample> {
         Box::new(Bars { bars: many.clone().map(bar).collect(), title: long.to_owned(), ..bars() }),
     ));
     out.push(("", Box::new(Bars { bars: Vec::new(), ..bars() })));
+    let ends: Vec<_> = values.iter().map(|value| (long.to_owned(), *value)).collect();
+    let swings = vec![Swing { name: long.to_owned(), ends }; 20];
+    for base in values {
+        out.push(("", Box::new(Tornado { base, swings: swings.clone(), ..tornado() })));
+    }
+    out.push(("", Box::new(Tornado { swings: Vec::new(), ..tornado() })));
     let row = |value: &f64| (long.to_owned(), vec![*value; 26]);
     let parts = vec![(long.to_owned(), Tone::Share); 26];
     out.push(("", Box::new(Stacked { rows: many.clone().map(row).collect(), parts, ..stacked() })));

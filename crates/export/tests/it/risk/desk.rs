@@ -23,6 +23,7 @@ fn report() -> Report {
     setup.ruin.paths = 3_000;
     setup.fee.paths = 50;
     setup.back_test.refit = 500;
+    setup.reference_venue.seeds = 0;
     let texts = Texts {
         prices: vec![text("data/ohlcv_1d_btc_eth_sol.csv")],
         venue: Some(text("examples/risk/venue.toml")),

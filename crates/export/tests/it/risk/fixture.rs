@@ -1,5 +1,6 @@
 //! A report with every part, made up: figures are of a plausible size and mean nothing.
 
+use super::varied;
 use backstop_risk::{
     desk::{
         Report, Setup,
@@ -46,6 +47,7 @@ pub(super) fn report() -> Report {
         book: book(),
         need: Some(need()),
         size: Some(size()),
+        sensitivity: Some(varied::sensitivity()),
         fee: Some(fee()),
         tranches: ["first", "second", "top"].into_iter().zip(0..).map(tranche).collect(),
         stress: ["2020-03-12", "2025-10-10", "one whale", "dollar coin at 0.9"]
@@ -58,6 +60,7 @@ pub(super) fn report() -> Report {
             reverse("sol-perp falls alone by 20%", Some(3.25)),
             reverse("all markets rise by 10%", None),
         ],
+        reference: Some(varied::reference()),
         back_tests: vec![back_test("btc-perp", true), back_test("sol-perp", false)],
         tails: vec![tail("the need", 1e6), tail("losses of btc-perp", 0.055)],
         forecast: Some(forecast()),
@@ -84,10 +87,12 @@ pub(super) fn empty() -> Report {
         book,
         need: None,
         size: None,
+        sensitivity: None,
         fee: None,
         tranches: Vec::new(),
         stress: Vec::new(),
         reverse: Vec::new(),
+        reference: None,
         back_tests: Vec::new(),
         tails: Vec::new(),
         forecast: None,

@@ -2,6 +2,7 @@
 
 mod desk;
 mod fixture;
+mod varied;
 
 use backstop_export::risk::{page, sections, summary_text, tables};
 use backstop_risk::desk::{Report, Setup, outcome::BackTestPage};
@@ -118,7 +119,7 @@ fn a_page_stands_alone_prints_and_fits_a_phone() {
 fn what_was_not_asked_for_is_named() {
     let report = fixture::empty();
     let html = page(&report);
-    assert_eq!(html.matches("<p>Not asked for.</p>").count(), 8, "{html}");
+    assert_eq!(html.matches("<p>Not asked for.</p>").count(), 9, "{html}");
     assert!(html.contains("Neither a need nor a size"));
     assert_eq!(summary_text(&report), "");
 }
@@ -170,6 +171,9 @@ fn what_is_no_number_is_a_word() {
     let size = report.size.as_mut().unwrap();
     size.covered[0][0] = f64::NAN;
     size.recommended.low = f64::NAN;
+    let moved = report.sensitivity.as_mut().unwrap();
+    moved.base.size = 0.0;
+    moved.lines[0].figures.as_mut().unwrap().size = f64::INFINITY;
     let everything = [page(&report), summary_text(&report)].into_iter();
     let everything = everything.chain(tables(&report).into_iter().map(|(_, csv)| csv));
     for text in everything {
@@ -179,6 +183,14 @@ fn what_is_no_number_is_a_word() {
         );
     }
     assert!(page(&report).contains("no limit"));
+}
+
+#[test]
+fn a_venue_that_cannot_run_says_why() {
+    let mut report = fixture::report();
+    let venue = report.reference.as_mut().unwrap();
+    (venue.lines, venue.why) = (Vec::new(), Some("it takes no marks".to_owned()));
+    assert!(page(&report).contains("It can&#39;t run with preset backstop: it takes no marks"));
 }
 
 #[test]
