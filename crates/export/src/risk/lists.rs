@@ -93,7 +93,11 @@ pub(super) fn lists(report: &Report) -> String {
         (line.name.clone(), [1, 3, 5].map(words).to_vec())
     });
     let all = [
-        List { about: "moves the size most", columns: &["size", "of it"], rows: moves.collect() },
+        List {
+            about: "moves the size most",
+            columns: &["size", "times as it is"],
+            rows: moves.collect(),
+        },
         List { about: "crisis", columns: &["need", "left", "bankrupt"], rows: crises.collect() },
         List {
             about: "until the fund is empty",

@@ -72,7 +72,7 @@ fn sheet(page: &SensitivityPage) -> Sheet {
         &shortfall,
         "Cover-2",
         "recommended size",
-        "of the report's",
+        "times the report's",
         "rests on",
     ];
     let mut sheet = Sheet::new("sensitivity", "One assumption at a time", columns);
