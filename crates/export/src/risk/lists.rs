@@ -46,6 +46,29 @@ impl List<'_> {
     }
 }
 
+/// Assumptions that move the size most.
+fn movers(report: &Report) -> List<'static> {
+    let rows = report.sensitivity.iter().flat_map(|page| {
+        let row = |(line, size): (&SensitivityLine, f64)| {
+            let times = Numbers::Times.words(size / page.base.size);
+            let name = format!("{}: {}", line.assumption, line.change);
+            (name, vec![Numbers::Money.words(size), times])
+        };
+        sensitivity::movers(page).into_iter().take(MOVERS).map(row)
+    });
+    let columns = &["size", "times as it is"];
+    List { about: "moves the size most", columns, rows: rows.collect() }
+}
+
+fn reference_venue(report: &Report) -> List<'static> {
+    let rows = report.reference.iter().flat_map(|page| &page.lines).map(|line| {
+        let [_, low, _, half, _, high, _] = line.points;
+        let words = |point| reference::numbers(line.unit).words(point);
+        (line.name.clone(), [low, half, high].map(words).to_vec())
+    });
+    List { about: "reference venue", columns: &["5%", "half", "95%"], rows: rows.collect() }
+}
+
 /// Every list that the report has something for.
 pub(super) fn lists(report: &Report) -> String {
     let mut out = String::new();
@@ -81,30 +104,15 @@ pub(super) fn lists(report: &Report) -> String {
     });
     let accounts = report.forecast.iter().flat_map(|page| &page.accounts);
     let accounts = accounts.take(10).map(|(name, p)| (name.clone(), vec![chance(*p)]));
-    let moves = report.sensitivity.iter().flat_map(|page| {
-        let times = |size| Numbers::Times.words(size / page.base.size);
-        let row = move |(line, size): (&SensitivityLine, f64)| {
-            (format!("{}: {}", line.assumption, line.change), vec![money(size), times(size)])
-        };
-        sensitivity::movers(page).into_iter().take(MOVERS).map(row)
-    });
-    let venue = report.reference.iter().flat_map(|page| &page.lines).map(|line| {
-        let words = |at: usize| reference::numbers(line.unit).words(line.points[at]);
-        (line.name.clone(), [1, 3, 5].map(words).to_vec())
-    });
     let all = [
-        List {
-            about: "moves the size most",
-            columns: &["size", "times as it is"],
-            rows: moves.collect(),
-        },
+        movers(report),
         List { about: "crisis", columns: &["need", "left", "bankrupt"], rows: crises.collect() },
         List {
             about: "until the fund is empty",
             columns: &["multiple", "need"],
             rows: ways.collect(),
         },
-        List { about: "reference venue", columns: &["5%", "half", "95%"], rows: venue.collect() },
+        reference_venue(report),
         List { about: "slice", columns: &["expected", "price", "a year"], rows: slices.collect() },
         List { about: "model", columns: &["hits", "p-value", "tests"], rows: models.collect() },
         List { about: "next step", columns: &["volatility", "VaR", "ES"], rows: ahead.collect() },

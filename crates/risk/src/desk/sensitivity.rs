@@ -171,7 +171,7 @@ fn again(
     let scenarios = if setup.scenarios == base.setup.scenarios {
         base.scenarios
     } else {
-        drawn = draw::scenarios(&setup, base.columns, setup.seed, progress)?;
+        drawn = draw::scenarios(&setup, base.columns, progress)?;
         &drawn
     };
     let survive = stress_page::survived(&setup, base.inputs, book)?;

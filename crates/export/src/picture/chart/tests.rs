@@ -208,6 +208,16 @@ pub(in crate::picture) fn samples() -> Vec<Sample> {
     ]
 }
 
+fn tornados(long: &str, values: &[f64]) -> Vec<Sample> {
+    let ends: Vec<_> = values.iter().map(|value| (long.to_owned(), *value)).collect();
+    let swings = vec![Swing { name: long.to_owned(), ends }; 20];
+    let with = |base: &f64| -> Sample {
+        ("", Box::new(Tornado { base: *base, swings: swings.clone(), ..tornado() }))
+    };
+    let none: Sample = ("", Box::new(Tornado { swings: Vec::new(), ..tornado() }));
+    values.iter().map(with).chain([none]).collect()
+}
+
 /// Nothing, one, too many, no number, markup.
 pub(in crate::picture) fn limits() -> Vec<Sample> {
     let mut out: Vec<Sample> = Vec::new();
@@ -268,12 +278,7 @@ pub(in crate::picture) fn limits() -> Vec<Sample> {
         Box::new(Bars { bars: many.clone().map(bar).collect(), title: long.to_owned(), ..bars() }),
     ));
     out.push(("", Box::new(Bars { bars: Vec::new(), ..bars() })));
-    let ends: Vec<_> = values.iter().map(|value| (long.to_owned(), *value)).collect();
-    let swings = vec![Swing { name: long.to_owned(), ends }; 20];
-    for base in values {
-        out.push(("", Box::new(Tornado { base, swings: swings.clone(), ..tornado() })));
-    }
-    out.push(("", Box::new(Tornado { swings: Vec::new(), ..tornado() })));
+    out.extend(tornados(long, &values));
     let row = |value: &f64| (long.to_owned(), vec![*value; 26]);
     let parts = vec![(long.to_owned(), Tone::Share); 26];
     out.push(("", Box::new(Stacked { rows: many.clone().map(row).collect(), parts, ..stacked() })));
