@@ -165,7 +165,8 @@ fn again(
         base.book
     } else {
         let portfolio = Portfolio::new(&venue, &accounts, &now, &super::rules::rules(&setup))?;
-        laid_out = Book { venue, accounts, now, portfolio };
+        let under_water = base.book.under_water;
+        laid_out = Book { venue, accounts, now, portfolio, under_water };
         &laid_out
     };
     let scenarios = if setup.scenarios == base.setup.scenarios {

@@ -21,6 +21,7 @@ use backstop_units::{Amount, Ppm, Span};
 
 const FEES: Parts = Parts {
     size: false,
+    sensitivity: false,
     stress: false,
     back_test: false,
     forecast: false,

@@ -10,6 +10,7 @@ use backstop_risk::desk::{
 
 const SIZE: Parts = Parts {
     size: true,
+    sensitivity: false,
     stress: false,
     back_test: false,
     forecast: false,
