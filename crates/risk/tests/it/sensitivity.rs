@@ -76,7 +76,7 @@ fn a_row_that_cannot_be_computed_says_why() {
     let mut texts = texts();
     let recent = |line: &&str| !line.starts_with("20") || *line >= "2023-11";
     let lines = texts.prices[0].text.lines().filter(recent);
-    texts.prices[0].text = lines.map(|line| format!("{line}\n")).collect();
+    texts.prices[0].text = lines.collect::<Vec<_>>().join("\n");
     texts.venue = texts.venue.map(|mut venue| {
         venue.text = venue.text.replace("haircut = 0.2", "haircut = 0.0");
         venue
