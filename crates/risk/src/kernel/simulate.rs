@@ -16,7 +16,7 @@
 
 use super::{
     error::{KernelError, finite},
-    lanes::Run,
+    lanes::{Lanes, Run},
     normals::{ln, pair, uniform},
     panel::{TILE, Wide},
     philox::Key,
@@ -44,24 +44,6 @@ pub struct StudentT {
     root: Vec<f64>,
     nu: Option<f64>,
     key: Key,
-}
-
-/// Returns of [`PathBlock::LEN`] paths.
-#[derive(Debug)]
-pub struct PathBlock<'a> {
-    /// Number of the first path.
-    pub first: usize,
-    returns: &'a [Wide],
-}
-
-impl PathBlock<'_> {
-    /// Paths of a block; the last block of a run may go beyond its end.
-    pub const LEN: usize = TILE;
-
-    /// Returns of one asset, path by path.
-    pub fn asset(&self, asset: usize) -> &[f64] {
-        self.returns[asset].0.as_flattened()
-    }
 }
 
 impl StudentT {
@@ -129,61 +111,20 @@ impl StudentT {
         Ok(all)
     }
 
-    /// Returns of every asset on each path, all paths of the first asset, then of the next: what
-    /// [`Panel`](super::Panel) takes. Simple returns need a floor at −100 %, which a t distribution does not know:
-    /// lower ones are put at it.
-    ///
-    /// # Errors
-    /// [`KernelError::Stopped`].
-    pub fn returns(&self, paths: usize, run: &Run<'_>) -> Result<Vec<f64>, KernelError> {
-        let assets = self.assets();
-        let mut all = vec![0.0; assets * paths];
-        self.visit(
-            paths,
-            run,
-            |block| {
-                let of = |asset| block.asset(asset).to_vec();
-                (block.first, (0..assets).map(of).collect::<Vec<_>>())
-            },
-            |(first, block)| {
-                for (values, row) in block.iter().zip(all.chunks_exact_mut(paths.max(1))) {
-                    let row = row.iter_mut().skip(first);
-                    row.zip(values).for_each(|(to, value)| *to = value.max(-1.0));
-                }
-            },
-        )?;
-        Ok(all)
-    }
-
-    /// Shows the returns block by block, on any thread, and hands on what was made of each in the paths' order.
-    ///
-    /// # Errors
-    /// [`KernelError::Stopped`].
-    pub fn visit<R: Send>(
-        &self,
-        paths: usize,
-        run: &Run<'_>,
-        see: impl Fn(&PathBlock<'_>) -> R + Sync,
-        mut take: impl FnMut(R),
-    ) -> Result<(), KernelError> {
-        let level = run.lanes.level();
-        let piece = |piece: &Range<usize>| -> Vec<R> {
-            let mut draft = Draft::new(self.assets());
-            let mut returns = vec![Wide([[0.0; 8]; 8]); self.assets()];
-            let block = |first| {
-                dispatch!(level, simd => {
-                    draft.draw(simd, self, first);
-                    self.multiply(simd, &draft, #[inline(always)] |asset, values| {
-                        for (to, value) in returns[asset].0.iter_mut().zip(values) {
-                            value.store_array(to);
-                        }
-                    });
-                });
-                see(&PathBlock { first, returns: &returns })
-            };
-            piece.clone().step_by(TILE).map(block).collect()
-        };
-        run.in_order(&pieces(paths), piece, |made| made.into_iter().for_each(&mut take))
+    /// Returns of every asset on some paths, all of them of the first asset, then of the next, on the caller's thread:
+    /// for callers that spread their own work.
+    pub fn rows(&self, paths: Range<usize>, lanes: Lanes) -> Vec<f64> {
+        let (number, mut tile) = (paths.len(), Tile::new(self.assets()));
+        let mut all = vec![0.0; self.assets() * number];
+        for first in (paths.start / TILE * TILE..paths.end).step_by(TILE) {
+            let block = tile.draw(self, first, lanes);
+            let (from, until) = (first.max(paths.start), paths.end.min(first + TILE));
+            for (asset, row) in all.chunks_exact_mut(number.max(1)).enumerate() {
+                let to = &mut row[from - paths.start..until - paths.start];
+                to.copy_from_slice(&block[asset].0.as_flattened()[from - first..until - first]);
+            }
+        }
+        all
     }
 
     #[inline(always)]
@@ -242,6 +183,31 @@ impl StudentT {
 /// Pieces of work.
 fn pieces(paths: usize) -> Vec<Range<usize>> {
     (0..paths).step_by(PIECE).map(|from| from..paths.min(from + PIECE)).collect()
+}
+
+/// Returns of a tile of paths; its memory is used again.
+struct Tile {
+    draft: Draft,
+    returns: Vec<Wide>,
+}
+
+impl Tile {
+    fn new(assets: usize) -> Self {
+        Self { draft: Draft::new(assets), returns: vec![Wide([[0.0; 8]; 8]); assets] }
+    }
+
+    fn draw(&mut self, model: &StudentT, first: usize, lanes: Lanes) -> &[Wide] {
+        let Self { draft, returns } = self;
+        dispatch!(lanes.level(), simd => {
+            draft.draw(simd, model, first);
+            model.multiply(simd, draft, #[inline(always)] |asset, values| {
+                for (to, value) in returns[asset].0.iter_mut().zip(values) {
+                    value.store_array(to);
+                }
+            });
+        });
+        returns
+    }
 }
 
 /// What is drawn for a tile of paths.

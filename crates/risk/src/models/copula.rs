@@ -9,7 +9,7 @@
 use super::error::{ModelError, alike, checked};
 use crate::{
     float::{count, is_positive, to_count},
-    random::Random,
+    kernel::{KernelError, simulate::StudentT},
     stats::{
         golden,
         linear::{Matrix, cholesky, inverse, nearest_correlation},
@@ -230,19 +230,13 @@ impl TCopula {
         Self::new(crash_correlation(&self.correlation, floor), self.nu)
     }
 
-    /// Draws one row of Student variates with the copula's degrees of freedom, one for each series.
-    pub fn draw(&self, random: &mut Random, row: &mut [f64]) {
-        let size = self.factor.rows().min(row.len());
-        for cell in &mut row[..size] {
-            *cell = random.normal();
-        }
-        let scale = (self.nu / random.chi_squared(self.nu)).sqrt();
-        // From the last up: each needs only the normals at and before it.
-        for at in (0..size).rev() {
-            let weights = &self.factor.row(at)[..=at];
-            let sum: f64 = weights.iter().zip(&row[..=at]).map(|(w, z)| w * z).sum();
-            row[at] = scale * sum;
-        }
+    /// Student variates with the copula's degrees of freedom, one for each series, to draw from. Two copulas with one seed
+    /// get the same shocks row by row: only how these hang together differs.
+    ///
+    /// # Errors
+    /// [`KernelError::Range`] for degrees of freedom that are not drawn, below two.
+    pub fn variates(&self, seed: u64) -> Result<StudentT, KernelError> {
+        StudentT::new(&vec![0.0; self.factor.rows()], &self.factor, Some(self.nu), seed)
     }
 }
 
@@ -305,6 +299,7 @@ impl Profile {
     fn highest(&self) -> (f64, f64) {
         let ends = (libm::log(NU_RANGE.0), libm::log(NU_RANGE.1));
         let nu = libm::exp(golden::lowest(ends, |log| -self.log_likelihood(libm::exp(log))).at);
+        let nu = nu.clamp(NU_RANGE.0, NU_RANGE.1);
         (nu, self.log_likelihood(nu))
     }
 
@@ -333,6 +328,7 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{kernel::Lanes, random::Random};
 
     /// The sum over all pairs, as the definition has it.
     fn naive(x: &[f64], y: &[f64]) -> f64 {
@@ -377,16 +373,11 @@ mod tests {
         let wanted =
             Matrix::from_fn(3, 3, |a, b| [[1.0, 0.7, 0.3], [0.7, 1.0, 0.5], [0.3, 0.5, 1.0]][a][b]);
         let copula = TCopula::new(wanted.clone(), 4.0).unwrap();
-        let (mut random, mut columns) = (Random::new(9), vec![Vec::new(); 3]);
-        for _ in 0..3_000 {
-            let mut row = [0.0; 3];
-            copula.draw(&mut random, &mut row);
-            // Margins are changed beyond recognition: only ranks matter.
-            columns[0].push(row[0].powi(3));
-            columns[1].push(row[1]);
-            columns[2].push(libm::atan(row[2]));
-        }
-        let series: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+        let mut rows = copula.variates(9).unwrap().rows(0..3_000, Lanes::best());
+        // Margins are changed beyond recognition: only ranks matter.
+        rows[..3_000].iter_mut().for_each(|cell| *cell = cell.powi(3));
+        rows[6_000..].iter_mut().for_each(|cell| *cell = libm::atan(*cell));
+        let series: Vec<&[f64]> = rows.chunks_exact(3_000).collect();
         let fit = TCopula::fit(&series).unwrap();
         for a in 0..3 {
             for b in 0..3 {

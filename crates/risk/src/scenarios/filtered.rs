@@ -2,7 +2,7 @@
 
 use super::{
     Draft, Origin, Scenarios,
-    generate::{Drawing, GenerateError, Source, accumulate, drawn},
+    generate::{Drawing, GenerateError, Page, Source, accumulate, drawn},
 };
 use crate::{
     desk::Progress,
@@ -77,14 +77,15 @@ pub fn filtered(
     };
     let decks = decks(filtered.days(), drawing);
     let skipped = source.days.len() - filtered.days();
-    drawn(source, drawing, (origin, PURPOSE), progress, |scenario, _, page| {
+    let draw = |((), scenario): (&(), usize), _: &mut Random, page: &mut Page| {
         let days: Vec<usize> =
             decks.iter().filter_map(|deck| Some(*deck.get(scenario)? as usize)).collect();
         for day in &days {
             page.name(skipped + day);
         }
         filtered.walk(days, |row| page.push(row));
-    })
+    };
+    drawn(source, drawing, (origin, PURPOSE), progress, (|_| (), draw))
 }
 
 /// For each step the days of all scenarios: shuffled decks of all days, one after the other.

@@ -3,6 +3,7 @@
 use super::{Draft, Origin, ScenarioError, Scenarios};
 use crate::{
     desk::{Cancelled, Progress},
+    kernel::KernelError,
     models::{
         ModelError,
         error::{alike, between, checked},
@@ -10,7 +11,10 @@ use crate::{
     random::Random,
 };
 use backstop_units::Span;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::{
+    ops::Range,
+    sync::atomic::{AtomicU64, Ordering},
+};
 use rayon::prelude::*;
 
 /// Scenarios of one block of work: what is drawn depends on it, so it never changes.
@@ -43,6 +47,9 @@ pub enum GenerateError {
         /// Why.
         error: ModelError,
     },
+    /// Variates of a copula can't be drawn.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
     /// What came out is no scenario.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
@@ -162,13 +169,17 @@ impl Page {
     }
 }
 
-/// Draws scenarios block by block, each by its number from zero, and puts them together in order, whatever the threads.
-pub(super) fn drawn(
+/// Draws scenarios block by block and puts them together in order, whatever the threads. `begin` makes what a block of
+/// scenarios has in common; `draw` gets it and the scenario's number. Both count scenarios from zero.
+pub(super) fn drawn<T>(
     source: &Source<'_>,
     drawing: &Drawing,
     (mut origin, purpose): (Origin, u64),
     progress: &dyn Progress,
-    draw: impl Fn(usize, &mut Random, &mut Page) + Sync,
+    (begin, draw): (
+        impl Fn(Range<usize>) -> T + Sync,
+        impl Fn((&T, usize), &mut Random, &mut Page) + Sync,
+    ),
 ) -> Result<Scenarios, GenerateError> {
     let Drawing { number, steps, seed, most } = *drawing;
     let (markets, blocks) = (source.markets.len(), number.div_ceil(BLOCK));
@@ -177,6 +188,7 @@ pub(super) fn drawn(
     let one = |block: usize| {
         let mut random = Random::of_block(seed, purpose, wide(block));
         let here = BLOCK.min(number - block * BLOCK);
+        let common = begin(block * BLOCK..block * BLOCK + here);
         let mut rows = vec![0.0; markets * here * steps];
         let cells = Vec::with_capacity(markets * steps);
         let mut page = Page { markets, most, cut: 0, cells, days: Vec::new() };
@@ -185,7 +197,7 @@ pub(super) fn drawn(
             page.cells.clear();
             page.days.clear();
             let number = block * BLOCK + scenario;
-            draw(number, &mut random, &mut page);
+            draw((&common, number), &mut random, &mut page);
             labels.push(label(number + 1, &page.days, source.days));
             for market in 0..markets {
                 let from = (market * here + scenario) * steps;

@@ -1,4 +1,4 @@
-//! Monte Carlo: a t copula, a volatility and a distribution of residuals for each market, jumps that all make together.
+//! Monte Carlo: a t copula (drawn by [`StudentT`](crate::kernel::simulate::StudentT)), a volatility and a distribution of residuals for each market, jumps that all make together.
 //!
 //! ```text
 //!   t copula ──▶ variate ──▶ residual of each market ──┐
@@ -9,11 +9,12 @@
 use super::{
     Origin, Scenarios,
     filtered::{fitted, in_words},
-    generate::{Drawing, GenerateError, Source, drawn},
+    generate::{Drawing, GenerateError, Page, Source, drawn},
     marginal::{Marginal, Transform},
 };
 use crate::{
     desk::Progress,
+    kernel::{Lanes, simulate::StudentT},
     models::{
         ModelError,
         copula::{CopulaFit, TCopula},
@@ -25,9 +26,12 @@ use crate::{
     random::Random,
     stats::linear::Matrix,
 };
+use core::ops::Range;
 
 /// What the random numbers are for: see [`Random::of_block`].
 const PURPOSE: u64 = 0x0000_514D;
+/// The same for the copulas' variates.
+const VARIATES: u64 = 0x0051_4D54;
 
 /// Which distribution the residuals of a market get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,10 +84,18 @@ impl Default for Simulated {
 struct Engine {
     filtered: Filtered,
     jumps: Option<CommonJumps>,
-    calm: TCopula,
-    crash: Option<TCopula>,
+    calm: StudentT,
+    crash: Option<StudentT>,
     crash_probability: f64,
     transforms: Vec<Transform>,
+}
+
+/// A copula's variates of some steps, market by market, and those of a crash.
+struct Variates {
+    /// Which, counted over all scenarios.
+    steps: Range<usize>,
+    calm: Vec<f64>,
+    crash: Option<Vec<f64>>,
 }
 
 /// Simulates scenarios of all markets of a source.
@@ -97,7 +109,8 @@ pub fn simulated(
     progress: &dyn Progress,
 ) -> Result<Scenarios, GenerateError> {
     drawing.check()?;
-    let (engine, settings) = Engine::fit(source, what)?;
+    let seed = Random::of_block(drawing.seed, VARIATES, 0).next_u64();
+    let (engine, settings) = Engine::fit(source, what, seed)?;
     let origin = Origin {
         generator: "simulated".into(),
         settings,
@@ -105,18 +118,25 @@ pub fn simulated(
         seed: Some(drawing.seed),
         observations: Some(engine.filtered.days().min(drawing.number)),
     };
-    drawn(source, drawing, (origin, PURPOSE), progress, |_, random, page| {
+    let steps = drawing.steps;
+    let begin = |block: Range<usize>| engine.variates(block.start * steps..block.end * steps);
+    let draw = |(variates, number): (&Variates, usize), random: &mut Random, page: &mut Page| {
         let mut variances: Vec<f64> = engine.filtered.series().iter().map(Series::start).collect();
         let mut row = vec![0.0; variances.len()];
-        for _ in 0..drawing.steps {
-            engine.step(random, &mut variances, &mut row);
+        for step in number * steps..(number + 1) * steps {
+            engine.step(random, (variates, step), &mut variances, &mut row);
             page.push(&row);
         }
-    })
+    };
+    drawn(source, drawing, (origin, PURPOSE), progress, (begin, draw))
 }
 
 impl Engine {
-    fn fit(source: &Source<'_>, what: &Simulated) -> Result<(Self, Vec<String>), GenerateError> {
+    fn fit(
+        source: &Source<'_>,
+        what: &Simulated,
+        seed: u64,
+    ) -> Result<(Self, Vec<String>), GenerateError> {
         let filtered = fitted(source, what.filter)?;
         let residuals: Vec<&[f64]> = filtered.series().iter().map(Series::residuals).collect();
         let jumps = match what.jumps {
@@ -135,7 +155,7 @@ impl Engine {
                 )?;
                 let range = ("the probability of a crash", "from 0, below 1");
                 between(range, crash.probability, (0.0_f64.next_down(), 1.0))?;
-                Some(calm.crashed(crash.floor)?)
+                Some(calm.crashed(crash.floor)?.variates(seed)?)
             }
             None => None,
         };
@@ -149,20 +169,36 @@ impl Engine {
         }
         let settings = in_full(source, what, (jumps.as_ref(), fit.as_ref()), &marginals);
         let crash_probability = what.crash.map_or(0.0, |crash| crash.probability);
+        let calm = calm.variates(seed)?;
         let engine = Self { filtered, jumps, calm, crash, crash_probability, transforms };
         Ok((engine, settings))
     }
 
+    /// Variates of some steps, counted over all scenarios.
+    fn variates(&self, steps: Range<usize>) -> Variates {
+        let draw = |copula: &StudentT| copula.rows(steps.clone(), Lanes::best());
+        let (calm, crash) = (draw(&self.calm), self.crash.as_ref().map(draw));
+        Variates { steps, calm, crash }
+    }
+
     /// One step: the logarithmic return of each market, and the variances after it.
-    fn step(&self, random: &mut Random, variances: &mut [f64], row: &mut [f64]) {
+    fn step(
+        &self,
+        random: &mut Random,
+        (variates, step): (&Variates, usize),
+        variances: &mut [f64],
+        row: &mut [f64],
+    ) {
         // Jumps are drawn first, since they decide how the rest hangs together.
         let mut jumps = vec![0.0; row.len()];
         let crashes = match &self.jumps {
             Some(common) => common.add(random, 1.0, &mut jumps) > 0,
             None => self.crash_probability > 0.0 && random.chance(self.crash_probability),
         };
-        let copula = self.crash.as_ref().filter(|_| crashes).unwrap_or(&self.calm);
-        copula.draw(random, row);
+        let drawn = variates.crash.as_ref().filter(|_| crashes).unwrap_or(&variates.calm);
+        for (cell, of_market) in row.iter_mut().zip(drawn.chunks_exact(variates.steps.len())) {
+            *cell = of_market[step - variates.steps.start];
+        }
         let parts = row.iter_mut().zip(variances).zip(&self.transforms);
         for (((cell, variance), transform), (series, jump)) in
             parts.zip(self.filtered.series().iter().zip(&jumps))

@@ -35,15 +35,11 @@ struct History {
 fn history(days: usize, crash_each: usize) -> History {
     let correlation = Matrix::from_fn(3, 3, |a, b| if a == b { 1.0 } else { 0.6 });
     let copula = TCopula::new(correlation, 5.0).unwrap();
-    let (mut random, mut returns) = (Random::new(21), vec![Vec::new(); 3]);
-    for day in 0..days {
-        let mut row = [0.0; 3];
-        copula.draw(&mut random, &mut row);
-        let crash = if day % crash_each == crash_each - 1 { -0.3 } else { 0.0 };
-        for (series, cell) in returns.iter_mut().zip(row) {
-            series.push(0.02 * cell + crash);
-        }
-    }
+    let rows = copula.variates(21).unwrap().rows(0..days, Lanes::best());
+    let crash = |day: usize| if day % crash_each == crash_each - 1 { -0.3 } else { 0.0 };
+    let day = |(day, cell): (usize, &f64)| 0.02 * cell + crash(day);
+    let returns = rows.chunks_exact(days).map(|row| row.iter().enumerate().map(day).collect());
+    let returns = returns.collect();
     let markets = ["BTC", "ETH", "SOL"].map(str::to_owned).to_vec();
     History { markets, days: (0..days).map(|day| format!("day {day}")).collect(), returns }
 }

@@ -55,21 +55,17 @@ fn losses_are_those_of_the_returns() {
     let model = StudentT::new(&[1e-3; 5], &root(assets), Some(5.0), 3).unwrap();
     let weights = [1.0, -2.0, 0.5, 3.0, -1.0];
     let losses = model.losses(&weights, paths, &Run::default()).unwrap();
-    let returns = model.returns(paths, &Run::default()).unwrap();
-    let mut seen = 0;
-    let see = |block: &backstop_risk::kernel::simulate::PathBlock<'_>| {
-        (block.first, (0..assets).map(|asset| block.asset(asset).to_vec()).collect::<Vec<_>>())
-    };
-    let take = |(first, block): (usize, Vec<Vec<f64>>)| {
-        for (asset, values) in block.iter().enumerate() {
-            for (path, value) in values.iter().enumerate().take(paths - first) {
-                assert_eq!(returns[asset * paths + first + path].to_bits(), value.to_bits());
-                seen += 1;
+    let returns = model.rows(0..paths, Lanes::best());
+    // A part of the paths, whole tiles or not, has the same bits on any lanes.
+    for part in [0..64, 100..300, 63..65, 4499..4500, 70..70] {
+        for lanes in Lanes::all() {
+            let some = model.rows(part.clone(), lanes);
+            for asset in 0..assets {
+                let from = &returns[asset * paths..][part.clone()];
+                assert_eq!(bits(&some[asset * part.len()..][..part.len()]), bits(from), "{part:?}");
             }
         }
-    };
-    model.visit(paths, &Run::default(), see, take).unwrap();
-    assert_eq!(seen, assets * paths);
+    }
     for (path, loss) in losses.iter().enumerate() {
         let profit: f64 =
             weights.iter().enumerate().map(|(at, w)| w * returns[at * paths + path]).sum();
@@ -93,7 +89,7 @@ fn returns_have_the_distribution_that_was_asked_for() {
     });
     assert!(distance < 1.95 / number.sqrt(), "{distance}");
     // Both assets fall together more often than normals of the same correlation would.
-    let returns = model.returns(paths, &Run::default()).unwrap();
+    let returns = model.rows(0..paths, Lanes::best());
     let (a, b) = returns.split_at(paths);
     let correlation = {
         let sum =
