@@ -62,7 +62,39 @@ pub(super) fn part(report: &Report) -> Part {
         ]);
     }
     part.sheet(sheet);
+    part.words(
+        "What an owner may lose over a scenario's length with all accounts together: positions netted, collateral at \
+         market prices. An owner who may lose more than the collateral brings the fund its need.",
+    );
+    part.sheet(owners(report));
     part
+}
+
+fn owners(report: &Report) -> Sheet {
+    let mut sheet = Sheet::new(
+        "book-owners",
+        "Owners who risk most",
+        [
+            "owner",
+            "accounts",
+            "value at risk 99%",
+            "expected shortfall 99%",
+            "collateral",
+            "value at risk \u{f7} collateral",
+        ],
+    );
+    for line in &report.book.owners {
+        let part = (line.collateral > 0.0).then(|| line.value_at_risk / line.collateral);
+        sheet.row([
+            Value::text(line.owner.clone()),
+            Value::count(line.accounts),
+            Value::money(line.value_at_risk),
+            Value::money(line.expected_shortfall),
+            Value::money(line.collateral),
+            Value::maybe(Numbers::Percent, part),
+        ]);
+    }
+    sheet
 }
 
 fn largest(report: &Report) -> Stacked {

@@ -50,6 +50,12 @@ fn distribution(report: &Report, need: &NeedPage) -> Part {
          closed; it is no bound for a fund, and stands here because others publish it.",
     );
     part.sheet(levels(need));
+    part.words(
+        "Prices alone: nobody is closed on the way, then everybody at the scenario's price, without latency, impact or \
+         cascade, and what accounts then owe is added up. Where the need is above it, closing costs the difference; \
+         where it is below, closing in time saves it.",
+    );
+    part.sheet(instants(need));
     part
 }
 
@@ -144,6 +150,11 @@ fn level_bars(report: &Report, need: &NeedPage) -> Bars {
     }
 }
 
+/// Whether two levels are one.
+fn same(one: f64, other: f64) -> bool {
+    (one - other).abs() < 1e-12
+}
+
 fn levels(need: &NeedPage) -> Sheet {
     let mut sheet = Sheet::new(
         "need-levels",
@@ -157,7 +168,6 @@ fn levels(need: &NeedPage) -> Sheet {
             "crude VaR of open interest",
         ],
     );
-    let same = |one: f64, other: f64| (one - other).abs() < 1e-12;
     for line in &need.levels {
         let crude = need.crude.iter().find(|(level, _)| same(*level, line.level));
         sheet.row([
@@ -179,6 +189,34 @@ fn levels(need: &NeedPage) -> Sheet {
     sheet
 }
 
+fn instants(need: &NeedPage) -> Sheet {
+    let mut sheet = Sheet::new(
+        "need-instant",
+        "If everybody were closed at once",
+        [
+            "level",
+            "value at risk at the end",
+            "expected shortfall at the end",
+            "VaR at the worst step",
+            "ES at the worst step",
+            "ES of the need less that at the end",
+        ],
+    );
+    for line in &need.instant {
+        let level = need.levels.iter().find(|other| same(other.level, line.level));
+        let closing = level.map(|level| level.expected_shortfall.estimate - line.end.1);
+        sheet.row([
+            Value::percent(line.level),
+            Value::money(line.end.0),
+            Value::money(line.end.1),
+            Value::money(line.worst.0),
+            Value::money(line.worst.1),
+            Value::maybe(Numbers::Money, closing),
+        ]);
+    }
+    sheet
+}
+
 fn worst(report: &Report, need: &NeedPage) -> Part {
     let mut part = Part::new("worst", "Worst scenarios and Cover");
     let mut sheet = Sheet::new(
@@ -188,6 +226,7 @@ fn worst(report: &Report, need: &NeedPage) -> Part {
             "scenario",
             "path maximum of the need",
             "need at its end",
+            "all closed at once at its end",
             "accounts closed",
             "bankrupt",
             "notional closed",
@@ -200,6 +239,7 @@ fn worst(report: &Report, need: &NeedPage) -> Part {
             Value::text(line.scenario.clone()),
             Value::money(line.need),
             Value::money(line.end),
+            Value::maybe(Numbers::Money, line.instant),
             Value::count(line.closed),
             Value::count(line.bankrupt),
             Value::money(line.notional),

@@ -57,6 +57,10 @@ fn rows(report: &Report) -> Vec<(String, String)> {
             put(&format!("value at risk {level}"), money(line.value_at_risk));
             put(&format!("expected shortfall {level}"), money(line.expected_shortfall));
         }
+        if let Some(line) = need.instant.last() {
+            let level = Numbers::Percent.words(line.level);
+            put(&format!("all closed at once, ES {level}"), Numbers::Money.words(line.end.1));
+        }
         for line in &need.cover {
             put(&format!("Cover-{}", line.groups), Numbers::Money.words(line.amount));
         }

@@ -3,6 +3,7 @@
 use super::progress::Cancelled;
 use crate::{
     data::DataError,
+    kernel::portfolios::PortfolioError,
     models::ModelError,
     need::NeedError,
     scenarios::{GenerateError, ScenarioError, library::LibraryError},
@@ -134,5 +135,14 @@ impl DeskError {
                 | Self::Generate(GenerateError::Cancelled(_))
                 | Self::Ruin(RuinError::Cancelled(_))
         )
+    }
+}
+
+impl From<PortfolioError> for DeskError {
+    fn from(error: PortfolioError) -> Self {
+        match error {
+            PortfolioError::Kernel(error) => NeedError::from(error).into(),
+            PortfolioError::Model(error) => error.into(),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     error::DeskError,
     inputs::Book,
-    outcome::{CoverLine, LevelLine, NeedPage, ShareLine, WorstLine},
+    outcome::{CoverLine, InstantLine, LevelLine, NeedPage, ShareLine, WorstLine},
     progress::Progress,
     rules::rules,
     setup::Setup,
@@ -11,13 +11,14 @@ use super::{
 };
 use crate::{
     float::{count, ms_to_float, to_count},
+    kernel::select::risk_of,
     models::{
         ModelError,
         tail::{Interval, Resampling, intervals_of, of_sample},
     },
     need::{
-        Covers, Outcome, Stressed, Tail, Trace, Uncovered, crude_losses, days_to_refill, outcomes,
-        trace,
+        Covers, Instant, Outcome, Stressed, Tail, Trace, Uncovered, crude_losses, days_to_refill,
+        instant, outcomes, trace,
     },
     scenarios::Scenarios,
     sizing::losses::Losses,
@@ -93,6 +94,7 @@ pub(super) fn page(
     book: &Book,
     scenarios: &Scenarios,
     needs: &Needs,
+    progress: &dyn Progress,
 ) -> Result<NeedPage, DeskError> {
     let stressed = Stressed { scenarios, conditions: &[] };
     let amounts: Vec<f64> = needs.outcomes.iter().map(|outcome| outcome.need).collect();
@@ -103,7 +105,8 @@ pub(super) fn page(
         let risk = of_sample(&mut crude, *level).ok()?;
         Some((*level, risk.value_at_risk))
     });
-    let (worst_path, worst) = worst(book, &stressed, (setup, &needs.outcomes))?;
+    let at_once = instant(&book.portfolio, scenarios, progress)?;
+    let (worst_path, worst) = worst(book, &stressed, (setup, &needs.outcomes), &at_once)?;
     let rounds = needs.outcomes.iter().map(|outcome| outcome.rounds).max().unwrap_or(0);
     let ordered = scenarios.origin().generator == "historical";
     let levels = levels(setup, (&amounts, observations(scenarios)), needs)?;
@@ -115,6 +118,7 @@ pub(super) fn page(
         fund,
         levels,
         crude: crude.collect(),
+        instant: instants(&setup.levels, &at_once)?,
         exceedance: exceedance(&needs.losses),
         over_time: if ordered { over_time(scenarios, &amounts) } else { Vec::new() },
         cover: covers(book, &stressed, (setup, &needs.covers))?,
@@ -191,6 +195,16 @@ fn seen(observations: usize, level: f64) -> Result<(), ModelError> {
         least,
         hint,
     })
+}
+
+fn instants(levels: &[f64], at_once: &Instant) -> Result<Vec<InstantLine>, ModelError> {
+    let line = |level: &f64| {
+        let risk = |losses: &[f64]| {
+            risk_of(losses, *level).map(|risk| (risk.value_at_risk, risk.expected_shortfall))
+        };
+        Ok(InstantLine { level: *level, end: risk(&at_once.end)?, worst: risk(&at_once.worst)? })
+    };
+    levels.iter().map(line).collect()
 }
 
 /// Need against the probability of more, at most [`POINTS`] of them, dense in the tail.
@@ -286,6 +300,7 @@ fn worst(
     book: &Book,
     stressed: &Stressed<'_>,
     (setup, outcomes): (&Setup, &[Outcome]),
+    at_once: &Instant,
 ) -> Result<Worst, DeskError> {
     let mut order: Vec<usize> = (0..outcomes.len()).collect();
     order.sort_by(|a, b| outcomes[*b].need.total_cmp(&outcomes[*a].need).then(a.cmp(b)));
@@ -303,6 +318,7 @@ fn worst(
             scenario: named(stressed.scenarios, Some(*place)),
             need: outcome.need,
             end: outcome.end,
+            instant: at_once.end.get(*place).copied(),
             closed: usize::try_from(outcome.fell).unwrap_or(usize::MAX),
             bankrupt: usize::try_from(outcome.short).unwrap_or(usize::MAX),
             notional: outcome.closed,

@@ -4,8 +4,11 @@
 //! Probabilities and rates are parts of one. Times are text, as the reader gets them. A part that was not asked
 //! for is absent, never zero.
 
+mod book;
 mod crises;
 mod varied;
+
+pub use book::{BookPage, MarketLine, OwnerLine};
 
 use super::setup::Setup;
 use crate::{models::tail::Interval, scenarios::Origin};
@@ -77,49 +80,6 @@ pub struct FilePage {
     pub holes: Vec<(String, String, String, u64)>,
 }
 
-/// Positions and their concentration.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BookPage {
-    /// Accounts.
-    pub accounts: usize,
-    /// Owner groups.
-    pub groups: usize,
-    /// Name of the quote asset.
-    pub quote: String,
-    /// Collateral before haircuts, in quote.
-    pub collateral: f64,
-    /// Accounts that owe more than they have at the prices of now, and all they owe: a loss already, not a need. They are
-    /// left out of the scenarios.
-    pub under_water: (usize, f64),
-    /// Accounts below their maintenance margin at the prices of now: they are closed in every scenario.
-    pub below_maintenance: usize,
-    /// Market by market.
-    pub markets: Vec<MarketLine>,
-}
-
-/// One market of the book.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MarketLine {
-    /// Its name.
-    pub market: String,
-    /// Price that positions are valued at.
-    pub price: f64,
-    /// Notional of one side, the larger one.
-    pub open_interest: f64,
-    /// Accounts that hold it.
-    pub holders: usize,
-    /// Herfindahl index of position sizes.
-    pub hhi: f64,
-    /// 1 ÷ the index: as if so many equal holders.
-    pub effective_number: f64,
-    /// The largest position: account and notional.
-    pub largest: (String, f64),
-    /// Days to sell the largest at the stated part of a day's volume.
-    pub days: f64,
-    /// What that time adds to the margin of the largest, as a part of it; zero: nothing.
-    pub add_on: f64,
-}
-
 /// The distribution of the need.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NeedPage {
@@ -135,6 +95,9 @@ pub struct NeedPage {
     pub levels: Vec<LevelLine>,
     /// The crude figure beside it: value at risk of open interest, as if nothing were ever closed.
     pub crude: Vec<(f64, f64)>,
+    /// The same levels if everybody were closed at a scenario's prices at once: prices alone.
+    #[serde(default)]
+    pub instant: Vec<InstantLine>,
     /// Need against the probability that it is exceeded, from small to large.
     pub exceedance: Vec<(f64, f64)>,
     /// The need of each scenario in their order, where the order is time: label and amount.
@@ -174,6 +137,18 @@ pub struct LevelLine {
     pub by_tail: Option<(f64, f64)>,
 }
 
+/// One level of what accounts would owe if nobody were closed on the way and then everybody at once: no latency, no
+/// impact, no cascade.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InstantLine {
+    /// Such as 0.99.
+    pub level: f64,
+    /// Value at risk and expected shortfall at the scenarios' last prices.
+    pub end: (f64, f64),
+    /// The same after the step of each scenario at which it is most.
+    pub worst: (f64, f64),
+}
+
 /// Losses of the largest groups together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CoverLine {
@@ -196,6 +171,9 @@ pub struct WorstLine {
     pub need: f64,
     /// The need at its end.
     pub end: f64,
+    /// What all would owe if everybody were closed at its last prices at once; none in reports before there was one.
+    #[serde(default)]
+    pub instant: Option<f64>,
     /// Accounts closed.
     pub closed: usize,
     /// Accounts that left a deficit.

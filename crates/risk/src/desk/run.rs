@@ -102,6 +102,7 @@ fn begin(setup: &Setup, inputs: &Inputs, maker: &Maker) -> Report {
         under_water: (0, 0.0),
         below_maintenance: 0,
         markets: Vec::new(),
+        owners: Vec::new(),
     };
     let told = inputs.fund.as_ref().and_then(|fund| fund.note(setup));
     Report {
@@ -149,7 +150,8 @@ fn sized(
     let survive = stress_page::survived(setup, inputs, book)?;
     let drawn = |setup: &Setup| drawn(setup, (&columns, book, survive), progress);
     let (scenarios, needs) = drawn(setup)?;
-    report.need = Some(need_page::page(setup, book, &scenarios, &needs)?);
+    report.need = Some(need_page::page(setup, book, &scenarios, &needs, progress)?);
+    report.book.owners = book_page::owners(book, &scenarios, progress)?;
     report.tails.push(back_page::need_tail(&needs, setup.costs.tail_share));
     let mut others = Vec::new();
     if scenarios.origin().seed.is_some() && parts.size {

@@ -5,8 +5,14 @@
 //!                     ├──▶ shortfall   sums, counts, largest for each scenario
 //!   Panel (scenarios) ┤    below       who is below a line in which scenario
 //!                     └──▶ portfolios  value at risk of each account
-//!   StudentT ─────────────▶ simulate   paths, or the scenarios of a Panel
+//!   StudentT ─────────────▶ simulate   variates row by row, losses of a portfolio
+//!   losses ───────────────▶ select     value at risk of very many
 //! ```
+//!
+//! What uses them: [`instant`](crate::need::instant) adds up what accounts owe if everybody is closed at once (`shortfall`,
+//! then `select`), the book's page lists the owners who risk most (`portfolios`), [`TCopula`](crate::models::copula::TCopula)
+//! draws its variates from `simulate`, and so do simulated scenarios. The need engine ([`need`](crate::need)) has paths,
+//! latency and impact, which no kernel here knows; it has its own screen.
 //!
 //! # Invariants
 //!

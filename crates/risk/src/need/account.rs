@@ -17,7 +17,7 @@ pub(super) const SIZE_DECIMALS: u8 = 12;
 /// Decimals of the quote asset in risk numbers; a ledger's own may differ.
 pub const QUOTE_DECIMALS: u8 = 6;
 
-const QUOTE_ATOMS: f64 = 1e6;
+pub(super) const QUOTE_ATOMS: f64 = 1e6;
 const SIZE_ATOMS: f64 = 1e12;
 /// Quote units → a [`Price`]: atoms × 10⁹.
 const PRICE_UNITS: f64 = 1e15;
@@ -147,6 +147,17 @@ impl Margins {
         account: usize,
         ratio: &dyn Fn(usize) -> f64,
     ) -> Result<Standing, NeedError> {
+        let counted = |asset: &Asset| Ppm::WHOLE.get().saturating_sub(asset.haircut.get());
+        self.weighed(account, ratio, counted)
+    }
+
+    /// The same with so many millionths of each pledge.
+    fn weighed(
+        &self,
+        account: usize,
+        ratio: &dyn Fn(usize) -> f64,
+        counted: impl Fn(&Asset) -> u32,
+    ) -> Result<Standing, NeedError> {
         let Some(account) = self.accounts.get(account) else { return Ok(Standing::default()) };
         let position = |position: &Sized| margin::Position {
             size: position.size,
@@ -161,8 +172,8 @@ impl Margins {
             let Some(asset) = self.assets.get(pledge.of) else { continue };
             let price = self.price(asset.market, ratio(asset.market));
             let worth = margin::notional(pledge.size, SIZE_DECIMALS, price)?.positive();
-            let counted = u128::from(Ppm::WHOLE.get().saturating_sub(asset.haircut.get()));
-            let counts = mul_div_floor(worth.get(), counted, Ppm::WHOLE.get().into())?;
+            let parts = u128::from(counted(asset));
+            let counts = mul_div_floor(worth.get(), parts, Ppm::WHOLE.get().into())?;
             let counts = i128::try_from(counts).map_err(|_| MathError::Overflow)?;
             let sum = collateral.checked_add(Signed::new(counts));
             collateral = sum.ok_or(MathError::Overflow)?;
@@ -185,8 +196,8 @@ impl Margins {
         self.brackets(market).iter().map(tier).collect()
     }
 
-    /// What an account owes beyond all it has at these prices, in atoms of six decimals: its position closed at the
-    /// mark, nothing lost on the way.
+    /// What an account owes beyond all it has at these prices, in atoms of six decimals: its positions closed and its
+    /// pledges sold at the mark, nothing lost on the way. Haircuts count in margin only.
     ///
     /// # Errors
     /// As [`Self::standing`].
@@ -195,7 +206,7 @@ impl Margins {
         account: usize,
         ratio: &dyn Fn(usize) -> f64,
     ) -> Result<Amount, NeedError> {
-        Ok(self.standing(account, ratio)?.equity.negative())
+        Ok(self.weighed(account, ratio, |_| Ppm::WHOLE.get())?.equity.negative())
     }
 
     /// How many accounts there are.

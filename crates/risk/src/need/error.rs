@@ -1,7 +1,7 @@
 //! Why the need can't be computed.
 
 use crate::{
-    data::DataError, desk::Cancelled, error::RiskError, ledger::LedgerError,
+    data::DataError, desk::Cancelled, error::RiskError, kernel::KernelError, ledger::LedgerError,
     models::error::ModelError, scenarios::ScenarioError,
 };
 use backstop_core::Reject;
@@ -28,6 +28,9 @@ pub enum NeedError {
     /// The ledger refused a settlement, or the books went wrong.
     #[error(transparent)]
     Ledger(Box<RiskError>),
+    /// The kernels refused prices or accounts.
+    #[error(transparent)]
+    Kernel(Box<KernelError>),
     /// Whoever watched said stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -89,6 +92,15 @@ impl From<ScenarioError> for NeedError {
 impl From<LedgerError> for NeedError {
     fn from(error: LedgerError) -> Self {
         Self::Ledger(Box::new(error.into()))
+    }
+}
+
+impl From<KernelError> for NeedError {
+    fn from(error: KernelError) -> Self {
+        match error {
+            KernelError::Stopped { .. } => Self::Cancelled(Cancelled),
+            other => Self::Kernel(Box::new(other)),
+        }
     }
 }
 

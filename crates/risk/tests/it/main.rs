@@ -8,6 +8,7 @@ mod desk;
 mod fee_path;
 mod fixture;
 mod hosted;
+mod instant;
 mod kernels;
 mod lending;
 mod need;

@@ -6,7 +6,6 @@ use backstop_risk::{
     need::{
         Closing, Conditions, Covers, Curve, Market0, Outcome, Portfolio, Pressure, Rules, Stressed,
         Tail, Thinning, concentration, crude_losses, in_atoms, opening, outcomes, reverse, trace,
-        up,
     },
     random::Random,
     scenarios::{Draft, Origin, Scenarios},
@@ -195,7 +194,7 @@ fn a_fund_that_works_positions_off_needs_most_on_the_way() {
 }
 
 /// A random venue of three markets: flat and tiered margins, collateral that follows a market.
-fn random_venue(seed: u64, long_only: bool, depth: f64) -> (String, String, String) {
+pub(crate) fn random_venue(seed: u64, long_only: bool, depth: f64) -> (String, String, String) {
     let mut random = Random::new(seed);
     let mut settings = String::new();
     for (market, price) in [("AA", 20_000.0), ("BB", 1.5), ("CC", 0.000_02)] {
@@ -210,7 +209,7 @@ fn random_venue(seed: u64, long_only: bool, depth: f64) -> (String, String, Stri
         )
         .unwrap();
     }
-    settings.push_str("[asset.BB]\nhaircut = 0.0\nmarket = \"BB\"\n");
+    settings.push_str("[asset.BB]\nhaircut = 0.15\nmarket = \"BB\"\n");
     let (mut accounts, mut positions) =
         ("account,owner,asset,collateral\n".to_owned(), "account,market,notional\n".to_owned());
     for at in 0..200 {
@@ -232,7 +231,7 @@ fn random_venue(seed: u64, long_only: bool, depth: f64) -> (String, String, Stri
     (settings, accounts, positions)
 }
 
-fn random_paths(seed: u64, number: usize, steps: usize, sigma: f64) -> Scenarios {
+pub(crate) fn random_paths(seed: u64, number: usize, steps: usize, sigma: f64) -> Scenarios {
     let mut random = Random::new(seed);
     let mut paths = Vec::new();
     for _ in 0..number {
@@ -422,7 +421,7 @@ fn nobody_who_can_pay_is_a_need_and_covers_are_ordered() {
     // Shares of the tail are its mean, and as money to the atom.
     let tail = Tail::of(&found, 0.99).unwrap();
     let shares = tail.by_market(&found);
-    let total = up(tail.risk.expected_shortfall, 1e6);
+    let total = backstop_risk::need::up(tail.risk.expected_shortfall, 1e6);
     assert!(total > 0);
     assert_eq!(in_atoms(total, &shares, 1e6).iter().sum::<i128>(), total);
     assert_eq!(in_atoms(total, &tail.by_asset(&found), 1e6).iter().sum::<i128>(), total);

@@ -6,9 +6,9 @@ use backstop_risk::{
         Report, Setup,
         outcome::{
             BackTestLine, BackTestPage, BookPage, ControlPage, CoverLine, FeePage, FilePage,
-            ForecastLine, ForecastPage, LevelLine, LiquidationLine, MarketLine, NeedPage,
-            ReverseLine, ShareLine, SizePage, StressLine, TailPage, TrancheLine, VERSION,
-            WorstLine,
+            ForecastLine, ForecastPage, InstantLine, LevelLine, LiquidationLine, MarketLine,
+            NeedPage, OwnerLine, ReverseLine, ShareLine, SizePage, StressLine, TailPage,
+            TrancheLine, VERSION, WorstLine,
         },
         setup::{Files, Slice},
     },
@@ -81,6 +81,7 @@ pub(super) fn empty() -> Report {
         under_water: (0, 0.0),
         below_maintenance: 0,
         markets: Vec::new(),
+        owners: Vec::new(),
     };
     Report {
         data: Vec::new(),
@@ -156,6 +157,17 @@ fn book() -> BookPage {
             line("eth-perp", 3_911.25, 96_300_000.0, 1),
             line("sol-perp", 184.75, 41_800_000.0, 2),
         ],
+        owners: vec![owner("whale-2", 2_500_000.0), owner("whale-0", -12_500.0)],
+    }
+}
+
+fn owner(name: &str, collateral: f64) -> OwnerLine {
+    OwnerLine {
+        owner: name.to_owned(),
+        accounts: 3,
+        value_at_risk: 3_125_000.0 + collateral / 16.0,
+        expected_shortfall: 4_062_500.0 + collateral / 16.0,
+        collateral,
     }
 }
 
@@ -169,6 +181,7 @@ fn worst(scenario: &str, need: f64) -> WorstLine {
         scenario: scenario.to_owned(),
         need,
         end: need * 0.5625,
+        instant: Some(need * 0.875),
         closed: 4_120,
         bankrupt: 311,
         notional: need * 23.0,
@@ -212,6 +225,14 @@ fn need() -> NeedPage {
             level(0.999, 4_902_750.0),
         ],
         crude: vec![(0.99, 31_250_000.0), (0.95, 15_500_000.0)],
+        instant: vec![
+            InstantLine {
+                level: 0.99,
+                end: (812_000.0, 2_437_500.0),
+                worst: (937_500.0, 2_875_000.0),
+            },
+            InstantLine { level: 0.95, end: (1_250.0, 93_750.0), worst: (1_875.0, 101_500.0) },
+        ],
         exceedance: exceedance.collect(),
         over_time: (0..400).map(|at| (day(at), (noise(at).powi(9) * 5e6).round())).collect(),
         cover: vec![cover(1, 2_750_000.0), cover(2, 4_125_000.0)],
