@@ -42,6 +42,11 @@ pub(crate) const fn count(number: usize) -> f64 {
     number as f64
 }
 
+/// How many, as wide as the numbers that are told.
+pub(crate) fn wide(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
 /// The count that a whole float is; zero for anything negative or not a number.
 #[expect(
     clippy::cast_possible_truncation,

@@ -5,6 +5,7 @@ use super::{
     error::DeskError,
     need_page::Needs,
     outcome::{BackTestLine, BackTestPage, TailPage},
+    progress::Progress,
     setup::Setup,
 };
 use crate::{
@@ -29,7 +30,11 @@ const SHOWN: usize = 1_500;
 ///
 /// # Errors
 /// [`DeskError`].
-pub(super) fn page(setup: &Setup, columns: &Columns) -> Result<BackTestPage, DeskError> {
+pub(super) fn page(
+    setup: &Setup,
+    columns: &Columns,
+    progress: &dyn Progress,
+) -> Result<BackTestPage, DeskError> {
     let market = columns.markets.first().cloned().unwrap_or_default();
     let returns = columns.returns.first().map(Vec::as_slice).unwrap_or_default();
     let asked = &setup.back_test;
@@ -39,7 +44,7 @@ pub(super) fn page(setup: &Setup, columns: &Columns) -> Result<BackTestPage, Des
         level: asked.level,
         significance: asked.significance,
     };
-    let tests = back_test(returns, &rolling, &Model::ALL)?;
+    let tests = back_test(returns, &rolling, &Model::ALL, progress)?;
     let best = recommended(&tests);
     let chosen = best.as_ref().and_then(|best| {
         let test = tests.iter().find(|test| test.model == best.model)?;

@@ -6,6 +6,7 @@ use super::{
     inputs::Inputs,
     need_page::{Needs, days},
     outcome::{ControlPage, FeePage},
+    progress::{Progress, Stage},
     setup::Setup,
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     random::Random,
     scenarios::Scenarios,
     sizing::{
-        fees::{FeeSetup, fan},
+        fees::{FanError, FeeSetup, fan},
         money,
     },
     sweep::Percentiles,
@@ -41,6 +42,7 @@ pub(super) fn page(
     inputs: &Inputs,
     (needs, scenarios): (&Needs, &Scenarios),
     target: f64,
+    progress: &dyn Progress,
 ) -> Result<FeePage, DeskError> {
     let decimals = setup.fund.decimals;
     let preset = || inputs.waterfall.as_ref().and_then(LedgerFund::of_preset);
@@ -51,14 +53,16 @@ pub(super) fn page(
     let lasts = days(scenarios);
     let each = Span::from_ms(scenarios.horizon().ms());
     let steps = crate::float::to_count(libm::ceil(count(setup.fee.days) / lasts)).max(1);
-    let paths: Result<Vec<Vec<Amount>>, ModelError> = (0u64..)
-        .take(setup.fee.paths)
-        .map(|path| {
+    let stage = Stage::begin(progress, "losses of the fee path", setup.fee.paths)?;
+    let drawn = |path| {
+        stage.part(|| {
             let mut random = Random::of_block(setup.seed, PATHS, path);
             let loss = |_| money(needs.losses.drawn(random.uniform()), decimals);
             (0..steps).map(loss).collect()
         })
-        .collect();
+    };
+    let paths: Result<Vec<Vec<Amount>>, ModelError> =
+        (0u64..).take(setup.fee.paths).map(drawn).collect();
     let start = FeeSetup {
         control: &control,
         target: money(target, decimals)?,
@@ -67,7 +71,10 @@ pub(super) fn page(
         begins,
         each,
     };
-    let found = fan(&start, &paths?).map_err(|_| DeskError::Money { got: target })?;
+    let found = fan(&start, &paths?, progress).map_err(|error| match error {
+        FanError::Math(_) => DeskError::Money { got: target },
+        FanError::Cancelled(stopped) => stopped.into(),
+    })?;
     let part = |of: u128| to_float(of) / to_float(WHOLE);
     let three = |points: &Percentiles| [part(points.p5), part(points.median), part(points.p95)];
     Ok(FeePage {

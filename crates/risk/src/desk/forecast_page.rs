@@ -53,7 +53,7 @@ pub(super) fn page(
         let line = if history.step() < Span::days(1) {
             by_realised(setup, &columns, &mut page.gate)
         } else {
-            by_filter(setup, &columns, &mut page.gate)
+            by_filter(setup, &columns, &mut page.gate, progress)
         };
         match line {
             Ok(line) => page.markets.push(line),
@@ -125,6 +125,7 @@ fn by_filter(
     setup: &Setup,
     columns: &Columns,
     gate: &mut Vec<String>,
+    progress: &dyn Progress,
 ) -> Result<ForecastLine, ModelError> {
     let market = columns.markets.first().cloned().unwrap_or_default();
     let returns = columns.returns.first().map(Vec::as_slice).unwrap_or_default();
@@ -134,8 +135,8 @@ fn by_filter(
     };
     let level = setup.back_test.level;
     let resampling = Resampling { draws: DRAWS, block: 1, confidence: 0.95, seed: setup.seed };
-    let found = match daily::next_day(returns, &Asked { level, challenger, walk: WALK, resampling })
-    {
+    let asked = Asked { level, challenger, walk: WALK, resampling };
+    let found = match daily::next_day(returns, &asked, progress) {
         Ok(found) => found,
         Err(error @ ModelError::TooFew { .. }) => {
             gate.push(format!("{market}: no model is judged: {error}"));

@@ -33,5 +33,6 @@ mod year;
 pub use fund::LedgerFund;
 pub use inputs::Inputs;
 pub use outcome::Report;
+pub(crate) use progress::Stage;
 pub use progress::{Cancelled, Progress, Silent};
 pub use setup::Setup;

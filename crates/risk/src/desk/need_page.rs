@@ -4,7 +4,7 @@ use super::{
     error::DeskError,
     inputs::Book,
     outcome::{CoverLine, InstantLine, LevelLine, NeedPage, ShareLine, WorstLine},
-    progress::Progress,
+    progress::{Cancelled, Progress, Stage},
     rules::rules,
     setup::Setup,
     year::tailed,
@@ -77,11 +77,12 @@ pub(super) fn needs(
     let covers = Covers::of(&outcomes);
     let amounts: Vec<f64> = outcomes.iter().map(|outcome| outcome.need).collect();
     let plain = Losses::new(&amounts, days(scenarios))?;
-    let (losses, no_tail) =
-        match tailed((&plain, observations(scenarios)), setup.costs.tail_share, setup.seed) {
-            Ok(losses) => (losses, None),
-            Err(error) => (plain, Some(error)),
-        };
+    let of = (&plain, observations(scenarios));
+    let tail = || Ok::<_, Cancelled>(tailed(of, setup.costs.tail_share, setup.seed, progress));
+    let (losses, no_tail) = match Stage::begin(progress, "tail of the need", 1)?.part(tail)? {
+        Ok(losses) => (losses, None),
+        Err(error) => (plain, Some(error)),
+    };
     Ok(Needs { outcomes, covers, losses, no_tail, survive: 0.0 })
 }
 
@@ -109,7 +110,7 @@ pub(super) fn page(
     let (worst_path, worst) = worst(book, &stressed, (setup, &needs.outcomes), &at_once)?;
     let rounds = needs.outcomes.iter().map(|outcome| outcome.rounds).max().unwrap_or(0);
     let ordered = scenarios.origin().generator == "historical";
-    let levels = levels(setup, (&amounts, observations(scenarios)), needs)?;
+    let levels = levels(setup, (&amounts, observations(scenarios)), needs, progress)?;
     let loss = levels.first().map_or(0.0, |line: &LevelLine| line.expected_shortfall.estimate);
     Ok(NeedPage {
         origin: scenarios.origin().clone(),
@@ -121,7 +122,7 @@ pub(super) fn page(
         instant: instants(&setup.levels, &at_once)?,
         exceedance: exceedance(&needs.losses),
         over_time: if ordered { over_time(scenarios, &amounts) } else { Vec::new() },
-        cover: covers(book, &stressed, (setup, &needs.covers))?,
+        cover: covers(book, &stressed, (setup, &needs.covers), progress)?,
         shortfall: (
             needs.covers.shortfall.amount,
             named(scenarios, needs.covers.shortfall.scenario),
@@ -132,7 +133,7 @@ pub(super) fn page(
         adl_probability: proportion((&amounts, observations(scenarios)), fund),
         adl_size: uncovered.mean,
         refill_days: days_to_refill(loss, setup.fund.income_per_day * setup.ruin.income_share),
-        shares: shares(book, &stressed, (setup, &needs.outcomes))?,
+        shares: shares(book, &stressed, (setup, &needs.outcomes), progress)?,
         cascade: (
             usize::try_from(rounds).unwrap_or(usize::MAX),
             needs.outcomes.iter().any(|outcome| outcome.capped),
@@ -165,13 +166,15 @@ fn levels(
     setup: &Setup,
     (amounts, observations): (&[f64], usize),
     needs: &Needs,
+    progress: &dyn Progress,
 ) -> Result<Vec<LevelLine>, DeskError> {
+    let stage = Stage::begin(progress, "value at risk", setup.levels.len())?;
     let how = Resampling { draws: DRAWS, block: 1, confidence: 0.95, seed: setup.seed };
     let line = |level: &f64| -> Result<LevelLine, DeskError> {
         crate::models::tail::long_enough(amounts.len(), *level)?;
         seen(observations, *level)?;
         let (value_at_risk, expected_shortfall) =
-            intervals_of(amounts, observations, *level, &how)?;
+            intervals_of((amounts, observations), *level, &how, progress)?;
         let tail = needs.losses.tail().filter(|tail| 1.0 - level <= tail.tail.exceed);
         let by_tail = tail.and_then(|_| {
             let at_risk = needs.losses.value_at_risk(*level).ok()?;
@@ -179,7 +182,7 @@ fn levels(
         });
         Ok(LevelLine { level: *level, value_at_risk, expected_shortfall, by_tail })
     };
-    setup.levels.iter().map(line).collect()
+    setup.levels.iter().map(|level| stage.part(|| line(level))).collect()
 }
 
 /// Checks that history has a day beyond a level: drawing days again and again adds none.
@@ -243,9 +246,11 @@ fn covers(
     book: &Book,
     stressed: &Stressed<'_>,
     (setup, covers): (&Setup, &Covers),
+    progress: &dyn Progress,
 ) -> Result<Vec<CoverLine>, DeskError> {
     let mut lines = Vec::new();
     for (groups, worst) in (1..).zip(&covers.cover) {
+        progress.ask()?;
         let mut who = Vec::new();
         if let Some(scenario) = worst.scenario {
             let told = trace(&book.portfolio, stressed, &rules(setup), scenario)?;
@@ -332,6 +337,7 @@ fn shares(
     book: &Book,
     stressed: &Stressed<'_>,
     (setup, outcomes): (&Setup, &[Outcome]),
+    progress: &dyn Progress,
 ) -> Result<Vec<ShareLine>, DeskError> {
     let Some(level) = setup.levels.first() else { return Ok(Vec::new()) };
     let tail = Tail::of(outcomes, *level)?;
@@ -349,10 +355,11 @@ fn shares(
     for (name, amount) in assets.zip(tail.by_asset(outcomes)) {
         put("asset", name, amount);
     }
-    let mut groups = Vec::with_capacity(tail.scenarios.len());
-    for (place, _) in &tail.scenarios {
-        groups.push(trace(portfolio, stressed, &rules(setup), *place)?.by_group);
-    }
+    let stage = Stage::begin(progress, "who needs it", tail.scenarios.len())?;
+    let traced = |(place, _): &(usize, f64)| {
+        stage.part(|| Ok(trace(portfolio, stressed, &rules(setup), *place)?.by_group))
+    };
+    let groups = tail.scenarios.iter().map(traced).collect::<Result<Vec<_>, DeskError>>()?;
     let by_group = tail.by_group(&groups);
     let (first, rest) = by_group.split_at(by_group.len().min(LINES));
     for (group, amount) in first {

@@ -9,16 +9,22 @@ use super::{
     limits,
     need_page::{self, Needs},
     outcome::{BookPage, Report, VERSION},
-    progress::Progress,
+    progress::{Progress, Within},
     reference_page,
     sensitivity::{self, Base},
     setup::Setup,
     size_page, stress_page,
 };
-use crate::{float::to_units, scenarios::Scenarios, sweep::grouped};
+use crate::{
+    float::{to_units, wide},
+    scenarios::Scenarios,
+    sweep::grouped,
+};
 
 /// Seeds that a recommended size is tried with beside its own.
-const OTHER_SEEDS: u64 = 3;
+const OTHER_SEEDS: usize = 3;
+/// Stages of each: models of prices, scenarios, need, its tail, years.
+pub(super) const SEED_STAGES: u64 = 5;
 
 /// What a run is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,7 +71,7 @@ pub struct Maker {
 /// Makes a report.
 ///
 /// # Errors
-/// [`DeskError`].
+/// [`DeskError`]; [`DeskError::Cancelled`] whenever the watcher said to stop, however the work ended.
 pub fn run(
     setup: &Setup,
     inputs: &Inputs,
@@ -73,6 +79,17 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<Report, DeskError> {
     setup.check()?;
+    let made = made(setup, inputs, (parts, maker), progress);
+    progress.ask()?;
+    made
+}
+
+fn made(
+    setup: &Setup,
+    inputs: &Inputs,
+    (parts, maker): (Parts, &Maker),
+    progress: &dyn Progress,
+) -> Result<Report, DeskError> {
     let mut report = begin(setup, inputs, maker);
     if parts.size || parts.sensitivity || parts.fee || parts.tranches {
         sized(setup, inputs, (parts, &mut report), progress)?;
@@ -148,17 +165,19 @@ fn sized(
     let columns = Columns::of_book(inputs.need_history("the size of a fund")?, book)?;
     limits::room(setup, &columns, parts.fee)?;
     let survive = stress_page::survived(setup, inputs, book)?;
-    let drawn = |setup: &Setup| drawn(setup, (&columns, book, survive), progress);
-    let (scenarios, needs) = drawn(setup)?;
+    let world = (&columns, book, survive);
+    let (scenarios, needs) = drawn(setup, world, progress)?;
     report.need = Some(need_page::page(setup, book, &scenarios, &needs, progress)?);
     report.book.owners = book_page::owners(book, &scenarios, progress)?;
     report.tails.push(back_page::need_tail(&needs, setup.costs.tail_share));
     let mut others = Vec::new();
     if scenarios.origin().seed.is_some() && parts.size {
-        for seed in (1..=OTHER_SEEDS).map(|more| setup.seed.wrapping_add(more)) {
+        for more in 0..OTHER_SEEDS {
+            let seed = setup.seed.wrapping_add(wide(more + 1));
             let other = Setup { seed, ..setup.clone() };
-            let (_, needs) = drawn(&other)?;
-            others.push((seed, size_page::recommended(&other, &needs)?));
+            let within = Within::new(progress, "other seeds", (more, OTHER_SEEDS), SEED_STAGES);
+            let (_, needs) = drawn(&other, world, &within)?;
+            others.push((seed, size_page::recommended(&other, &needs, &within)?));
         }
     }
     let size = size_page::page(setup, (&needs, &scenarios), others, progress)?;
@@ -170,10 +189,11 @@ fn sized(
         report.sensitivity = Some(sensitivity::page(&base, *level, progress)?);
     }
     if parts.fee {
-        report.fee = Some(fee_page::page(setup, inputs, (&needs, &scenarios), recommended)?);
+        let drawn = (&needs, &scenarios);
+        report.fee = Some(fee_page::page(setup, inputs, drawn, recommended, progress)?);
     }
     if parts.tranches {
-        report.tranches = size_page::tranches(setup, &needs, recommended)?;
+        report.tranches = size_page::tranches(setup, &needs, recommended, progress)?;
     }
     Ok(())
 }
@@ -186,11 +206,10 @@ fn back_tested(
 ) -> Result<(), DeskError> {
     let history = inputs.need_history("a back test")?;
     let markets: Vec<String> = history.markets().map(str::to_owned).collect();
-    let total = u64::try_from(markets.len()).unwrap_or(u64::MAX);
-    for (done, market) in (0u64..).zip(&markets) {
-        progress.tell("back tests", done, total)?;
+    for (done, market) in markets.iter().enumerate() {
+        let within = Within::new(progress, "back tests", (done, markets.len()), 1);
         let columns = Columns::single(history, market)?;
-        match back_page::page(setup, &columns) {
+        match back_page::page(setup, &columns, &within) {
             Ok(page) => report.back_tests.push(page),
             Err(DeskError::Model(error)) => {
                 report.notes.push(format!("no back test of {market}: {error}"));
@@ -199,7 +218,6 @@ fn back_tested(
         }
         report.tails.push(back_page::market_tail(&columns, setup.costs.tail_share));
     }
-    progress.tell("back tests", total, total)?;
     Ok(())
 }
 

@@ -12,7 +12,8 @@ use super::{
     limits,
     need_page::{self, Needs},
     outcome::{Figures, SensitivityLine, SensitivityPage},
-    progress::Progress,
+    progress::{Progress, Within},
+    run::SEED_STAGES,
     setup::{Filtering, Generator, Setup},
     size_page, stress_page,
 };
@@ -94,19 +95,6 @@ const ROWS: [Variation; 23] = [
     Variation("scenarios", "simulated", |w| generator(w, Generator::Simulated)),
 ];
 
-/// Tells rows under one name, whatever their parts are called.
-struct Row<'a> {
-    outer: &'a dyn Progress,
-    place: u64,
-    of: u64,
-}
-
-impl Progress for Row<'_> {
-    fn at(&self, _: &'static str, _: u64, _: u64) -> bool {
-        self.outer.at("sensitivity", self.place, self.of)
-    }
-}
-
 /// The table.
 ///
 /// # Errors
@@ -117,20 +105,19 @@ pub(super) fn page(
     level: f64,
     progress: &dyn Progress,
 ) -> Result<SensitivityPage, DeskError> {
-    let of = u64::try_from(ROWS.len()).unwrap_or(u64::MAX);
     let mut lines = Vec::with_capacity(ROWS.len());
-    for (place, variation) in (0u64..).zip(&ROWS) {
-        lines.push(line(base, level, variation, &Row { outer: progress, place, of })?);
+    for (place, variation) in ROWS.iter().enumerate() {
+        let within = Within::new(progress, "sensitivity", (place, ROWS.len()), SEED_STAGES);
+        lines.push(line(base, level, variation, &within)?);
     }
-    progress.tell("sensitivity", of, of)?;
-    Ok(SensitivityPage { level, base: figures(base.setup, base.needs, level)?, lines })
+    Ok(SensitivityPage { level, base: figures(base.setup, base.needs, level, progress)?, lines })
 }
 
 fn line(
     base: &Base<'_>,
     level: f64,
     Variation(assumption, change, apply): &Variation,
-    progress: &Row<'_>,
+    progress: &dyn Progress,
 ) -> Result<SensitivityLine, DeskError> {
     let Book { venue, accounts, now, .. } = base.book;
     let mut world = World {
@@ -177,11 +164,16 @@ fn again(
     };
     let survive = stress_page::survived(&setup, base.inputs, book)?;
     let needs = need_page::needs(&setup, book, scenarios, progress)?;
-    figures(&setup, &Needs { survive, ..needs }, level)
+    figures(&setup, &Needs { survive, ..needs }, level, progress)
 }
 
 /// What a row is compared by.
-fn figures(setup: &Setup, needs: &Needs, level: f64) -> Result<Figures, DeskError> {
+fn figures(
+    setup: &Setup,
+    needs: &Needs,
+    level: f64,
+    progress: &dyn Progress,
+) -> Result<Figures, DeskError> {
     let mut amounts: Vec<f64> = needs.outcomes.iter().map(|outcome| outcome.need).collect();
     long_enough(amounts.len(), level)?;
     let risk = of_sample(&mut amounts, level)?;
@@ -189,7 +181,7 @@ fn figures(setup: &Setup, needs: &Needs, level: f64) -> Result<Figures, DeskErro
         value_at_risk: risk.value_at_risk,
         expected_shortfall: risk.expected_shortfall,
         cover_two: size_page::bounds(setup, needs).cover_two,
-        size: size_page::recommended(setup, needs)?,
+        size: size_page::recommended(setup, needs, progress)?,
         by_tail: needs.losses.tail().is_some(),
     })
 }

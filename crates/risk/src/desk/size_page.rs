@@ -40,8 +40,12 @@ fn certainty(setup: &Setup) -> Certainty {
 ///
 /// # Errors
 /// [`ModelError`].
-pub(super) fn recommended(setup: &Setup, needs: &Needs) -> Result<f64, ModelError> {
-    let year = yearly(&needs.losses, setup.ruin.paths, setup.seed)?;
+pub(super) fn recommended(
+    setup: &Setup,
+    needs: &Needs,
+    progress: &dyn Progress,
+) -> Result<f64, ModelError> {
+    let year = yearly(&needs.losses, setup.ruin.paths, setup.seed, ("years", progress))?;
     let found = size(&year, &costs(setup), &bounds(setup, needs), &certainty(setup))?;
     Ok(found.recommended.estimate)
 }
@@ -82,12 +86,12 @@ pub(super) fn page(
     progress: &dyn Progress,
 ) -> Result<SizePage, DeskError> {
     let bounds = bounds(setup, needs);
-    let year = yearly(&needs.losses, setup.ruin.paths, setup.seed)?;
+    let year = yearly(&needs.losses, setup.ruin.paths, setup.seed, ("years", progress))?;
     let found = size(&year, &costs(setup), &bounds, &certainty(setup))?;
     let optimum = found.by_sample.unwrap_or(found.recommended.estimate);
     let observations = observations(scenarios);
     let sample = (&needs.losses, observations, optimum);
-    let drawn = quantile(sample, found.fractile, setup.seed, progress)??;
+    let drawn = quantile(sample, found.fractile, setup.seed, progress)?;
     let cover = cover_two(needs);
     let recommended = within(found.recommended.estimate, (drawn, cover), &bounds);
     let recommended = between_seeds(recommended, &others);
@@ -115,16 +119,16 @@ pub(super) fn page(
         None => None,
     };
     let atoms = money(recommended.estimate, setup.fund.decimals)?;
+    let sample = needs.losses.clone().without_tail();
+    let of_sample = ("years of the sample", progress);
+    let sample = yearly(&sample, setup.ruin.paths, setup.seed, of_sample)?;
     Ok(SizePage {
         recommended,
         atoms: atoms.to_string(),
         decimals: setup.fund.decimals,
         binding: word(found.binding).to_owned(),
         fractile: found.fractile,
-        by_sample: yearly(&needs.losses.clone().without_tail(), setup.ruin.paths, setup.seed)?
-            .risk_in_sample(found.fractile)
-            .ok()
-            .map(|risk| risk.value_at_risk),
+        by_sample: sample.risk_in_sample(found.fractile).ok().map(|risk| risk.value_at_risk),
         by_tail: needs.losses.tail().map(|_| drawn),
         floors: (bounds.cover_two, bounds.reverse_stress),
         cover_two: cover,
@@ -173,6 +177,7 @@ pub(super) fn tranches(
     setup: &Setup,
     needs: &Needs,
     recommended: f64,
+    progress: &dyn Progress,
 ) -> Result<Vec<TrancheLine>, DeskError> {
     let terms = Terms { load: setup.tranches.load, lockup: setup.tranches.lockup };
     let slice =
@@ -190,7 +195,7 @@ pub(super) fn tranches(
         .map(|(name, from, to)| slice(name, from * recommended, to * recommended))
         .to_vec();
     }
-    let year = yearly(&needs.losses, setup.ruin.paths, setup.seed)?;
+    let year = yearly(&needs.losses, setup.ruin.paths, setup.seed, ("slices", progress))?;
     let priced = stack(&year, &slices, &terms)?;
     Ok(priced
         .into_iter()

@@ -177,16 +177,22 @@ fn reversed(
     let mut lines = Vec::with_capacity(ways.len());
     for (done, way) in (0u64..).zip(ways) {
         progress.tell("reverse stress", done, total)?;
-        lines.push(reverse_line(setup, book, way)?);
+        lines.push(reverse_line(setup, book, way, progress)?);
     }
     progress.tell("reverse stress", total, total)?;
     Ok(lines)
 }
 
-fn reverse_line(setup: &Setup, book: &Book, way: &Stress) -> Result<ReverseLine, DeskError> {
+fn reverse_line(
+    setup: &Setup,
+    book: &Book,
+    way: &Stress,
+    progress: &dyn Progress,
+) -> Result<ReverseLine, DeskError> {
     let conditions = [way.conditions];
     let stressed = Stressed { scenarios: &way.scenarios, conditions: &conditions };
-    let found = reverse(&book.portfolio, &stressed, 0, (&rules(setup), setup.fund.size))?;
+    let fund = setup.fund.size;
+    let found = reverse(&book.portfolio, &stressed, 0, (&rules(setup), fund), progress)?;
     let by = found.multiple.unwrap_or(found.most);
     let change = |(at, market): (usize, &String)| {
         let last = way.scenarios.path(at, 0).last().copied()?;

@@ -5,9 +5,9 @@
 //! nothing is refilled in between, which errs on the side of more. The interval is a bootstrap: as many scenarios as
 //! history has days are drawn anew from the sample, the tail is fitted anew, and a year is simulated again.
 
-use super::progress::{Cancelled, Progress};
+use super::progress::{Cancelled, Progress, Stage, Within};
 use crate::{
-    float::{count, to_count},
+    float::{count, to_count, wide},
     models::{ModelError, tail::Interval},
     random::Random,
     sizing::{YEAR, losses::Losses},
@@ -38,6 +38,7 @@ pub(super) fn tailed(
     (plain, observations): (&Losses, usize),
     share: f64,
     seed: u64,
+    progress: &dyn Progress,
 ) -> Result<Losses, ModelError> {
     let most = largest(plain, share)?;
     let least = (count(LEAST) + 0.5) / count(observations.max(1));
@@ -49,7 +50,7 @@ pub(super) fn tailed(
     }
     let shares: Vec<f64> =
         PARTS.iter().map(|part| part * most).filter(|share| *share >= least).collect();
-    plain.clone().with_best_tail(&shares, seed)
+    plain.clone().with_best_tail(&shares, seed, progress)
 }
 
 /// The largest share up to the one asked for whose losses are all above zero.
@@ -75,26 +76,39 @@ fn refit(plain: &Losses, share: f64) -> Result<Losses, ModelError> {
     }
 }
 
-/// Losses of so many years.
-fn years(losses: &Losses, number: usize, (seed, purpose): (u64, u64)) -> Vec<f64> {
+/// Losses of so many years, as a stage of this name.
+fn years(
+    losses: &Losses,
+    number: usize,
+    (seed, purpose): (u64, u64),
+    (name, progress): (&'static str, &dyn Progress),
+) -> Result<Vec<f64>, Cancelled> {
     let periods = to_count(libm::round(YEAR / losses.horizon())).max(1);
     let blocks = number.div_ceil(BLOCK);
     let one = |block: usize| {
-        let mut random = Random::of_block(seed, purpose, u64::try_from(block).unwrap_or(u64::MAX));
+        let mut random = Random::of_block(seed, purpose, wide(block));
         let here = BLOCK.min(number - block * BLOCK);
         let year =
             |random: &mut Random| (0..periods).map(|_| losses.drawn(random.uniform())).sum::<f64>();
-        (0..here).map(|_| year(&mut random)).collect::<Vec<f64>>()
+        let asked = |_| progress.ask().map(|()| year(&mut random));
+        (0..here).map(asked).collect::<Result<Vec<f64>, Cancelled>>()
     };
-    (0..blocks).into_par_iter().flat_map_iter(one).collect()
+    let stage = Stage::begin(progress, name, blocks)?;
+    let parts = (0..blocks).into_par_iter().map(|block| stage.part(|| one(block)));
+    Ok(parts.collect::<Result<Vec<_>, Cancelled>>()?.concat())
 }
 
-/// Losses of years as a distribution.
+/// Losses of years as a distribution, drawn as a stage of this name.
 ///
 /// # Errors
 /// [`ModelError`].
-pub(super) fn yearly(losses: &Losses, number: usize, seed: u64) -> Result<Losses, ModelError> {
-    Losses::new(&years(losses, number, (seed, YEARS)), YEAR)
+pub(super) fn yearly(
+    losses: &Losses,
+    number: usize,
+    seed: u64,
+    stage: (&'static str, &dyn Progress),
+) -> Result<Losses, ModelError> {
+    Losses::new(&years(losses, number, (seed, YEARS), stage)?, YEAR)
 }
 
 /// An estimate's interval, wide enough that another seed's estimate lies within it in 95 % of cases, taking those of a few
@@ -116,36 +130,31 @@ pub(super) fn between_seeds(of: Interval, others: &[(u64, f64)]) -> Interval {
 /// of history drawn again.
 ///
 /// # Errors
-/// [`ModelError`]; [`Cancelled`] as the outer error.
+/// [`ModelError`].
 pub(super) fn quantile(
     (losses, observations, found): (&Losses, usize, f64),
     level: f64,
     seed: u64,
     progress: &dyn Progress,
-) -> Result<Result<Interval, ModelError>, Cancelled> {
+) -> Result<Interval, ModelError> {
     let share = losses.tail().map(|tail| tail.tail.exceed);
-    let fits = u64::try_from(FITS).unwrap_or(u64::MAX);
-    let again = |fit: u64| -> Result<Result<f64, ModelError>, Cancelled> {
-        progress.tell("interval of the size", fit, fits)?;
-        Ok(refitted((losses, observations), share, (seed, fit)).and_then(|fitted| {
-            let drawn = years(&fitted, YEARS_EACH, (seed, AGAIN ^ (fit << 32)));
-            Ok(Losses::new(&drawn, YEAR)?.risk_in_sample(level)?.value_at_risk)
-        }))
+    let name = "interval of the size";
+    let again = |fit: usize| {
+        let within = Within::new(progress, name, (fit, FITS), 1);
+        progress.ask()?;
+        let fitted = refitted((losses, observations), share, (seed, wide(fit)))?;
+        let purpose = AGAIN ^ (wide(fit) << 32);
+        let drawn = years(&fitted, YEARS_EACH, (seed, purpose), (name, &within))?;
+        Ok(Losses::new(&drawn, YEAR)?.risk_in_sample(level)?.value_at_risk)
     };
-    let mut all = Vec::with_capacity(FITS);
-    for fit in 0..fits {
-        match again(fit)? {
-            Ok(found) => all.push(found),
-            Err(error) => return Ok(Err(error)),
-        }
-    }
+    let mut all = (0..FITS).map(again).collect::<Result<Vec<f64>, ModelError>>()?;
     all.sort_by(f64::total_cmp);
     let at = |part: f64| {
         let place = to_count(libm::floor(part * count(all.len())));
         all.get(place.min(all.len() - 1)).copied().unwrap_or(found)
     };
     let (low, high) = (at(0.0).min(found), at(1.0).max(found));
-    Ok(Ok(Interval { estimate: found, low, high }))
+    Ok(Interval { estimate: found, low, high })
 }
 
 /// The sample drawn anew, and its tail fitted anew; one that can't be fitted counts as none. As many losses are drawn as are
@@ -169,6 +178,7 @@ fn refitted(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::Silent;
 
     #[test]
     fn seeds_widen_an_interval_by_how_far_they_lie_apart() {
@@ -189,10 +199,10 @@ mod tests {
         let losses: Vec<f64> =
             (0..10_000).map(|_| libm::pow(random.uniform().max(1e-9), -0.2) - 1.0).collect();
         let plain = Losses::new(&losses, 1.0).unwrap();
-        let fitted = tailed((&plain, 10_000), 0.1, 1).unwrap();
+        let fitted = tailed((&plain, 10_000), 0.1, 1, &Silent).unwrap();
         assert!(fitted.tail().is_some());
         // A tenth of 900 days is 90 excesses, however often each day is drawn.
-        let refused = tailed((&plain, 900), 0.1, 1).unwrap_err().to_string();
+        let refused = tailed((&plain, 900), 0.1, 1, &Silent).unwrap_err().to_string();
         assert!(refused.contains("days of history") && refused.contains("90"), "{refused}");
     }
 }

@@ -6,6 +6,7 @@ use super::{
     walk::{Fold, Walk},
 };
 use crate::{
+    desk::Progress,
     float::{count, is_positive},
     models::{
         ModelError,
@@ -75,8 +76,12 @@ pub struct Walked {
 /// # Errors
 /// [`ModelError::TooFew`] for a history too short for walk, fit or level; [`ModelError::NotFinite`],
 /// [`ModelError::Constant`]; those of the fits.
-pub fn next_day(returns: &[f64], asked: &Asked) -> Result<NextDay, ModelError> {
-    let walked = walk_forward(returns, asked)?;
+pub fn next_day(
+    returns: &[f64],
+    asked: &Asked,
+    progress: &dyn Progress,
+) -> Result<NextDay, ModelError> {
+    let walked = walk_forward(returns, asked, progress)?;
     let figure = |name, challenger, baseline| Figure { name, horizon: 1, challenger, baseline };
     let figures = [
         figure("QLIKE", &walked.qlike, &walked.qlike_of_baseline),
@@ -88,7 +93,7 @@ pub fn next_day(returns: &[f64], asked: &Asked) -> Result<NextDay, ModelError> {
     let series = Series::fit(returns, filter)?;
     let losses: Vec<f64> = series.residuals().iter().map(|residual| -residual).collect();
     long_enough(losses.len(), asked.level)?;
-    let (at_risk, shortfall) = intervals(&losses, asked.level, &asked.resampling)?;
+    let (at_risk, shortfall) = intervals(&losses, asked.level, &asked.resampling, progress)?;
     let volatility = series.volatility();
     let scaled = |interval: Interval| {
         let one = |value: f64| volatility * value - series.mean();
@@ -113,7 +118,11 @@ pub fn next_day(returns: &[f64], asked: &Asked) -> Result<NextDay, ModelError> {
 ///
 /// # Errors
 /// As [`next_day`].
-pub fn walk_forward(returns: &[f64], asked: &Asked) -> Result<Walked, ModelError> {
+pub fn walk_forward(
+    returns: &[f64],
+    asked: &Asked,
+    progress: &dyn Progress,
+) -> Result<Walked, ModelError> {
     let hint = "give a longer history";
     checked(returns, ("a forecast of daily volatility", RETURNS_LEAST + 1, hint))?;
     let percent: Vec<f64> = returns.iter().map(|value| PERCENT * value).collect();
@@ -124,6 +133,7 @@ pub fn walk_forward(returns: &[f64], asked: &Asked) -> Result<Walked, ModelError
     let times: Vec<u64> = (0_u64..).take(returns.len()).collect();
     let mut walked = Walked::default();
     for fold in asked.walk.folds(&times)? {
+        progress.ask()?;
         one_fold(&percent, &averages, (&fold, asked), &mut walked)?;
     }
     Ok(walked)
@@ -169,6 +179,7 @@ fn one_fold(
 mod tests {
     use super::*;
     use crate::{
+        desk::Silent,
         models::garch::{Innovation, Start},
         random::Random,
     };
@@ -199,7 +210,7 @@ mod tests {
     #[test]
     fn a_challenger_is_let_in_where_it_is_better() {
         let returns = history(3_000, 0.5);
-        let found = next_day(&returns, &ASKED).unwrap();
+        let found = next_day(&returns, &ASKED, &Silent).unwrap();
         assert!(found.verdict.passes(), "{:?}", found.verdict);
         assert_eq!(found.filter, Filter::Garch(ASKED.challenger));
         assert!(found.at_risk.low <= found.at_risk.estimate);
@@ -221,7 +232,7 @@ mod tests {
                 value / 100.0
             })
             .collect();
-        let found = next_day(&returns, &ASKED).unwrap();
+        let found = next_day(&returns, &ASKED, &Silent).unwrap();
         assert!(!found.verdict.passes());
         assert_eq!(found.filter, Filter::Ewma(ewma::DAILY));
     }
@@ -233,8 +244,10 @@ mod tests {
         for value in &mut other[1_101..] {
             *value *= -4.0;
         }
-        let (one, two) =
-            (walk_forward(&returns, &ASKED).unwrap(), walk_forward(&other, &ASKED).unwrap());
+        let (one, two) = (
+            walk_forward(&returns, &ASKED, &Silent).unwrap(),
+            walk_forward(&other, &ASKED, &Silent).unwrap(),
+        );
         let until = one.days.partition_point(|day| *day < 1_101);
         assert_eq!(one.qlike[..until], two.qlike[..until]);
         assert_eq!(one.pinball_of_baseline[..until], two.pinball_of_baseline[..until]);
@@ -245,9 +258,12 @@ mod tests {
     #[test]
     fn short_and_flat_histories_are_refused() {
         let returns = history(700, 0.4);
-        assert!(matches!(next_day(&returns[..400], &ASKED), Err(ModelError::TooFew { .. })));
-        assert!(matches!(next_day(&[0.0; 800], &ASKED), Err(ModelError::Constant { .. })));
+        assert!(matches!(
+            next_day(&returns[..400], &ASKED, &Silent),
+            Err(ModelError::TooFew { .. })
+        ));
+        assert!(matches!(next_day(&[0.0; 800], &ASKED, &Silent), Err(ModelError::Constant { .. })));
         let high = Asked { level: 0.9999, ..ASKED };
-        assert!(matches!(next_day(&returns, &high), Err(ModelError::TooFew { .. })));
+        assert!(matches!(next_day(&returns, &high, &Silent), Err(ModelError::TooFew { .. })));
     }
 }

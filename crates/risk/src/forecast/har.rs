@@ -11,6 +11,7 @@ use super::{
     walk::Walk,
 };
 use crate::{
+    desk::Silent,
     float::{count, is_positive},
     models::{
         ModelError,
@@ -263,7 +264,7 @@ fn measured(
     let residuals: Vec<f64> =
         days.iter().zip(forecasts).map(|(day, f)| -day.value / f.sqrt()).collect();
     long_enough(residuals.len(), level)?;
-    let (at_risk, shortfall) = intervals(&residuals, level, how)?;
+    let (at_risk, shortfall) = intervals(&residuals, level, how, &Silent)?;
     let scale = variance.estimate.sqrt();
     let scaled = |interval: Interval| Interval {
         estimate: scale * interval.estimate,

@@ -15,6 +15,7 @@ use super::{
     verdict::{Forecasts, Ratio, TrafficLight, Transitions, kupiec, traffic_light, z2_p_value},
 };
 use crate::{
+    desk::{Progress, Stage},
     float::{count, to_count},
     stats::special::beta_quantile,
 };
@@ -158,11 +159,13 @@ pub struct Recommended {
 ///
 /// # Errors
 /// [`ModelError::TooFew`] for a history not longer than the window by [`LIGHT`] days, or a window too short for the
-/// level; [`ModelError::NotFinite`]; [`ModelError::Range`]. What a single model lacks is in its own outcome.
+/// level; [`ModelError::NotFinite`]; [`ModelError::Range`]; [`ModelError::Cancelled`]. What a single model lacks is in its
+/// own outcome.
 pub fn back_test(
     returns: &[f64],
     rolling: &Rolling,
     models: &[Model],
+    progress: &dyn Progress,
 ) -> Result<Vec<BackTest>, ModelError> {
     let hint = "give a longer history or a shorter window";
     checked(returns, ("a back test", rolling.window + LIGHT, hint))?;
@@ -172,12 +175,15 @@ pub fn back_test(
         rolling.significance,
         (0.0, 1.0),
     )?;
+    let stage = Stage::begin(progress, "back tests", models.len())?;
     let one = |model: &Model| {
-        let outcome = forecasts(returns, rolling, *model)
-            .and_then(|(at_risk, shortfall)| judge(returns, rolling, at_risk, shortfall));
-        BackTest { model: *model, outcome }
+        stage.part(|| {
+            let outcome = forecasts(returns, rolling, (*model, progress))
+                .and_then(|both| judge(returns, rolling, both, progress));
+            Ok(BackTest { model: *model, outcome })
+        })
     };
-    Ok(models.par_iter().map(one).collect())
+    models.par_iter().map(one).collect()
 }
 
 /// Excesses that a window has for the tail model.
@@ -201,8 +207,8 @@ fn enough_excesses(window: usize) -> Result<(), ModelError> {
 fn judge(
     returns: &[f64],
     rolling: &Rolling,
-    at_risk: Vec<f64>,
-    shortfall: Vec<f64>,
+    (at_risk, shortfall): (Vec<f64>, Vec<f64>),
+    progress: &dyn Progress,
 ) -> Result<Outcome, ModelError> {
     let (first, level) = (rolling.window, rolling.level);
     let profit = &returns[first..];
@@ -217,7 +223,7 @@ fn judge(
     let conditional = transitions.conditional_coverage(probability)?;
     let (at, short) = (&at_risk[..], &shortfall[..]);
     let z2 = Forecasts { profit, at_risk: at, shortfall: short, level }.acerbi_szekely()?.z2;
-    let z2_p = z2_p_value(z2, (days, level), Z2_NU, (Z2_DRAWS, Z2_SEED))?;
+    let z2_p = z2_p_value(z2, (days, level), Z2_NU, (Z2_DRAWS, Z2_SEED), progress)?;
     let recent = days.min(LIGHT);
     let lately = is_hit[days - recent..].iter().filter(|hit| **hit).count();
     let wide = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);

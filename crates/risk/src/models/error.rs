@@ -1,6 +1,6 @@
 //! Why a model can't be fitted or asked.
 
-use crate::stats::linear::LinearError;
+use crate::{desk::Cancelled, stats::linear::LinearError};
 
 /// Why a model can't be fitted or asked. Nothing here ever comes out as a silent "not a number".
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -94,6 +94,9 @@ pub enum ModelError {
     /// A matrix or regression can't be used.
     #[error(transparent)]
     Linear(#[from] LinearError),
+    /// It was stopped.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
 /// Checks that there are enough finite observations.

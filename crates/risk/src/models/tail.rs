@@ -6,6 +6,7 @@
 
 use super::error::{ModelError, between, checked};
 use crate::{
+    desk::Progress,
     float::{count, to_count},
     random::Random,
     stats::special::{normal_density, normal_quantile, student_density, student_quantile},
@@ -144,8 +145,9 @@ pub fn intervals(
     losses: &[f64],
     level: f64,
     how: &Resampling,
+    progress: &dyn Progress,
 ) -> Result<(Interval, Interval), ModelError> {
-    intervals_of(losses, losses.len(), level, how)
+    intervals_of((losses, losses.len()), level, how, progress)
 }
 
 /// The same for losses of which only so many are evidence, the others being the same days drawn again: each resample has
@@ -154,10 +156,10 @@ pub fn intervals(
 /// # Errors
 /// As [`of_sample`].
 pub fn intervals_of(
-    losses: &[f64],
-    observations: usize,
+    (losses, observations): (&[f64], usize),
     level: f64,
     how: &Resampling,
+    progress: &dyn Progress,
 ) -> Result<(Interval, Interval), ModelError> {
     let number = observations.clamp(1, losses.len().max(1));
     let found = of_sample(&mut losses.to_vec(), level)?;
@@ -165,6 +167,7 @@ pub fn intervals_of(
     let mut drawn = Vec::with_capacity(number);
     let (mut at_risk, mut shortfall) = (Vec::new(), Vec::new());
     for _ in 0..how.draws {
+        progress.ask()?;
         drawn.clear();
         while drawn.len() < number {
             let from = random.below(losses.len());
@@ -214,6 +217,7 @@ pub fn of_student(nu: f64, level: f64, unit_variance: bool) -> Result<Risk, Mode
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::Silent;
 
     #[test]
     fn the_order_statistic_is_the_stated_one() {
@@ -247,7 +251,7 @@ mod tests {
         for seed in 0..200 {
             let losses: Vec<f64> = (0..400).map(|_| random.normal()).collect();
             let how = Resampling { draws: 200, block: 1, confidence: 0.9, seed };
-            let (at_risk, shortfall) = intervals(&losses, 0.9, &how).unwrap();
+            let (at_risk, shortfall) = intervals(&losses, 0.9, &how, &Silent).unwrap();
             assert!(at_risk.low <= at_risk.high && shortfall.low <= shortfall.high);
             held += usize::from((at_risk.low..=at_risk.high).contains(&truth));
         }

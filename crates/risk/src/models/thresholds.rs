@@ -9,7 +9,8 @@ use super::{
     gpd::{EXCESSES_LEAST, Gpd, Tail},
 };
 use crate::{
-    float::{count, to_count},
+    desk::{Cancelled, Progress},
+    float::{count, to_count, wide},
     random::Random,
 };
 use rayon::prelude::*;
@@ -172,8 +173,13 @@ fn distance(sorted: &[f64], gpd: &Gpd) -> f64 {
 /// current pool. For shapes below one: heavier draws are too wild to be fitted anew.
 ///
 /// # Errors
-/// As [`Gpd::fit`]; [`ModelError::InfiniteMean`].
-pub fn goodness(excesses: &[f64], draws: usize, seed: u64) -> Result<f64, ModelError> {
+/// As [`Gpd::fit`]; [`ModelError::InfiniteMean`]; [`ModelError::Cancelled`].
+pub fn goodness(
+    excesses: &[f64],
+    draws: usize,
+    seed: u64,
+    progress: &dyn Progress,
+) -> Result<f64, ModelError> {
     let apart = |mut drawn: Vec<f64>| {
         let gpd = Gpd::fit_any(&drawn)?.gpd;
         drawn.sort_by(f64::total_cmp);
@@ -185,12 +191,15 @@ pub fn goodness(excesses: &[f64], draws: usize, seed: u64) -> Result<f64, ModelE
     }
     let seen = apart(excesses.to_vec())?;
     let one = |draw: u64| {
+        progress.ask()?;
         let mut random = Random::of_block(seed, PURPOSE, draw);
-        apart((0..excesses.len()).map(|_| gpd.quantile_above(random.uniform())).collect())
+        let drawn = (0..excesses.len()).map(|_| gpd.quantile_above(random.uniform()));
+        Ok::<_, Cancelled>(apart(drawn.collect()))
     };
     let draws = draws.max(1);
+    // A stop ends it at once; of draws that fail the first one is told, whatever the threads.
     let all: Vec<Result<f64, ModelError>> =
-        (0..u64::try_from(draws).unwrap_or(u64::MAX)).into_par_iter().map(one).collect();
+        (0..wide(draws)).into_par_iter().map(one).collect::<Result<_, Cancelled>>()?;
     let mut further = 1;
     for drawn in all {
         further += usize::from(drawn? >= seen);
@@ -201,7 +210,7 @@ pub fn goodness(excesses: &[f64], draws: usize, seed: u64) -> Result<f64, ModelE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::Random;
+    use crate::{desk::Silent, random::Random};
 
     fn tail(shape: f64, number: usize) -> Vec<f64> {
         let (gpd, mut random) = (Gpd { shape, scale: 2.0 }, Random::new(6));
@@ -247,7 +256,7 @@ mod tests {
             let mut random = Random::new(seed);
             let gpd = Gpd { shape: 0.3, scale: 1.0 };
             let drawn: Vec<f64> = (0..200).map(|_| gpd.quantile_above(random.uniform())).collect();
-            held += usize::from(goodness(&drawn, 39, seed).unwrap() > 0.1);
+            held += usize::from(goodness(&drawn, 39, seed, &Silent).unwrap() > 0.1);
         }
         // 36 expected, standard deviation 1.9.
         assert!((30..=40).contains(&held), "{held}");
@@ -256,7 +265,7 @@ mod tests {
         let mixed: Vec<f64> = (0..300)
             .map(|at| if at % 3 == 0 { 5.0 + 0.3 * random.normal() } else { random.uniform() })
             .collect();
-        assert!(goodness(&mixed, 39, 1).unwrap() < 0.03);
+        assert!(goodness(&mixed, 39, 1, &Silent).unwrap() < 0.03);
     }
 
     #[test]

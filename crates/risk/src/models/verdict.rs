@@ -2,6 +2,7 @@
 
 use super::error::{ModelError, between, checked};
 use crate::{
+    desk::Progress,
     float::{count, is_positive},
     random::Random,
     stats::{
@@ -261,6 +262,7 @@ pub fn z2_p_value(
     (steps, level): (usize, f64),
     nu: f64,
     (draws, seed): (usize, u64),
+    progress: &dyn Progress,
 ) -> Result<f64, ModelError> {
     let risk = super::tail::of_student(nu, level, false)?;
     between(("a statistic", "among the finite numbers"), seen, (f64::NEG_INFINITY, f64::INFINITY))?;
@@ -280,6 +282,7 @@ pub fn z2_p_value(
     let mut random = Random::new(seed);
     let (waits, mut at_most) = (libm::log1p(-beyond), 0_usize);
     for _ in 0..draws {
+        progress.ask()?;
         let (mut step, mut sum) = (0.0, 0.0);
         loop {
             // Steps to the next exceedance are geometric.
@@ -297,6 +300,7 @@ pub fn z2_p_value(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::Silent;
 
     #[test]
     fn no_exceedance_at_all_is_no_failure_of_the_formula() {
@@ -320,10 +324,10 @@ mod tests {
         let critical = critical_z2((250, 0.975), 5.0, (0.05, 4_000, 1)).unwrap();
         assert!((-0.82..-0.62).contains(&critical), "{critical}");
         // The way back, drawn otherwise, gives the probability again.
-        let p = z2_p_value(critical, (250, 0.975), 5.0, (20_000, 2)).unwrap();
+        let p = z2_p_value(critical, (250, 0.975), 5.0, (20_000, 2), &Silent).unwrap();
         assert!((p - 0.05).abs() < 0.012, "{p}");
         // And for the other published one, −1.8 at 0.01 %.
-        assert!(z2_p_value(-1.8, (250, 0.975), 5.0, (20_000, 3)).unwrap() < 0.001);
-        assert!(z2_p_value(f64::NAN, (250, 0.975), 5.0, (10, 3)).is_err());
+        assert!(z2_p_value(-1.8, (250, 0.975), 5.0, (20_000, 3), &Silent).unwrap() < 0.001);
+        assert!(z2_p_value(f64::NAN, (250, 0.975), 5.0, (10, 3), &Silent).is_err());
     }
 }

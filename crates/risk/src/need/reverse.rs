@@ -6,7 +6,7 @@ use super::{
     portfolio::Portfolio,
     run::{Rows, Stressed},
 };
-use crate::{float::count, float::ms_to_float, scenarios::Scenarios};
+use crate::{desk::Progress, float::count, float::ms_to_float, scenarios::Scenarios};
 
 /// Where on the way the need is looked at before the place is narrowed down.
 const GRID: usize = 32;
@@ -41,6 +41,7 @@ pub fn reverse(
     stressed: &Stressed<'_>,
     scenario: usize,
     (rules, fund): (&Rules, f64),
+    progress: &dyn Progress,
 ) -> Result<Reverse, NeedError> {
     rules.check()?;
     let mut search = Search::new(portfolio, stressed, (scenario, rules))?;
@@ -48,6 +49,7 @@ pub fn reverse(
     let at = |step: usize| most * count(step) / count(GRID);
     let mut first = None;
     for step in 1..=GRID {
+        progress.ask()?;
         if search.need(at(step)) >= fund {
             first = Some(step);
             break;
@@ -58,6 +60,7 @@ pub fn reverse(
     };
     let (mut low, mut high) = (at(step - 1), at(step));
     for _ in 0..HALVINGS {
+        progress.ask()?;
         let middle = f64::midpoint(low, high);
         if search.need(middle) >= fund { high = middle } else { low = middle }
     }

@@ -6,9 +6,12 @@ use super::{
     portfolio::Portfolio,
     tally::Outcome,
 };
-use crate::{desk::Progress, float::ms_to_float, scenarios::Scenarios};
+use crate::{
+    desk::{Progress, Stage},
+    float::ms_to_float,
+    scenarios::Scenarios,
+};
 use rayon::prelude::*;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Lowest price ÷ price now that a path is worked with: a price of nothing has no ratio to anything.
 const LEAST: f64 = 1e-9;
@@ -102,18 +105,17 @@ pub fn outcomes(
     let rows = Rows::find(portfolio, stressed)?;
     let scenarios = stressed.scenarios;
     let step_seconds = ms_to_float(scenarios.step().ms()) / 1_000.0;
-    let (done, total) = (AtomicU64::new(0), u64::try_from(scenarios.number()).unwrap_or(u64::MAX));
+    let stage = Stage::begin(progress, "need", scenarios.number())?;
     let begin = || {
         let Portfolio { exposure, margins, weights, .. } = portfolio;
         (Worker::new(exposure, rules, margins, weights), Vec::new())
     };
     let one = |(worker, ratios): &mut (Worker<'_>, Vec<f64>), scenario: usize| {
-        rows.fill(scenarios, scenario, ratios);
-        let conditions = stressed.conditions(scenario);
-        let outcome = worker.run(&Path { ratios, step_seconds, conditions });
-        let so_far = done.fetch_add(1, Ordering::Relaxed) + 1;
-        progress.tell("need", so_far, total)?;
-        Ok(outcome)
+        stage.part(|| {
+            rows.fill(scenarios, scenario, ratios);
+            let conditions = stressed.conditions(scenario);
+            Ok(worker.run(&Path { ratios, step_seconds, conditions }))
+        })
     };
     (0..scenarios.number()).into_par_iter().with_min_len(4).map_init(begin, one).collect()
 }

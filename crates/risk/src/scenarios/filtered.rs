@@ -5,7 +5,7 @@ use super::{
     generate::{Drawing, GenerateError, Page, Source, accumulate, drawn},
 };
 use crate::{
-    desk::Progress,
+    desk::{Progress, Silent, Stage},
     models::{
         filtered::{Filter, Filtered, Series},
         garch::Innovation,
@@ -18,9 +18,15 @@ use rayon::prelude::*;
 const PURPOSE: u64 = 0x0000_F485;
 
 /// Filters all markets of a source, and says which one failed.
-pub(super) fn fitted(source: &Source<'_>, filter: Filter) -> Result<Filtered, GenerateError> {
+pub(super) fn fitted(
+    source: &Source<'_>,
+    filter: Filter,
+    progress: &dyn Progress,
+) -> Result<Filtered, GenerateError> {
     source.check()?;
-    let one = |series: &&[f64]| Series::fit(series, filter);
+    let stage = Stage::begin(progress, "models of prices", source.returns.len())?;
+    let one = |series: &&[f64]| stage.part(|| Series::fit(series, filter));
+    // All of them, so that the first market that fails is named whatever the threads.
     let fits: Vec<_> = source.returns.par_iter().map(one).collect();
     let mut series = Vec::with_capacity(fits.len());
     for (fit, market) in fits.into_iter().zip(source.markets) {
@@ -67,7 +73,7 @@ pub fn filtered(
     progress: &dyn Progress,
 ) -> Result<Scenarios, GenerateError> {
     drawing.check()?;
-    let filtered = fitted(source, filter)?;
+    let filtered = fitted(source, filter, progress)?;
     let origin = Origin {
         generator: "filtered".into(),
         settings: settings(source, &filtered, filter),
@@ -117,7 +123,7 @@ pub fn filtered_runs(
     filter: Filter,
     steps: usize,
 ) -> Result<Scenarios, GenerateError> {
-    let filtered = fitted(source, filter)?;
+    let filtered = fitted(source, filter, &Silent)?;
     Drawing { steps, ..Drawing::default() }.check()?;
     let runs = (filtered.days() + 1).saturating_sub(steps);
     let markets = source.markets.len();

@@ -2,7 +2,8 @@
 
 use super::{Draft, Origin, ScenarioError, Scenarios};
 use crate::{
-    desk::{Cancelled, Progress},
+    desk::{Progress, Stage},
+    float::wide,
     kernel::KernelError,
     models::{
         ModelError,
@@ -55,7 +56,7 @@ pub enum GenerateError {
     Scenario(#[from] ScenarioError),
     /// It was stopped.
     #[error(transparent)]
-    Cancelled(#[from] Cancelled),
+    Cancelled(#[from] crate::desk::Cancelled),
 }
 
 /// How many scenarios are drawn, how long and from which seed.
@@ -183,8 +184,7 @@ pub(super) fn drawn<T>(
 ) -> Result<Scenarios, GenerateError> {
     let Drawing { number, steps, seed, most } = *drawing;
     let (markets, blocks) = (source.markets.len(), number.div_ceil(BLOCK));
-    let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    let (done, cut) = (AtomicU64::new(0), AtomicU64::new(0));
+    let (stage, cut) = (Stage::begin(progress, "scenarios", blocks)?, AtomicU64::new(0));
     let one = |block: usize| {
         let mut random = Random::of_block(seed, purpose, wide(block));
         let here = BLOCK.min(number - block * BLOCK);
@@ -194,6 +194,7 @@ pub(super) fn drawn<T>(
         let mut page = Page { markets, most, cut: 0, cells, days: Vec::new() };
         let mut labels = Vec::with_capacity(here);
         for scenario in 0..here {
+            progress.ask()?;
             page.cells.clear();
             page.days.clear();
             let number = block * BLOCK + scenario;
@@ -206,12 +207,10 @@ pub(super) fn drawn<T>(
             }
         }
         cut.fetch_add(page.cut, Ordering::Relaxed);
-        let now = done.fetch_add(1, Ordering::Relaxed) + 1;
-        progress.tell("scenarios", now, wide(blocks))?;
-        Ok::<_, Cancelled>((rows, labels))
+        Ok::<_, GenerateError>((rows, labels))
     };
-    let parts: Vec<Result<_, Cancelled>> = (0..blocks).into_par_iter().map(one).collect();
-    let parts: Vec<(Vec<f64>, Vec<String>)> = parts.into_iter().collect::<Result<_, _>>()?;
+    let parts = (0..blocks).into_par_iter().map(|block| stage.part(|| one(block)));
+    let parts: Vec<(Vec<f64>, Vec<String>)> = parts.collect::<Result<_, _>>()?;
     let mut cells = Vec::with_capacity(markets * number * steps);
     for market in 0..markets {
         for (part, _) in &parts {

@@ -110,7 +110,7 @@ pub fn simulated(
 ) -> Result<Scenarios, GenerateError> {
     drawing.check()?;
     let seed = Random::of_block(drawing.seed, VARIATES, 0).next_u64();
-    let (engine, settings) = Engine::fit(source, what, seed)?;
+    let (engine, settings) = Engine::fit(source, what, seed, progress)?;
     let origin = Origin {
         generator: "simulated".into(),
         settings,
@@ -136,8 +136,9 @@ impl Engine {
         source: &Source<'_>,
         what: &Simulated,
         seed: u64,
+        progress: &dyn Progress,
     ) -> Result<(Self, Vec<String>), GenerateError> {
-        let filtered = fitted(source, what.filter)?;
+        let filtered = fitted(source, what.filter, progress)?;
         let residuals: Vec<&[f64]> = filtered.series().iter().map(Series::residuals).collect();
         let jumps = match what.jumps {
             Some(threshold) => Some(CommonJumps::fit(&residuals, threshold)?),
@@ -162,6 +163,7 @@ impl Engine {
         let mut transforms = Vec::with_capacity(slices.len());
         let mut marginals = Vec::with_capacity(slices.len());
         for (residuals, market) in slices.iter().zip(source.markets) {
+            progress.ask()?;
             let named = |error| GenerateError::Market { market: market.clone(), error };
             let marginal = marginal(residuals, what.marginal).map_err(named)?;
             transforms.push(Transform::new(&marginal, calm.nu()));

@@ -8,7 +8,10 @@
 //! down, in trillionths of the income, as the controller counts. A ledger charges whole parts per million, so it gets at
 //! most one millionth of the income less.
 
-use crate::sweep::Percentiles;
+use crate::{
+    desk::{Cancelled, Progress, Stage},
+    sweep::Percentiles,
+};
 use backstop_core::fund::{
     control::{WHOLE, charged_fine, coverage_of, step},
     controls::Control,
@@ -106,31 +109,48 @@ pub struct FeeFan {
     pub covered: Option<usize>,
 }
 
+/// Why there is no fan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FanError {
+    /// A policy that the core refuses, or money past what it counts.
+    #[error(transparent)]
+    Math(#[from] MathError),
+    /// It was stopped.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
 /// The fan over loss paths of one length, on all threads of the current pool; the same bytes on any number of them.
 /// Shorter paths count as without losses at their end.
 ///
 /// # Errors
-/// As [`path`].
-pub fn fan(setup: &FeeSetup<'_>, paths: &[Vec<Amount>]) -> Result<FeeFan, MathError> {
+/// [`FanError`].
+pub fn fan(
+    setup: &FeeSetup<'_>,
+    paths: &[Vec<Amount>],
+    progress: &dyn Progress,
+) -> Result<FeeFan, FanError> {
     let length = paths.iter().map(Vec::len).max().unwrap_or(0);
     let one = |losses: &Vec<Amount>| {
         let mut whole = losses.clone();
         whole.resize(length, Amount::ZERO);
-        path(setup, &whole)
+        Ok::<_, FanError>(path(setup, &whole)?)
     };
-    let walked: Vec<Result<Vec<FeeStep>, MathError>> = paths.par_iter().map(one).collect();
-    let walked: Vec<Vec<FeeStep>> = walked.into_iter().collect::<Result<_, _>>()?;
+    let stage = Stage::begin(progress, "fee path", paths.len())?;
+    let walked = paths.par_iter().map(|losses| stage.part(|| one(losses)));
+    let walked: Vec<Vec<FeeStep>> = walked.collect::<Result<_, _>>()?;
     let over = |at: usize, pick: fn(&FeeStep) -> u128| {
-        Percentiles::of(walked.iter().filter_map(|steps| steps.get(at)).map(pick))
+        progress.ask()?;
+        Ok(Percentiles::of(walked.iter().filter_map(|steps| steps.get(at)).map(pick)))
     };
-    let coverages: Vec<Percentiles> =
-        (0..length).map(|at| over(at, |step| step.coverage)).collect();
+    let all = |pick| (0..length).map(|at| over(at, pick)).collect::<Result<Vec<_>, Cancelled>>();
+    let coverages = all(|step| step.coverage)?;
     let total = |steps: &Vec<FeeStep>| {
         steps.iter().fold(0_u128, |sum, step| sum.saturating_add(step.got.get()))
     };
     let is_short = |steps: &&Vec<FeeStep>| steps.iter().any(|step| step.missing > Amount::ZERO);
     Ok(FeeFan {
-        rates: (0..length).map(|at| over(at, |step| step.rate)).collect(),
+        rates: all(|step| step.rate)?,
         got: Percentiles::of(walked.iter().map(total)),
         short: walked.iter().filter(is_short).count(),
         covered: coverages.iter().position(|points| points.median >= WHOLE),
@@ -141,6 +161,7 @@ pub fn fan(setup: &FeeSetup<'_>, paths: &[Vec<Amount>]) -> Result<FeeFan, MathEr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::Silent;
     use backstop_core::{
         fund::controls::Spike,
         policy::{ControlPolicy, SpikeCause},
@@ -196,7 +217,7 @@ mod tests {
         let control = control(ControlPolicy::default());
         let losses = vec![Amount::new(200_000); 50];
         let steps = path(&setup(&control), &losses).unwrap();
-        let fan = fan(&setup(&control), &[losses]).unwrap();
+        let fan = fan(&setup(&control), &[losses], &Silent).unwrap();
         for (at, step) in steps.iter().enumerate() {
             assert_eq!(fan.rates[at].points(), [step.rate; 7]);
             assert_eq!(fan.coverages[at].median, step.coverage);
@@ -204,7 +225,7 @@ mod tests {
         assert_eq!(fan.short, 0);
         let covered = steps.iter().position(|step| step.coverage >= WHOLE);
         assert_eq!(fan.covered, covered);
-        assert!(super::fan(&setup(&control), &[]).unwrap().rates.is_empty());
+        assert!(super::fan(&setup(&control), &[], &Silent).unwrap().rates.is_empty());
     }
 
     /// By hand: 40 % of the target is missing, 35 % below the dead band. Base and gain ask for 10 % + 0.5 × 35 % = 27.5 %, above

@@ -1,6 +1,7 @@
 //! The distribution of what a fund must pay: a sample, and beyond a threshold a fitted tail.
 
 use crate::{
+    desk::Progress,
     float::{count, to_count},
     models::{
         ModelError,
@@ -93,7 +94,12 @@ impl Losses {
     /// # Errors
     /// [`ModelError::NoTail`] where none fits; [`ModelError::InfiniteMean`] where none has a mean: state a cap;
     /// [`ModelError::TooFew`] where no share leaves enough excesses.
-    pub fn with_best_tail(self, shares: &[f64], seed: u64) -> Result<Self, ModelError> {
+    pub fn with_best_tail(
+        self,
+        shares: &[f64],
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<Self, ModelError> {
         let (mut tried, mut best, mut heavy, mut refused) = (0, 0.0_f64, None, None);
         let mut shares = shares.to_vec();
         shares.sort_by(|a, b| b.total_cmp(a));
@@ -110,7 +116,7 @@ impl Losses {
             let threshold = fitted.tail.threshold;
             let beyond = &found.sorted[fitted.from..];
             let excesses: Vec<f64> = beyond.iter().map(|loss| loss - threshold).collect();
-            match goodness(&excesses, GOODNESS_DRAWS, seed) {
+            match goodness(&excesses, GOODNESS_DRAWS, seed, progress) {
                 Ok(p_value) if p_value >= FITS => {
                     fitted.goodness = Some(p_value);
                     return Ok(found);
@@ -259,6 +265,7 @@ impl Losses {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::Silent;
 
     /// Exponential losses, an exact quantile each, half of the scenarios without any.
     fn exponential() -> Losses {
@@ -332,19 +339,19 @@ mod tests {
         // Between calm and crash the shape is neither's; where there are crashes alone it is theirs.
         let between = losses.clone().with_tail(0.035).unwrap();
         assert!(between.tail().unwrap().tail.gpd.shape > 1.0);
-        let found = losses.clone().with_best_tail(&TAIL_SHARES, 1).unwrap();
+        let found = losses.clone().with_best_tail(&TAIL_SHARES, 1, &Silent).unwrap();
         let tail = found.tail().unwrap();
         assert!(tail.goodness.is_some_and(|p_value| p_value >= FITS));
         assert!(tail.tail.threshold > 99.0 && tail.tail.gpd.shape < 0.5, "{tail:?}");
         let wanted = 100.0 + gpd.quantile_above(0.001 / 0.02);
         assert!((found.value_at_risk(0.999).unwrap() / wanted - 1.0).abs() < 0.1);
-        let none = losses.with_best_tail(&[0.1, 0.05], 1);
+        let none = losses.with_best_tail(&[0.1, 0.05], 1, &Silent);
         assert!(matches!(none, Err(ModelError::InfiniteMean { .. })), "{none:?}");
         let flat: Vec<f64> =
             (0..5_000).map(|at| if at % 3 == 0 { 5.0 } else { 0.1 } + random.uniform()).collect();
-        let none = Losses::new(&flat, 1.0).unwrap().with_best_tail(&[0.5], 1);
+        let none = Losses::new(&flat, 1.0).unwrap().with_best_tail(&[0.5], 1, &Silent);
         assert!(matches!(none, Err(ModelError::NoTail { tried: 1, .. })), "{none:?}");
-        let few = Losses::new(&[1.0, 2.0], 1.0).unwrap().with_best_tail(&TAIL_SHARES, 1);
+        let few = Losses::new(&[1.0, 2.0], 1.0).unwrap().with_best_tail(&TAIL_SHARES, 1, &Silent);
         assert!(matches!(few, Err(ModelError::TooFew { .. })));
     }
 

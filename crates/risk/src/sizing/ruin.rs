@@ -9,8 +9,8 @@
 
 use super::{losses::Losses, order_bounds};
 use crate::{
-    desk::{Cancelled, Progress},
-    float::{count, to_count},
+    desk::{Cancelled, Progress, Stage},
+    float::{count, to_count, wide},
     models::{
         ModelError,
         error::{between, checked},
@@ -230,7 +230,7 @@ impl Days<'_> {
 fn simulate<T: Send>(
     days: Days<'_>,
     how: &Simulation,
-    progress: &dyn Progress,
+    (name, progress): (&'static str, &dyn Progress),
     see: impl Fn(&[f64]) -> T + Sync,
 ) -> Result<Vec<T>, RuinError> {
     days.check()?;
@@ -241,24 +241,20 @@ fn simulate<T: Send>(
         }
     }
     let blocks = how.paths.div_ceil(BLOCK);
-    let done = core::sync::atomic::AtomicU64::new(0);
-    let wide = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let stage = Stage::begin(progress, name, blocks)?;
     let one = |block: usize| {
         let mut random = Random::of_block(how.seed, PURPOSE, wide(block));
         let mut path = vec![0.0; how.days];
         let number = BLOCK.min(how.paths - block * BLOCK);
-        let seen: Vec<T> = (0..number)
-            .map(|_| {
-                days.draw(&mut random, &mut path);
-                see(&path)
-            })
-            .collect();
-        let now = done.fetch_add(1, core::sync::atomic::Ordering::Relaxed) + 1;
-        progress.tell("ruin", now, wide(blocks))?;
-        Ok::<_, Cancelled>(seen)
+        let one = |_| {
+            progress.ask()?;
+            days.draw(&mut random, &mut path);
+            Ok(see(&path))
+        };
+        (0..number).map(one).collect::<Result<Vec<T>, Cancelled>>()
     };
-    let parts: Vec<Result<Vec<T>, Cancelled>> = (0..blocks).into_par_iter().map(one).collect();
-    let parts: Vec<Vec<T>> = parts.into_iter().collect::<Result<_, _>>()?;
+    let parts = (0..blocks).into_par_iter().map(|block| stage.part(|| one(block)));
+    let parts: Vec<Vec<T>> = parts.collect::<Result<_, Cancelled>>()?;
     Ok(parts.into_iter().flatten().collect())
 }
 
@@ -274,7 +270,7 @@ pub fn ruin(
 ) -> Result<Ruin, RuinError> {
     fund.check()?;
     let mean_loss = days.mean()?;
-    let ends = simulate(days, how, progress, |losses| fund.live(fund.start, losses))?;
+    let ends = simulate(days, how, ("ruin", progress), |losses| fund.live(fund.start, losses))?;
     let mut ruined: Vec<usize> = ends.iter().filter_map(|(day, _)| *day).collect();
     ruined.sort_unstable();
     let all = count(ends.len());
@@ -305,7 +301,8 @@ pub fn smallest(
     fund.check()?;
     between(("a probability of ruin", "between 0 and 1"), probability, (0.0, 1.0))?;
     crate::models::tail::long_enough(how.paths, 1.0 - probability)?;
-    let mut least = simulate(days, how, progress, |losses| fund.least_start(losses))?;
+    let mut least =
+        simulate(days, how, ("smallest start", progress), |losses| fund.least_start(losses))?;
     least.sort_by(f64::total_cmp);
     let paths = least.len();
     let allowed = to_count(libm::floor(probability * count(paths) + 1e-9));

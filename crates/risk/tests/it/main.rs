@@ -16,6 +16,7 @@ mod outcomes;
 mod real;
 mod sensitivity;
 mod sizes;
+mod stop;
 mod vault;
 mod vectors;
 mod venue;

@@ -436,13 +436,13 @@ fn reverse_stress_finds_where_the_fund_is_empty() {
         portfolio(BTC, "account,collateral\na,600\n", "account,market,size\na,BTC,100\n", &rules);
     let path = scenarios(&["BTC"], Span::days(1), &[&[&[-0.01]], &[&[0.01]]]);
     let stressed = Stressed { scenarios: &path, conditions: &[] };
-    let found = reverse(&book, &stressed, 0, (&rules, 400.0)).unwrap();
+    let found = reverse(&book, &stressed, 0, (&rules, 400.0), &Silent).unwrap();
     near(found.change, -0.10);
     near(found.multiple.unwrap(), 10.0);
     near(found.need, 400.0);
     // A rise hurts nobody, a fund larger than everything holds.
-    assert_eq!(reverse(&book, &stressed, 1, (&rules, 1.0)).unwrap().multiple, None);
-    assert_eq!(reverse(&book, &stressed, 0, (&rules, 1e9)).unwrap().multiple, None);
+    assert_eq!(reverse(&book, &stressed, 1, (&rules, 1.0), &Silent).unwrap().multiple, None);
+    assert_eq!(reverse(&book, &stressed, 0, (&rules, 1e9), &Silent).unwrap().multiple, None);
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn daily_value_at_risk_of_two_coins_stands() {
     for (symbol, window) in [("BTC", 1_000), ("BTC", 500), ("SOL", 1_000), ("SOL", 500)] {
         let Some(returns) = daily(symbol) else { return };
         let rolling = Rolling { window, ..Rolling::default() };
-        let tests = back_test(&returns, &rolling, &Model::ALL).unwrap();
+        let tests = back_test(&returns, &rolling, &Model::ALL, &Silent).unwrap();
         show(symbol, &tests);
         let told = recommended(&tests).unwrap();
         println!("{symbol}: {}", told.why);
@@ -183,7 +183,7 @@ fn daily_forecasts_are_judged_before_they_are_used() {
             walk: Walk { train: 500, test: 50, purge: 1, embargo: 0, all_past: true },
             resampling: Resampling { draws: 200, block: 1, confidence: 0.95, seed: 1 },
         };
-        let found = forecast::daily::next_day(&returns, &asked).unwrap();
+        let found = forecast::daily::next_day(&returns, &asked, &Silent).unwrap();
         println!("{symbol}: {found:?}");
         assert!(found.at_risk.estimate > 0.02 && found.at_risk.estimate < 0.3);
         assert_eq!(found.verdict.passes(), matches!(found.filter, Filter::Garch(_)));

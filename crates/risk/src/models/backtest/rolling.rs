@@ -2,6 +2,7 @@
 
 use super::{Model, Rolling, enough_excesses};
 use crate::{
+    desk::Progress,
     float::is_positive,
     models::{
         error::ModelError,
@@ -23,18 +24,22 @@ const PERCENT: f64 = 100.0;
 pub(super) fn forecasts(
     returns: &[f64],
     rolling: &Rolling,
-    model: Model,
+    (model, progress): (Model, &dyn Progress),
 ) -> Result<(Vec<f64>, Vec<f64>), ModelError> {
     let percent: Vec<f64> = returns.iter().map(|value| PERCENT * value).collect();
+    let spec = |asymmetric, innovation| Spec { asymmetric, innovation, start: Start::Backcast };
+    let plain = spec(false, Innovation::Normal);
+    let student = spec(false, Innovation::Student);
+    let (past, watched) = (&percent[..], (rolling, progress));
     let risks = match model {
-        Model::Historical => historical(&percent, rolling)?,
-        Model::FilteredEwma => filtered_ewma(&percent, rolling)?,
-        Model::FilteredGarch => garch(&percent, rolling, false, Innovation::Normal, By::Residuals)?,
-        Model::FilteredGjr => garch(&percent, rolling, true, Innovation::Student, By::Residuals)?,
-        Model::Student => garch(&percent, rolling, false, Innovation::Student, By::Formula)?,
+        Model::Historical => historical(past, watched)?,
+        Model::FilteredEwma => filtered_ewma(past, watched)?,
+        Model::FilteredGarch => garch(past, watched, plain, By::Residuals)?,
+        Model::FilteredGjr => garch(past, watched, spec(true, Innovation::Student), By::Residuals)?,
+        Model::Student => garch(past, watched, student, By::Formula)?,
         Model::Tail => {
             enough_excesses(rolling.window)?;
-            garch(&percent, rolling, false, Innovation::Normal, By::Tail)?
+            garch(past, watched, plain, By::Tail)?
         }
     };
     if let Some(bad) = risks.iter().find(|risk| !is_positive(risk.expected_shortfall)) {
@@ -51,13 +56,21 @@ fn losses(returns: &[f64]) -> Vec<f64> {
     returns.iter().map(|value| -value).collect()
 }
 
-fn historical(percent: &[f64], rolling: &Rolling) -> Result<Vec<Risk>, ModelError> {
-    let one =
-        |day: usize| of_sample(&mut losses(&percent[day - rolling.window..day]), rolling.level);
+/// How a back test rolls, and who watches it.
+type Watched<'a> = (&'a Rolling, &'a dyn Progress);
+
+fn historical(percent: &[f64], (rolling, progress): Watched<'_>) -> Result<Vec<Risk>, ModelError> {
+    let one = |day: usize| {
+        progress.ask()?;
+        of_sample(&mut losses(&percent[day - rolling.window..day]), rolling.level)
+    };
     (rolling.window..percent.len()).map(one).collect()
 }
 
-fn filtered_ewma(percent: &[f64], rolling: &Rolling) -> Result<Vec<Risk>, ModelError> {
+fn filtered_ewma(
+    percent: &[f64],
+    (rolling, progress): Watched<'_>,
+) -> Result<Vec<Risk>, ModelError> {
     // The variance of a day is made of the days before it alone, so one pass serves all.
     let variances = ewma::variances(percent, ewma::DAILY)?;
     if let Some(bad) = variances.iter().find(|variance| !is_positive(**variance)) {
@@ -66,6 +79,7 @@ fn filtered_ewma(percent: &[f64], rolling: &Rolling) -> Result<Vec<Risk>, ModelE
     let shares: Vec<f64> =
         percent.iter().zip(&variances).map(|(value, variance)| -value / variance.sqrt()).collect();
     let one = |day: usize| {
+        progress.ask()?;
         let mut past = shares[day - rolling.window..day].to_vec();
         Ok(scaled(of_sample(&mut past, rolling.level)?, 0.0, variances[day].sqrt()))
     };
@@ -82,14 +96,13 @@ enum By {
 
 fn garch(
     percent: &[f64],
-    rolling: &Rolling,
-    asymmetric: bool,
-    innovation: Innovation,
+    (rolling, progress): Watched<'_>,
+    spec: Spec,
     by: By,
 ) -> Result<Vec<Risk>, ModelError> {
-    let spec = Spec { asymmetric, innovation, start: Start::Backcast };
     let (mut risks, mut day) = (Vec::new(), rolling.window);
     while day < percent.len() {
+        progress.ask()?;
         let end = (day + rolling.refit.max(1)).min(percent.len());
         let past = &percent[day - rolling.window..day];
         let fit = Garch::fit(past, spec)?;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::random::Random;
+use crate::{desk::Silent, random::Random};
 
 /// Returns whose volatility clusters.
 fn clustered(days: usize, seed: u64) -> Vec<f64> {
@@ -19,13 +19,13 @@ const FAST: Rolling = Rolling { window: 500, refit: 100, level: 0.99, significan
 fn no_forecast_sees_its_own_day_or_a_later_one() {
     let returns = clustered(900, 1);
     let models = [Model::Historical, Model::FilteredEwma, Model::FilteredGjr, Model::Student];
-    let whole = back_test(&returns, &FAST, &models).unwrap();
+    let whole = back_test(&returns, &FAST, &models, &Silent).unwrap();
     // The same history with another future from day 850 on.
     let mut other = returns.clone();
     for value in &mut other[850..] {
         *value = -2.0 * *value - 0.01;
     }
-    let changed = back_test(&other, &FAST, &models).unwrap();
+    let changed = back_test(&other, &FAST, &models, &Silent).unwrap();
     for (a, b) in whole.iter().zip(&changed) {
         let (a, b) = (a.outcome.as_ref().unwrap(), b.outcome.as_ref().unwrap());
         assert_eq!(a.at_risk[..=350], b.at_risk[..=350]);
@@ -37,7 +37,8 @@ fn no_forecast_sees_its_own_day_or_a_later_one() {
 #[test]
 fn a_right_model_passes_and_clusters_are_seen() {
     let returns = clustered(3_500, 3);
-    let tests = back_test(&returns, &FAST, &[Model::Historical, Model::FilteredGarch]).unwrap();
+    let tests =
+        back_test(&returns, &FAST, &[Model::Historical, Model::FilteredGarch], &Silent).unwrap();
     let right = tests[1].outcome.as_ref().unwrap();
     assert!(right.passes(), "{:?}", right.failures);
     assert!(right.rate.low < 0.01 && 0.01 < right.rate.high);
@@ -53,14 +54,17 @@ fn a_right_model_passes_and_clusters_are_seen() {
 #[test]
 fn what_a_model_lacks_is_told() {
     let returns = clustered(900, 2);
-    let tests = back_test(&returns, &FAST, &[Model::Tail, Model::Historical]).unwrap();
+    let tests = back_test(&returns, &FAST, &[Model::Tail, Model::Historical], &Silent).unwrap();
     let short = tests[0].outcome.as_ref().unwrap_err();
     assert!(matches!(short, ModelError::TooFew { got: 50, least: 100, .. }), "{short}");
     assert!(tests[1].outcome.is_ok());
     let high = Rolling { level: 0.999, ..FAST };
-    let refused = back_test(&returns, &high, &[Model::Historical]);
+    let refused = back_test(&returns, &high, &[Model::Historical], &Silent);
     assert!(matches!(refused, Err(ModelError::TooFew { .. })));
-    assert!(matches!(back_test(&returns[..600], &FAST, &[]), Err(ModelError::TooFew { .. })));
+    assert!(matches!(
+        back_test(&returns[..600], &FAST, &[], &Silent),
+        Err(ModelError::TooFew { .. })
+    ));
 }
 
 #[test]
@@ -68,7 +72,7 @@ fn threads_change_nothing() {
     let returns = clustered(800, 4);
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| back_test(&returns, &FAST, &Model::ALL).unwrap())
+        pool.install(|| back_test(&returns, &FAST, &Model::ALL, &Silent).unwrap())
     };
     assert_eq!(on(1), on(3));
 }

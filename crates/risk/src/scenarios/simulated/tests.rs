@@ -62,7 +62,7 @@ fn dependence_and_margins_are_those_of_history() {
             let what = Simulated { marginal, ..PLAIN };
             let drawing = Drawing { number: 6_000, ..Drawing::default() };
             let found = simulated(source, &what, &drawing, &Silent).unwrap();
-            let wanted = fitted(source, EWMA).unwrap();
+            let wanted = fitted(source, EWMA, &Silent).unwrap();
             let (first, second) = (logs(found.row(0)), logs(found.row(1)));
             let of = |market: usize| wanted.series()[market].residuals();
             let (got, tau) = (kendall(&first, &second).unwrap(), kendall(of(0), of(1)).unwrap());
@@ -149,7 +149,7 @@ fn runs_of_residuals_have_todays_volatility() {
     let history = history(300, usize::MAX);
     with(&history, |source| {
         let runs = filtered_runs(source, EWMA, 2).unwrap();
-        let fits = fitted(source, EWMA).unwrap();
+        let fits = fitted(source, EWMA, &Silent).unwrap();
         assert_eq!(runs.number(), fits.days() - 1);
         let first = &fits.series()[1];
         let (value, variance) = first.step(first.residuals()[7], first.start());
@@ -249,7 +249,7 @@ fn another_seed_moves_a_size_from_scenarios_by_less_than_its_interval() {
             let losses: Vec<f64> = (0..found.number()).map(|at| shortfall(&found, at)).collect();
             // Where no tail fits the sample decides.
             let plain = Losses::new(&losses, 1.0).unwrap();
-            let losses = plain.clone().with_best_tail(&TAIL_SHARES, 1).unwrap_or(plain);
+            let losses = plain.clone().with_best_tail(&TAIL_SHARES, 1, &Silent).unwrap_or(plain);
             let costs = Costs { holding: 0.08, uncovered: 0.5 };
             let certainty = Certainty { draws: 200, seed, ..Certainty::default() };
             size(&losses, &costs, &Bounds::default(), &certainty).unwrap().recommended
