@@ -22,6 +22,9 @@ fn stress(report: &Report) -> Part {
         return part;
     }
     part.words("Each crisis goes through the production waterfall: what each layer pays, in order, adds up to all losses; what traders bear of it stands as left for winners.");
+    if let Some(words) = one_fund(report) {
+        part.words(words);
+    }
     let chart = waterfalls(report);
     part.chart("stress-pays-chart", &chart);
     part.sheet(abouts(report));
@@ -36,6 +39,20 @@ fn stress(report: &Report) -> Part {
     }
     part.file(pays);
     part
+}
+
+/// A fund that stands as two layers of a ledger is one figure in the settings: said, so that nobody misses a half of it.
+fn one_fund(report: &Report) -> Option<String> {
+    let layers = || report.stress.iter().flat_map(|line| &line.pays).map(|(layer, _)| layer);
+    let is_there = |kind: &str| layers().any(|layer| layer.starts_with(kind));
+    let fund = report.setup.fund.size;
+    (is_there("reserve of ") && is_there("stakers of ")).then(|| {
+        let fund = format!("{} {}", Numbers::Money.words(fund), report.book.quote);
+        format!(
+            "The fund of {fund} is one figure in the settings and two layers of the waterfall, its reserve and what its \
+             stakers hold: both together are the fund."
+        )
+    })
 }
 
 fn abouts(report: &Report) -> Sheet {

@@ -194,6 +194,19 @@ fn a_venue_that_cannot_run_says_why() {
 }
 
 #[test]
+fn a_fund_of_two_layers_is_said_to_be_one() {
+    let mut report = fixture::report();
+    let words = "both together are the fund";
+    assert!(!page(&report).contains(words));
+    report.setup.fund.size = 250_000.0;
+    let quote = report.book.quote.clone();
+    let halves = [("reserve of main", 125_000.0), ("stakers of main", 125_000.0)];
+    report.stress[0].pays = halves.map(|(name, paid)| (name.to_owned(), paid)).to_vec();
+    let page = page(&report);
+    assert!(page.contains(words) && page.contains(&format!("The fund of 250,000 {quote} is one")));
+}
+
+#[test]
 fn tables_have_names_of_their_own() {
     let all = tables(&fixture::report());
     let names: BTreeSet<&String> = all.iter().map(|(name, _)| name).collect();
