@@ -6,7 +6,7 @@ use crate::{
     checkpoints,
     config::Settings,
     identity::{Identity, ServerDb, ServerDbError},
-    listener, router, tls,
+    listener, risk, router, tls,
     webhooks::{self, Client},
 };
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
@@ -96,6 +96,7 @@ impl Site {
         for app in &apps {
             runtime.spawn(checkpoints::keep(app.weak(), stopped.clone()));
             keepers.push(runtime.spawn(webhooks::keep(app.weak(), stopped.clone())));
+            keepers.push(runtime.spawn(risk::keep(app.weak(), stopped.clone())));
         }
         let router = router::site(&apps);
         if let Some(own) = &own {

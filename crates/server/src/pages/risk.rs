@@ -3,6 +3,9 @@
 //! A run costs minutes of a processor, so only the operator begins or stops one; everybody who may read sees what came
 //! out. The parts of a report come from `backstop_export::risk`, the same as in the file.
 
+mod ask;
+
+use self::ask::{FIELDS, Faults, Field, changed, differences};
 use super::{
     shell::{Page, Shell, page},
     view::grouped,
@@ -12,7 +15,7 @@ use crate::{
     extract::{Named, Text},
     identity::{Caller, wall},
     problem::{HttpProblem, Problem},
-    risk::{DeskRefusal, Line, Seen, settled},
+    risk::{DeskRefusal, End, Line, Seen, settled},
 };
 use askama::Template;
 use axum::{
@@ -24,33 +27,6 @@ use axum::{
 };
 use backstop_export::risk::{Section, page as whole_page, sections};
 use backstop_risk::desk::{LedgerFund, Report, Setup};
-
-/// What the form may change, with the words beside it. Everything else is in the settings file.
-const FIELDS: [Field; 8] = [
-    Field { name: "fund", label: "What the fund holds", unit: "quote" },
-    Field { name: "income", label: "Fee income of a day", unit: "quote" },
-    Field { name: "scenarios", label: "Scenarios", unit: "number" },
-    Field { name: "seed", label: "Seed", unit: "whole number" },
-    Field { name: "latency", label: "From margin call to close", unit: "seconds" },
-    Field { name: "jump", label: "Part of a step's move that comes at once", unit: "0 to 1" },
-    Field {
-        name: "depth",
-        label: "Part of calm depth left in a crash",
-        unit: "above 0, at most 1",
-    },
-    Field {
-        name: "uncovered",
-        label: "Cost of a unit that is not covered",
-        unit: "times the unit",
-    },
-];
-
-#[derive(Debug)]
-struct Field {
-    name: &'static str,
-    label: &'static str,
-    unit: &'static str,
-}
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -77,9 +53,40 @@ struct Home {
 struct Asked {
     values: Vec<(&'static Field, String)>,
     why_not: Option<String>,
-    wrong: Option<String>,
+    /// What was wrong with what was entered.
+    faults: Faults,
     csrf: String,
     may: bool,
+}
+
+impl Asked {
+    /// What is wrong with a field.
+    fn wrong_with(&self, name: &str) -> Option<&str> {
+        let found = self.faults.iter().find(|(known, _)| *known == name);
+        found.map(|(_, fault)| fault.as_str())
+    }
+
+    /// What is wrong with none of the fields alone.
+    fn wrong_at_all(&self) -> impl Iterator<Item = &str> {
+        self.faults.iter().filter(|(name, _)| name.is_empty()).map(|(_, fault)| fault.as_str())
+    }
+}
+
+impl Home {
+    /// Whether this is the run that is under way.
+    fn is_running(&self, line: &Line) -> bool {
+        self.running == Some(line.id)
+    }
+
+    /// The colour of a run's outcome, which its word says too.
+    fn tone(&self, line: &Line) -> &'static str {
+        match line.end {
+            End::Report => "good",
+            End::Begun if self.is_running(line) => "",
+            End::Stopped(_) => "warn",
+            End::Begun | End::Failed(_) => "bad",
+        }
+    }
 }
 
 async fn home(Of(app): Of<App>, caller: Caller) -> Page {
@@ -103,12 +110,15 @@ async fn shown(app: &App, asked: Asked) -> Result<Home, Problem> {
 impl Asked {
     async fn fresh(app: &App, caller: &Caller) -> Result<Self, Problem> {
         let begins = settings(app).await?;
-        let values = begins.as_ref().map(|(setup, _)| values(setup)).unwrap_or_default();
+        let shown = |(setup, _): &(Setup, _)| {
+            FIELDS.iter().map(|field| (field, field.shown(setup))).collect()
+        };
+        let values = begins.as_ref().map(shown).unwrap_or_default();
         let why_not = begins.err().map(|error: DeskRefusal| error.to_string());
         Ok(Self {
-            values: FIELDS.iter().zip(values).collect(),
+            values,
             why_not,
-            wrong: None,
+            faults: Faults::new(),
             csrf: caller.csrf().unwrap_or_default().to_owned(),
             may: caller.proving(caller.csrf()).operates_for_sure().is_ok(),
         })
@@ -123,54 +133,21 @@ async fn settings(app: &App) -> Result<Result<(Setup, Option<LedgerFund>), DeskR
     }
 }
 
-/// What a form shows of settings.
-fn values(setup: &Setup) -> Vec<String> {
-    vec![
-        setup.fund.size.to_string(),
-        setup.fund.income_per_day.to_string(),
-        setup.scenarios.number.to_string(),
-        setup.seed.to_string(),
-        setup.closing.latency_seconds.to_string(),
-        setup.closing.jump_share.to_string(),
-        setup.impact.floor.to_string(),
-        setup.costs.uncovered.to_string(),
-    ]
-}
-
-/// Settings with what a form asks for; the rest as the file has it.
-fn changed(mut setup: Setup, entered: &[(String, String)]) -> Result<Setup, String> {
-    for (name, text) in entered {
-        let Some(field) = FIELDS.iter().find(|field| field.name == name) else { continue };
-        let text = text.trim();
-        let wrong = || format!("{}: got `{text}`, expected {}", field.label, field.unit);
-        let number = || text.parse::<f64>().ok().filter(|n| n.is_finite()).ok_or_else(wrong);
-        match field.name {
-            "fund" => setup.fund.size = number()?,
-            "income" => setup.fund.income_per_day = number()?,
-            "scenarios" => setup.scenarios.number = text.parse().map_err(|_| wrong())?,
-            "seed" => setup.seed = text.parse().map_err(|_| wrong())?,
-            "latency" => setup.closing.latency_seconds = number()?,
-            "jump" => setup.closing.jump_share = number()?,
-            "depth" => setup.impact.floor = number()?,
-            _ => setup.costs.uncovered = number()?,
-        }
-    }
-    Ok(setup)
-}
-
 async fn begin(Of(app): Of<App>, caller: Caller, Text(body): Text) -> Page {
     let entered: Vec<(String, String)> =
         serde_urlencoded::from_str(&body).map_err(|_| Problem::http(HttpProblem::Malformed))?;
     let token = entered.iter().find(|(name, _)| name == "csrf").map(|(_, value)| value.as_str());
     caller.proving(token).operates_for_sure()?;
-    let begins = settings(&app).await?.map_err(|error| error.to_string());
+    let begins = settings(&app).await?.map_err(|error| at_all(error.to_string()));
     let begun = begins.and_then(|(setup, fund)| {
-        let setup = changed(setup, &entered)?;
-        app.desk().begin((setup, fund), wall().to_string()).map_err(|error| error.to_string())
+        let asked = changed(&setup, &entered)?;
+        let changes = differences(&setup, &asked);
+        let begun = app.desk().begin((asked, fund), changes, wall().to_string());
+        begun.map_err(|error| at_all(error.to_string()))
     });
     match begun {
         Ok(id) => Ok(Redirect::to(&format!("{}/risk/runs/{id}", app.base())).into_response()),
-        Err(wrong) => {
+        Err(faults) => {
             let mut asked = Asked::fresh(&app, &caller).await?;
             for (field, value) in &mut asked.values {
                 let found = entered.iter().find(|(name, _)| name == field.name);
@@ -178,7 +155,7 @@ async fn begin(Of(app): Of<App>, caller: Caller, Text(body): Text) -> Page {
                     value.clone_from(text);
                 }
             }
-            asked.wrong = Some(wrong);
+            asked.faults = faults;
             let mut response = page(&shown(&app, asked).await?);
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(response)
@@ -186,31 +163,42 @@ async fn begin(Of(app): Of<App>, caller: Caller, Text(body): Text) -> Page {
     }
 }
 
+/// What is wrong with no field of the form alone.
+fn at_all(fault: String) -> Faults {
+    vec![("", fault)]
+}
+
 #[derive(Template)]
 #[template(path = "risk_run.html")]
 struct Under {
     shell: Shell,
-    id: u64,
+    line: Line,
     seen: Option<Seen>,
-    failed: Option<String>,
+    why_not: Option<String>,
     sections: Vec<Section>,
     csrf: String,
     may: bool,
 }
 
 async fn one(Of(app): Of<App>, Named(id): Named<u64>, caller: Caller) -> Page {
-    let job = app.desk().job(id);
-    let seen = job.as_ref().filter(|job| job.is_running()).map(|job| job.seen());
-    let failed = job.as_ref().and_then(|job| job.failed());
-    let sections = if seen.is_none() && failed.is_none() {
-        sections(&report(&app, id).await?)
-    } else {
-        Vec::new()
+    // Asked before the line is read: a run that ends in between has its end on the disk by then.
+    let job = app.desk().running().filter(|job| job.id() == id);
+    let seen = job.map(|job| job.seen());
+    let reading = app.clone();
+    let is_running = seen.is_some();
+    let read = move || {
+        let kept = reading.desk().kept();
+        let line = kept.line(id)?;
+        let why_not = line.why_not(is_running);
+        let report = if is_running || why_not.is_some() { None } else { kept.read(id) };
+        Some((line, why_not, report.as_ref().map(sections).unwrap_or_default()))
     };
+    let found = tokio::task::spawn_blocking(read).await.map_err(|_| Problem::internal())?;
+    let (line, why_not, sections) = found.ok_or_else(|| unknown(id))?;
     let csrf = caller.csrf().unwrap_or_default().to_owned();
     let may = caller.proving(caller.csrf()).operates_for_sure().is_ok();
     let shell = Shell::new(&app, format!("Risk run {id}"), "risk");
-    Ok(page(&Under { shell, id, seen, failed, sections, csrf, may }))
+    Ok(page(&Under { shell, line, seen, why_not, sections, csrf, may }))
 }
 
 #[derive(Template)]
@@ -225,11 +213,20 @@ impl Bar {
     fn base(&self) -> &str {
         &self.base
     }
+
+    const fn id(&self) -> u64 {
+        self.id
+    }
 }
 
 impl Under {
     fn base(&self) -> &str {
         &self.shell.base
+    }
+
+    /// For the part that the page has in common with [`Bar`].
+    const fn id(&self) -> u64 {
+        self.line.id
     }
 }
 
@@ -241,7 +238,7 @@ fn money(amount: &f64) -> String {
 
 /// The part of a run's page that changes while it is under way.
 async fn progress(Of(app): Of<App>, Named(id): Named<u64>) -> Page {
-    let job = app.desk().job(id).filter(|job| job.is_running());
+    let job = app.desk().running().filter(|job| job.id() == id);
     let seen = job.map(|job| job.seen());
     let done = seen.is_none();
     let mut response = page(&Bar { base: app.base().to_owned(), id, seen });
@@ -256,8 +253,10 @@ async fn stop(Of(app): Of<App>, Named(id): Named<u64>, caller: Caller, Text(body
     let entered: Vec<(String, String)> = serde_urlencoded::from_str(&body).unwrap_or_default();
     let token = entered.iter().find(|(name, _)| name == "csrf").map(|(_, value)| value.as_str());
     caller.proving(token).operates_for_sure()?;
-    let job = app.desk().job(id).ok_or_else(|| unknown(id))?;
-    job.stop();
+    // One that has ended needs no stopping: its page says how it did.
+    if let Some(job) = app.desk().running().filter(|job| job.id() == id) {
+        job.stop("by the operator");
+    }
     Ok(Redirect::to(&format!("{}/risk/runs/{id}", app.base())).into_response())
 }
 

@@ -1,6 +1,6 @@
 //! One run under way: where it is, and how to stop it.
 
-use super::kept::Kept;
+use super::kept::{End, Kept, Line};
 use backstop_api::Preset;
 use backstop_risk::desk::{
     Inputs, LedgerFund, Progress, Report, Setup,
@@ -12,9 +12,10 @@ use backstop_units::Label;
 use std::{
     io,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -22,12 +23,26 @@ use std::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) stage: String,
-    pub(crate) done: u64,
-    pub(crate) total: u64,
+    /// Hundredths of the stage that are done, rounded down.
+    pub(crate) percent: u64,
     /// Since the run began.
     pub(crate) since: Duration,
     /// Until this stage is done, by its rate so far.
     pub(crate) left: Option<Duration>,
+    /// Whether it was told to stop.
+    pub(crate) stopping: bool,
+}
+
+impl Seen {
+    /// The time left in words, rounded up: a stage that is not done is not "0 s" away from it.
+    pub(crate) fn left_in_words(&self) -> Option<String> {
+        let seconds = self.left?.as_millis().div_ceil(1_000).max(1);
+        Some(if seconds < 90 {
+            format!("{seconds} s")
+        } else {
+            format!("{} min", seconds.div_ceil(60))
+        })
+    }
 }
 
 #[derive(Debug)]
@@ -47,59 +62,81 @@ pub(super) struct Order {
     pub(super) fund: Option<LedgerFund>,
 }
 
-/// One run under way, or one that failed.
+/// One run under way, or the last one.
 #[derive(Debug)]
 pub(crate) struct Job {
     id: u64,
     began: Instant,
     at: Mutex<At>,
-    stop: AtomicBool,
+    /// Who told it to stop.
+    stop: OnceLock<&'static str>,
     running: AtomicBool,
-    failed: Mutex<Option<String>>,
+    /// Its thread, until somebody waits for it.
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Job {
-    /// Begins a run on a thread of its own.
+    /// Begins the run of a line on a thread of its own.
     ///
     /// # Errors
     /// When the machine has no thread.
-    pub(super) fn begin(id: u64, order: Order, kept: Kept, now: String) -> io::Result<Arc<Self>> {
+    pub(super) fn begin(line: Line, order: Order, kept: Kept) -> io::Result<Arc<Self>> {
         let began = Instant::now();
         let job = Arc::new(Self {
-            id,
+            id: line.id,
             began,
             at: Mutex::new(At { stage: "files", done: 0, total: 1, began }),
-            stop: AtomicBool::new(false),
+            stop: OnceLock::new(),
             running: AtomicBool::new(true),
-            failed: Mutex::new(None),
+            thread: Mutex::new(None),
         });
         let mine = Arc::clone(&job);
         let work = move || {
-            let made = mine.work(order, now);
-            let outcome = made.map_err(|error| error.to_string()).and_then(|report| {
-                kept.write(id, &report).map_err(|error| format!("the run can't be kept: {error}"))
-            });
-            if let Err(why) = outcome {
-                tracing::warn!(run = id, why, "a run of the risk desk failed");
-                *mine.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
-            }
+            mine.kept(line, order, &kept);
             mine.running.store(false, Ordering::Release);
         };
-        std::thread::Builder::new().name("backstop-risk".to_owned()).spawn(work)?;
+        let thread = std::thread::Builder::new().name("backstop-risk".to_owned()).spawn(work)?;
+        *job.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(job)
     }
 
+    /// Works, and keeps what came out or why nothing did.
+    fn kept(&self, line: Line, order: Order, kept: &Kept) {
+        let (id, made_at) = (line.id, line.made_at.clone());
+        let made = self.work(order, made_at);
+        let written = match made {
+            Ok(report) => kept.write(line.clone(), &report),
+            Err(error) => {
+                let end = match self.stop.get() {
+                    Some(who) => End::Stopped((*who).to_owned()),
+                    None => End::Failed(error.to_string()),
+                };
+                tracing::warn!(run = id, ?end, "a run of the risk desk came to no report");
+                kept.end(&Line { end, ..line.clone() })
+            }
+        };
+        if let Err(error) = written {
+            let why = format!("the run can't be kept: {error}");
+            tracing::error!(run = id, why, "a run of the risk desk is lost");
+            // If this can't be written either, the line says that the program ended: no more is known on the disk.
+            let _ = kept.end(&Line { end: End::Failed(why), ..line });
+        }
+    }
+
     fn work(&self, order: Order, now: String) -> Result<Report, DeskError> {
-        let setup = &order.setup;
-        let mut inputs = Inputs::read(setup, &order.texts)?;
-        inputs.fund = order.fund;
+        let Order { setup, texts, fund } = order;
+        let mut inputs = Inputs::read(&setup, &texts)?;
+        // Texts of prices are as large as what was read from them.
+        drop(texts);
+        self.ask()?;
+        inputs.fund = fund;
         // A preset that is not there leaves the fund as the only layer; the settings were checked when the run began.
         let name = Label::parse("risk-desk").unwrap_or(Label::NONE);
         let preset = Preset::named(&setup.fund.preset).ok();
         inputs.waterfall = preset.map(|preset| preset.genesis(name));
         let program = format!("backstop {}", env!("CARGO_PKG_VERSION"));
         let maker = Maker { program, made_at: now };
-        run(setup, &inputs, (inputs.possible(Parts::ALL), &maker), self)
+        run(&setup, &inputs, (inputs.possible(Parts::ALL), &maker), self)
     }
 
     pub(crate) const fn id(&self) -> u64 {
@@ -110,44 +147,71 @@ impl Job {
         self.running.load(Ordering::Acquire)
     }
 
-    /// Why it failed, if it has.
-    pub(crate) fn failed(&self) -> Option<String> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Tells it to stop, and who does; it ends within a fraction of a second. A second time changes nothing.
+    pub(crate) fn stop(&self, who: &'static str) {
+        let _ = self.stop.set(who);
     }
 
-    /// Tells it to stop; it does at its next block of work.
-    pub(crate) fn stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
+    /// Waits until it has ended.
+    pub(super) fn join(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // One that panicked has ended too.
+        let _ = thread.map(JoinHandle::join);
     }
 
     /// Where it is.
     pub(crate) fn seen(&self) -> Seen {
         let at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
-        let spent = at.began.elapsed();
-        let rest = at.total.saturating_sub(at.done);
-        let left = (at.done > 0).then(|| {
-            let each = spent.as_millis() / u128::from(at.done);
-            let left = each.saturating_mul(u128::from(rest));
-            Duration::from_millis(u64::try_from(left).unwrap_or(u64::MAX))
-        });
+        let percent = u128::from(at.done) * 100 / u128::from(at.total.max(1));
         Seen {
             stage: at.stage.to_owned(),
-            done: at.done,
-            total: at.total,
+            percent: u64::try_from(percent).unwrap_or(100).min(100),
             since: self.began.elapsed(),
-            left,
+            left: left(at.began.elapsed(), at.done, at.total),
+            stopping: self.stop.get().is_some(),
         }
     }
+}
+
+/// How long the rest takes at the rate so far; none before anything is done.
+fn left(spent: Duration, done: u64, total: u64) -> Option<Duration> {
+    let rest = u128::from(total.saturating_sub(done));
+    let left = spent.as_millis().checked_mul(rest)?.checked_div(u128::from(done))?;
+    Some(Duration::from_millis(u64::try_from(left).unwrap_or(u64::MAX)))
 }
 
 impl Progress for Job {
     fn at(&self, stage: &'static str, done: u64, total: u64) -> bool {
         let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
         if at.stage != stage {
-            *at = At { stage, done, total, began: Instant::now() };
+            *at = At { stage, done: 0, total, began: Instant::now() };
         }
-        // Blocks end out of order: a bar never goes back.
         (at.done, at.total) = (at.done.max(done), total);
-        !self.stop.load(Ordering::Relaxed)
+        self.goes_on()
+    }
+
+    fn goes_on(&self) -> bool {
+        self.stop.get().is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_that_of_the_rate_however_small_a_part_is() {
+        // 63,000 of 300,000 in 24 s: less than half a millisecond each, and a minute and a half to go.
+        let spent = Duration::from_secs(24);
+        let seen =
+            |left| Seen { stage: "need".into(), percent: 21, since: spent, left, stopping: false };
+        let found = left(spent, 63_000, 300_000).unwrap();
+        assert_eq!(found, Duration::from_millis(90_285));
+        assert_eq!(seen(Some(found)).left_in_words().unwrap(), "2 min");
+        assert_eq!(left(spent, 0, 10), None);
+        assert_eq!(left(spent, 10, 10), Some(Duration::ZERO));
+        assert_eq!(left(Duration::from_millis(1), 999, 1_000), Some(Duration::ZERO));
+        assert_eq!(seen(Some(Duration::ZERO)).left_in_words().unwrap(), "1 s");
+        assert_eq!(seen(Some(Duration::from_millis(88_001))).left_in_words().unwrap(), "89 s");
     }
 }

@@ -1,7 +1,8 @@
 //! Runs of the risk desk beside a ledger: one at a time in the background, each kept as a file.
 //!
 //! ```text
-//!   settings file ──▶ what-if form ──▶ job (a thread of its own) ──▶ <runs>/000007.json ──▶ pages
+//!   settings file ──▶ what-if form ──▶ job (a thread of its own) ──▶ <runs>/000007.report.json ──▶ pages
+//!                                       └── 000007.line.json from its beginning: number, changes, how it ended
 //! ```
 //!
 //! The figures are the desk's; nothing here computes one. A run reads its files when it begins, so whoever changes
@@ -13,14 +14,17 @@ mod kept;
 
 use job::Order;
 pub(crate) use job::{Job, Seen};
-pub(crate) use kept::{Kept, Line};
+pub(crate) use kept::{End, Kept, Line};
 
+use crate::app::WeakApp;
 use backstop_core::State;
 use backstop_risk::desk::{LedgerFund, Report, Setup};
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use tokio::sync::watch;
 
 /// Runs of one ledger.
 #[derive(Debug)]
@@ -28,7 +32,7 @@ pub(crate) struct Desk {
     /// The settings file; none: the page says how to name one.
     setup: Option<PathBuf>,
     kept: Kept,
-    /// The run under way, or the last one if it failed.
+    /// The run under way, or the last one.
     current: Mutex<Option<Arc<Job>>>,
 }
 
@@ -92,23 +96,19 @@ impl Desk {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The run of this number that is under way, or has failed last.
-    pub(crate) fn job(&self, id: u64) -> Option<Arc<Job>> {
-        self.current().clone().filter(|job| job.id() == id)
-    }
-
     /// The run that is under way.
     pub(crate) fn running(&self) -> Option<Arc<Job>> {
         self.current().clone().filter(|job| job.is_running())
     }
 
-    /// Begins a run and gives its number.
+    /// Begins a run and gives its number. `changes` are what it changes of the settings file, in words.
     ///
     /// # Errors
     /// [`DeskRefusal`].
     pub(crate) fn begin(
         &self,
         (setup, fund): (Setup, Option<LedgerFund>),
+        changes: Vec<String>,
         now: String,
     ) -> Result<u64, DeskRefusal> {
         let mut current = self.current();
@@ -117,17 +117,41 @@ impl Desk {
         }
         setup.check().map_err(|error| DeskRefusal::Files(error.to_string()))?;
         let texts = files::texts(&setup, &|path| read(path)).map_err(DeskRefusal::Files)?;
-        let id = self.kept.next().max(current.as_ref().map_or(0, |job| job.id() + 1));
-        let job = Job::begin(id, Order { setup, texts, fund }, self.kept.clone(), now);
-        *current = Some(job.map_err(|error| DeskRefusal::Files(error.to_string()))?);
-        Ok(id)
+        let told = |error: io::Error| DeskRefusal::Files(format!("no run can be kept: {error}"));
+        let line = self.kept.begin(Line::begun(&setup, changes, now)).map_err(told)?;
+        let order = Order { setup, texts, fund };
+        let job = Job::begin(line.clone(), order, self.kept.clone()).map_err(|error| {
+            let why = format!("no thread to run on: {error}");
+            let _ = self.kept.end(&Line { end: End::Failed(why.clone()), ..line.clone() });
+            DeskRefusal::Files(why)
+        })?;
+        *current = Some(job);
+        Ok(line.id)
     }
 
-    /// The newest run that is kept.
+    /// Stops the run under way and waits until it has kept how it ended.
+    fn end(&self) {
+        let job = self.running();
+        if let Some(job) = job {
+            job.stop("with the service");
+            job.join();
+        }
+    }
+
+    /// The newest run that came to a report.
     pub(crate) fn last(&self) -> Option<(u64, Report)> {
-        let id = self.kept.lines().first()?.id;
+        let id = self.kept.last()?;
         Some((id, self.kept.read(id)?))
     }
+}
+
+/// Stops the run of a ledger when the service ends: it would hold a processor until the program is gone, and nobody could
+/// tell what became of it.
+pub(crate) async fn keep(app: WeakApp, mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+    let Some(app) = app.upgrade() else { return };
+    // A thread that panicked has nothing more to keep.
+    let _ = tokio::task::spawn_blocking(move || app.desk().end()).await;
 }
 
 /// Reads a file, unzipped if its name ends in `.gz`.

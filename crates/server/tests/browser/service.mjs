@@ -38,15 +38,15 @@ export async function start(binary, args, folder) {
   return { address, folder, stop };
 }
 
-// Makes a journal of a scenario's text and serves it, with a key for its operator.
-export async function story(binary, name, text, root) {
+// Makes a journal of a scenario's text and serves it, with a key for its operator; `more` are further settings.
+export async function story(binary, name, text, root, more = []) {
   const folder = join(root, name);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "story.toml"), text);
   backstop(binary, ["run", "story.toml", "--keep", "journal.db"], { cwd: folder });
   const made = JSON.parse(backstop(binary, ["--db", "journal.db", "--json", "keys", "api", "create", "tests", "--role", "operator"], { cwd: folder }));
   backstop(binary, ["keys", "new", "log.key"], { cwd: folder });
-  const settings = ["--set", "log_level=error", "--set", "checkpoint_key=log.key"];
+  const settings = ["log_level=error", "checkpoint_key=log.key", ...more].flatMap((one) => ["--set", one]);
   const args = ["--db", "journal.db", "serve", "--story", "--listen", "127.0.0.1:0", ...settings];
   return { ...(await start(binary, args, folder)), key: made.key };
 }

@@ -1,5 +1,5 @@
 // The main tasks, clicked through: sign in, stake, request an exit, sign an emergency release with two keys, claim
-// compensation, ask what if, take a proof and check it without the service.
+// compensation, ask what if, take a proof and check it without the service, begin a run of the risk desk and stop it.
 
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { backstop, before, story } from "./service.mjs";
 // Runs every task on a phone's screen; each page on the way is looked at as the others are.
 export async function tasks(browser, binary, examples, root, problems) {
   const done = [];
-  for (const [name, task] of [["stake", stake], ["exit", exit], ["release", release], ["claim", claim], ["what if", whatIf], ["proof", proof]]) {
+  for (const [name, task] of [["stake", stake], ["exit", exit], ["release", release], ["claim", claim], ["what if", whatIf], ["proof", proof], ["risk", risk]]) {
     try {
       await task({ browser, binary, examples, root, problems });
       done.push(name);
@@ -35,6 +35,11 @@ async function withPage({ browser, problems }, service, work) {
     await context.close();
     await service.stop();
   }
+}
+
+// A browser counts a form that is shown again as a failed request.
+function forgiveRefusals(problems) {
+  problems.splice(0, problems.length, ...problems.filter((problem) => !/status of 422/.test(problem)));
 }
 
 async function signIn(page, service) {
@@ -80,7 +85,7 @@ async function stake(world) {
     await page.getByLabel("Amount").fill("much");
     await page.getByRole("button", { name: "Show what would change" }).click();
     await page.locator("#amount-wrong").waitFor();
-    world.problems.splice(0, world.problems.length, ...world.problems.filter((problem) => !/status of 422/.test(problem)));
+    forgiveRefusals(world.problems);
   });
 }
 
@@ -170,5 +175,36 @@ async function proof(world) {
     await download.saveAs(file);
     assert.ok(JSON.parse(readFileSync(file, "utf8")));
     backstop(world.binary, ["proof", "check", file], { cwd: service.folder });
+  });
+}
+
+async function risk(world) {
+  const settings = [`risk_setup=${join(world.examples, "risk", "risk.toml")}`];
+  const service = await story(world.binary, "risk", fundStory(world.examples), world.root, settings);
+  await withPage(world, service, async (page, open) => {
+    await signIn(page, service);
+    await open("/risk");
+    const fill = async (fields) => {
+      for (const [name, value] of Object.entries(fields)) await page.locator(`#${name}`).fill(value);
+      await page.getByRole("button", { name: "Run it in the background" }).click();
+    };
+    await fill({ fund: "-5" });
+    await page.locator("#fund-wrong").waitFor();
+    assert.equal(await page.locator("#fund").getAttribute("aria-describedby"), "fund-wrong");
+    await inspect(page, world.problems, "a what-if that is refused");
+    forgiveRefusals(world.problems);
+    await fill({ fund: "125000", latency: "600", scenarios: "300000" });
+    await page.waitForURL(/\/risk\/runs\/1$/);
+    await page.getByText("left of this stage").waitFor();
+    await inspect(page, world.problems, "a run under way");
+    await page.getByRole("button", { name: "Stop it" }).click();
+    await page.getByText("stopped by the operator").waitFor();
+    await inspect(page, world.problems, "a run that was stopped");
+    await open("/risk");
+    const history = page.getByRole("region", { name: "Runs of the risk desk" });
+    assert.match(await history.innerText(), /latency 60 \u2192 600 s/);
+    const hidden = await history.evaluate((box) => box.scrollWidth - box.clientWidth);
+    assert.equal(hidden, 0, "the history does not fit a phone");
+    await page.screenshot({ path: join(world.root, "risk-history-360.png"), fullPage: true });
   });
 }

@@ -26,7 +26,8 @@ fn a_what_if_runs_in_the_background_and_is_kept() {
     );
     let wrong = service.post("/risk", &[TYPE], &FORM.replace("seed=7", "seed=many"));
     assert_eq!(wrong.status, 422);
-    assert!(wrong.body.contains("got `many`") && wrong.body.contains("value=\"many\""));
+    assert!(wrong.body.contains("`many` is no whole number"), "{}", wrong.body);
+    assert!(wrong.body.contains("value=\"many\""));
 
     // What no machine can hold is refused by the form, before anything is drawn.
     for (from, to, told) in [
@@ -73,6 +74,93 @@ fn a_what_if_runs_in_the_background_and_is_kept() {
     drop(service);
     let again = Service::with(FIRST_LOSS, &[("risk_setup", &settings), ("risk_runs", &kept)]);
     assert!(again.page("/risk").body.contains("The last run, number 1"), "kept over a restart");
+}
+
+#[test]
+fn what_can_only_fail_does_not_begin() {
+    let (settings, runs) = (settings(), tempfile::tempdir().unwrap());
+    let kept = runs.path().display().to_string();
+    let service = Service::with(FIRST_LOSS, &[("risk_setup", &settings), ("risk_runs", &kept)]);
+    for (name, good, bad) in [
+        ("fund", "250000", "-5"),
+        ("fund", "250000", "1e300"),
+        ("fund", "250000", "abc"),
+        ("income", "60000", "-1"),
+        ("scenarios", "3000", "1"),
+        ("latency", "60", "-1"),
+        ("jump", "0.25", "2"),
+        ("depth", "0.1", "0"),
+        ("uncovered", "4", "0.01"),
+    ] {
+        let form = FORM.replace(&format!("{name}={good}"), &format!("{name}={bad}"));
+        let refused = service.post("/risk", &[TYPE], &form);
+        assert_eq!(refused.status, 422, "{name}={bad}");
+        let at = format!("value=\"{bad}\" autocomplete=\"off\" required aria-invalid=\"true\"");
+        let told = format!("<span id=\"{name}-wrong\" class=\"wrong\">");
+        assert!(refused.body.contains(&at) && refused.body.contains(&told), "{}", refused.body);
+        assert_eq!(refused.body.matches("class=\"wrong\"").count(), 1, "{name}={bad}");
+    }
+    assert!(std::fs::read_dir(&kept).unwrap().next().is_none(), "nothing was kept");
+}
+
+/// A run that takes minutes, so that it is under way when it is stopped; it differs from the settings in four fields.
+const LONG: &str =
+    "fund=125000&income=60000&scenarios=300000&seed=7&latency=600&jump=0.25&depth=0.01&uncovered=4";
+
+/// The page of a run as soon as it holds a text.
+fn until(service: &Service, path: &str, text: &str) -> String {
+    let started = Instant::now();
+    loop {
+        let page = service.page(path).body;
+        if page.contains(text) {
+            return page;
+        }
+        assert!(started.elapsed() < PATIENCE, "no `{text}` in {page}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_run_that_was_stopped_is_kept_with_its_reason_and_its_number() {
+    let (settings, runs) = (settings(), tempfile::tempdir().unwrap());
+    let kept = runs.path().display().to_string();
+    let flags = [("risk_setup", settings.as_str()), ("risk_runs", kept.as_str())];
+    let service = Service::with(FIRST_LOSS, &flags);
+    assert_eq!(service.post("/risk", &[TYPE], LONG).header("location"), Some("/risk/runs/1"));
+    until(&service, "/risk/runs/1", "left of this stage");
+    assert!(service.page("/risk").body.contains("under way"));
+    assert_eq!(service.post("/risk/runs/1/stop", &[TYPE], "").status, 303);
+    let page = until(&service, "/risk/runs/1", "ended without a report");
+    assert!(page.contains("stopped by the operator"), "{page}");
+    // The service ends while the second one runs, and waits for it.
+    assert_eq!(service.post("/risk", &[TYPE], LONG).header("location"), Some("/risk/runs/2"));
+    until(&service, "/risk/runs/2", "so far");
+    drop(service);
+    // A third one that the program did not live to end.
+    std::fs::copy(runs.path().join("000002.line.json"), runs.path().join("000003.line.json"))
+        .unwrap();
+    let line = std::fs::read_to_string(runs.path().join("000003.line.json")).unwrap();
+    let mut line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    (line["id"], line["end"]) = (3.into(), "begun".into());
+    std::fs::write(runs.path().join("000003.line.json"), line.to_string()).unwrap();
+
+    let again = Service::with(FIRST_LOSS, &flags);
+    for (run, why) in [
+        (1, "stopped by the operator"),
+        (2, "stopped with the service"),
+        (3, "the program ended before the run did"),
+    ] {
+        let page = again.page(&format!("/risk/runs/{run}"));
+        assert_eq!(page.status, 200);
+        assert!(page.body.contains(why), "{run}: {}", page.body);
+        again.get(&format!("/risk/runs/{run}/report.json")).problem(404, "NOT_THERE");
+    }
+    let home = again.page("/risk").body;
+    assert!(home.contains("</span> with the service") && home.contains("broken off"), "{home}");
+    for change in ["fund 250,000 \u{2192} 125,000", "latency 60 \u{2192} 600 s"] {
+        assert!(home.contains(change), "{change}: {home}");
+    }
+    assert_eq!(again.post("/risk", &[TYPE], LONG).header("location"), Some("/risk/runs/4"));
 }
 
 #[test]
