@@ -122,6 +122,39 @@ fn wrong_files_are_told_by_file_line_and_column() {
 }
 
 #[test]
+fn flags_and_settings_out_of_range_are_told_by_their_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    small(folder);
+    for (flags, needle) in [
+        (&["--fund", "-5"][..], "--fund: fund.size is -5, it must lie from 0"),
+        (&["--fund=NaN"], "--fund: fund.size is NaN, it must lie from 0"),
+        (
+            &["--scenarios", "1000000000000"],
+            "--scenarios: scenarios.number is 1000000000000, it must",
+        ),
+        (&["--threads", "100000"], "100000 is not in 1..=1024"),
+        (&["--threads", "0"], "0 is not in 1..=1024"),
+    ] {
+        let args = [&["risk", "size", "--setup", "risk.toml"], flags].concat();
+        let refused = backstop(folder, &args);
+        assert_eq!(code(&refused), 2, "{flags:?}");
+        assert!(err(&refused).contains(needle), "{needle} not in {}", err(&refused));
+    }
+    let text = fs::read_to_string(folder.join("risk.toml")).unwrap();
+    fs::write(folder.join("wrong.toml"), text.replace("refit = 500", "refit = 0")).unwrap();
+    let refused = err(&backstop(folder, &["risk", "backtest", "--setup", "wrong.toml"]));
+    assert!(
+        refused.contains("wrong.toml:17:9: back_test.refit is 0, it must lie from 1"),
+        "{refused}"
+    );
+    fs::write(folder.join("wide.toml"), format!("{text}window = 1000000\n")).unwrap();
+    let refused = backstop(folder, &["risk", "backtest", "--setup", "wide.toml"]);
+    let told = err(&refused);
+    assert!(code(&refused) == 2 && told.contains("not one market could be back tested"), "{told}");
+}
+
+#[test]
 fn too_little_history_for_a_quantile_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -1,6 +1,6 @@
 //! What is wrong with a file: which one, where in it, and what to do.
 
-use crate::prices::Fault;
+use crate::{float::shown, prices::Fault};
 use backstop_units::{DecimalError, Span};
 use core::fmt;
 
@@ -108,7 +108,7 @@ pub enum DataFault {
     #[error("a price of {0}: prices are above zero; remove the line if there was no trade")]
     PriceNotPositive(f64),
     /// A number outside its range.
-    #[error("{got} is out of range: {range}")]
+    #[error("{} is out of range: {range}", shown(*.got))]
     Range {
         /// What it is.
         got: f64,
@@ -124,6 +124,37 @@ pub enum DataFault {
     /// No moment.
     #[error("{0:?} is no time: write whole seconds since 1970, or 2025-10-10 21:00:00 in UTC")]
     Time(String),
+    /// A moment past the year 9999: in other units than seconds, as a rule.
+    #[error(
+        "{text} is past the year 9999 as seconds since 1970: divide by {by}, if it is in {unit}"
+    )]
+    NotSeconds {
+        /// What it is.
+        text: String,
+        /// What makes seconds of it.
+        by: u64,
+        /// What it may be in.
+        unit: &'static str,
+    },
+    /// Lines that end in a carriage return alone.
+    #[error(
+        "lines end in CR alone, so all of it is one line: save the file with line ends LF or CR LF"
+    )]
+    BareReturn,
+    /// Initial margin below maintenance margin.
+    #[error(
+        "initial margin of {initial} is below the maintenance margin of {maintenance} on a position of {}: raise \
+         initial, or give initial_tiers",
+        shown(*.notional)
+    )]
+    Initial {
+        /// Part of the notional.
+        initial: f64,
+        /// The same.
+        maintenance: f64,
+        /// At which notional; infinite: of any large one.
+        notional: f64,
+    },
     /// A time that was there before.
     #[error("this time is there twice: keep one line of each time (and symbol)")]
     TimeTwice,

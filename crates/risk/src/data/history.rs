@@ -137,6 +137,22 @@ impl Series {
         self.candles.windows(2).filter_map(hole).collect()
     }
 
+    /// The bar whose high or low is furthest from the close before it: when it ends, and that move as a part of the
+    /// close. Not over a hole; none without a bar after another.
+    pub fn furthest(&self) -> Option<(Timestamp, f64)> {
+        let moved = |pair: &[Candle]| match pair {
+            [a, b] if b.at.since(a.at) == self.step => {
+                let ratios = [b.high / a.close, b.low / a.close];
+                let far = |ratio: &f64| libm::log(*ratio).abs();
+                let ratio = ratios.into_iter().max_by(|a, b| far(a).total_cmp(&far(b)))?;
+                Some((b.at, ratio, far(&ratio)))
+            }
+            _ => None,
+        };
+        let all = self.candles.windows(2).filter_map(moved);
+        all.max_by(|a, b| a.2.total_cmp(&b.2)).map(|(at, ratio, _)| (at, ratio - 1.0))
+    }
+
     pub(super) fn page(&self) -> MarketPage {
         let at = |candle: Option<&Candle>| candle.map_or_else(String::new, |c| c.at.to_string());
         MarketPage {
@@ -186,6 +202,11 @@ impl History {
     /// Its markets, in the order of the files.
     pub fn markets(&self) -> impl Iterator<Item = &str> {
         self.series.iter().map(|series| series.market.as_str())
+    }
+
+    /// All bars of all markets, in the order of the files.
+    pub fn all(&self) -> &[Series] {
+        &self.series
     }
 
     /// All bars of a market.

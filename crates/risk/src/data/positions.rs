@@ -118,7 +118,7 @@ impl Accounts {
                 Some(at) => self.asset(&row, at)?,
                 None => 0,
             };
-            let amount = row.number(amount_at)?;
+            let amount = row.amount(amount_at)?;
             if amount < 0.0 && asset != 0 {
                 let range = "only the quote asset can be owed";
                 return Err(row.fault(amount_at, DataFault::Range { got: amount, range }));
@@ -223,8 +223,8 @@ fn size(
         })
     };
     match (filled(base)?, filled(notional)?) {
-        (Some(at), None) => Ok(Size::Base(row.number(at)?)),
-        (None, Some(at)) => Ok(Size::Notional(row.number(at)?)),
+        (Some(at), None) => Ok(Size::Base(row.amount(at)?)),
+        (None, Some(at)) => Ok(Size::Notional(row.amount(at)?)),
         (Some(_), Some(at)) => Err(row.fault(at, DataFault::Either("size", "notional"))),
         (None, None) => {
             let at = base.or(notional).unwrap_or_default();

@@ -70,6 +70,32 @@ struct Draft {
     lines: Vec<usize>,
 }
 
+/// Distances in a row that are all longer than the step and alike: single holes never are, another bar length is.
+#[derive(Default)]
+struct Run {
+    first: Option<(usize, Span)>,
+    length: usize,
+}
+
+impl Run {
+    /// So many are another bar length.
+    const LONG: usize = 10;
+
+    /// Counts one more distance; tells the line and the distance at which a long run began. Months are alike, too:
+    /// an eighth is let pass.
+    fn after(&mut self, distance: Span, line: usize, step: Span) -> Option<(usize, Span)> {
+        let alike = |first: Span| distance.ms().abs_diff(first.ms()) <= first.ms() / 8;
+        if distance <= step {
+            *self = Self::default();
+        } else if self.first.is_some_and(|(_, first)| alike(first)) {
+            self.length += 1;
+        } else {
+            *self = Self { first: Some((line, distance)), length: 1 };
+        }
+        self.first.filter(|_| self.length >= Self::LONG)
+    }
+}
+
 impl Draft {
     /// Adds a bar; its time is as the file has it.
     fn push(&mut self, row: &Row<'_, '_>, time: usize, candle: Candle) -> Result<(), DataError> {
@@ -112,15 +138,19 @@ impl Draft {
             return refuse(self.lines.first().copied().unwrap_or(1), fault);
         }
         let step = self.step();
-        let mut missing = 0;
+        let (mut missing, mut run) = (0, Run::default());
         for (pair, line) in self.candles.windows(2).zip(self.lines.iter().skip(1)) {
             let [a, b] = pair else { continue };
             let distance = b.at.since(a.at);
             missing += distance.times(step).saturating_sub(1);
             // More missing than there: a coarser file pasted to a finer one.
             let sparse = missing > u64::try_from(self.candles.len()).unwrap_or(u64::MAX);
-            if !b.at.into_period(step).eq(&a.at.into_period(step)) || distance < step || sparse {
+            let other = !b.at.into_period(step).eq(&a.at.into_period(step)) || distance < step;
+            if other || sparse {
                 return refuse(*line, DataFault::Mixed { distance, step });
+            }
+            if let Some((line, distance)) = run.after(distance, *line, step) {
+                return refuse(line, DataFault::Mixed { distance, step });
             }
         }
         if !clock.ends {

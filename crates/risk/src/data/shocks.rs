@@ -23,7 +23,7 @@ use super::{
     table::{Header, Row, number},
     terms::Settings,
 };
-use crate::need::Conditions;
+use crate::{need::Conditions, scenarios::library};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -48,7 +48,7 @@ struct RawFile {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawShock {
-    name: String,
+    name: Spanned<String>,
     shock: Option<Moves>,
     path: Option<Vec<Moves>>,
     depth: Option<Spanned<f64>>,
@@ -87,6 +87,18 @@ pub fn read_shocks(file: &str, text: &str, markets: &[String]) -> Result<Vec<Sho
     Ok(found)
 }
 
+/// Refuses a name that another scenario of the file has, or one of the library.
+fn fresh(name: &str, found: &[Shock]) -> Result<(), DataFault> {
+    let hint = if found.iter().any(|known| known.name == name) {
+        "give each scenario a name of its own"
+    } else if library::names().any(|known| known == name) {
+        "a shipped crisis has this name, give yours another"
+    } else {
+        return Ok(());
+    };
+    Err(DataFault::Twice { what: "scenario", name: name.to_owned(), hint })
+}
+
 fn unknown(market: &str) -> DataFault {
     let hint = "name a market of the markets file";
     DataFault::Unknown { what: "market", name: market.to_owned(), hint }
@@ -114,22 +126,15 @@ fn read_toml(file: &str, text: &str, markets: &[String]) -> Result<Vec<Shock>, D
     let mut found: Vec<Shock> = Vec::with_capacity(raw.scenario.len());
     for spanned in &raw.scenario {
         let (one, section) = (spanned.get_ref(), spanned.span());
+        let name = one.name.get_ref();
         let path = match (&one.shock, &one.path) {
             (Some(moves), None) => std::slice::from_ref(moves),
             (None, Some(path)) if !path.is_empty() => path.as_slice(),
             _ => {
-                return Err(settings.fault(
-                    &section,
-                    &one.name,
-                    DataFault::Either("shock", "path"),
-                ));
+                return Err(settings.fault(&section, name, DataFault::Either("shock", "path")));
             }
         };
-        if found.iter().any(|known| known.name == one.name) {
-            let (name, hint) = (one.name.clone(), "give each scenario a name of its own");
-            let fault = DataFault::Twice { what: "scenario", name, hint };
-            return Err(settings.fault(&section, "name", fault));
-        }
+        fresh(name, &found).map_err(|fault| settings.fault(&one.name.span(), "name", fault))?;
         let at_least =
             |name, value: &Option<Spanned<f64>>, (least, range): (f64, &'static str), usual| {
                 let Some(value) = value else { return Ok(usual) };
@@ -142,7 +147,7 @@ fn read_toml(file: &str, text: &str, markets: &[String]) -> Result<Vec<Shock>, D
                 }
             };
         found.push(Shock {
-            name: one.name.clone(),
+            name: name.clone(),
             path: path
                 .iter()
                 .map(|moves| read_moves(settings, moves, markets))
@@ -192,10 +197,7 @@ fn read_csv(file: &str, text: &str, markets: &[String]) -> Result<Vec<Shock>, Da
     for content in lines {
         let row = header.row(content)?;
         let name = row.filled(name_at)?;
-        if found.iter().any(|known| known.name == name) {
-            let (name, hint) = (name.to_owned(), "give each scenario a name of its own");
-            return Err(row.fault(name_at, DataFault::Twice { what: "scenario", name, hint }));
-        }
+        fresh(name, &found).map_err(|fault| row.fault(name_at, fault))?;
         let mut moves = Vec::new();
         for (at, market) in header.names().filter(|(_, name)| !COLUMNS.contains(name)) {
             let text = row.text(at)?;

@@ -3,7 +3,7 @@
 //! Columns are found by name, so their order is free and further ones are ignored. Lines that begin with `#` and
 //! empty lines are skipped. A field may stand in quotes, which have no meaning of their own.
 
-use super::error::{DataError, DataFault, Place};
+use super::error::{DataError, DataFault, Place, line_and_column};
 use crate::prices::Fault;
 use backstop_units::{Timestamp, parse_decimal};
 
@@ -12,6 +12,17 @@ pub(crate) const LINES_MAX: usize = 5_000_000;
 
 /// Last second of the year 9999.
 const LAST_SECOND: u128 = 253_402_300_799;
+
+/// Units that moments come in where they are no seconds: how many of one, and their name.
+const FINER: [(u64, &str); 3] =
+    [(1_000, "milliseconds"), (1_000_000, "microseconds"), (1_000_000_000, "nanoseconds")];
+
+/// Largest amount of an asset, a position or money, in whole units, and largest price, in quote: what they make together
+/// fits the 128 bits of the core's money with room for many of them.
+const AMOUNT_MAX: f64 = 1e18;
+const PRICE_MAX: f64 = 1e12;
+/// Smallest price, a thousand of the core's smallest.
+const PRICE_MIN: f64 = 1e-12;
 
 /// The lines of a text that say something, with their numbers from one.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -83,6 +94,12 @@ impl<'a> Header<'a> {
     ) -> Result<(Self, impl Iterator<Item = (usize, &'a str)>), DataError> {
         let mut lines = lines(text);
         let empty = || DataError::file(file, DataFault::Empty);
+        let ended = text.trim_end();
+        if let Some(at) = ended.find('\r').filter(|_| !ended.contains('\n')) {
+            let (line, column) = line_and_column(ended, at);
+            let place = Place { line, column, name: "line end".to_owned() };
+            return Err(DataError::field(file, place, DataFault::BareReturn));
+        }
         let (line, content) = lines.next().ok_or_else(empty)?;
         let mut header = Self { file, line, names: Vec::new() };
         for cell in cells(content) {
@@ -182,11 +199,24 @@ impl<'a> Row<'_, 'a> {
     /// A price: finite and above zero.
     pub(crate) fn price(&self, index: usize) -> Result<f64, DataError> {
         let price = self.number(index)?;
-        if price > 0.0 {
-            Ok(price)
-        } else {
-            Err(self.fault(index, DataFault::PriceNotPositive(price)))
+        if price <= 0.0 {
+            return Err(self.fault(index, DataFault::PriceNotPositive(price)));
         }
+        if (PRICE_MIN..=PRICE_MAX).contains(&price) {
+            return Ok(price);
+        }
+        let range = "a price lies from 1e-12 to 1e12: count the asset or the quote in other units";
+        Err(self.fault(index, DataFault::Range { got: price, range }))
+    }
+
+    /// An amount of an asset, of a position or of money, below zero or above.
+    pub(crate) fn amount(&self, index: usize) -> Result<f64, DataError> {
+        let amount = self.number(index)?;
+        if amount.abs() <= AMOUNT_MAX {
+            return Ok(amount);
+        }
+        let range = "an amount lies from -1e18 to 1e18: write whole units, not atoms";
+        Err(self.fault(index, DataFault::Range { got: amount, range }))
     }
 
     /// Whole seconds since 1970.
@@ -194,8 +224,12 @@ impl<'a> Row<'_, 'a> {
         let text = self.filled(index)?;
         let seconds = parse_decimal(text, 0);
         let seconds = seconds.map_err(|_| self.fault(index, DataFault::Time(text.to_owned())))?;
-        let seconds = u64::try_from(seconds).ok().filter(|s| u128::from(*s) <= LAST_SECOND);
-        let seconds = seconds.ok_or_else(|| self.fault(index, Fault::TimeRange.into()))?;
+        let held = u64::try_from(seconds).ok().filter(|s| u128::from(*s) <= LAST_SECOND);
+        let seconds = held.ok_or_else(|| {
+            let finer = FINER.iter().find(|(by, _)| seconds / u128::from(*by) <= LAST_SECOND);
+            let (by, unit) = *finer.unwrap_or(&FINER[2]);
+            self.fault(index, DataFault::NotSeconds { text: text.to_owned(), by, unit })
+        })?;
         Ok(Timestamp::from_ms(seconds * 1_000))
     }
 

@@ -165,6 +165,12 @@ impl Settings<'_> {
         checked.transpose()
     }
 
+    fn price(&self, value: Option<&Spanned<f64>>) -> Result<Option<f64>, DataError> {
+        let range = "a price lies from 1e-12 to 1e12: count the asset or the quote in other units";
+        let checked = value.map(|value| self.within(("price", value), (1e-12, 1e12), range));
+        checked.transpose()
+    }
+
     fn fraction(&self, name: &str, value: Option<&Spanned<f64>>) -> Result<f64, DataError> {
         let range = "it is a fraction from 0 to below 1, where 0.05 is five percent";
         let checked = value.map(|value| self.within((name, value), (0.0, 0.999_999), range));
@@ -256,10 +262,14 @@ fn read_market(
             return Err(settings.fault(&section, name, fault));
         }
     };
+    if let Some(fault) = too_low(&initial, &maintenance) {
+        let at = raw.initial.as_ref().map_or(section, Spanned::span);
+        return Err(settings.fault(&at, "initial", fault));
+    }
     Ok(MarketSpec {
         name: name.to_owned(),
         history: raw.history.clone().unwrap_or_default(),
-        price: settings.positive("price", raw.price.as_ref())?,
+        price: settings.price(raw.price.as_ref())?,
         maintenance,
         initial,
         adv: settings.positive("adv", raw.adv.as_ref())?,
@@ -269,6 +279,40 @@ fn read_market(
         fee: settings.fraction("fee", raw.fee.as_ref())?,
         sigma: settings.positive("sigma", raw.sigma.as_ref())?,
     })
+}
+
+/// Margin on a notional by its steps.
+fn margin(steps: &[Step], notional: f64) -> f64 {
+    let ends = steps.iter().skip(1).map(|step| step.above).chain([f64::INFINITY]);
+    let within = |(step, end): (&Step, f64)| step.rate * (notional.min(end) - step.above).max(0.0);
+    steps.iter().zip(ends).map(within).sum()
+}
+
+/// Whether initial margin lies below maintenance at some notional: both are straight between edges, so they and the last
+/// rates tell. Without maintenance there is nothing to compare.
+fn too_low(initial: &[Step], maintenance: &[Step]) -> Option<DataFault> {
+    let (last, least) = (initial.last()?.rate, maintenance.last()?.rate);
+    let edges = initial.iter().chain(maintenance).map(|step| step.above).filter(|at| *at > 0.0);
+    for notional in edges {
+        let (initial, least) = (margin(initial, notional), margin(maintenance, notional));
+        if initial < least * (1.0 - 1e-12) {
+            let (initial, maintenance) = (initial / notional, least / notional);
+            return Some(DataFault::Initial { initial, maintenance, notional });
+        }
+    }
+    let notional = f64::INFINITY;
+    (last < least).then_some(DataFault::Initial { initial: last, maintenance: least, notional })
+}
+
+/// A refusal at a market's section of a markets file.
+pub fn at_market(file: &str, text: &str, market: &str, fault: DataFault) -> DataError {
+    let settings = Settings { file, text };
+    let section =
+        settings.parse::<RawVenue>().ok().and_then(|raw| Some(raw.market.get(market)?.span()));
+    match section {
+        Some(section) => settings.fault(&section, market, fault),
+        None => DataError::file(file, fault),
+    }
 }
 
 fn flat(settings: Settings<'_>, (name, rate): (&str, &Spanned<f64>)) -> Result<Step, DataError> {

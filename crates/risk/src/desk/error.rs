@@ -54,6 +54,12 @@ pub enum DeskError {
         /// What it is, where it must lie and what to do; begins with the name.
         said: String,
     },
+    /// Back tests were all that was asked for, and there is none.
+    #[error("not one market could be back tested\n{why}")]
+    NoBackTest {
+        /// Market by market.
+        why: String,
+    },
     /// Something that was asked for needs a file that was not given.
     #[error("{what} needs {missing}: give {give}")]
     Lacks {

@@ -6,9 +6,10 @@ use super::{
 use crate::{
     data::{
         Accounts, Collateral, DataError, DataPage, History, Outcomes, Shock, Source, Venue,
-        read_accounts, read_outcomes, read_prices, read_shocks, read_venue,
+        at_market, read_accounts, read_outcomes, read_prices, read_shocks, read_venue,
     },
-    need::{Market0, Portfolio, opening},
+    need::{Market0, Portfolio, no_price, opening, unpriced},
+    scenarios::library,
 };
 use backstop_core::Genesis;
 
@@ -96,6 +97,7 @@ impl Inputs {
                 read_shocks(&text.file, &text.text, &book.portfolio.markets)?
             }
         };
+        survivable(setup, &shocks)?;
         let outcomes = texts.outcomes.as_ref().map(|text| read_outcomes(text.source()));
         let outcomes = outcomes.transpose()?;
         let (waterfall, fund, notes) = (None, None, Vec::new());
@@ -140,6 +142,17 @@ impl Inputs {
     }
 }
 
+/// The crisis that settings want survived must be one.
+fn survivable(setup: &Setup, shocks: &[Shock]) -> Result<(), DeskError> {
+    let Some(name) = &setup.costs.survive else { return Ok(()) };
+    let all = || library::names().chain(shocks.iter().map(|shock| shock.name.as_str()));
+    if all().any(|known| known == name) {
+        return Ok(());
+    }
+    let known = all().collect::<Vec<_>>().join(", ");
+    Err(DeskError::NoCrisis { name: name.clone(), known })
+}
+
 fn lacks(what: &'static str, missing: &'static str, give: &'static str) -> DeskError {
     DeskError::Lacks { what, missing, give }
 }
@@ -177,7 +190,11 @@ fn book(
             _ => Ok(None),
         };
     };
-    let venue = read_venue(&venue.file, &venue.text)?;
+    let terms = venue;
+    let venue = read_venue(&terms.file, &terms.text)?;
+    if let Some(market) = unpriced(&venue, history) {
+        return Err(at_market(&terms.file, &terms.text, market, no_price(market)).into());
+    }
     let markets: Vec<String> = venue.markets.iter().map(|market| market.name.clone()).collect();
     let others = venue.assets.iter().map(|asset| asset.name.clone());
     let assets: Vec<String> = [venue.quote.clone()].into_iter().chain(others).collect();

@@ -14,11 +14,11 @@ use crate::{
     kernel::select::risk_of,
     models::{
         ModelError,
-        tail::{Interval, Resampling, intervals_of, of_sample},
+        tail::{Interval, Resampling, intervals_of, many_enough, of_sample},
     },
     need::{
-        Covers, Instant, Outcome, Stressed, Tail, Trace, Uncovered, crude_losses, days_to_refill,
-        instant, outcomes, trace,
+        Covers, FEW, Instant, Outcome, Stressed, Tail, Trace, Uncovered, crude_losses,
+        days_to_refill, instant, outcomes, trace,
     },
     scenarios::Scenarios,
     sizing::losses::Losses,
@@ -171,7 +171,7 @@ fn levels(
     let stage = Stage::begin(progress, "value at risk", setup.levels.len())?;
     let how = Resampling { draws: DRAWS, block: 1, confidence: 0.95, seed: setup.seed };
     let line = |level: &f64| -> Result<LevelLine, DeskError> {
-        crate::models::tail::long_enough(amounts.len(), *level)?;
+        many_enough(amounts.len(), *level, FEW)?;
         seen(observations, *level)?;
         let (value_at_risk, expected_shortfall) =
             intervals_of((amounts, observations), *level, &how, progress)?;

@@ -68,13 +68,25 @@ const BEYOND_LEAST: f64 = 2.5;
 /// # Errors
 /// [`ModelError::TooFew`], [`ModelError::Range`].
 pub fn long_enough(number: usize, level: f64) -> Result<(), ModelError> {
+    let hint = "use a longer history, a lower level, or the tail model";
+    many_enough(number, level, ("a quantile of history", hint))
+}
+
+/// Checks that a sample is large enough for a level; what is wanted of it, and what makes it larger.
+///
+/// # Errors
+/// [`ModelError::TooFew`], [`ModelError::Range`].
+pub fn many_enough(
+    number: usize,
+    level: f64,
+    (what, hint): (&'static str, &'static str),
+) -> Result<(), ModelError> {
     level_is_one(level)?;
     let least = to_count(libm::ceil(BEYOND_LEAST / (1.0 - level) - 1e-6));
     if number >= least {
         return Ok(());
     }
-    let hint = "use a longer history, a lower level, or the tail model";
-    Err(ModelError::TooFew { what: "a quantile of history", got: number, least, hint })
+    Err(ModelError::TooFew { what, got: number, least, hint })
 }
 
 /// Risk of a sample of losses; the sample is put into another order.

@@ -16,6 +16,14 @@ pub enum NeedError {
     /// A quantity left 128 bits.
     #[error(transparent)]
     Math(#[from] MathError),
+    /// An account's margin can't be computed.
+    #[error("account {account}: {error}; its positions or its collateral are too large together")]
+    Account {
+        /// Its name.
+        account: String,
+        /// What the core says.
+        error: Box<NeedError>,
+    },
     /// A file is wrong.
     #[error(transparent)]
     Data(#[from] DataError),

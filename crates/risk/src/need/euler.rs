@@ -7,8 +7,14 @@
 use super::{error::NeedError, tally::Outcome};
 use crate::{
     float::count,
-    models::tail::{Risk, long_enough, of_sample},
+    models::tail::{Risk, many_enough, of_sample},
 };
+
+/// What a level of the need lacks when scenarios are too few for it.
+pub(crate) const FEW: (&str, &str) = (
+    "a quantile of the need",
+    "raise scenarios.number (with historical scenarios: give a longer history), or lower the level",
+);
 
 /// The worst scenarios of a level.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +33,7 @@ impl Tail {
     /// # Errors
     /// [`NeedError::Model`] when the level is none, or has too few scenarios beyond it.
     pub fn of(outcomes: &[Outcome], level: f64) -> Result<Self, NeedError> {
-        long_enough(outcomes.len(), level)?;
+        many_enough(outcomes.len(), level, FEW)?;
         let mut needs: Vec<f64> = outcomes.iter().map(|outcome| outcome.need).collect();
         let mut order: Vec<usize> = (0..needs.len()).collect();
         order.sort_by(|a, b| needs[*b].total_cmp(&needs[*a]).then(a.cmp(b)));

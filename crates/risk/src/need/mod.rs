@@ -36,12 +36,13 @@ pub use concentration::{
 };
 pub use cover::{Covers, Uncovered, Worst, days_to_refill};
 pub use error::NeedError;
+pub(crate) use euler::FEW;
 pub use euler::{Tail, in_atoms, up};
 pub use gap::{Closing, expected_deficit};
 pub use impact::{Curve, Impact, Liquidity, Thinning};
 pub use instant::{Instant, instant};
 pub use payers::{Paid, Payers, payers};
-pub use portfolio::{Market0, Portfolio, opening};
+pub use portfolio::{Market0, Portfolio, no_price, opening, unpriced};
 pub use reverse::{Reverse, reverse};
 pub use run::{Deficit, Stressed, Trace, outcomes, trace};
 pub use stress::{Crisis, Inputs, in_crisis, with_whale};

@@ -48,6 +48,21 @@ pub struct Market0 {
 
 const DAY_MS: f64 = 86_400_000.0;
 
+/// What is wrong with a market that has no price of now.
+pub fn no_price(market: &str) -> DataFault {
+    let (what, missing) = (format!("market {market}"), "price");
+    let hint = "set its price, or name the column of the price files with `history`";
+    DataFault::Lacks { what, missing, hint }
+}
+
+/// The first market of a venue without a price of now, as [`opening`] refuses it.
+pub fn unpriced<'v>(venue: &'v Venue, history: Option<&History>) -> Option<&'v str> {
+    let known =
+        |market: &MarketSpec| history.is_some_and(|all| all.series(&market.history).is_some());
+    let lacks = |market: &&MarketSpec| market.price.is_none() && !known(market);
+    venue.markets.iter().find(lacks).map(|market| market.name.as_str())
+}
+
 /// Prices of now of a venue's markets: what the settings say, else the last close. Deviations of a day likewise, from
 /// log returns of all the history, scaled by the square root of time.
 ///
@@ -58,12 +73,7 @@ pub fn opening(venue: &Venue, history: Option<&History>) -> Result<Market0, Data
     for market in &venue.markets {
         let series = history.and_then(|history| history.series(&market.history));
         let price = market.price.or(series.map(crate::data::Series::last));
-        let lacks = || {
-            let (what, missing) = (format!("market {}", market.name), "price");
-            let hint = "set its price, or name the column of the price files with `history`";
-            let fault = DataFault::Lacks { what, missing, hint };
-            DataError::file("markets", fault)
-        };
+        let lacks = || DataError::file("markets", no_price(&market.name));
         found.prices.push(price.ok_or_else(lacks)?);
         let measured = || {
             let history = history?;
@@ -114,7 +124,10 @@ impl Portfolio {
                 let market = venue.assets[*asset].market;
                 used[market] = used[market].or(Some("collateral"));
             }
-            margins.account(&draft)?;
+            margins.account(&draft).map_err(|error| {
+                let account = account.name.clone();
+                NeedError::Account { account, error: Box::new(error) }
+            })?;
             entries.push(entry);
         }
         let mut markets = Vec::with_capacity(venue.markets.len());

@@ -207,6 +207,11 @@ fn price_at(way: &Way, at: Timestamp) -> Option<f64> {
     Some(from + (to - from) * part)
 }
 
+/// Names of all that is shipped: real days, then made-up shocks.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    HISTORY.iter().map(|days| days.name).chain(MADE_UP.iter().map(|made| made.name))
+}
+
 /// Historical crises for these markets, in order of time.
 ///
 /// # Errors

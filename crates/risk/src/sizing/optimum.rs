@@ -14,7 +14,7 @@ use crate::{
     models::{
         ModelError,
         error::between,
-        tail::{Interval, long_enough},
+        tail::{Interval, many_enough},
     },
     random::Random,
     sizing::YEAR,
@@ -125,6 +125,12 @@ pub struct Size {
     pub cost: Option<f64>,
 }
 
+/// What a level of yearly losses lacks when years are too few for it.
+const FEW: (&str, &str) = (
+    "a quantile of yearly losses",
+    "raise ruin.paths, the years that are drawn, or lower the level (one of levels, or 1 less costs.holding ÷ costs.uncovered)",
+);
+
 /// The recommended size for losses.
 ///
 /// # Errors
@@ -138,7 +144,7 @@ pub fn size(
 ) -> Result<Size, ModelError> {
     let fractile = costs.fractile(losses.horizon())?;
     check(bounds, certainty)?;
-    let by_sample = match long_enough(losses.sorted().len(), fractile) {
+    let by_sample = match many_enough(losses.sorted().len(), fractile, FEW) {
         Ok(()) => Some(of_sample(losses, fractile, certainty.confidence)?),
         Err(ModelError::TooFew { .. }) => None,
         Err(error) => return Err(error),
@@ -154,7 +160,7 @@ pub fn size(
         (Some(_), _) => None,
         (None, Some(found)) => Some(found),
         (None, None) => {
-            long_enough(losses.sorted().len(), fractile)?;
+            many_enough(losses.sorted().len(), fractile, FEW)?;
             None
         }
     };
@@ -279,7 +285,7 @@ pub fn grid(losses: &Losses, funds: &[f64], levels: &[f64]) -> Result<Grid, Mode
     let need = |level: &f64| {
         let in_tail = losses.tail().is_some_and(|fitted| 1.0 - level <= fitted.tail.exceed);
         if !in_tail {
-            long_enough(losses.sorted().len(), *level)?;
+            many_enough(losses.sorted().len(), *level, FEW)?;
         }
         losses.value_at_risk(*level)
     };

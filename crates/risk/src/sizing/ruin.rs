@@ -14,7 +14,7 @@ use crate::{
     models::{
         ModelError,
         error::{between, checked},
-        tail::Interval,
+        tail::{Interval, many_enough},
     },
     random::Random,
     stats::special::wilson,
@@ -300,7 +300,8 @@ pub fn smallest(
 ) -> Result<Interval, RuinError> {
     fund.check()?;
     between(("a probability of ruin", "between 0 and 1"), probability, (0.0, 1.0))?;
-    crate::models::tail::long_enough(how.paths, 1.0 - probability)?;
+    let few = ("a start by simulated ruin", "raise ruin.paths, or ruin.probability");
+    many_enough(how.paths, 1.0 - probability, few)?;
     let mut least =
         simulate(days, how, ("smallest start", progress), |losses| fund.least_start(losses))?;
     least.sort_by(f64::total_cmp);

@@ -7,6 +7,7 @@ mod demo;
 mod desk;
 mod fee_path;
 mod fixture;
+mod gate;
 mod hosted;
 mod instant;
 mod kernels;

@@ -8,7 +8,7 @@ use backstop_core::{
     },
     liquidation::collateral::{Collateral, counted},
     oracle,
-    policy::CollateralPolicy,
+    policy::{CollateralPolicy, MarginTier},
     state::{HostedMarket, HostedPosition, MarginAccount},
 };
 use backstop_risk::{
@@ -309,14 +309,18 @@ impl<'a> Book<'a> {
         }
         // Below the first tier the market's own rate holds.
         let first = policy.tiers.first().is_some_and(|tier| !tier.above.is_zero());
-        let own = first.then(|| format!("{{ above = 0, rate = {:?} }}", part(policy.maintenance)));
-        let steps = policy.tiers.iter().map(|tier| {
-            let above = to_float(tier.above.get()) / self.quote.0;
-            format!("{{ above = {above:?}, rate = {:?} }}", part(tier.maintenance))
-        });
-        let steps: Vec<String> = own.into_iter().chain(steps).collect();
-        let (steps, initial) = (steps.join(", "), part(policy.initial));
-        let _ = write!(text, "tiers = [{steps}]\ninitial = {initial:?}\n");
+        let table = |name: &str, own: Ppm, rate: fn(&MarginTier) -> Ppm| {
+            let step =
+                |above: f64, rate: Ppm| format!("{{ above = {above:?}, rate = {:?} }}", part(rate));
+            let own = first.then(|| step(0.0, own));
+            let tiers = policy.tiers.iter();
+            let steps =
+                tiers.map(|tier| step(to_float(tier.above.get()) / self.quote.0, rate(tier)));
+            let steps: Vec<String> = own.into_iter().chain(steps).collect();
+            format!("{name} = [{}]\n", steps.join(", "))
+        };
+        text.push_str(&table("tiers", policy.maintenance, |tier| tier.maintenance));
+        text.push_str(&table("initial_tiers", policy.initial, |tier| tier.initial));
     }
 }
 
