@@ -17,12 +17,14 @@ const LAST_SECOND: u128 = 253_402_300_799;
 const FINER: [(u64, &str); 3] =
     [(1_000, "milliseconds"), (1_000_000, "microseconds"), (1_000_000_000, "nanoseconds")];
 
-/// Largest amount of an asset, a position or money, in whole units, and largest price, in quote: what they make together
-/// fits the 128 bits of the core's money with room for many of them.
+/// Largest amount of an asset, a position or money, in whole units. What it makes with the largest price fits the 128 bits
+/// of the core's money with room for many of them.
 const AMOUNT_MAX: f64 = 1e18;
-const PRICE_MAX: f64 = 1e12;
-/// Smallest price, a thousand of the core's smallest.
-const PRICE_MIN: f64 = 1e-12;
+/// Smallest and largest price, in quote; the smallest is a thousand of the core's smallest.
+pub(super) const PRICES: (f64, f64) = (1e-12, 1e12);
+/// These in words.
+pub(super) const PRICE_RANGE: &str =
+    "a price lies from 1e-12 to 1e12: count the asset or the quote in other units";
 
 /// The lines of a text that say something, with their numbers from one.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -202,11 +204,10 @@ impl<'a> Row<'_, 'a> {
         if price <= 0.0 {
             return Err(self.fault(index, DataFault::PriceNotPositive(price)));
         }
-        if (PRICE_MIN..=PRICE_MAX).contains(&price) {
+        if (PRICES.0..=PRICES.1).contains(&price) {
             return Ok(price);
         }
-        let range = "a price lies from 1e-12 to 1e12: count the asset or the quote in other units";
-        Err(self.fault(index, DataFault::Range { got: price, range }))
+        Err(self.fault(index, DataFault::Range { got: price, range: PRICE_RANGE }))
     }
 
     /// An amount of an asset, of a position or of money, below zero or above.

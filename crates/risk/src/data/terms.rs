@@ -18,7 +18,10 @@
 //! market = "SOL"                    # whose price it follows
 //! ```
 
-use super::error::{DataError, DataFault, Place, line_and_column};
+use super::{
+    error::{DataError, DataFault, Place, line_and_column},
+    table::{PRICE_RANGE, PRICES},
+};
 use serde::Deserialize;
 use std::{collections::BTreeMap, ops::Range};
 use toml::Spanned;
@@ -166,8 +169,7 @@ impl Settings<'_> {
     }
 
     fn price(&self, value: Option<&Spanned<f64>>) -> Result<Option<f64>, DataError> {
-        let range = "a price lies from 1e-12 to 1e12: count the asset or the quote in other units";
-        let checked = value.map(|value| self.within(("price", value), (1e-12, 1e12), range));
+        let checked = value.map(|value| self.within(("price", value), PRICES, PRICE_RANGE));
         checked.transpose()
     }
 
