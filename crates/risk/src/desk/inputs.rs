@@ -145,11 +145,12 @@ impl Inputs {
 /// The crisis that settings want survived must be one.
 fn survivable(setup: &Setup, shocks: &[Shock]) -> Result<(), DeskError> {
     let Some(name) = &setup.costs.survive else { return Ok(()) };
-    let all = || library::names().chain(shocks.iter().map(|shock| shock.name.as_str()));
-    if all().any(|known| known == name) {
+    let yours = shocks.iter().map(|shock| shock.name.as_str());
+    let all: Vec<&str> = library::names().map(|name: &str| name).chain(yours).collect();
+    if all.contains(&name.as_str()) {
         return Ok(());
     }
-    let known = all().collect::<Vec<_>>().join(", ");
+    let known = all.join(", ");
     Err(DeskError::NoCrisis { name: name.clone(), known })
 }
 

@@ -376,16 +376,6 @@ fn scenarios_of_the_user() {
             "s.csv, line 2, column 7 (liquidators_absent): \"maybe\": write true or false",
         ),
         ("s.csv", "scenario,BTC\n", "s.csv: nothing to read"),
-        (
-            "s.csv",
-            "scenario,BTC\nsqueeze,-1%\n",
-            "s.csv, line 2, column 1 (scenario): scenario \"squeeze\" is there twice: a shipped crisis",
-        ),
-        (
-            "s.toml",
-            "[[scenario]]\nname = \"2025-10-10\"\nshock = { BTC = -0.1 }\n",
-            "s.toml, line 2, column 8 (name): scenario \"2025-10-10\" is there twice: a shipped crisis",
-        ),
     ] {
         refused(read_shocks(file, text, &markets), want);
     }

@@ -1,7 +1,7 @@
 //! What the desk's files may not hold, as a hostile reader would write them: each is refused by place, or told.
 
 use backstop_risk::{
-    data::{Source, read_accounts, read_prices, read_venue},
+    data::{Source, read_accounts, read_prices, read_shocks, read_venue},
     desk::{
         Inputs, Setup, Silent,
         inputs::{Text, Texts},
@@ -11,13 +11,13 @@ use backstop_risk::{
 use std::fmt::Write as _;
 
 #[track_caller]
-fn begins(found: String, want: &str) {
+fn begins(found: &str, want: &str) {
     assert!(found.starts_with(want), "{found}\n  is not\n{want}");
 }
 
 #[track_caller]
 fn prices(text: &str, want: &str) {
-    begins(read_prices("p.csv", text, ("BTC", "made up")).unwrap_err().to_string(), want);
+    begins(&read_prices("p.csv", text, ("BTC", "made up")).unwrap_err().to_string(), want);
 }
 
 /// Daily bars from the first day on, `gap` days apart, each price a little above the last.
@@ -44,10 +44,10 @@ fn amounts_that_no_ledger_counts_are_refused_where_they_stand() {
     let large = accounts.replace(",5", ",1e300");
     let want =
         "a.csv, line 2, column 3 (collateral): 1e300 is out of range: an amount lies from -1e18";
-    begins(read(&large, positions).unwrap_err().to_string(), want);
+    begins(&read(&large, positions).unwrap_err().to_string(), want);
     let large = positions.replace(",1", ",-1e19");
     let want = "p.csv, line 2, column 7 (size): -1e19 is out of range";
-    begins(read(accounts, &large).unwrap_err().to_string(), want);
+    begins(&read(accounts, &large).unwrap_err().to_string(), want);
     let large = format!("{HEAD}0,1,2,1,1\n86400,1,1e300,1,1\n");
     prices(
         &large,
@@ -103,26 +103,41 @@ fn initial_margin_is_never_below_maintenance() {
         assert!(venue(&format!("{tiers}\n{fine}")).is_ok(), "{fine}");
     }
     let want = "m.toml, line 5, column 11 (initial): initial margin of 0.001 is below the maintenance margin of 0.0125 on";
-    begins(venue(&format!("{tiers}\ninitial = 0.001")).unwrap_err(), want);
+    begins(&venue(&format!("{tiers}\ninitial = 0.001")).unwrap_err(), want);
     let want = "m.toml, line 5, column 11 (initial): initial margin of 0.025 is below the maintenance margin of 0.05 on a \
                 position of inf";
-    begins(venue(&format!("{tiers}\ninitial = 0.025")).unwrap_err(), want);
+    begins(&venue(&format!("{tiers}\ninitial = 0.025")).unwrap_err(), want);
 }
 
-fn text(file: &str, text: &str) -> Option<Text> {
-    Some(Text { file: file.to_owned(), text: text.to_owned() })
+#[test]
+fn a_crisis_of_ones_own_has_a_name_of_its_own() {
+    let read = |file, text| read_shocks(file, text, &["BTC".to_owned()]).unwrap_err().to_string();
+    let csv = read("s.csv", "scenario,BTC\nsqueeze,-1%\n");
+    begins(
+        &csv,
+        "s.csv, line 2, column 1 (scenario): scenario \"squeeze\" is there twice: a shipped",
+    );
+    let toml = read("s.toml", "[[scenario]]\nname = \"2025-10-10\"\nshock = { BTC = -0.1 }\n");
+    begins(
+        &toml,
+        "s.toml, line 2, column 8 (name): scenario \"2025-10-10\" is there twice: a shipped",
+    );
+}
+
+fn text(file: &str, text: &str) -> Text {
+    Text { file: file.to_owned(), text: text.to_owned() }
 }
 
 fn texts(prices: &str) -> Texts {
     Texts {
-        prices: text("BTC.csv", prices).into_iter().collect(),
-        venue: text(
+        prices: vec![text("BTC.csv", prices)],
+        venue: Some(text(
             "v.toml",
             "[market.BTC]\nmaintenance = 0.05\nadv = inf\ndepth_per_percent = inf\n",
-        ),
-        accounts: text("a.csv", "account,collateral\na,10\nb,500\n"),
-        positions: text("p.csv", "account,market,size\na,BTC,1\nb,BTC,-1\n"),
-        shocks: None,
+        )),
+        accounts: Some(text("a.csv", "account,collateral\na,10\nb,500\n")),
+        positions: Some(text("p.csv", "account,market,size\na,BTC,1\nb,BTC,-1\n")),
+        ..Texts::default()
     }
 }
 
@@ -134,7 +149,7 @@ fn a_market_without_a_price_is_named_where_it_stands() {
     let venue = texts.venue.as_mut().unwrap();
     venue.text.push_str("\n[market.SOL]\nmaintenance = 0.05\nadv = 1e6\n");
     let refused = Inputs::read(&Setup::default(), &texts).unwrap_err().to_string();
-    begins(refused, "v.toml, line 6, column 1 (SOL): market SOL has no price: set its price");
+    begins(&refused, "v.toml, line 6, column 1 (SOL): market SOL has no price: set its price");
 }
 
 #[test]
@@ -158,19 +173,19 @@ fn a_leap_of_a_price_is_told_and_too_few_scenarios_say_what_to_raise() {
     let spike = prices.replacen("\n1642464000,103,105,", "\n1642464000,103,1050,", 1);
     assert_ne!(spike, prices);
     begins(
-        leaps(&spike).concat(),
+        &leaps(&spike).concat(),
         "BTC: the bar of 2022-01-18 goes +929 % from the close before: check it",
     );
     setup.scenarios.number = 100;
     let refused = made(&setup, &prices, only(true, false)).unwrap_err().to_string();
     begins(
-        refused,
+        &refused,
         "a quantile of the need: 100 observations, at least 250 are needed; raise scenarios.number",
     );
     // Nothing tested is no success.
     for window in [10, 1_000_000] {
         setup.back_test.window = window;
         let refused = made(&setup, &prices, only(false, true)).unwrap_err().to_string();
-        begins(refused, "not one market could be back tested\nno back test of BTC: a");
+        begins(&refused, "not one market could be back tested\nno back test of BTC: a");
     }
 }
