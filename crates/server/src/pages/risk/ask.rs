@@ -222,7 +222,7 @@ mod tests {
             ("depth", "1.1"),
             ("uncovered", "0.01"),
             ("uncovered", "0"),
-            ("uncovered", "1e9"),
+            ("uncovered", "1000000000"),
             ("uncovered", "100000"),
         ] {
             let faults = changed(&setup, &entered(name, text)).unwrap_err();
