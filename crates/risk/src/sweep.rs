@@ -1,8 +1,8 @@
 //! The demo over many seeds, in memory: what is luck of the book and what is not.
 
 use crate::{
-    demo::{DemoReport, DemoSetup, run},
-    desk::{Progress, Silent},
+    demo::{self, DemoReport, DemoSetup},
+    desk::{Progress, Silent, Stage},
     error::RiskError,
     ledger::Memory,
 };
@@ -10,7 +10,6 @@ use backstop_core::policy::LayerSource;
 use backstop_units::mul_div_floor;
 use rayon::prelude::*;
 use serde::{Serialize, Serializer};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Seven points of a distribution: order statistics by nearest rank, so each is a value that was
 /// seen.
@@ -118,17 +117,16 @@ pub fn watched(
     seeds: u64,
     progress: &dyn Progress,
 ) -> Result<Sweep, RiskError> {
-    let done = AtomicU64::new(0);
-    let tell = |done| progress.tell("reference venue", done, seeds);
-    let one = |seed| {
-        tell(done.load(Ordering::Relaxed))?;
+    let number = usize::try_from(seeds).unwrap_or(usize::MAX);
+    let stage = Stage::begin(progress, "reference venue", number)?;
+    let run = |seed| {
         let setup = DemoSetup { seed, ..*setup };
         let mut ledger = Memory::begin(setup.genesis, setup.begins_at())?;
-        let mut report = run(&setup, &mut ledger, &mut |_| {})?;
+        let mut report = demo::run(&setup, &mut ledger, &mut |_| {})?;
         report.evidence = Vec::new();
-        tell(done.fetch_add(1, Ordering::Relaxed) + 1)?;
-        Ok(report)
+        Ok::<_, RiskError>(report)
     };
+    let one = |seed| stage.part(|| run(seed));
     let runs: Vec<Result<DemoReport, RiskError>> = (0..seeds).into_par_iter().map(one).collect();
     Ok(Sweep { reports: runs.into_iter().collect::<Result<_, _>>()? })
 }

@@ -4,7 +4,7 @@ use super::{
     error::DeskError,
     inputs::Book,
     outcome::{BookPage, MarketLine, OwnerLine},
-    progress::Progress,
+    progress::{Progress, Stage},
 };
 use crate::{
     data::{Account, Size},
@@ -121,9 +121,11 @@ pub(super) fn owners(
     }
     let held = holdings(book);
     let panel = panel(book, scenarios).map_err(NeedError::from)?;
-    let watch = |done, total| progress.at("owners", done, total);
+    let watch = |_, _| progress.goes_on();
     let run = Run { watch: Some(&watch), ..Run::default() };
-    let risks = portfolios::historical(&netted(&held)?, &panel, LEVEL, &run)?;
+    let netted = netted(&held)?;
+    let risks = Stage::begin(progress, "owners", 1)?
+        .part(|| portfolios::historical(&netted, &panel, LEVEL, &run).map_err(DeskError::from))?;
     let mut order: Vec<usize> = (0..held.len()).collect();
     let at_risk = &risks.value_at_risk;
     order.sort_by(|a, b| at_risk[*b].total_cmp(&at_risk[*a]).then(a.cmp(b)));

@@ -204,7 +204,7 @@ mod tests {
                 Ok::<_, Cancelled>(())
             })
         };
-        assert_eq!((0..1_000).map(work).flatten().count(), 8);
+        assert_eq!((0..1_000).flat_map(work).count(), 8);
         assert_eq!(*begun.lock().unwrap(), 9, "the one whose end was told was under way");
     }
 

@@ -17,7 +17,7 @@ use super::{
     run::{Rows, Stressed},
 };
 use crate::{
-    desk::Progress,
+    desk::{Progress, Stage},
     float::to_float,
     kernel::{
         Book, Exact, KernelError, Panel, Run,
@@ -68,16 +68,17 @@ pub fn instant(
     let book = book(&portfolio.exposure)?;
     let (number, steps) = (scenarios.number(), scenarios.steps());
     let each = (LOOKS / steps).max(1);
-    let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let stage = Stage::begin(progress, "closed at once", number.div_ceil(each))?;
+    let watch = |_, _| progress.goes_on();
+    let run = Run { watch: Some(&watch), ..Run::default() };
     let mut found = Instant::default();
     for from in (0..number).step_by(each) {
-        let watch = |_, _| progress.at("closed at once", wide(from), wide(number));
-        let run = Run { watch: Some(&watch), ..Run::default() };
         let part = from..number.min(from + each);
         let returns = returns(&rows, scenarios, part, portfolio.markets.len());
-        found.add(&looked(portfolio, &book, &returns, &run)?, steps);
+        let looked =
+            stage.part(|| looked(portfolio, &book, &returns, &run).map_err(NeedError::from))?;
+        found.add(&looked, steps);
     }
-    progress.tell("closed at once", wide(number), wide(number))?;
     Ok(found)
 }
 
