@@ -124,6 +124,16 @@ impl<'a> Within<'a> {
         Self { progress, name, outer, stages: stages.max(1), inner: Mutex::new(None) }
     }
 
+    /// Tells that the part is done, whichever of its stages there were.
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub(crate) fn end(&self) -> Result<(), Cancelled> {
+        let (before, all) = self.outer;
+        let done = before.saturating_add(1).saturating_mul(PIECES);
+        self.progress.tell(self.name, done, all.saturating_mul(PIECES))
+    }
+
     /// How many stages came before this one.
     fn before(&self, stage: &'static str) -> u64 {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);

@@ -105,12 +105,15 @@ pub(super) fn page(
     level: f64,
     progress: &dyn Progress,
 ) -> Result<SensitivityPage, DeskError> {
+    let part = |place| Within::new(progress, "sensitivity", (place, ROWS.len() + 1), SEED_STAGES);
+    let own = figures(base.setup, base.needs, level, &part(0))?;
     let mut lines = Vec::with_capacity(ROWS.len());
-    for (place, variation) in ROWS.iter().enumerate() {
-        let within = Within::new(progress, "sensitivity", (place, ROWS.len()), SEED_STAGES);
+    for (place, variation) in (1..).zip(&ROWS) {
+        let within = part(place);
         lines.push(line(base, level, variation, &within)?);
+        within.end()?;
     }
-    Ok(SensitivityPage { level, base: figures(base.setup, base.needs, level, progress)?, lines })
+    Ok(SensitivityPage { level, base: own, lines })
 }
 
 fn line(
