@@ -2,15 +2,18 @@
 
 use backstop_core::{
     Event, RejectCode as C,
-    command::{Direction, MoveIdle, ReportRisk, RunControl, SetControl, WithdrawExcess},
+    command::{
+        Direction, MoveIdle, ReportRisk, RunControl, SetControl, SettleLiquidation, WithdrawExcess,
+    },
     fund::{
         band_at,
         coverage::{excess, target_at},
     },
-    policy::{ControlPolicy, IdlePolicy, RiskMessagePolicy, SignatureBytes},
+    ledger::LedgerAccount,
+    policy::{ControlPolicy, IdlePolicy, RiskMessagePolicy, SignatureBytes, Underwater},
 };
 use backstop_testkit::{Setup, World, keys, label};
-use backstop_units::{Amount, FundId, Hash, Ppm, Span, Timestamp};
+use backstop_units::{Amount, Bps, FundId, Hash, Ppm, Price, Signed, Span, Timestamp};
 
 const MAIN: FundId = FundId::new(0);
 
@@ -207,4 +210,31 @@ fn what_is_held_back_pays_losses_and_leaves_by_no_other_door() {
     let reject = world.send("op", withdraw(4_501)).unwrap_err();
     assert_eq!(reject.code, C::AboveExcess);
     world.must("op", withdraw(4_500));
+}
+
+/// A bounty is no loss: it comes out of what is left of the reserve and not held back. The oracle paid it out of that too.
+#[test]
+fn a_bounty_is_not_paid_out_of_what_is_held_back() {
+    for (hold, left) in [(0, 0), (400, 400)] {
+        let mut setup = Setup { reserve: atoms(1_000), ..Setup::default() };
+        setup.markets[0].underwater = Underwater::Bounty { fee: Bps::WHOLE, cap: Amount::MAX };
+        let mut world = World::of(&setup);
+        set(&mut world, steered(Some(caps())));
+        let now = world.now;
+        tell(&mut world, ReportRisk { hold: atoms(hold), ..message(1, now) });
+        world.must(
+            "venue",
+            SettleLiquidation {
+                market: label("sol"),
+                account: label("dave"),
+                liquidator: label("carol"),
+                outcome: Signed::new(-40),
+                notional: atoms(5_000),
+                mark: Price::ZERO,
+                open_interest: None,
+                evidence: Some(Hash::new([1; 32])),
+            },
+        );
+        assert_eq!(world.owed(LedgerAccount::Reserve(MAIN)), atoms(left));
+    }
 }

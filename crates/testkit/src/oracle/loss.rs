@@ -171,6 +171,8 @@ impl Model {
         let fee = floor(c.notional.get(), u128::from(fee.get()), 10_000);
         let fee = fee.ok_or(No::Refused("overflow"))?;
         let free = self.funds[fund].reserve.min(self.not_held(fund, call.now));
+        // No loss: what a risk message holds back stays.
+        let free = free.saturating_sub(self.kept(fund, call.now));
         let bounty = fee.min(cap.get()).min(free);
         self.funds[fund].reserve -= bounty;
         self.gain(c.liquidator, bounty)
