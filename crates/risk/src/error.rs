@@ -4,7 +4,7 @@ use crate::{
     desk::Cancelled, ledger::LedgerError, prices::PriceError, vault::Unbalanced,
     venue::Conservation,
 };
-use backstop_core::{Reject, policy::Role};
+use backstop_core::{Halt, Reject, policy::Role};
 use backstop_units::{Label, LabelError, MathError};
 
 /// Why a run of the venue ended early. Nothing here is a normal outcome of a crash.
@@ -67,6 +67,20 @@ pub enum RiskError {
 }
 
 impl RiskError {
+    /// Whether a ledger or its genesis is merely not for this venue, rather than broken.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Ledger(LedgerError::Halt { halt, .. }) => matches!(**halt, Halt::Reject(_)),
+            Self::Missing(_)
+            | Self::NoRole(_)
+            | Self::Market(_)
+            | Self::Decimals { .. }
+            | Self::Label(_)
+            | Self::Spread(_) => true,
+            _ => false,
+        }
+    }
+
     /// Why a preset does not fit the venue: of a refusal what was refused, not by which command.
     pub fn reason(&self) -> String {
         match self {

@@ -26,8 +26,8 @@ pub(super) fn part(report: &Report) -> Part {
     facts.fact("Quote asset", Value::text(book.quote.clone()), "money in this report is in it");
     part.facts(facts);
     part.words(
-        "The effective number is as if so many equal holders shared the market. Days are those to sell the largest \
-         position at the stated part of a day's volume; the add-on is what comes on top of its margin for that time.",
+        "Holders are owner groups; the effective number is as if so many equal ones shared the market. Days are those to sell the largest \
+         position at a tenth of a day's volume; the add-on is what comes on top of its margin for that time.",
     );
     part.chart("book-largest", &largest(report));
     let mut sheet = Sheet::new(

@@ -2,9 +2,12 @@
 
 use super::part::{Part, Sheet, Value};
 use crate::picture::chart::{Bar, Bars, Numbers};
-use backstop_risk::desk::{
-    Report,
-    outcome::{ForecastPage, LiquidationLine},
+use backstop_risk::{
+    desk::{
+        Report,
+        outcome::{ForecastPage, LiquidationLine},
+    },
+    models::tail::Interval,
 };
 
 pub(super) fn part(report: &Report) -> Part {
@@ -53,7 +56,7 @@ fn markets(page: &ForecastPage) -> Sheet {
             "expected shortfall",
             "score",
             "score of the baseline",
-            "p-value that they are alike",
+            "chance of that score if no better",
             "trained from",
             "to",
         ],
@@ -61,21 +64,32 @@ fn markets(page: &ForecastPage) -> Sheet {
     for line in &page.markets {
         let score =
             |of: fn((f64, f64, f64)) -> f64| Value::maybe(Numbers::Plain, line.scores.map(of));
+        let (at_risk, shortfall) = line.risk;
+        let [of_risk, of_shortfall] =
+            line.ends.map_or([None, None], |[risk, shortfall]| [Some(risk), Some(shortfall)]);
         sheet.row([
             Value::text(line.market.clone()),
             Value::text(line.model.clone()),
             Value::percent(line.volatility.0),
             Value::Figure(Numbers::Times, line.volatility.1),
-            Value::percent(line.risk.0),
-            Value::percent(line.risk.1),
+            percent((at_risk, of_risk)),
+            percent((shortfall, of_shortfall)),
             score(|(own, _, _)| own),
             score(|(_, baseline, _)| baseline),
-            score(|(_, _, alike)| alike),
+            score(|(_, _, chance)| chance),
             Value::text(line.window.0.clone()),
             Value::text(line.window.1.clone()),
         ]);
     }
     sheet
+}
+
+/// A part of one with its 95 % interval, where it has one.
+fn percent((estimate, ends): (f64, Option<(f64, f64)>)) -> Value {
+    match ends {
+        Some((low, high)) => Value::Interval(Numbers::Percent, Interval { estimate, low, high }),
+        None => Value::percent(estimate),
+    }
 }
 
 /// The model of accounts beside the formula without a fit.
@@ -91,7 +105,8 @@ fn liquidation(line: &LiquidationLine) -> Sheet {
         sheet.row([Value::text(name), figure(model), figure(formula)]);
     }
     let none = || Value::text(String::new());
-    sheet.row([Value::text("p-value that they are alike"), Value::plain(line.p_value), none()]);
+    let name = "chance of that score if no better";
+    sheet.row([Value::text(name), Value::plain(line.p_value), none()]);
     let mut told = |name: &str, text: String| {
         sheet.row([Value::text(name), Value::text(text), Value::text(String::new())]);
     };

@@ -36,7 +36,14 @@ impl List<'_> {
         }
         out.push('\n');
         for (name, cells) in &self.rows {
-            let name: String = clean(name).chars().take(NAMES).collect();
+            let name = clean(name);
+            // A name that is too long has a line of its own: cut, two could be one.
+            let name = if name.chars().count() > NAMES {
+                let _ = writeln!(out, "{name}");
+                String::new()
+            } else {
+                name
+            };
             let _ = write!(out, "{name:<NAMES$}");
             for cell in cells {
                 let _ = write!(out, " {:>width$}", clean(cell));

@@ -89,6 +89,19 @@ fn decided(report: &Report, page: &SizePage) -> Sheet {
         Value::percent(page.fractile),
         "1 \u{2212} holding cost \u{f7} uncovered cost",
     );
+    if let Some((rarity, seen)) = page.beyond_history {
+        let words = "scenarios; no tail reaches there, so the worst that was seen decides";
+        facts.fact(
+            "The costs ask for what comes once in",
+            Value::Figure(Numbers::Count, rarity),
+            words,
+        );
+        facts.fact("Seen", Value::count(seen), "scenarios' lengths of history that share no day");
+    }
+    let alone = page
+        .of_history
+        .map_or(Value::None("not told"), |known| Value::Interval(Numbers::Money, known));
+    facts.fact("Without other seeds", alone, "the interval by what history leaves open alone");
     facts.fact("By the sample alone", Value::maybe(Numbers::Money, page.by_sample), quote.clone());
     let tail =
         page.by_tail.map_or(Value::None("none"), |tail| Value::Interval(Numbers::Money, tail));
@@ -99,6 +112,9 @@ fn decided(report: &Report, page: &SizePage) -> Sheet {
     facts.fact("Cap", cap, quote.clone());
     facts
 }
+
+/// What stands for figures that are made day by day.
+const OF_DAYS: Value = Value::None("only of scenarios of one day");
 
 fn ruin(report: &Report, page: &SizePage) -> Sheet {
     let quote = &report.book.quote;
@@ -115,18 +131,21 @@ fn ruin(report: &Report, page: &SizePage) -> Sheet {
         Value::maybe(Numbers::Money, page.cost),
         "of holding it and of what stays uncovered",
     );
-    let ruin = page
-        .ruin
-        .map_or(Value::None("not asked for"), |ruin| Value::Interval(Numbers::Chance, ruin));
-    facts.fact("Ruin within a year", ruin, "probability, with fees coming in");
+    let ruin = page.ruin.map_or(OF_DAYS, |ruin| Value::Interval(Numbers::Chance, ruin));
+    let days = report.setup.ruin.days;
+    facts.fact(
+        &format!("Ruin within {days} days"),
+        ruin,
+        "probability, with fees coming in; ends by the days that history has",
+    );
     let smallest = Value::maybe(Numbers::Money, page.smallest.map(|(_, size)| size));
     facts.fact("Smallest fund that lasts", smallest, quote.clone());
     let chance = Value::maybe(Numbers::Chance, page.smallest.map(|(chance, _)| chance));
-    facts.fact("Ruin that is borne", chance, "probability within a year");
+    facts.fact("Ruin that is borne", chance, format!("probability within {days} days"));
     let pays = match page.pays_for_itself {
         Some(true) => Value::text("yes"),
         Some(false) => Value::text("no"),
-        None => Value::None("not asked for"),
+        None => OF_DAYS,
     };
     facts.fact("Income above expected losses", pays, "");
     facts
@@ -172,21 +191,27 @@ fn fee(report: &Report) -> Part {
     facts.fact("Target", Value::money(page.target), quote.clone());
     facts.fact("Fund at the start", Value::money(page.start), quote.clone());
     facts.fact("Fee income a day", Value::money(page.income), "of which the rate is a part");
-    let covered = page.covered.map_or(Value::None("not within the path"), Value::count);
+    let until = |step| Value::Figure(Numbers::Plain, page.ends(step));
+    let covered = page.covered.map_or(Value::None("not within the path"), until);
     facts.fact("Half of the paths covered", covered, "days from now");
     let (short, paths) = page.short;
     facts.fact("Paths that ran dry", Value::count(short), "");
     facts.fact("Paths", Value::count(paths), "");
     part.facts(facts);
-    part.words("The rate is set day by day by the ledger's own fee control, with its rails and slew limit.");
+    part.words(
+        "The rate is set by the ledger's own fee control, with its rails and slew limit, once in each scenario's length.",
+    );
     if let Some(page) = &page.control {
         control(page, &mut part);
     }
-    let rate =
-        fan(("risk-fee-rate", "Rate of the fund ahead", "part of fees to the fund"), &page.rates);
+    let rate = fan(
+        ("risk-fee-rate", "Rate of the fund ahead", "part of fees to the fund"),
+        page,
+        &page.rates,
+    );
     part.chart("fees-rate", &rate);
     let coverage =
-        fan(("risk-fee-coverage", "Coverage ahead", "fund \u{f7} target"), &page.coverages);
+        fan(("risk-fee-coverage", "Coverage ahead", "fund \u{f7} target"), page, &page.coverages);
     part.chart("fees-coverage", &coverage.rule("target", 1.0, false));
     part.file(days(page));
     part
@@ -237,9 +262,9 @@ fn control(page: &ControlPage, part: &mut Part) {
     }
 }
 
-/// Half of the paths, and 9 of 10, day by day.
-fn fan((id, title, up): (&str, &str, &str), days: &[[f64; 3]]) -> Plot {
-    let day = |at: usize| whole(at);
+/// Half of the paths, and 9 of 10, step by step.
+fn fan((id, title, up): (&str, &str, &str), page: &FeePage, days: &[[f64; 3]]) -> Plot {
+    let day = |at: usize| page.ends(at);
     let band = days.iter().enumerate().map(|(at, [low, _, high])| (day(at), *low, *high));
     let middle = days.iter().enumerate().map(|(at, [_, half, _])| (day(at), *half));
     let axes = (
@@ -253,7 +278,7 @@ fn fan((id, title, up): (&str, &str, &str), days: &[[f64; 3]]) -> Plot {
 
 fn days(page: &FeePage) -> Sheet {
     let columns = [
-        "day",
+        "days from now",
         "rate, 5%",
         "rate, half",
         "rate, 95%",
@@ -261,14 +286,13 @@ fn days(page: &FeePage) -> Sheet {
         "coverage, half",
         "coverage, 95%",
     ];
-    let mut sheet = Sheet::new("fees-days", "Day by day", columns);
+    let mut sheet = Sheet::new("fees-days", "The fee path", columns);
     let none = [f64::NAN; 3];
     for at in 0..page.rates.len().max(page.coverages.len()) {
         let figures = |days: &[[f64; 3]]| days.get(at).copied().unwrap_or(none).map(Value::percent);
         let values = [figures(&page.rates), figures(&page.coverages)];
-        sheet
-            .rows
-            .push([Value::count(at)].into_iter().chain(values.into_iter().flatten()).collect());
+        let ends = Value::Figure(Numbers::Plain, page.ends(at));
+        sheet.rows.push([ends].into_iter().chain(values.into_iter().flatten()).collect());
     }
     sheet
 }

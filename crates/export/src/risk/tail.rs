@@ -8,7 +8,13 @@ use crate::picture::{
     Tone,
     chart::{Axis, Numbers, Plot, Series, Trace},
 };
-use backstop_risk::desk::{Report, outcome::TailPage};
+use backstop_risk::{
+    desk::{
+        Report,
+        outcome::{TailLine, TailPage},
+    },
+    models::tail::Interval,
+};
 
 pub(super) fn part(report: &Report) -> Part {
     let mut part = Part::new("tails", "Tail fit");
@@ -41,9 +47,22 @@ fn one(part: &mut Part, report: &Report, (at, page): (usize, &TailPage)) {
     facts.file = format!("tail-{at}");
     facts.caption = format!("Tail of {}", page.of);
     facts.fact("Threshold", Value::Figure(numbers, page.threshold), "where the tail begins");
-    facts.fact("Excesses", Value::count(page.excesses), "losses beyond it");
+    facts.fact("Excesses", Value::count(page.excesses), "losses beyond it that the fit counts");
+    if let Some((beyond, index)) = page.clusters {
+        let words = "of which those that came together count once, the largest of them";
+        facts.fact("Losses beyond it", Value::count(beyond), words);
+        let words = "part of them that began a cluster (extremal index); 100%: none came together";
+        facts.fact("Alone", Value::percent(index), words);
+    }
     facts.fact("Shape", Value::Interval(Numbers::Plain, page.shape), "with its 95% interval");
     facts.fact("Scale", Value::Figure(numbers, page.scale), "");
+    for line in &page.levels {
+        let level = Numbers::Percent.words(line.level);
+        let at_risk = Value::Interval(numbers, line.value_at_risk);
+        facts.fact(&format!("Value at risk {level}"), at_risk, "by the fit");
+        let (shortfall, remark) = shortfall(numbers, line);
+        facts.fact(&format!("Expected shortfall {level}"), shortfall, remark);
+    }
     part.facts(facts);
     if let Some(note) = &page.note {
         part.note(Mood::Warn, format!("Mind: {note}"));
@@ -86,4 +105,18 @@ fn one(part: &mut Part, report: &Report, (at, page): (usize, &TailPage)) {
         sheet.row([Value::Figure(numbers, *threshold), Value::count(*excesses), shape, low, high]);
     }
     part.sheet(sheet);
+}
+
+/// The expected shortfall by a fit, and what is to be said of its upper end.
+fn shortfall(numbers: Numbers, line: &TailLine) -> (Value, &'static str) {
+    match line.expected_shortfall {
+        Some((estimate, low, Some(high))) => {
+            (Value::Interval(numbers, Interval { estimate, low, high }), "by the fit")
+        }
+        Some((estimate, ..)) => (
+            Value::Figure(numbers, estimate),
+            "by the fit; the losses do not rule out a tail without a mean, so it has no upper end",
+        ),
+        None => (Value::None("none"), "the fitted tail has no mean"),
+    }
 }

@@ -41,7 +41,7 @@ const TERMS: [(&str, &str); 25] = [
     ("owner group", "accounts of one owner"),
     ("p-value", "how often luck alone gives so bad a result; small is bad"),
     ("reverse stress", "the smallest move that empties the fund"),
-    ("ruin", "the fund runs dry at some time within a year, with fees coming in"),
+    ("ruin", "the fund runs dry at some time within the days of ruin.days, with fees coming in"),
     (
         "sensitivity",
         "how far a figure moves when one assumption is changed and everything else stays",

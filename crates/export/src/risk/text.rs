@@ -66,11 +66,11 @@ fn rows(report: &Report) -> Vec<(String, String)> {
         }
     }
     if let Some(ruin) = report.size.as_ref().and_then(|size| size.ruin) {
-        put("ruin within a year", chance(ruin));
+        put(&format!("ruin within {} days", report.setup.ruin.days), chance(ruin));
     }
     if let Some(fee) = &report.fee {
-        let covered =
-            fee.covered.map_or("not within the path".to_owned(), |day| format!("day {day}"));
+        let days = |step| format!("in {} days", Numbers::Plain.words(fee.ends(step)));
+        let covered = fee.covered.map_or("not within the path".to_owned(), days);
         put("half of fee paths covered", covered);
         if let Some(control) = &fee.control {
             put("fee control", control.whose.clone());

@@ -1,6 +1,15 @@
 //! What is wrong with a file: which one, where in it, and what to do.
 
 use crate::{float::shown, prices::Fault};
+
+/// A position of this notional, in words.
+fn position(notional: f64) -> String {
+    if notional.is_finite() {
+        format!("a position of {}", shown(notional))
+    } else {
+        "any large position".to_owned()
+    }
+}
 use backstop_units::{DecimalError, Span};
 use core::fmt;
 
@@ -143,9 +152,10 @@ pub enum DataFault {
     BareReturn,
     /// Initial margin below maintenance margin.
     #[error(
-        "initial margin of {initial} is below the maintenance margin of {maintenance} on a position of {}: raise \
-         initial, or give initial_tiers",
-        shown(*.notional)
+        "initial margin of {} is below the maintenance margin of {} on {}: raise initial, or give initial_tiers",
+        shown(*.initial),
+        shown(*.maintenance),
+        position(*.notional)
     )]
     Initial {
         /// Part of the notional.

@@ -21,4 +21,5 @@ pub use outcomes::{HORIZON, Outcomes, read_outcomes};
 pub use positions::{Account, Accounts, Collateral, Position, Size, Source, read_accounts};
 pub use prices::{digest, read_prices};
 pub use shocks::{Shock, read_shocks};
+pub(crate) use terms::margin;
 pub use terms::{AssetSpec, MarketSpec, Step, Venue, at_market, read_beside, read_venue};

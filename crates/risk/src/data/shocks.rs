@@ -70,8 +70,10 @@ enum Move {
 const DEPTH: (f64, &str) = (1e-6, "depth is a part of the settings' depth: above 0");
 const LATENCY: (f64, &str) = (0.0, "latency is a multiple of the settings' latency: 0 or above");
 const STALL: (f64, &str) = (0.0, "a stall is in seconds: 0 or above");
-const CHANGE: &str =
-    "a shock is a change since now: a percentage of at least -100%, or a ratio of at least -1";
+/// The largest rise, as a part of the price: above what any price did in a crisis, and below what sums can't hold.
+const CHANGE_MOST: f64 = 1e6;
+const CHANGE: &str = "a shock is a change since now: a percentage of at least -100%, or a ratio of at least -1, and at most \
+                      1000000";
 
 /// Reads a file of scenarios; one whose name ends in `.csv` as CSV, any other as TOML. `markets` are the names that
 /// the settings know.
@@ -114,7 +116,7 @@ fn change(text: &str) -> Result<f64, DataFault> {
 }
 
 fn possible(change: f64) -> Result<f64, DataFault> {
-    if change.is_finite() && change >= -1.0 {
+    if (-1.0..=CHANGE_MOST).contains(&change) {
         return Ok(change);
     }
     Err(DataFault::Range { got: change, range: CHANGE })

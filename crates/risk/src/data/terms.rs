@@ -20,6 +20,7 @@
 
 use super::{
     error::{DataError, DataFault, Place, line_and_column},
+    positions::Collateral,
     table::{PRICE_RANGE, PRICES},
 };
 use serde::Deserialize;
@@ -80,6 +81,13 @@ pub struct Venue {
     pub markets: Vec<MarketSpec>,
     /// Collateral beside the quote asset.
     pub assets: Vec<AssetSpec>,
+}
+
+impl Venue {
+    /// The asset of posted collateral; none of the quote asset.
+    pub fn asset(&self, held: &Collateral) -> Option<&AssetSpec> {
+        held.asset.checked_sub(1).and_then(|place| self.assets.get(place))
+    }
 }
 
 #[derive(Deserialize)]
@@ -283,8 +291,8 @@ fn read_market(
     })
 }
 
-/// Margin on a notional by its steps.
-fn margin(steps: &[Step], notional: f64) -> f64 {
+/// Margin on a notional: each step's rate for what lies in it.
+pub(crate) fn margin(steps: &[Step], notional: f64) -> f64 {
     let ends = steps.iter().skip(1).map(|step| step.above).chain([f64::INFINITY]);
     let within = |(step, end): (&Step, f64)| step.rate * (notional.min(end) - step.above).max(0.0);
     steps.iter().zip(ends).map(within).sum()

@@ -7,13 +7,12 @@ use super::{
     progress::{Progress, Stage},
 };
 use crate::{
-    data::{Account, Size},
+    data::Account,
     kernel::{self, KernelError, Panel, Run, portfolios},
     models::tail::long_enough,
     need::{NeedError, concentration},
     scenarios::Scenarios,
 };
-use backstop_units::Signed;
 use std::collections::BTreeMap;
 
 /// Part of a day's volume that a patient seller takes. **Source** a usual rule of execution desks: a tenth moves little.
@@ -55,13 +54,7 @@ pub(super) fn page(book: &Book) -> BookPage {
 fn below_maintenance(book: &Book) -> usize {
     let accounts = book.accounts.accounts.iter().enumerate();
     let open = accounts.filter(|(_, account)| !account.positions.is_empty());
-    let below = |place: usize| {
-        let found = book.portfolio.margins.standing(place, &|_| 1.0);
-        found.is_ok_and(|found| {
-            found.equity < Signed::new(i128::try_from(found.maintenance.get()).unwrap_or(i128::MAX))
-        })
-    };
-    open.filter(|(place, _)| below(*place)).count()
+    open.filter(|(place, _)| book.portfolio.margins.falls(*place, &|_| 1.0)).count()
 }
 
 /// What an owner has in all accounts together, in quote at the prices of now.
@@ -76,22 +69,16 @@ struct Holding {
 
 impl Holding {
     fn add(&mut self, account: &Account, book: &Book) {
-        let price = |market: usize| book.now.prices.get(market).copied().unwrap_or(0.0);
         self.accounts += 1;
         for held in &account.collateral {
-            let asset = held.asset.checked_sub(1).and_then(|place| book.venue.assets.get(place));
-            let worth = held.amount * asset.map_or(1.0, |asset| price(asset.market));
+            let worth = book.now.worth(held, &book.venue);
             self.collateral += worth;
-            if let Some(asset) = asset {
+            if let Some(asset) = book.venue.asset(held) {
                 *self.moving.entry(asset.market).or_default() += worth;
             }
         }
         for position in &account.positions {
-            let notional = match position.size {
-                Size::Base(size) => size * price(position.market),
-                Size::Notional(notional) => notional,
-            };
-            *self.moving.entry(position.market).or_default() += notional;
+            *self.moving.entry(position.market).or_default() += book.now.notional(position);
         }
     }
 }
@@ -171,9 +158,7 @@ fn panel(book: &Book, scenarios: &Scenarios) -> Result<Panel, KernelError> {
 mod tests {
     use super::*;
     use crate::{
-        data::{Source, read_accounts, read_venue},
-        desk::Silent,
-        need::{Portfolio, Rules, opening},
+        desk::{Silent, fixture},
         random::Random,
         scenarios::{Draft, Origin},
     };
@@ -186,8 +171,7 @@ mod tests {
 
     /// Accounts of 40 owners, what each holds by market, and what each has posted.
     fn drawn(random: &mut Random) -> (Book, Vec<[f64; 3]>, Vec<f64>) {
-        let (mut accounts, mut positions) =
-            ("account,owner,asset,collateral\n".to_owned(), "account,market,notional\n".to_owned());
+        let (mut accounts, mut positions) = (String::new(), String::new());
         let (mut moving, mut posted) = (vec![[0.0; 3]; 40], vec![0.0; 40]);
         for at in 0..100 {
             let (owner, cash, pledge) =
@@ -204,16 +188,7 @@ mod tests {
                 }
             }
         }
-        let venue = read_venue("venue.toml", SETTINGS).unwrap();
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        let known: (Vec<String>, Vec<String>) =
-            (names(&["A", "B", "C"]), vec![venue.quote.clone(), "B".to_owned()]);
-        let accounts = Source { file: "accounts.csv", text: &accounts };
-        let positions = Source { file: "positions.csv", text: &positions };
-        let accounts = read_accounts(accounts, positions, (&known.0, &known.1)).unwrap();
-        let now = opening(&venue, None).unwrap();
-        let portfolio = Portfolio::new(&venue, &accounts, &now, &Rules::DEFAULT).unwrap();
-        (Book { venue, accounts, now, portfolio, under_water: (0, 0.0) }, moving, posted)
+        (fixture::book(SETTINGS, &accounts, &positions), moving, posted)
     }
 
     fn scenarios(random: &mut Random, number: usize) -> Scenarios {
@@ -222,13 +197,7 @@ mod tests {
             labels: (0..number).map(|at| at.to_string()).collect(),
             steps: 2,
             step: backstop_units::Span::hours(1),
-            origin: Origin {
-                generator: "file".to_owned(),
-                settings: Vec::new(),
-                window: None,
-                seed: None,
-                observations: None,
-            },
+            origin: Origin::made_up("file", Vec::new()),
             cells: (0..6 * number).map(|_| (0.05 * random.normal()).max(-0.9)).collect(),
         };
         Scenarios::new(draft).unwrap()
@@ -270,5 +239,19 @@ mod tests {
             assert!((page(&book).collateral - whole).abs() <= 1e-9 * whole);
             assert_eq!(owners(&book, &scenarios(&mut random, 249), &Silent).unwrap(), []);
         }
+    }
+
+    #[test]
+    fn who_needs_no_margin_is_not_below_it() {
+        let of = |maintenance: &str| {
+            let terms = format!(
+                "[market.A]\nmaintenance = {maintenance}\nprice = 1.0\nadv = inf\nsigma = 0.1\n\
+                 [asset.A]\nhaircut = 0.9\nmarket = \"A\"\n"
+            );
+            // Worth 50, of which margin counts −40.
+            let book = fixture::book(&terms, "x,o,usd,-50\nx,o,A,100\n", "x,A,10\n");
+            below_maintenance(&book)
+        };
+        assert_eq!((of("0.0"), of("0.01")), (0, 1));
     }
 }

@@ -20,9 +20,10 @@ use crate::{
 };
 use backstop_units::{Span, Timestamp};
 
-/// A moment as a label: the day, and the time where bars are shorter than a day.
-pub(super) fn label(at: Timestamp, step: Span) -> String {
-    let text = at.to_string();
+/// A bar as a label, by when it ends: the day on which it begins, and the time where bars are shorter than a day. A day's bar
+/// is so named after that day.
+pub(super) fn label(ends: Timestamp, step: Span) -> String {
+    let text = ends.minus(step).to_string();
     let length = if step < Span::days(1) { 16 } else { 10 };
     text.chars().take(length).collect()
 }

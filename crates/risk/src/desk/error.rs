@@ -131,19 +131,6 @@ pub enum DeskError {
     Cancelled(#[from] Cancelled),
 }
 
-impl DeskError {
-    /// Whether the run was stopped, wherever it was then.
-    pub(super) const fn is_cancelled(&self) -> bool {
-        matches!(
-            self,
-            Self::Cancelled(_)
-                | Self::Need(NeedError::Cancelled(_))
-                | Self::Generate(GenerateError::Cancelled(_))
-                | Self::Ruin(RuinError::Cancelled(_))
-        )
-    }
-}
-
 impl From<PortfolioError> for DeskError {
     fn from(error: PortfolioError) -> Self {
         match error {

@@ -10,7 +10,7 @@ use super::{
     setup::Setup,
 };
 use crate::{
-    float::{count, signed_to_float, to_float},
+    float::{count, signed_to_float, to_count, to_float},
     models::ModelError,
     random::Random,
     scenarios::Scenarios,
@@ -30,6 +30,8 @@ use backstop_core::{
 };
 use backstop_units::{Amount, Ppm, Span, Timestamp};
 
+/// What can't be counted on the way.
+const OVERFLOW: &str = "target, income or gains are larger than the ledger counts together";
 /// What the draws of loss paths are for: see [`Random::of_block`].
 const PATHS: u64 = 0x0046_4545;
 
@@ -52,7 +54,7 @@ pub(super) fn page(
     described.last_run = described.last_run.filter(|_| inputs.fund.is_some());
     let lasts = days(scenarios);
     let each = Span::from_ms(scenarios.horizon().ms());
-    let steps = crate::float::to_count(libm::ceil(count(setup.fee.days) / lasts)).max(1);
+    let steps = steps(setup, lasts);
     let stage = Stage::begin(progress, "losses of the fee path", setup.fee.paths)?;
     let drawn = |path| {
         stage.part(|| {
@@ -72,7 +74,7 @@ pub(super) fn page(
         each,
     };
     let found = fan(&start, &paths?, progress).map_err(|error| match error {
-        FanError::Math(_) => DeskError::Money { got: target },
+        FanError::Math(_) => DeskError::Control { fault: OVERFLOW.to_owned() },
         FanError::Cancelled(stopped) => stopped.into(),
     })?;
     let part = |of: u128| to_float(of) / to_float(WHOLE);
@@ -80,6 +82,7 @@ pub(super) fn page(
     Ok(FeePage {
         target,
         start: setup.fund.size,
+        days: lasts,
         income: setup.fund.income_per_day,
         control: Some(described),
         rates: found.rates.iter().map(three).collect(),
@@ -87,6 +90,11 @@ pub(super) fn page(
         covered: found.covered,
         short: (found.short, setup.fee.paths),
     })
+}
+
+/// Steps of the path, each as many days as a scenario lasts.
+pub(super) fn steps(setup: &Setup, lasts: f64) -> usize {
+    to_count(libm::ceil(count(setup.fee.days) / lasts)).max(1)
 }
 
 /// The fund at the start, to the atom where it is the ledger's own.

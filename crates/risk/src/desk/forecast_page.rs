@@ -21,7 +21,7 @@ use crate::{
         ModelError,
         filtered::{Filter, Series},
         garch::{Innovation, Spec, Start},
-        tail::{Resampling, long_enough, of_sample},
+        tail::{Interval, Resampling, long_enough, of_sample},
     },
 };
 use backstop_units::Span;
@@ -109,6 +109,7 @@ fn by_realised(
         model: format!("{model}, quantiles by filtered history"),
         volatility: (next.variance.estimate.sqrt(), (next.variance.estimate / long).sqrt()),
         risk: (part(next.at_risk.estimate), part(next.shortfall.estimate)),
+        ends: Some([ends(next.at_risk), ends(next.shortfall)]),
         scores,
         window: window(columns),
     })
@@ -117,6 +118,10 @@ fn by_realised(
 /// A logarithmic loss as a part of the price.
 fn part(loss: f64) -> f64 {
     1.0 - libm::exp(-loss)
+}
+
+fn ends(interval: Interval) -> (f64, f64) {
+    (part(interval.low), part(interval.high))
 }
 
 /// Volatility of the next step by an average of squared returns, or by the settings' GARCH model where it was better on
@@ -162,6 +167,7 @@ fn by_filter(
         model: model.to_owned(),
         volatility: (found.volatility, found.of_average),
         risk: (part(found.at_risk.estimate), part(found.shortfall.estimate)),
+        ends: Some([ends(found.at_risk), ends(found.shortfall)]),
         scores: figures.first().map(|seen| (seen.challenger, seen.baseline, seen.p_value)),
         window: window(columns),
     })
@@ -181,6 +187,7 @@ fn unjudged(setup: &Setup, columns: &Columns) -> Result<ForecastLine, ModelError
         model: "filtered history of the settings".to_owned(),
         volatility: (series.volatility(), series.volatility() / long.sqrt()),
         risk: (part(risk.value_at_risk), part(risk.expected_shortfall)),
+        ends: None,
         scores: None,
         window: window(columns),
     })

@@ -5,8 +5,8 @@ use super::{
 };
 use crate::{
     data::{
-        Accounts, Collateral, DataError, DataPage, History, Outcomes, Shock, Source, Venue,
-        at_market, read_accounts, read_outcomes, read_prices, read_shocks, read_venue,
+        Accounts, DataError, DataPage, History, Outcomes, Shock, Source, Venue, at_market,
+        read_accounts, read_outcomes, read_prices, read_shocks, read_venue,
     },
     need::{Market0, Portfolio, no_price, opening, unpriced},
     scenarios::library,
@@ -209,15 +209,10 @@ fn book(
 /// Takes out the accounts that owe more than they have at the prices of now: how many, and all they owe. That is lost
 /// already, once; scenarios would lose it again on each of their days.
 fn without_debtors(accounts: &mut Accounts, venue: &Venue, now: &Market0) -> (usize, f64) {
-    let worth = |held: &Collateral| {
-        let asset = held.asset.checked_sub(1).and_then(|place| venue.assets.get(place));
-        held.amount
-            * asset.map_or(1.0, |asset| now.prices.get(asset.market).copied().unwrap_or(0.0))
-    };
     let before = accounts.accounts.len();
     let mut owed = 0.0;
     accounts.accounts.retain(|account| {
-        let equity: f64 = account.collateral.iter().map(worth).sum();
+        let equity: f64 = account.collateral.iter().map(|held| now.worth(held, venue)).sum();
         owed += (-equity).max(0.0);
         equity >= 0.0
     });

@@ -1,17 +1,25 @@
 //! What settings may be: the range of each, what they must be together, and how much one run may be asked for.
 //!
-//! One table, asked when a settings file is read and again before a run, for flags and forms change settings too. A run
-//! within all of it stays below two gibibytes. The layers below keep checks of their own.
+//! One table, asked when a settings file is read and again before a run, for flags and forms change settings too. The layers
+//! below keep checks of their own.
 
 use super::{
     draw::Columns,
     error::DeskError,
+    fee_page,
     setup::{Generator, Setup, Slice},
+    year::YEARS_EACH,
 };
-use crate::float::{count, ms_to_float, shown, to_count};
+use crate::{
+    float::{count, ms_to_float, shown, to_count},
+    scenarios::BAR_STEPS,
+    sizing::YEAR,
+};
 
 /// Most changes of prices that are drawn: markets × scenarios × steps.
 const CELLS_MAX: usize = 16_000_000;
+/// Most horizons of losses that years are made of: paths, or draws of the interval with their years, × horizons in a year.
+const YEARS_MAX: usize = 20_000_000_000;
 /// Most days of losses that ruin is simulated over: paths × days.
 const RUIN_MAX: usize = 1_000_000_000;
 /// Most steps of the fee path: paths × steps.
@@ -238,9 +246,16 @@ pub(super) fn room(setup: &Setup, columns: &Columns, fee: bool) -> Result<(), De
     let drawn = &setup.scenarios;
     let markets = columns.markets.len();
     match drawn.generator {
+        // A bar by itself is a path through its extremes.
+        Generator::Historical if drawn.steps == 1 => product(
+            "files.prices",
+            "markets × bars of history × steps of a bar",
+            &[markets, columns.days.len(), BAR_STEPS],
+            CELLS_MAX,
+        )?,
         Generator::Historical => product(
             "scenarios.steps",
-            "markets × days of history × scenarios.steps",
+            "markets × bars of history × scenarios.steps",
             &[markets, columns.days.len(), drawn.steps],
             CELLS_MAX,
         )?,
@@ -251,13 +266,21 @@ pub(super) fn room(setup: &Setup, columns: &Columns, fee: bool) -> Result<(), De
             CELLS_MAX,
         )?,
     }
+    // A scenario may last minutes.
+    let days = ms_to_float(columns.aligned.step.ms()) * count(drawn.steps) / 86_400_000.0;
+    let in_year = to_count(libm::ceil(YEAR / days));
+    let years = setup.ruin.paths.max(setup.costs.draws.saturating_mul(YEARS_EACH));
+    product(
+        "scenarios.steps",
+        "scenarios that follow each other in a year (more scenarios.steps make it fewer) × the larger of ruin.paths and \
+         costs.draws × 4000",
+        &[in_year, years],
+        YEARS_MAX,
+    )?;
     if !fee {
         return Ok(());
     }
-    // The fee path goes by the horizon of a scenario, which may be minutes.
-    let days = ms_to_float(columns.aligned.step.ms()) * count(drawn.steps) / 86_400_000.0;
-    let steps = to_count(libm::ceil(count(setup.fee.days) / days)).max(1);
-    let numbers = [steps, setup.fee.paths];
+    let numbers = [fee_page::steps(setup, days), setup.fee.paths];
     product("fee.days", "steps of the fee path (fee.days) × fee.paths", &numbers, FEE_MAX)
 }
 

@@ -11,6 +11,8 @@ mod book_page;
 mod draw;
 pub mod error;
 mod fee_page;
+#[cfg(test)]
+mod fixture;
 mod forecast_page;
 pub mod fund;
 pub mod inputs;
@@ -27,6 +29,7 @@ mod sensitivity;
 pub mod setup;
 mod size_page;
 mod stress_page;
+mod tail_page;
 pub mod threads;
 mod year;
 

@@ -14,6 +14,7 @@ use crate::{
     kernel::select::risk_of,
     models::{
         ModelError,
+        largest::largest,
         tail::{Interval, Resampling, intervals_of, many_enough, of_sample},
     },
     need::{
@@ -154,7 +155,7 @@ fn named(scenarios: &Scenarios, place: Option<usize>) -> String {
 }
 
 /// Part of the scenarios that need more than a fund, with Wilson's bounds at 95 % for so many observations.
-fn proportion((amounts, observations): (&[f64], usize), fund: f64) -> Interval {
+pub(super) fn proportion((amounts, observations): (&[f64], usize), fund: f64) -> Interval {
     let beyond = amounts.iter().filter(|need| **need > fund).count();
     let estimate = count(beyond) / count(amounts.len().max(1));
     let seen = to_count(libm::round(estimate * count(observations)));
@@ -175,6 +176,11 @@ fn levels(
         seen(observations, *level)?;
         let (value_at_risk, expected_shortfall) =
             intervals_of((amounts, observations), *level, &how, progress)?;
+        // A resample never goes beyond the worst day seen; the truth does, where days are few for the level.
+        let unseen = libm::pow(*level, count(observations)) > (1.0 - how.confidence) / 2.0;
+        let beyond = if unseen { largest(amounts, how.confidence).high } else { 0.0 };
+        let reach = |found: Interval| Interval { high: found.high.max(beyond), ..found };
+        let (value_at_risk, expected_shortfall) = (reach(value_at_risk), reach(expected_shortfall));
         let tail = needs.losses.tail().filter(|tail| 1.0 - level <= tail.tail.exceed);
         let by_tail = tail.and_then(|_| {
             let at_risk = needs.losses.value_at_risk(*level).ok()?;
@@ -217,7 +223,7 @@ fn exceedance(losses: &Losses) -> Vec<(f64, f64)> {
     let mut points = Vec::new();
     let mut last = usize::MAX;
     for point in 0..POINTS {
-        // From one half of the scenarios down to one, evenly on a logarithmic scale.
+        // From all scenarios down to one, evenly on a logarithmic scale.
         let part = count(point) / count(POINTS - 1);
         let beyond = to_count(libm::round(libm::pow(count(number), 1.0 - part))).max(1);
         if beyond == last || beyond > number {
@@ -254,7 +260,7 @@ fn covers(
         let mut who = Vec::new();
         if let Some(scenario) = worst.scenario {
             let told = trace(&book.portfolio, stressed, &rules(setup), scenario)?;
-            who = largest(book, &told, groups);
+            who = largest_groups(book, &told, groups);
         }
         let scenario = named(stressed.scenarios, worst.scenario);
         lines.push(CoverLine { groups, amount: worst.amount, scenario, who });
@@ -263,7 +269,7 @@ fn covers(
 }
 
 /// The owner groups with the largest deficits of a scenario, each account at zero or above.
-fn largest(book: &Book, told: &Trace, groups: usize) -> Vec<(String, f64)> {
+fn largest_groups(book: &Book, told: &Trace, groups: usize) -> Vec<(String, f64)> {
     let mut accounts: BTreeMap<usize, f64> = BTreeMap::new();
     for deficit in &told.deficits {
         *accounts.entry(deficit.account).or_default() += deficit.amount;

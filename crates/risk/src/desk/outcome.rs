@@ -11,7 +11,7 @@ mod varied;
 pub use book::{BookPage, MarketLine, OwnerLine};
 
 use super::setup::Setup;
-use crate::{models::tail::Interval, scenarios::Origin};
+use crate::{float::count, models::tail::Interval, scenarios::Origin};
 use serde::{Deserialize, Serialize};
 
 pub use crises::{ReverseLine, StressLine};
@@ -91,7 +91,8 @@ pub struct NeedPage {
     pub steps: (usize, String),
     /// Which fund the page compares with, in quote.
     pub fund: f64,
-    /// Value at risk and expected shortfall of the path maximum, level by level.
+    /// Value at risk and expected shortfall of the path maximum, level by level. The upper end is that of another history's
+    /// worst, where this one may have no day beyond the level.
     pub levels: Vec<LevelLine>,
     /// The crude figure beside it: value at risk of open interest, as if nothing were ever closed.
     pub crude: Vec<(f64, f64)>,
@@ -208,17 +209,24 @@ pub struct SizePage {
     pub binding: String,
     /// `1 − holding cost ÷ uncovered cost`, over the horizon.
     pub fractile: f64,
+    /// Where the costs ask for more than history can tell and no tail was fitted: once in how many scenarios comes what they ask
+    /// for, and how many scenarios of history there are that share no day.
+    #[serde(default)]
+    pub beyond_history: Option<(f64, usize)>,
     /// By the sample alone.
     pub by_sample: Option<f64>,
     /// By the fitted tail.
     pub by_tail: Option<Interval>,
     /// Cover-2, and the need of the reverse stress that must be survived.
     pub floors: (f64, f64),
-    /// Cover-2, and between which two that of another history like this one would lie.
+    /// Cover-2, and between which two that of as many other scenarios would lie; where each is a day of history drawn again,
+    /// another history's.
+    #[serde(default)]
     pub cover_two: Interval,
     /// At most; none: no cap.
     pub cap: Option<f64>,
     /// How much the floors ask beyond the cap; floors win.
+    #[serde(default)]
     pub beyond_cap: f64,
     /// Probability that more is needed over the horizon.
     pub exceed: f64,
@@ -226,8 +234,12 @@ pub struct SizePage {
     pub uncovered: Option<f64>,
     /// Yearly cost of holding it and of what stays uncovered.
     pub cost: Option<f64>,
-    /// The same with other seeds: each lies within the interval, or a note says that it does not.
+    /// The same with other seeds, from which [`Self::recommended`] learns how far one seed lies from another.
     pub other_seeds: Vec<(u64, f64)>,
+    /// The interval by what history leaves open alone. Another seed outside of it widened the recommended one, and a note says
+    /// so; none in reports from before it was told.
+    #[serde(default)]
+    pub of_history: Option<Interval>,
     /// Fund sizes.
     pub funds: Vec<f64>,
     /// Levels.
@@ -238,7 +250,8 @@ pub struct SizePage {
     pub covered: Vec<Vec<f64>>,
     /// Probability that each fund is too small.
     pub exceeds: Vec<f64>,
-    /// Probability of ruin within a year at the recommended size.
+    /// Probability of ruin within `ruin.days` at the recommended size, by simulation; its ends are those that a day's own
+    /// probability of needing more than the fund allows, over as many days.
     pub ruin: Option<Interval>,
     /// A probability of ruin, and the smallest fund that keeps ruin as unlikely.
     pub smallest: Option<(f64, f64)>,
@@ -258,14 +271,28 @@ pub struct FeePage {
     /// Whose fee control it is, and its main figures; none in reports from before it was told.
     #[serde(default)]
     pub control: Option<ControlPage>,
-    /// Day by day: 5th, 50th and 95th percentile of the rate.
+    /// Days of a step: a scenario's length.
+    #[serde(default = "one_day")]
+    pub days: f64,
+    /// Step by step: 5th, 50th and 95th percentile of the rate.
     pub rates: Vec<[f64; 3]>,
-    /// Day by day: the same of coverage.
+    /// Step by step: the same of coverage, at the step's end.
     pub coverages: Vec<[f64; 3]>,
-    /// First day on which half of the paths are covered.
+    /// First step, counted from zero, at whose end half of the paths are covered.
     pub covered: Option<usize>,
     /// Paths that ran dry, of how many.
     pub short: (usize, usize),
+}
+
+const fn one_day() -> f64 {
+    1.0
+}
+
+impl FeePage {
+    /// Days from now until the end of a step.
+    pub fn ends(&self, step: usize) -> f64 {
+        (count(step) + 1.0) * self.days
+    }
 }
 
 /// Fee control as the fee path has it. Rates are parts of the income, coverages parts of the target.
@@ -367,18 +394,25 @@ pub struct BackTestLine {
 }
 
 /// A fitted tail.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TailPage {
     /// Of what: the need, or a market's daily losses.
     pub of: String,
     /// Where it begins.
     pub threshold: f64,
-    /// Excesses behind it.
+    /// Excesses behind it; of those that came together one.
     pub excesses: usize,
+    /// All losses beyond the threshold, and the part of them that began a cluster (the extremal index); none where each counts
+    /// by itself.
+    #[serde(default)]
+    pub clusters: Option<(usize, f64)>,
     /// Shape of the generalised Pareto distribution, with its 95 % interval.
     pub shape: Interval,
     /// Scale.
     pub scale: f64,
+    /// What it says of the levels that lie beyond the threshold.
+    #[serde(default)]
+    pub levels: Vec<TailLine>,
     /// Model against sample, for the picture: quantile by the fit, observed.
     pub quantiles: Vec<(f64, f64)>,
     /// Shape at other thresholds: threshold, excesses, shape, low, high.
@@ -387,6 +421,18 @@ pub struct TailPage {
     pub mean_excess: Vec<(f64, f64)>,
     /// Why there is none, or what to mind.
     pub note: Option<String>,
+}
+
+/// A level by a fitted tail, with 95 % intervals by profile likelihood.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TailLine {
+    /// Such as 0.99.
+    pub level: f64,
+    /// Value at risk.
+    pub value_at_risk: Interval,
+    /// Expected shortfall with its lower and its upper end; no upper end where the losses do not rule out a tail without a
+    /// mean, none at all where the fitted one has none.
+    pub expected_shortfall: Option<(f64, f64, Option<f64>)>,
 }
 
 /// What is ahead.
@@ -411,9 +457,13 @@ pub struct ForecastLine {
     pub model: String,
     /// Volatility of the next day, and as a part of its long average.
     pub volatility: (f64, f64),
-    /// Value at risk and expected shortfall of the next day, as parts of the price.
+    /// Value at risk and expected shortfall of the next step's logarithmic losses, turned into parts of the price.
     pub risk: (f64, f64),
-    /// Walk-forward: score of the model and of the baseline, p-value that they are alike.
+    /// Ends of the 95 % intervals of both; none in reports from before they were told, or where nothing was judged.
+    #[serde(default)]
+    pub ends: Option<[(f64, f64); 2]>,
+    /// Walk-forward: score of the model and of the baseline, and Diebold and Mariano's one-sided p-value: how often a model no
+    /// better than the baseline scores as well.
     pub scores: Option<(f64, f64, f64)>,
     /// Training window.
     pub window: (String, String),

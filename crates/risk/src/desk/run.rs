@@ -13,7 +13,7 @@ use super::{
     reference_page,
     sensitivity::{self, Base},
     setup::Setup,
-    size_page, stress_page,
+    size_page, stress_page, tail_page,
 };
 use crate::{
     data::{History, Series},
@@ -127,7 +127,7 @@ fn made(
 fn leaps(history: &History) -> Vec<String> {
     let leap = |series: &Series| {
         let (ends, moved) = series.furthest()?;
-        let day = draw::label(ends.minus(series.step), series.step);
+        let day = draw::label(ends, series.step);
         let (market, percent) = (&series.market, 100.0 * moved);
         (!USUAL.contains(&moved)).then(|| {
             format!(
@@ -209,7 +209,8 @@ fn sized(
     let (scenarios, needs) = drawn(setup, world, progress)?;
     report.need = Some(need_page::page(setup, book, &scenarios, &needs, progress)?);
     report.book.owners = book_page::owners(book, &scenarios, progress)?;
-    report.tails.push(back_page::need_tail(&needs, setup.costs.tail_share));
+    let observations = need_page::observations(&scenarios);
+    report.tails.push(tail_page::of_need(setup, &needs, observations));
     let mut others = Vec::new();
     if scenarios.origin().seed.is_some() && parts.size {
         for more in 0..OTHER_SEEDS {
@@ -249,14 +250,18 @@ fn back_tested(
     for (done, market) in markets.iter().enumerate() {
         let within = Within::new(progress, "back tests", (done, markets.len()), 1);
         let columns = Columns::single(history, market)?;
-        match back_page::page(setup, &columns, &within) {
+        let tested = back_page::page(setup, &columns, &within);
+        // Whatever a stop looks like from within, it is none of the market's faults.
+        progress.ask()?;
+        match tested {
             Ok(page) => report.back_tests.push(page),
             Err(DeskError::Model(error)) => {
                 report.notes.push(format!("{NO_TEST}{market}: {error}"));
             }
             Err(error) => return Err(error),
         }
-        report.tails.push(back_page::market_tail(&columns, setup.costs.tail_share));
+        report.tails.push(tail_page::of_market(setup, &columns));
+        within.end()?;
     }
     Ok(())
 }
@@ -301,11 +306,20 @@ fn notes(report: &Report) -> Vec<String> {
         notes.push("a cascade was cut off before it came to rest; raise impact.rounds_max".into());
     }
     if let Some(size) = &report.size {
-        let within = |other: &f64| (size.recommended.low..=size.recommended.high).contains(other);
+        let known = size.of_history.unwrap_or(size.recommended);
+        let within = |other: &f64| (known.low..=known.high).contains(other);
         for (seed, other) in size.other_seeds.iter().filter(|(_, other)| !within(other)) {
             notes.push(format!(
-                "seed {seed} recommends {} {quote}, outside the stated interval: draw more scenarios",
+                "seed {seed} recommends {} {quote}, further off than another history would: the interval was made wider for it; \
+                 draw more scenarios (scenarios.number)",
                 whole(*other)
+            ));
+        }
+        if let Some((rarity, seen)) = size.beyond_history {
+            notes.push(format!(
+                "the costs ask for what comes once in {} scenarios, history has {seen} that share no day, and no tail goes beyond \
+                 them: the size is made of the worst of these, and a worse one is to come",
+                whole(rarity)
             ));
         }
         if size.beyond_cap > 0.0 {

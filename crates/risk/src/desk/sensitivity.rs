@@ -130,10 +130,12 @@ fn line(
         now: now.clone(),
     };
     let (value, found) = match apply(&mut world) {
-        Ok(value) => match again(base, level, world, progress) {
-            Err(error) if error.is_cancelled() => return Err(error),
-            found => (value, found.map_err(|error| error.to_string())),
-        },
+        Ok(value) => {
+            let found = again(base, level, world, progress);
+            // A stop is no row's fault.
+            progress.ask()?;
+            (value, found.map_err(|error| error.to_string()))
+        }
         Err(why) => (String::new(), Err(why.to_owned())),
     };
     let (figures, why) = found.map_or_else(|why| (None, Some(why)), |found| (Some(found), None));
@@ -244,14 +246,9 @@ fn haircut(world: &mut World, by: f64) -> Told {
 /// The owner with the largest positions has so many times of them and of its collateral: the same leverage in another
 /// size, so that the row is about concentration alone. The first of those who are as large.
 fn largest(world: &mut World, by: f64) -> Told {
-    let price = |market: usize| world.now.prices.get(market).copied().unwrap_or(0.0);
-    let notional = |size: Size, market: usize| match size {
-        Size::Base(size) => (size * price(market)).abs(),
-        Size::Notional(notional) => notional.abs(),
-    };
     let mut held = vec![0.0; world.accounts.owners.len()];
     for account in &world.accounts.accounts {
-        let sizes = account.positions.iter().map(|one| notional(one.size, one.market));
+        let sizes = account.positions.iter().map(|one| world.now.notional(one).abs());
         if let Some(held) = held.get_mut(account.owner) {
             *held += sizes.sum::<f64>();
         }

@@ -175,9 +175,10 @@ pub struct Drawn {
     pub number: usize,
     /// Steps of the price files that a scenario lasts.
     pub steps: usize,
-    /// Probability a step of a common jump, added to a simulated market; none: none is added.
+    /// Probability a step of a crash in simulated markets, beside the steps of a common jump as history has them; none: those
+    /// alone.
     pub crash_probability: Option<f64>,
-    /// Least correlation within such a step.
+    /// Least correlation within a crash.
     pub crash_correlation: f64,
 }
 
@@ -302,7 +303,7 @@ pub struct Costs {
     pub most: Option<f64>,
     /// Name of a crisis that the fund must survive, whatever it costs; none: Cover-2 is the only floor.
     pub survive: Option<String>,
-    /// Draws of the bootstrap behind the interval.
+    /// Draws of the bootstrap behind the interval; each fits a tail and simulates years of its own.
     pub draws: usize,
     /// Part of the losses that a tail is fitted to.
     pub tail_share: f64,
@@ -315,7 +316,7 @@ impl Default for Costs {
             uncovered: 4.0,
             most: None,
             survive: None,
-            draws: 500,
+            draws: 100,
             tail_share: 0.10,
         }
     }

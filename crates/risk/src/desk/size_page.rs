@@ -2,19 +2,21 @@
 
 use super::{
     error::DeskError,
-    need_page::{Needs, days, observations},
+    need_page::{Needs, days, observations, proportion},
     outcome::{SizePage, TrancheLine},
     progress::Progress,
     setup::Setup,
     year::{between_seeds, quantile, yearly},
 };
 use crate::{
+    float::count,
     models::{ModelError, largest::largest, tail::Interval},
     scenarios::Scenarios,
     sizing::{
+        YEAR,
         losses::Losses,
         money,
-        optimum::{Binding, Bounds, Certainty, Costs, grid, size},
+        optimum::{Binding, Bounds, Certainty, Costs, Size, grid, size, size_without_mean},
         ruin::{Days, Fund, RuinError, Simulation, ruin, smallest},
         tranche::{Terms, Tranche, stack},
     },
@@ -46,11 +48,20 @@ pub(super) fn recommended(
     progress: &dyn Progress,
 ) -> Result<f64, ModelError> {
     let year = yearly(&needs.losses, setup.ruin.paths, setup.seed, ("years", progress))?;
-    let found = size(&year, &costs(setup), &bounds(setup, needs), &certainty(setup))?;
-    Ok(found.recommended.estimate)
+    Ok(sized(setup, needs, &year)?.recommended.estimate)
 }
 
-/// Cover-2, and between which two that of another history like this one would lie.
+/// The optimum over losses of a year. A need without a mean has none, and gets the cap: its years are drawn from the sample
+/// alone, which is too kind to it.
+fn sized(setup: &Setup, needs: &Needs, year: &Losses) -> Result<Size, ModelError> {
+    let (costs, bounds) = (costs(setup), bounds(setup, needs));
+    match needs.no_tail {
+        Some(ModelError::InfiniteMean { shape }) => size_without_mean(year, &costs, &bounds, shape),
+        _ => size(year, &costs, &bounds, &certainty(setup)),
+    }
+}
+
+/// Cover-2, and between which two that of as many other scenarios would lie.
 fn cover_two(needs: &Needs) -> Interval {
     let each: Vec<f64> = needs.outcomes.iter().map(|outcome| outcome.cover[1]).collect();
     largest(&each, 0.95)
@@ -87,14 +98,18 @@ pub(super) fn page(
 ) -> Result<SizePage, DeskError> {
     let bounds = bounds(setup, needs);
     let year = yearly(&needs.losses, setup.ruin.paths, setup.seed, ("years", progress))?;
-    let found = size(&year, &costs(setup), &bounds, &certainty(setup))?;
+    let found = sized(setup, needs, &year)?;
     let optimum = found.by_sample.unwrap_or(found.recommended.estimate);
     let observations = observations(scenarios);
     let sample = (&needs.losses, observations, optimum);
-    let drawn = quantile(sample, found.fractile, setup.seed, progress)?;
+    let again = (setup.costs.draws, setup.seed);
+    let drawn = match found.optimum {
+        Some(_) => quantile(sample, found.fractile, again, progress)?,
+        None => found.recommended,
+    };
     let cover = cover_two(needs);
-    let recommended = within(found.recommended.estimate, (drawn, cover), &bounds);
-    let recommended = between_seeds(recommended, &others);
+    let of_history = within(found.recommended.estimate, (drawn, cover), &bounds);
+    let recommended = between_seeds(of_history, &others);
     let funds: Vec<f64> = PARTS.iter().map(|part| part * recommended.estimate).collect();
     let table = grid(&year, &funds, &setup.levels)?;
     let daily = daily(needs, scenarios);
@@ -114,6 +129,8 @@ pub(super) fn page(
     };
     let ruined = daily.map(|losses| ruin(&fund, Days::Independent(losses), &how, progress));
     let ruined = ruined.transpose()?;
+    let of_days = proportion((needs.losses.sorted(), observations), recommended.estimate);
+    let ruin = ruined.map(|year| as_sure_as_days(year.probability, of_days, setup.ruin.days));
     let least = match daily {
         Some(losses) => start(&fund, losses, setup, (&how, progress))?,
         None => None,
@@ -128,6 +145,7 @@ pub(super) fn page(
         decimals: setup.fund.decimals,
         binding: word(found.binding).to_owned(),
         fractile: found.fractile,
+        beyond_history: beyond_history(&found, needs, observations),
         by_sample: sample.risk_in_sample(found.fractile).ok().map(|risk| risk.value_at_risk),
         by_tail: needs.losses.tail().map(|_| drawn),
         floors: (bounds.cover_two, bounds.reverse_stress),
@@ -138,15 +156,31 @@ pub(super) fn page(
         uncovered: found.uncovered,
         cost: found.cost,
         other_seeds: others,
+        of_history: Some(of_history),
         funds: table.funds,
         confidences: table.levels,
         needs: table.needs,
         covered: table.covered,
         exceeds: table.exceed,
-        ruin: ruined.map(|year| year.probability),
+        ruin,
         smallest: least.map(|least| (setup.ruin.probability, least)),
         pays_for_itself: ruined.map(|year| year.pays_for_itself),
     })
+}
+
+/// How rare the largest loss of a scenario is that the fractile of a year asks for, where nothing that was seen is as rare.
+fn beyond_history(found: &Size, needs: &Needs, observations: usize) -> Option<(f64, usize)> {
+    let by_sample = found.binding == Binding::Newsvendor && needs.losses.tail().is_none();
+    let rarity = YEAR / needs.losses.horizon() / -libm::log(found.fractile);
+    (by_sample && rarity > count(observations)).then_some((rarity, observations))
+}
+
+/// A probability over days with the ends that a day's own have: however many years are simulated, they are made of days that
+/// were seen, and one worse than the fund may not have been among them.
+fn as_sure_as_days(simulated: Interval, day: Interval, days: usize) -> Interval {
+    let over = |day: f64| -libm::expm1(count(days) * libm::log1p(-day.min(1.0)));
+    let (low, high) = (over(day.low), over(day.high));
+    Interval { low: simulated.low.min(low), high: simulated.high.max(high), ..simulated }
 }
 
 /// Losses of one day, where scenarios last one: ruin is simulated day by day.
@@ -210,4 +244,54 @@ pub(super) fn tranches(
             yearly_rate: priced.yearly_rate,
         })
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::need::{Covers, Outcome};
+
+    fn needs(no_tail: Option<ModelError>) -> Needs {
+        let losses: Vec<f64> = (0..2_000).map(|at| f64::from(at % 100)).collect();
+        let outcomes = vec![Outcome::default()];
+        let covers = Covers::of(&outcomes);
+        let losses = Losses::new(&losses, 1.0).unwrap();
+        Needs { outcomes, covers, losses, no_tail, survive: 0.0 }
+    }
+
+    #[test]
+    fn a_need_without_a_mean_is_not_sized_by_its_sample() {
+        let heavy = needs(Some(ModelError::InfiniteMean { shape: 1.3 }));
+        let mut setup = Setup::default();
+        let year = Losses::new(&(0..2_000).map(f64::from).collect::<Vec<_>>(), YEAR).unwrap();
+        let refused = sized(&setup, &heavy, &year).unwrap_err().to_string();
+        assert!(refused.contains("costs.most"), "{refused}");
+        setup.costs.most = Some(5_000.0);
+        let found = sized(&setup, &heavy, &year).unwrap();
+        assert_eq!((found.binding, found.recommended.estimate), (Binding::Most, 5_000.0));
+        // The same losses with a tail that is merely not known are judged by the sample.
+        let light = sized(&setup, &needs(None), &year).unwrap();
+        assert_eq!((light.binding, light.recommended.estimate), (Binding::Newsvendor, 1_959.0));
+    }
+
+    #[test]
+    fn years_are_no_surer_than_their_days() {
+        let simulated = Interval { estimate: 0.0, low: 0.0, high: 1.0 / 5_210.0 };
+        let day = Interval { estimate: 0.0, low: 0.0, high: 1.0 / 450.0 };
+        let found = as_sure_as_days(simulated, day, 365);
+        // 1 − (449 ÷ 450)³⁶⁵
+        assert!((found.high - 0.5559).abs() < 1e-3 && found.low.abs() < 1e-300, "{found:?}");
+        assert_eq!(as_sure_as_days(simulated, Interval::default(), 365), simulated);
+    }
+
+    #[test]
+    fn what_history_is_too_short_for_is_told() {
+        let setup = Setup::default();
+        let year = Losses::new(&(0..2_000).map(f64::from).collect::<Vec<_>>(), YEAR).unwrap();
+        let found = sized(&setup, &needs(None), &year).unwrap();
+        let (rarity, seen) = beyond_history(&found, &needs(None), 1_724).unwrap();
+        // 365 ÷ −ln 0.98
+        assert!((rarity - 18_066.9).abs() < 1.0 && seen == 1_724, "{rarity}");
+        assert_eq!(beyond_history(&found, &needs(None), 20_000), None);
+    }
 }

@@ -138,8 +138,10 @@ fn paid(
     let Some(genesis) = &inputs.waterfall else { return Ok(alone("the fund".to_owned())) };
     let step = stress.scenarios.step();
     let found: Payers = match payers(genesis, &crisis.portfolio, &crisis.trace, (fund, step)) {
-        // Such as a fund below the preset's smallest stake: told, not hidden.
-        Err(NeedError::Ledger(refusal)) => return Ok(alone(format!("the fund ({refusal})"))),
+        // Such as a fund below the preset's smallest stake: told, not hidden. Books that don't add up are no refusal.
+        Err(NeedError::Ledger(error)) if error.is_refusal() => {
+            return Ok(alone(format!("the fund ({error})")));
+        }
         found => found?,
     };
     let atoms = libm::pow(10.0, f64::from(found.decimals));

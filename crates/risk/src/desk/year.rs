@@ -18,9 +18,8 @@ use rayon::prelude::*;
 /// What the random numbers of years and of the bootstrap are for: see [`Random::of_block`].
 const YEARS: u64 = 0x5945_4152;
 const AGAIN: u64 = 0x4147_4149;
-/// Fits of the bootstrap, and years that each simulates.
-const FITS: usize = 60;
-const YEARS_EACH: usize = 4_000;
+/// Years that each draw of the bootstrap simulates.
+pub(super) const YEARS_EACH: usize = 4_000;
 /// Years of a block of work.
 const BLOCK: usize = 512;
 /// Least excesses of a tail.
@@ -65,15 +64,6 @@ fn largest(plain: &Losses, share: f64) -> Result<f64, ModelError> {
         return Err(ModelError::TooFew { what, got: positive, least: LEAST + 1, hint });
     }
     Ok((count(excesses) + 0.5) / count(number))
-}
-
-/// A tail over a share, if it has a mean.
-fn refit(plain: &Losses, share: f64) -> Result<Losses, ModelError> {
-    let found = plain.clone().with_tail(largest(plain, share)?)?;
-    match found.tail().map(|tail| tail.tail.gpd.shape).filter(|shape| *shape >= 1.0) {
-        Some(shape) => Err(ModelError::InfiniteMean { shape }),
-        None => Ok(found),
-    }
 }
 
 /// Losses of so many years, as a stage of this name.
@@ -126,39 +116,39 @@ pub(super) fn between_seeds(of: Interval, others: &[(u64, f64)]) -> Interval {
     Interval { low: of.low.min(low), high: of.high.max(high), ..of }
 }
 
-/// A quantile of the year's loss with an interval at 95 %. Of the losses so many are evidence; the others are the same days
-/// of history drawn again.
+/// A quantile of the year's loss with an interval at 95 %, by percentiles of so many draws. Of the losses so many are
+/// evidence; the others are the same days of history drawn again.
 ///
 /// # Errors
 /// [`ModelError`].
 pub(super) fn quantile(
     (losses, observations, found): (&Losses, usize, f64),
     level: f64,
-    seed: u64,
+    (draws, seed): (usize, u64),
     progress: &dyn Progress,
 ) -> Result<Interval, ModelError> {
     let share = losses.tail().map(|tail| tail.tail.exceed);
     let name = "interval of the size";
     let again = |fit: usize| {
-        let within = Within::new(progress, name, (fit, FITS), 1);
+        let within = Within::new(progress, name, (fit, draws), 1);
         progress.ask()?;
         let fitted = refitted((losses, observations), share, (seed, wide(fit)))?;
         let purpose = AGAIN ^ (wide(fit) << 32);
         let drawn = years(&fitted, YEARS_EACH, (seed, purpose), (name, &within))?;
         Ok(Losses::new(&drawn, YEAR)?.risk_in_sample(level)?.value_at_risk)
     };
-    let mut all = (0..FITS).map(again).collect::<Result<Vec<f64>, ModelError>>()?;
+    let mut all = (0..draws).map(again).collect::<Result<Vec<f64>, ModelError>>()?;
     all.sort_by(f64::total_cmp);
     let at = |part: f64| {
         let place = to_count(libm::floor(part * count(all.len())));
         all.get(place.min(all.len() - 1)).copied().unwrap_or(found)
     };
-    let (low, high) = (at(0.0).min(found), at(1.0).max(found));
+    let (low, high) = (at(0.025).min(found), at(0.975).max(found));
     Ok(Interval { estimate: found, low, high })
 }
 
-/// The sample drawn anew, and its tail fitted anew; one that can't be fitted counts as none. As many losses are drawn as are
-/// evidence.
+/// The sample drawn anew, and its tail fitted anew; one that can't be fitted counts as none, one without a mean as itself,
+/// since a quantile needs none. As many losses are drawn as are evidence.
 fn refitted(
     (losses, observations): (&Losses, usize),
     share: Option<f64>,
@@ -171,7 +161,10 @@ fn refitted(
     let plain = Losses::new(&drawn, losses.horizon())?;
     Ok(match share {
         None => plain,
-        Some(share) => refit(&plain, share).unwrap_or(plain),
+        Some(share) => {
+            let fitted = |share| plain.clone().with_tail(share);
+            largest(&plain, share).and_then(fitted).unwrap_or(plain)
+        }
     })
 }
 

@@ -40,7 +40,7 @@ pub struct Judged {
     pub baseline: f64,
     /// Bounds of the mean difference at 95 %, model less baseline.
     pub difference: (f64, f64),
-    /// Diebold and Mariano's p-value that the model is better.
+    /// Diebold and Mariano's one-sided p-value: how often a model no better than the baseline scores as well.
     pub p_value: f64,
     /// Steps compared.
     pub steps: usize,

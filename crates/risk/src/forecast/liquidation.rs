@@ -40,7 +40,7 @@ const CALIBRATED: f64 = 0.25;
 /// An account at one moment, all in the quote asset.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Account {
-    /// Collateral at its value, and what positions have won or lost.
+    /// Collateral at its value after haircuts, and what positions have won or lost: what margin is compared with.
     pub equity: f64,
     /// Maintenance margin: below it the account is liquidated.
     pub maintenance: f64,

@@ -43,7 +43,7 @@ pub enum ModelError {
     },
     /// A tail so heavy that its mean is infinite.
     #[error(
-        "the tail's shape is {shape:.3}, at 1 or above its mean is infinite: state a cap on the loss instead"
+        "the tail's shape is {shape:.3}, at 1 or above its mean is infinite: state a cap on the loss instead (costs.most)"
     )]
     InfiniteMean {
         /// The shape.

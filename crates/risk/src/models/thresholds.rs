@@ -170,10 +170,10 @@ fn distance(sorted: &[f64], gpd: &Gpd) -> f64 {
 
 /// Probability that excesses of a generalised Pareto distribution lie as far from their own fit as these do from theirs,
 /// by drawing from the fit and fitting anew (Stute, Gonzáles Manteiga and Presedo Quindimil 1993). On all threads of the
-/// current pool. For shapes below one: heavier draws are too wild to be fitted anew.
+/// current pool.
 ///
 /// # Errors
-/// As [`Gpd::fit`]; [`ModelError::InfiniteMean`]; [`ModelError::Cancelled`].
+/// As [`Gpd::fit`]; [`ModelError::Cancelled`].
 pub fn goodness(
     excesses: &[f64],
     draws: usize,
@@ -186,9 +186,6 @@ pub fn goodness(
         Ok::<_, ModelError>(distance(&drawn, &gpd))
     };
     let gpd = Gpd::fit(excesses)?.gpd;
-    if gpd.shape >= 1.0 {
-        return Err(ModelError::InfiniteMean { shape: gpd.shape });
-    }
     let seen = apart(excesses.to_vec())?;
     let one = |draw: u64| {
         progress.ask()?;

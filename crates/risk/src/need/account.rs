@@ -209,6 +209,12 @@ impl Margins {
         Ok(self.weighed(account, ratio, |_| Ppm::WHOLE.get())?.equity.negative())
     }
 
+    /// Whether an account is to be liquidated, by the core's rule. What overflows is past any price that could be told; against
+    /// the payer of risk it falls.
+    pub fn falls(&self, account: usize, ratio: &dyn Fn(usize) -> f64) -> bool {
+        self.standing(account, ratio).map_or(true, |standing| standing.is_liquidatable())
+    }
+
     /// How many accounts there are.
     pub fn len(&self) -> usize {
         self.accounts.len()
@@ -222,7 +228,6 @@ impl Margins {
 
 impl Judge for Margins {
     fn is_liquidatable(&self, account: u32, price: &dyn Fn(usize) -> f64) -> bool {
-        // What overflows is past any price that could be told; against the payer of risk it falls.
-        self.standing(account as usize, price).map_or(true, |standing| standing.is_liquidatable())
+        self.falls(account as usize, price)
     }
 }

@@ -8,7 +8,10 @@ use super::{
     impact::{Curve, Liquidity},
 };
 use crate::{
-    data::{Accounts, DataError, DataFault, History, MarketSpec, Return, Size, Venue},
+    data::{
+        Accounts, Collateral, DataError, DataFault, History, MarketSpec, Position, Return, Size,
+        Venue,
+    },
     float::count,
 };
 
@@ -44,6 +47,26 @@ pub struct Market0 {
     pub prices: Vec<f64>,
     /// The same; `None` without history or a setting.
     pub sigmas: Vec<Option<f64>>,
+}
+
+impl Market0 {
+    /// The price of a market; zero of one that there is none of.
+    pub fn price(&self, market: usize) -> f64 {
+        self.prices.get(market).copied().unwrap_or(0.0)
+    }
+
+    /// What a position is worth in quote, below zero for a short.
+    pub fn notional(&self, position: &Position) -> f64 {
+        match position.size {
+            Size::Base(size) => size * self.price(position.market),
+            Size::Notional(notional) => notional,
+        }
+    }
+
+    /// What posted collateral is worth in quote before its haircut.
+    pub fn worth(&self, held: &Collateral, venue: &Venue) -> f64 {
+        held.amount * venue.asset(held).map_or(1.0, |asset| self.price(asset.market))
+    }
 }
 
 const DAY_MS: f64 = 86_400_000.0;
@@ -345,13 +368,7 @@ mod tests {
                 labels: vec!["edge".to_owned()],
                 steps: 1,
                 step: Span::hours(1),
-                origin: Origin {
-                    generator: "file".to_owned(),
-                    settings: Vec::new(),
-                    window: None,
-                    seed: None,
-                    observations: None,
-                },
+                origin: Origin::made_up("file", Vec::new()),
                 cells: ends,
             })
             .unwrap();

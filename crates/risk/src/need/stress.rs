@@ -7,7 +7,7 @@ use super::{
     run::{Stressed, Trace, trace},
 };
 use crate::{
-    data::{Account, Accounts, Collateral, Position, Size, Step, Venue},
+    data::{Account, Accounts, Collateral, Position, Size, Venue, margin},
     scenarios::library::{Listed, Stress},
 };
 use std::borrow::Cow;
@@ -96,16 +96,10 @@ pub fn with_whale(inputs: &Inputs<'_>, portfolio: &Portfolio, share: f64) -> Acc
     accounts
 }
 
-/// Margin of a notional: each step's rate for what lies in it.
-fn margin(steps: &[Step], notional: f64) -> f64 {
-    let ends = steps.iter().skip(1).map(|step| step.above).chain([f64::INFINITY]);
-    let part = |(step, end): (&Step, f64)| step.rate * (notional.min(end) - step.above).max(0.0);
-    steps.iter().zip(ends).map(part).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Step;
 
     #[test]
     fn margin_of_steps() {

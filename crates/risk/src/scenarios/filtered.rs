@@ -79,7 +79,7 @@ pub fn filtered(
         settings: settings(source, &filtered, filter),
         window: source.window(),
         seed: Some(drawing.seed),
-        observations: Some(filtered.days().min(drawing.number)),
+        observations: Some(drawing.observations(filtered.days())),
     };
     let decks = decks(filtered.days(), drawing);
     let skipped = source.days.len() - filtered.days();

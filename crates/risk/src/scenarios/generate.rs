@@ -80,6 +80,12 @@ impl Default for Drawing {
 }
 
 impl Drawing {
+    /// How many of the scenarios are evidence where history has so many days: a scenario of several steps needs as many, and
+    /// no day counts twice.
+    pub(super) fn observations(&self, days: usize) -> usize {
+        (days / self.steps.max(1)).max(1).min(self.number)
+    }
+
     pub(super) fn check(&self) -> Result<(), ModelError> {
         for (what, got) in [("scenarios", self.number), ("steps of a scenario", self.steps)] {
             if got == 0 {

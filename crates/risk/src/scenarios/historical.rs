@@ -76,7 +76,10 @@ pub struct BarPath {
     pub close: f64,
 }
 
-/// Each bar as a path of four steps: open, one extreme, the other, close. All markets reach their extremes at the same
+/// Steps of a bar.
+pub const BAR_STEPS: usize = 4;
+
+/// Each bar as a path of [`BAR_STEPS`]: open, one extreme, the other, close. All markets reach their extremes at the same
 /// step, which no real day does: the joint move is at least as bad as it was.
 ///
 /// `bars` has one slice for each market, one bar for each of `days`; with `low_first` the low comes before the high,
@@ -97,7 +100,7 @@ pub fn bars(
             ModelError::Unequal { what: "series of bars for the markets", got, want }.into()
         );
     }
-    let steps = 4;
+    let steps = BAR_STEPS;
     let mut cells = Vec::with_capacity(markets.len() * days.len() * steps);
     for series in bars {
         if series.len() != days.len() {

@@ -376,13 +376,7 @@ pub fn hypothetical(markets: &[Listed]) -> Result<Vec<Stress>, ScenarioError> {
             cells.extend((1..=STEPS).map(|step| end * f64::from(step) / f64::from(STEPS)));
         }
         let settings = vec![made.about.to_owned()];
-        let origin = Origin {
-            generator: "library".to_owned(),
-            settings,
-            window: None,
-            seed: None,
-            observations: None,
-        };
+        let origin = Origin::made_up("library", settings);
         let span = (usize::try_from(STEPS).unwrap_or(0), Span::hours(1));
         Ok(Stress {
             name: made.name.to_owned(),
@@ -420,13 +414,7 @@ pub fn yours(
             shock.path.iter().all(|moves| moves.iter().all(|(name, _)| *name != market.name))
         });
         let settings = still.map(|market| format!("{} stands still", market.name)).collect();
-        let origin = Origin {
-            generator: "file".to_owned(),
-            settings,
-            window: None,
-            seed: None,
-            observations: None,
-        };
+        let origin = Origin::made_up("file", settings);
         Ok(Stress {
             name: shock.name.clone(),
             about: "from the file of scenarios".to_owned(),
@@ -447,13 +435,7 @@ pub fn directions(markets: &[Listed]) -> Result<Vec<Stress>, ScenarioError> {
     let direction = |name: String, moved: &dyn Fn(&Listed) -> f64| {
         let cells = markets.iter().map(moved).collect();
         let settings = vec!["one percent".to_owned()];
-        let origin = Origin {
-            generator: "library".to_owned(),
-            settings,
-            window: None,
-            seed: None,
-            observations: None,
-        };
+        let origin = Origin::made_up("library", settings);
         Ok(Stress {
             about: name.clone(),
             kind: Kind::Hypothetical,

@@ -20,7 +20,7 @@ mod simulated;
 
 pub use filtered::{filtered, filtered_runs};
 pub use generate::{Drawing, GenerateError, Source};
-pub use historical::{BarPath, bars, historical};
+pub use historical::{BAR_STEPS, BarPath, bars, historical};
 pub use marginal::Marginal;
 pub use simulated::{Crash, MarginalKind, Simulated, simulated};
 
@@ -42,6 +42,14 @@ pub struct Origin {
     /// Observations of history that do not share a day, at most as many as there are scenarios: what an interval may count
     /// as evidence, however often each is drawn. None for made-up shocks.
     pub observations: Option<usize>,
+}
+
+impl Origin {
+    /// Of what nobody drew from a history.
+    pub fn made_up(generator: &str, settings: Vec<String>) -> Self {
+        let generator = generator.to_owned();
+        Self { generator, settings, window: None, seed: None, observations: None }
+    }
 }
 
 /// Scenarios of several markets. **Invariant** each cell is finite and at least −1; all rows have the same length.
@@ -209,13 +217,7 @@ mod tests {
             labels: vec!["a".into(), "b".into()],
             steps: 2,
             step: Span::hours(1),
-            origin: Origin {
-                generator: "file".into(),
-                settings: Vec::new(),
-                window: None,
-                seed: None,
-                observations: None,
-            },
+            origin: Origin::made_up("file", Vec::new()),
             cells: cells.to_vec(),
         }
     }

@@ -49,7 +49,8 @@ pub enum MarginalKind {
 pub struct Crash {
     /// No correlation is lower in it.
     pub floor: f64,
-    /// Probability of one at a step, where no jumps are fitted; with jumps a crash is a step with one.
+    /// Probability of one at a step, whether or not anything jumps in it. Where jumps are fitted, every step with one is a
+    /// crash besides.
     pub probability: f64,
 }
 
@@ -116,7 +117,7 @@ pub fn simulated(
         settings,
         window: source.window(),
         seed: Some(drawing.seed),
-        observations: Some(engine.filtered.days().min(drawing.number)),
+        observations: Some(drawing.observations(engine.filtered.days())),
     };
     let steps = drawing.steps;
     let begin = |block: Range<usize>| engine.variates(block.start * steps..block.end * steps);
@@ -193,10 +194,10 @@ impl Engine {
     ) {
         // Jumps are drawn first, since they decide how the rest hangs together.
         let mut jumps = vec![0.0; row.len()];
-        let crashes = match &self.jumps {
-            Some(common) => common.add(random, 1.0, &mut jumps) > 0,
-            None => self.crash_probability > 0.0 && random.chance(self.crash_probability),
-        };
+        let jumped =
+            self.jumps.as_ref().is_some_and(|common| common.add(random, 1.0, &mut jumps) > 0);
+        let crashes =
+            jumped || self.crash_probability > 0.0 && random.chance(self.crash_probability);
         let drawn = variates.crash.as_ref().filter(|_| crashes).unwrap_or(&variates.calm);
         for (cell, of_market) in row.iter_mut().zip(drawn.chunks_exact(variates.steps.len())) {
             *cell = of_market[step - variates.steps.start];
@@ -275,10 +276,11 @@ fn in_full(
         _ => lines.push("no jumps".to_owned()),
     }
     if let Some(crash) = what.crash {
-        let when = match what.jumps {
-            Some(_) => "at a jump".to_owned(),
-            None => format!("with probability {} a step", crash.probability),
-        };
+        let by_chance = (crash.probability > 0.0)
+            .then(|| format!("with probability {} a step", crash.probability));
+        let at_jump = what.jumps.map(|_| "at a jump".to_owned());
+        let when: Vec<String> = at_jump.into_iter().chain(by_chance).collect();
+        let when = if when.is_empty() { "never".to_owned() } else { when.join(" and ") };
         lines.push(format!("correlations of at least {} {when}", crash.floor));
     }
     for (marginal, market) in marginals.iter().zip(source.markets) {

@@ -30,7 +30,7 @@ pub struct FeeSetup<'a> {
     pub target: Amount,
     /// What it holds.
     pub balance: Amount,
-    /// Fees of a day, of which it gets the rate.
+    /// Fees of a step, of which it gets the rate.
     pub income: Amount,
     /// Now: the first step ends one `each` later.
     pub begins: Timestamp,

@@ -92,7 +92,7 @@ impl Losses {
     /// kinds, small in calm and large in crashes; a threshold between them would give a shape that is neither's.
     ///
     /// # Errors
-    /// [`ModelError::NoTail`] where none fits; [`ModelError::InfiniteMean`] where none has a mean: state a cap;
+    /// [`ModelError::NoTail`] where none fits; [`ModelError::InfiniteMean`] where none that fits has a mean: state a cap;
     /// [`ModelError::TooFew`] where no share leaves enough excesses.
     pub fn with_best_tail(
         self,
@@ -118,19 +118,20 @@ impl Losses {
             let excesses: Vec<f64> = beyond.iter().map(|loss| loss - threshold).collect();
             match goodness(&excesses, GOODNESS_DRAWS, seed, progress) {
                 Ok(p_value) if p_value >= FITS => {
-                    fitted.goodness = Some(p_value);
-                    return Ok(found);
+                    let shape = fitted.tail.gpd.shape;
+                    if shape < 1.0 {
+                        fitted.goodness = Some(p_value);
+                        return Ok(found);
+                    }
+                    // A higher threshold may have a mean: between two kinds of losses every tail looks heavy.
+                    heavy.get_or_insert(ModelError::InfiniteMean { shape });
                 }
                 Ok(p_value) => (tried, best) = (tried + 1, best.max(p_value)),
-                // A threshold between two kinds of losses looks like this too: a higher one may do.
-                Err(error @ ModelError::InfiniteMean { .. }) => {
-                    heavy.get_or_insert(error);
-                }
                 Err(error) => return Err(error),
             }
         }
         Err(match (tried, heavy, refused) {
-            (0, Some(error), _) | (0, None, Some(error)) => error,
+            (_, Some(error), _) | (0, None, Some(error)) => error,
             _ => ModelError::NoTail { tried, best },
         })
     }

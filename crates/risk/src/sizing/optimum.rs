@@ -156,6 +156,43 @@ pub fn size(
             by_tail = Some(of_tail(losses, fractile, certainty)?);
         }
     }
+    let found = Found { fractile, by_sample, by_tail, shape };
+    within(losses, costs, bounds, found)
+}
+
+/// The recommended size where losses have no mean, by a tail of this shape that they are not drawn from: the most that is
+/// worth having, or a floor above it.
+///
+/// # Errors
+/// As [`size`].
+pub fn size_without_mean(
+    losses: &Losses,
+    costs: &Costs,
+    bounds: &Bounds,
+    shape: f64,
+) -> Result<Size, ModelError> {
+    let fractile = costs.fractile(losses.horizon())?;
+    check(bounds, &Certainty::default())?;
+    let found = Found { fractile, by_sample: None, by_tail: None, shape: Some(shape) };
+    let size = within(losses, costs, bounds, found)?;
+    Ok(Size { uncovered: None, cost: None, ..size })
+}
+
+/// What sample and tail say; a shape is that of a tail without a mean.
+struct Found {
+    fractile: f64,
+    by_sample: Option<Interval>,
+    by_tail: Option<Interval>,
+    shape: Option<f64>,
+}
+
+/// Puts what was found within its bounds, and says what it costs.
+fn within(
+    losses: &Losses,
+    costs: &Costs,
+    bounds: &Bounds,
+    Found { fractile, by_sample, by_tail, shape }: Found,
+) -> Result<Size, ModelError> {
     let optimum = match (shape, by_tail.or(by_sample)) {
         (Some(_), _) => None,
         (None, Some(found)) => Some(found),
@@ -316,6 +353,21 @@ mod tests {
         let losses: Vec<f64> =
             (0..number).map(|at| quantile_above((count(at) + 0.5) / count(number))).collect();
         Losses::new(&losses, horizon).unwrap()
+    }
+
+    #[test]
+    fn what_has_no_mean_gets_the_cap_or_a_floor_above_it() {
+        let losses = exact(40_000, YEAR, |p| -10.0 * libm::log(p));
+        let capped = |bounds| size_without_mean(&losses, &COSTS, &bounds, 1.3);
+        let bounds = Bounds { cover_two: 20.0, reverse_stress: 0.0, most: Some(55.0) };
+        let found = capped(bounds).unwrap();
+        assert_eq!(found.binding, Binding::Most);
+        let of = Interval { estimate: 55.0, low: 55.0, high: 55.0 };
+        assert_eq!((found.recommended, found.optimum, found.uncovered), (of, None, None));
+        let found = capped(Bounds { cover_two: 70.0, ..bounds }).unwrap();
+        assert_eq!((found.binding, found.beyond_most), (Binding::CoverTwo, 15.0));
+        let refused = capped(Bounds { most: None, ..bounds }).unwrap_err().to_string();
+        assert!(refused.contains("1.300") && refused.contains("costs.most"), "{refused}");
     }
 
     #[test]

@@ -75,10 +75,19 @@ fn another_seed_stays_within_the_stated_interval() {
     let size = found.size.expect("a size");
     let need = found.need.expect("a need");
     assert_eq!(size.other_seeds.len(), 3);
-    for (seed, other) in &size.other_seeds {
-        let inside = (size.recommended.low..=size.recommended.high).contains(other);
-        assert!(inside, "seed {seed}: {other} is outside {:?}", size.recommended);
+    // Seeds that the interval was not made of.
+    for seed in [20, 21] {
+        let other = report(&Setup { seed, ..setup() }, SIZE).size.expect("a size");
+        let inside = size.recommended.low..=size.recommended.high;
+        let other = other.recommended.estimate;
+        assert!(inside.contains(&other), "seed {seed}: {other} is outside {inside:?}");
     }
+    // Whether a seed lies outside of what history leaves open is seen before the interval is made wider for it.
+    let alone = size.of_history.expect("an interval");
+    let outside = |of: &&(u64, f64)| !(alone.low..=alone.high).contains(&of.1);
+    let told = found.notes.iter().filter(|note| note.contains("further off than another history"));
+    assert_eq!(told.count(), size.other_seeds.iter().filter(outside).count());
+    assert!(alone.low >= size.recommended.low && alone.high <= size.recommended.high);
     assert!(size.recommended.estimate >= need.cover[1].amount, "never below Cover-2");
     assert!(need.cover.windows(2).all(|pair| pair[0].amount <= pair[1].amount));
     assert!(need.cover[4].amount <= need.shortfall.0 * (1.0 + 1e-12));

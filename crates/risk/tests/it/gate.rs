@@ -104,8 +104,8 @@ fn initial_margin_is_never_below_maintenance() {
     }
     let want = "m.toml, line 5, column 11 (initial): initial margin of 0.001 is below the maintenance margin of 0.0125 on";
     begins(&venue(&format!("{tiers}\ninitial = 0.001")).unwrap_err(), want);
-    let want = "m.toml, line 5, column 11 (initial): initial margin of 0.025 is below the maintenance margin of 0.05 on a \
-                position of inf";
+    let want = "m.toml, line 5, column 11 (initial): initial margin of 0.025 is below the maintenance margin of 0.05 on \
+                any large position: raise";
     begins(&venue(&format!("{tiers}\ninitial = 0.025")).unwrap_err(), want);
 }
 

@@ -7,7 +7,7 @@ use backstop_risk::{
         outcome::{
             BackTestLine, BackTestPage, BookPage, ControlPage, CoverLine, FeePage, FilePage,
             ForecastLine, ForecastPage, InstantLine, LevelLine, LiquidationLine, MarketLine,
-            NeedPage, OwnerLine, ReverseLine, ShareLine, SizePage, StressLine, TailPage,
+            NeedPage, OwnerLine, ReverseLine, ShareLine, SizePage, StressLine, TailLine, TailPage,
             TrancheLine, VERSION, WorstLine,
         },
         setup::{Files, Slice},
@@ -273,6 +273,7 @@ fn size() -> SizePage {
         decimals: 6,
         binding: "Cover-2 in 2020-03-12".to_owned(),
         fractile: 0.98,
+        beyond_history: Some((18_067.0, 1_724)),
         by_sample: Some(5_012_500.0),
         by_tail: Some(interval(5_437_500.0)),
         floors: (4_125_001.0, 5_900_000.0),
@@ -283,6 +284,7 @@ fn size() -> SizePage {
         uncovered: Some(15_625.0),
         cost: Some(552_525.0),
         other_seeds: vec![(2, 6_050_000.0), (3, 6_311_000.0), (4, 5_975_500.0), (5, 8_100_000.0)],
+        of_history: Some(Interval { estimate: 6_125_400.0, low: 5_250_000.0, high: 7_350_500.0 }),
         exceeds: funds.iter().map(|fund| 0.25 / (fund / 1e6).powi(2)).collect(),
         covered: covered.collect(),
         confidences: vec![0.99, 0.995, 0.999],
@@ -315,6 +317,7 @@ fn fee() -> FeePage {
             integral: -0.0195,
             last_run: Some("2026-11-21T23:00:00Z".to_owned()),
         }),
+        days: 2.5,
         rates: (0..180).map(rate).map(|half| [half * 0.75, half, half * 1.5]).collect(),
         coverages: (0..180).map(coverage).map(|half| [half * 0.5, half, half * 1.125]).collect(),
         covered: Some(141),
@@ -420,8 +423,18 @@ fn tail(of: &str, scale: f64) -> TailPage {
         of: of.to_owned(),
         threshold: scale * 1.5,
         excesses: 163,
+        clusters: (scale < 1.0).then_some((231, 0.7056)),
         shape: Interval { estimate: 0.3125, low: 0.140_625, high: 0.484_375 },
         scale: scale * 0.625,
+        levels: vec![TailLine {
+            level: 0.9975,
+            value_at_risk: interval(scale * 2.75),
+            expected_shortfall: Some((
+                scale * 3.5,
+                scale * 2.5,
+                (scale >= 1.0).then_some(scale * 9.0),
+            )),
+        }],
         quantiles: (0..60)
             .map(|at| {
                 let fit = scale * (1.5 + part(at) * part(at));
@@ -454,6 +467,7 @@ fn forecast() -> ForecastPage {
         model: model.to_owned(),
         volatility: (0.023 * size, 1.21 * size),
         risk: (0.061 * size, 0.093 * size),
+        ends: Some([(0.052 * size, 0.071 * size), (0.077 * size, 0.115 * size)]),
         scores: Some((0.000_61 * size, 0.000_67 * size, 0.031 * size)),
         window: pair("2021-01-01", "2025-10-31"),
     };

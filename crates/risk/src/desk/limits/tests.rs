@@ -82,3 +82,32 @@ fn what_nobody_can_hold_is_refused_before_it_is_drawn() {
         "{error}"
     );
 }
+
+/// Prices of one market with bars of this length, in seconds.
+fn columns(seconds: u64) -> Columns {
+    use std::fmt::Write as _;
+    let mut text = "close_time_unix,BTC\n".to_owned();
+    for bar in 0..300_u64 {
+        let _ = writeln!(text, "{},{}", 1_700_000_000 + bar * seconds, 100 + bar % 7);
+    }
+    let file = crate::data::read_prices("p.csv", &text, ("BTC", "made up")).unwrap();
+    let history = crate::data::History::join(vec![file]).unwrap();
+    Columns::single(&history, "BTC").unwrap()
+}
+
+#[test]
+fn years_of_short_scenarios_are_not_simulated_one_by_one() {
+    let mut setup = Setup::default();
+    assert!(room(&setup, &columns(86_400), true).is_ok());
+    assert!(room(&setup, &columns(3_600), false).is_ok());
+    let refused = room(&setup, &columns(60), false).unwrap_err().to_string();
+    assert!(refused.contains("525600 × 400000 = 210240000000, at most 20000000000"), "{refused}");
+    // An hour of minutes at once.
+    setup.scenarios.steps = 60;
+    assert!(room(&setup, &columns(60), false).is_ok());
+    // By day the fee path is 180 steps, by the hour 4,320.
+    setup.fee.paths = 2_000;
+    assert!(room(&setup, &columns(86_400), true).is_ok());
+    let refused = room(&setup, &columns(60), true).unwrap_err().to_string();
+    assert!(refused.contains("fee.paths is 4320 × 2000 = 8640000, at most 5000000"), "{refused}");
+}

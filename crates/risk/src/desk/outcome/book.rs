@@ -15,8 +15,10 @@ pub struct BookPage {
     pub collateral: f64,
     /// Accounts that owe more than they have at the prices of now, and all they owe: a loss already, not a need. They are
     /// left out of the scenarios.
+    #[serde(default)]
     pub under_water: (usize, f64),
     /// Accounts below their maintenance margin at the prices of now: they are closed in every scenario.
+    #[serde(default)]
     pub below_maintenance: usize,
     /// Market by market.
     pub markets: Vec<MarketLine>,
@@ -47,17 +49,17 @@ pub struct MarketLine {
     pub market: String,
     /// Price that positions are valued at.
     pub price: f64,
-    /// Notional of one side, the larger one.
+    /// Half of the notional of longs and shorts together: one side's, where both are as large.
     pub open_interest: f64,
-    /// Accounts that hold it.
+    /// Owner groups that hold it.
     pub holders: usize,
-    /// Herfindahl index of position sizes.
+    /// Herfindahl index of what groups hold, long and short together.
     pub hhi: f64,
-    /// 1 ÷ the index: as if so many equal holders.
+    /// 1 ÷ the index: as if so many groups held as much each.
     pub effective_number: f64,
-    /// The largest position: account and notional.
+    /// The largest holding: owner group and notional.
     pub largest: (String, f64),
-    /// Days to sell the largest at the stated part of a day's volume.
+    /// Days to sell the largest at a tenth of a day's volume.
     pub days: f64,
     /// What that time adds to the margin of the largest, as a part of it; zero: nothing.
     pub add_on: f64,

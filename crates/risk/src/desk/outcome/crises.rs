@@ -28,6 +28,7 @@ pub struct StressLine {
     /// Part of it that traders and lenders bear, and nobody: what a larger fund would have paid.
     pub left: f64,
     /// What nobody pays: with the layers it adds up to all losses.
+    #[serde(default)]
     pub unpaid: f64,
 }
 

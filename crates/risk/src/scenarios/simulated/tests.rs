@@ -145,6 +145,42 @@ fn in_a_crash_markets_move_as_one() {
 }
 
 #[test]
+fn crashes_may_come_beside_the_jumps_of_history() {
+    let history = history(600, usize::MAX);
+    with(&history, |source| {
+        let drawing = Drawing { number: 4_000, ..Drawing::default() };
+        let found = |probability| {
+            let crash = Some(Crash { floor: 0.95, probability });
+            let what = Simulated { jumps: Some(8.0), crash, ..PLAIN };
+            simulated(source, &what, &drawing, &Silent).unwrap()
+        };
+        let tau = |found: &Scenarios| kendall(found.row(0), found.row(2)).unwrap();
+        let (rare, often) = (found(0.0), found(0.5));
+        assert!(tau(&often) > tau(&rare) + 0.1, "{} {}", tau(&often), tau(&rare));
+        let told = |found: &Scenarios| found.origin().settings.join("\n");
+        assert!(told(&rare).contains("at least 0.95 at a jump\n"), "{}", told(&rare));
+        assert!(told(&often).contains("at a jump and with probability 0.5 a step"));
+    });
+}
+
+#[test]
+fn a_scenario_of_several_days_is_evidence_of_as_many() {
+    let history = history(600, usize::MAX);
+    with(&history, |source| {
+        let days = |steps, number| {
+            let drawing = Drawing { number, steps, ..Drawing::default() };
+            let drawn = simulated(source, &PLAIN, &drawing, &Silent).unwrap();
+            let filtered = filtered(source, EWMA, &drawing, &Silent).unwrap();
+            assert_eq!(drawn.origin().observations, filtered.origin().observations);
+            drawn.origin().observations.unwrap()
+        };
+        let all = days(1, 4_000);
+        assert_eq!(days(5, 4_000), all / 5);
+        assert_eq!((days(1, 50), days(1_000, 50)), (50, 1));
+    });
+}
+
+#[test]
 fn runs_of_residuals_have_todays_volatility() {
     let history = history(300, usize::MAX);
     with(&history, |source| {
