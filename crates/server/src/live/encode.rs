@@ -23,6 +23,13 @@ pub(crate) struct Frame {
     pub(crate) bytes: Option<Bytes>,
 }
 
+impl Frame {
+    /// Nothing, up to the record that the next frame begins with.
+    pub(super) const fn begin(next: u64) -> Self {
+        Self { first: next, next, bytes: Some(Bytes::new()) }
+    }
+}
+
 /// Encodes records that follow each other; none of no records.
 pub(crate) fn frame(view: &View, records: &[&Record], state: &State) -> Option<Frame> {
     let (first, last) = (records.first()?.seq, records.last()?.seq);

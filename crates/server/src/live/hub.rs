@@ -78,10 +78,21 @@ impl Hub {
         views.is_empty()
     }
 
+    /// The views of now, with a way to their readers.
+    fn all(&self) -> Vec<(View, broadcast::Sender<Arc<Frame>>)> {
+        self.views().iter().map(|(view, readers)| (view.clone(), readers.clone())).collect()
+    }
+
+    /// Tells readers that frames begin at this record: who waits for one before it finds it in the journal, or would wait
+    /// until something else happens.
+    fn begin(&self, next: u64) {
+        for (_, readers) in self.all() {
+            let _ = readers.send(Arc::new(Frame::begin(next)));
+        }
+    }
+
     fn publish(&self, app: &App, records: &[&Record]) {
-        let views: Vec<_> =
-            self.views().iter().map(|(view, readers)| (view.clone(), readers.clone())).collect();
-        for (view, readers) in views {
+        for (view, readers) in self.all() {
             let made = app.engine().read(|state| frame(&view, records, state));
             if let Some(made) = made {
                 // Readers may have gone meanwhile.
@@ -94,7 +105,7 @@ impl Hub {
 /// Serves a ledger's readers until the ledger is gone.
 pub(crate) fn run(app: &WeakApp, woken: &mpsc::Receiver<()>) {
     while woken.recv().is_ok() {
-        let Some(tail) = app.upgrade().map(|app| app.engine().tail(CHUNKS)) else { return };
+        let Some(tail) = app.upgrade().map(|app| opened(&app)) else { return };
         follow(app, &tail);
         while woken.try_recv().is_ok() {}
         // Somebody may have joined after the last look.
@@ -102,6 +113,13 @@ pub(crate) fn run(app: &WeakApp, woken: &mpsc::Receiver<()>) {
             app.upgrade().map(|app| app.live().wake.send(()));
         }
     }
+}
+
+/// A tail, and word of where it begins: readers that wait already may be before that.
+fn opened(app: &App) -> Tail {
+    let tail = app.engine().tail(CHUNKS);
+    app.live().begin(app.engine().applied_seq().get());
+    tail
 }
 
 /// Makes frames while anybody reads and nothing is missed.
@@ -126,5 +144,22 @@ fn follow(app: &WeakApp, tail: &Tail) {
         if app.upgrade().is_none_or(|app| app.live().is_idle()) {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record may come between a reader's joining and the tail's opening: without a word it would lie there unseen.
+    #[test]
+    fn readers_are_told_where_frames_begin() {
+        let (hub, _woken) = Hub::new(2);
+        let view = View::default();
+        let (mut frames, _permit) = hub.join(&view).unwrap();
+        hub.begin(7);
+        let frame = frames.try_recv().unwrap();
+        assert_eq!((frame.first, frame.next), (7, 7));
+        assert_eq!(frame.bytes.as_deref(), Some(&[][..]));
     }
 }
