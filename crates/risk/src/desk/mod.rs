@@ -14,8 +14,10 @@ mod fee_page;
 #[cfg(test)]
 mod fixture;
 mod forecast_page;
+pub mod from_ledger;
 pub mod fund;
 pub mod inputs;
+mod ledger_book;
 mod limits;
 mod need_page;
 pub mod outcome;

@@ -1,13 +1,12 @@
 //! Settings and files of a run: flags first, then the settings file, then the defaults.
 
-use super::ledger::Seen;
 use crate::{args::RiskRun, exit::Failure, files};
-use backstop_risk::desk::{Setup, error::DeskError, inputs::Texts};
+use backstop_risk::desk::{Setup, error::DeskError, from_ledger::Found, inputs::Texts};
 use backstop_server::risk::files as named;
 use std::path::{Path, PathBuf};
 
 /// Reads all that a run is made of. The settings name the files as they were given.
-pub(super) fn read(asked: &RiskRun, db: &Path) -> Result<(Setup, Texts, Option<Seen>), Failure> {
+pub(super) fn read(asked: &RiskRun, db: &Path) -> Result<(Setup, Texts, Option<Found>), Failure> {
     let mut setup = match &asked.setup {
         None => Setup::default(),
         Some(file) => {
@@ -40,12 +39,12 @@ pub(super) fn read(asked: &RiskRun, db: &Path) -> Result<(Setup, Texts, Option<S
     setup.scenarios.number = asked.scenarios.unwrap_or(setup.scenarios.number);
     setup.check().map_err(|error| by_flag(asked, &error))?;
     let mut texts = named::texts(&setup, &|path| read_file(path))?;
-    let seen = asked.from_ledger.then(|| {
+    let found = asked.from_ledger.then(|| {
         let positions = asked.accounts.is_some() || asked.positions.is_some();
-        super::ledger::fill(db, &mut setup, (&mut texts, positions))
+        super::ledger::read(db, &mut setup, (&mut texts, positions))
     });
-    let seen = seen.transpose()?;
-    Ok((setup, texts, seen))
+    let found = found.transpose()?;
+    Ok((setup, texts, found))
 }
 
 /// A refusal of settings after the flags: the settings file passed by itself, so a flag's setting is that flag's fault.

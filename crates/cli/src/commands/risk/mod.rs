@@ -3,7 +3,6 @@
 //! All figures come out of `backstop_risk::desk`, all pages out of `backstop_export::risk`; here are files, threads,
 //! progress and the clock. The same files and settings give the same report, whatever the number of threads.
 
-mod book;
 mod inputs;
 mod ledger;
 mod message;
@@ -62,11 +61,11 @@ fn made(
     (parts, lenient): (Parts, bool),
     printer: &Printer,
 ) -> Result<Report, Failure> {
-    let (setup, texts, seen) = inputs::read(asked, db)?;
+    let (setup, texts, found) = inputs::read(asked, db)?;
     let mut inputs = Inputs::read(&setup, &texts).map_err(|error| told(&error))?;
     inputs.waterfall = Some(waterfall(&setup.fund.preset)?);
-    if let Some(seen) = seen {
-        (inputs.fund, inputs.notes) = (Some(seen.fund), seen.notes);
+    if let Some(found) = found {
+        (inputs.fund, inputs.notes) = (Some(found.fund), found.notes);
     }
     let parts = if lenient { inputs.possible(parts) } else { parts };
     let maker = Maker {

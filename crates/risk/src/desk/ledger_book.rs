@@ -1,5 +1,17 @@
-//! Accounts, pledges, positions and terms of one fund's hosted markets, as texts that the desk reads.
+//! A ledger's hosted markets as the desk's files: accounts, pledges, positions and terms as they stand at its head.
+//!
+//! An account's equity at the marks, by the core's own margin code, is its collateral: what it has won or lost so far is in
+//! it. A pledge of another asset is one in the desk's book too where a market is known that it follows. Attached markets keep
+//! their positions at the venue: those come from files.
 
+mod notes;
+
+use self::notes::{Found, Lacks};
+use super::{error::DeskError, setup::Shape};
+use crate::{
+    data::{MarketSpec, Venue},
+    float::{PRICE_SCALE, signed_to_float, to_float},
+};
 use backstop_core::{
     Halt, State,
     hosted::{
@@ -11,18 +23,11 @@ use backstop_core::{
     policy::{CollateralPolicy, MarginTier},
     state::{HostedMarket, HostedPosition, MarginAccount},
 };
-use backstop_risk::{
-    data::{MarketSpec, Venue},
-    desk::setup::Shape,
-};
 use backstop_units::{Amount, FundId, Label, MarketId, Ppm, Price, Timestamp};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
 };
-
-/// Parts that a price counts beside the quote asset's decimals.
-const PRICE_PARTS: f64 = 1e9;
 
 /// A day's deviation where there is neither a price history nor a setting.
 const BLIND: f64 = 0.05;
@@ -49,23 +54,15 @@ struct Taken<'a> {
     follows: Option<Followed<'a>>,
 }
 
-/// What the notes are about, by name.
-#[derive(Debug, Default)]
-struct Found {
-    unpriced: BTreeSet<Label>,
-    stale: BTreeMap<Label, Timestamp>,
-    unknown: BTreeSet<Label>,
-}
-
 #[derive(Debug)]
-pub(super) struct Book<'a> {
+struct Book<'a> {
     state: &'a State,
     fund: FundId,
     /// Atoms of the quote asset in a whole unit, and its name.
     quote: (f64, Label),
     beside: Option<&'a Venue>,
-    pub(super) accounts: String,
-    pub(super) positions: String,
+    accounts: String,
+    positions: String,
     /// Markets that somebody has a position on, or whose price a pledge follows.
     markets: BTreeSet<MarketId>,
     taken: BTreeMap<u32, Taken<'a>>,
@@ -74,15 +71,53 @@ pub(super) struct Book<'a> {
     found: Found,
 }
 
+/// The files' texts, and what a reader must know of them.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) venue: String,
+    pub(super) accounts: String,
+    pub(super) positions: String,
+    pub(super) notes: Vec<String>,
+}
+
+/// Writes the book of a fund's hosted markets, with what a file `beside` says of them. With `blind` there is no price
+/// history. `name` is the ledger's, for refusals.
+///
+/// # Errors
+/// [`DeskError::Ledger`] when the core can't value a margin account.
+pub(super) fn written(
+    (state, name): (&State, &str),
+    fund: FundId,
+    beside: Option<&Venue>,
+    (blind, shape): (bool, Shape),
+) -> Result<Written, DeskError> {
+    let mut book = Book::new(state, fund, beside);
+    for (place, margin) in state.margins.iter().filter(|(_, margin)| margin.fund == fund) {
+        book.account(place, margin).map_err(|halt| {
+            let whose = state.accounts.get(margin.account).map(|account| account.label);
+            let whose = whose.unwrap_or_default();
+            DeskError::Ledger {
+                place: name.to_owned(),
+                fault: format!(
+                    "the margin account of {whose} can't be valued at the ledger's last record: {halt}\n\nhint: report fresh \
+                     prices first"
+                ),
+            }
+        })?;
+    }
+    let (venue, notes) = book.venue(blind, shape);
+    Ok(Written { venue, accounts: book.accounts, positions: book.positions, notes })
+}
+
 impl<'a> Book<'a> {
-    pub(super) fn new(state: &'a State, fund: FundId, beside: Option<&'a Venue>) -> Self {
+    fn new(state: &'a State, fund: FundId, beside: Option<&'a Venue>) -> Self {
         let asset = state.funds.get(fund).and_then(|fund| state.assets.get(fund.asset));
         let (decimals, label) =
             asset.map_or((0, Label::NONE), |asset| (asset.decimals, asset.label));
         let mut book = Self {
             state,
             fund,
-            quote: (10f64.powi(i32::from(decimals)), label),
+            quote: (whole(decimals), label),
             beside,
             accounts: "account,owner,asset,collateral\n".to_owned(),
             positions: "account,market,size\n".to_owned(),
@@ -139,14 +174,19 @@ impl<'a> Book<'a> {
     /// Price of a whole base unit in whole quote units, at the mark.
     fn price(&self, id: MarketId) -> Option<f64> {
         let mark = mark(self.state, id, self.state.meta.now).ok()?;
-        Some(to_float(mark.get()) / PRICE_PARTS / self.quote.0)
+        Some(self.quoted(mark))
+    }
+
+    /// A price in whole quote units.
+    fn quoted(&self, price: Price) -> f64 {
+        to_float(price.get()) / to_float(PRICE_SCALE) / self.quote.0
     }
 
     /// Adds a margin account.
     ///
     /// # Errors
     /// What the core says when it can't be valued.
-    pub(super) fn account(&mut self, place: u32, margin: &MarginAccount) -> Result<(), Halt> {
+    fn account(&mut self, place: u32, margin: &MarginAccount) -> Result<(), Halt> {
         let Some(account) = self.state.accounts.get(margin.account) else { return Ok(()) };
         // One trader may have an account in several pools: each is an account of its own here, of one owner.
         let name = format!("{}/{place}", account.label);
@@ -156,7 +196,7 @@ impl<'a> Book<'a> {
             self.position(&name, position);
         }
         let own = load(state, place, state.meta.now)?.own()?;
-        let mut cash = signed(own.get());
+        let mut cash = signed_to_float(own.get());
         let mut lines = String::new();
         for (_, pledge) in state.pledges_of(margin).filter(|(_, pledge)| !pledge.amount.is_zero()) {
             cash += self.pledge(pledge, (&name, owner), &mut lines)?;
@@ -170,7 +210,7 @@ impl<'a> Book<'a> {
     fn position(&mut self, name: &str, position: &HostedPosition) {
         let open = hosted(self.state, position.market).filter(|_| position.size.get() != 0);
         let Some(market) = open else { return };
-        let size = signed(position.size.get()) / 10f64.powi(i32::from(market.policy.decimals));
+        let size = signed_to_float(position.size.get()) / whole(market.policy.decimals);
         let label = self.state.markets.get(position.market).map_or(Label::NONE, |it| it.label);
         let _ = writeln!(self.positions, "{name},{label},{size:.12}");
         self.markets.insert(position.market);
@@ -201,9 +241,7 @@ impl<'a> Book<'a> {
                 return Ok(to_float(counted(&whole)?.get()));
             }
             Some(Followed::File(_)) => 1.0,
-            Some(Followed::Own(_, market)) => {
-                to_float(price.get()) / PRICE_PARTS / self.quote.0 / market
-            }
+            Some(Followed::Own(_, market)) => self.quoted(price) / market,
         };
         let market = self.following(taken.follows);
         // What lies beyond the cap of one account has a haircut of its own: an asset of its own to the desk.
@@ -214,7 +252,7 @@ impl<'a> Book<'a> {
         ];
         for (asset, amount, haircut) in parts {
             if amount > Amount::ZERO {
-                let amount = to_float(amount.get()) / 10f64.powi(i32::from(decimals)) * units;
+                let amount = to_float(amount.get()) / whole(decimals) * units;
                 let _ = writeln!(lines, "{name},{owner},{asset},{amount:.12}");
                 // The desk takes a haircut below the whole only.
                 let haircut = part(haircut.least(Ppm::new(999_999)));
@@ -243,9 +281,9 @@ impl<'a> Book<'a> {
 
     /// The terms of the markets, and what a reader must know of them. Depth and volume are the venue's to know: they are the
     /// file's, and without them nothing moves a mark. With `blind` there is no price history.
-    pub(super) fn venue(&self, blind: bool, shape: Shape) -> (String, Vec<String>) {
+    fn venue(&self, blind: bool, shape: Shape) -> (String, Vec<String>) {
         let mut text = format!("quote = \"{}\"\n", self.quote.1);
-        let mut lacks = Lacks { shape, ..Lacks::default() };
+        let mut lacks = Lacks::new(shape);
         for id in &self.markets {
             let (Some(market), Some(price)) = (hosted(self.state, *id), self.price(*id)) else {
                 continue;
@@ -253,20 +291,17 @@ impl<'a> Book<'a> {
             let Some(label) = self.state.markets.get(*id).map(|market| market.label) else {
                 continue;
             };
-            let row = self.row(label);
-            section(&mut text, (&label.to_string(), row, price), blind);
+            let (row, name) = (self.row(label), label.to_string());
+            section(&mut text, (&name, row, price), blind);
             self.margin(&mut text, market);
-            lacks.look(label, row, blind);
+            lacks.look(&name, row, blind);
         }
         let mut files: BTreeMap<&str, (&MarketSpec, f64)> = BTreeMap::new();
         for taken in self.taken.values() {
             if let (Some(Followed::File(row)), Some(price)) = (taken.follows, taken.price) {
                 let is_used = self.assets.values().any(|(_, market)| *market == row.name);
                 if is_used {
-                    files.insert(
-                        &row.name,
-                        (row, to_float(price.get()) / PRICE_PARTS / self.quote.0),
-                    );
+                    files.insert(&row.name, (row, self.quoted(price)));
                 }
             }
         }
@@ -342,79 +377,6 @@ fn section(text: &mut String, (name, row, price): (&str, Option<&MarketSpec>, f6
     }
 }
 
-/// Markets of which a file does not say what forced trades need to know.
-#[derive(Debug)]
-struct Lacks {
-    shape: Shape,
-    depth: Vec<String>,
-    adv: Vec<String>,
-    sigma: Vec<String>,
-}
-
-impl Default for Lacks {
-    fn default() -> Self {
-        Self { shape: Shape::Linear, depth: Vec::new(), adv: Vec::new(), sigma: Vec::new() }
-    }
-}
-
-impl Lacks {
-    fn look(&mut self, name: impl ToString, row: Option<&MarketSpec>, blind: bool) {
-        let lacks = |pick: fn(&MarketSpec) -> Option<f64>| row.and_then(pick).is_none();
-        let (depth, adv) = (lacks(|row| row.depth_per_percent), lacks(|row| row.adv));
-        let sigma = blind && !adv && lacks(|row| row.sigma);
-        for (lacks, names) in
-            [(depth, &mut self.depth), (adv, &mut self.adv), (sigma, &mut self.sigma)]
-        {
-            if lacks {
-                names.push(name.to_string());
-            }
-        }
-    }
-
-    fn notes(&self) -> Vec<String> {
-        let (deciding, column) = match self.shape {
-            Shape::Linear => (&self.depth, "depth_per_percent"),
-            Shape::SquareRoot => (&self.adv, "adv"),
-        };
-        let infinite = format!(
-            "infinitely deep, because no row of a markets file (--venue) gives {column}, so forced trades move no price: "
-        );
-        let no_volume =
-            "no adv in a markets file, so days to sell the largest position are not known: ";
-        let no_sigma = "no price history and no sigma, so a day's deviation of 5% stands in: ";
-        let square = matches!(self.shape, Shape::SquareRoot);
-        [
-            (infinite.as_str(), deciding, true),
-            (no_volume, &self.adv, !square),
-            (no_sigma, &self.sigma, square),
-        ]
-        .into_iter()
-        .filter(|(_, names, told)| *told && !names.is_empty())
-        .map(|(words, names, _)| format!("{words}{}", names.join(", ")))
-        .collect()
-    }
-}
-
-impl Found {
-    fn notes(&self) -> Vec<String> {
-        let unknown = self.unknown.iter().map(|asset| {
-            format!(
-                "pledges of {asset} count as cash at their value after haircut, so no fall of {asset} is in the need: the ledger \
-                 knows no market that it follows; name one as [asset.{asset}] in a markets file (--venue)"
-            )
-        });
-        let unpriced = self.unpriced.iter().map(|asset| {
-            format!("pledges of {asset} count for nothing: the ledger never had a price of it")
-        });
-        let stale = self.stale.iter().map(|(asset, at)| {
-            format!(
-                "pledges of {asset} are valued at the ledger's last price of it, of {at}: none is fresh"
-            )
-        });
-        unknown.chain(unpriced).chain(stale).collect()
-    }
-}
-
 fn hosted(state: &State, id: MarketId) -> Option<&HostedMarket> {
     state.hosted_markets.get(id)?.as_deref()
 }
@@ -428,12 +390,7 @@ fn part(ppm: Ppm) -> f64 {
     f64::from(ppm.get()) / 1e6
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a float computation starts here")]
-const fn to_float(units: u128) -> f64 {
-    units as f64
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a float computation starts here")]
-const fn signed(units: i128) -> f64 {
-    units as f64
+/// Atoms in a whole unit.
+fn whole(decimals: u8) -> f64 {
+    libm::pow(10.0, f64::from(decimals))
 }
