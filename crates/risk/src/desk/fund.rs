@@ -35,7 +35,7 @@ impl LedgerFund {
     ///
     /// # Errors
     /// [`DeskError::WhichFund`] without a name where there are several, [`DeskError::NoFund`] for a name that none has; both
-    /// with the names there are.
+    /// with the names there are. [`DeskError::Ledger`] for a name in a ledger without a fund.
     pub fn of(state: &State, name: Option<&str>) -> Result<Option<Self>, DeskError> {
         Self::among(state, name, &|_| true)
     }
@@ -44,7 +44,7 @@ impl LedgerFund {
     ///
     /// # Errors
     /// As [`Self::of`].
-    pub fn among(
+    pub(super) fn among(
         state: &State,
         name: Option<&str>,
         may: &dyn Fn(FundId) -> bool,
@@ -58,6 +58,15 @@ impl LedgerFund {
             (None, []) => return Ok(None),
             (None, [only]) => *only,
             (None, _) => return Err(DeskError::WhichFund { known: known() }),
+            (Some(name), []) => {
+                let fault = format!(
+                    "fund.name names {name:?}, and the ledger has no fund: create one, or take the name out of the settings"
+                );
+                return Err(DeskError::Ledger {
+                    place: format!("ledger {}", state.meta.ledger),
+                    fault,
+                });
+            }
             (Some(name), _) => {
                 let called = all.iter().find(|(_, fund)| fund.label.to_string() == name);
                 let no_fund = || DeskError::NoFund { name: name.to_owned(), known: known() };

@@ -181,4 +181,10 @@ fn of_several_funds_one_is_named() {
     assert_eq!(of(Some("second")).unwrap().unwrap().name, label("second"));
     let nobody = of(Some("third")).unwrap_err().to_string();
     assert!(nobody.contains("\"third\"") && nobody.contains("main, second"), "{nobody}");
+    genesis.setup.clear();
+    let mut none = Recorder::begin(&genesis);
+    assert!(none.read(|state| LedgerFund::of(state, None)).unwrap().unwrap().is_none());
+    let told = none.read(|state| LedgerFund::of(state, Some("third"))).unwrap().unwrap_err();
+    let told = told.to_string();
+    assert!(told.contains("\"third\"") && told.contains("has no fund: create one"), "{told}");
 }
