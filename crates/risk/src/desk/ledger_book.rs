@@ -37,11 +37,11 @@ const BLIND: f64 = 0.05;
 enum Followed<'a> {
     /// One of the ledger's, at its mark.
     Own(MarketId, f64),
-    /// One that only a file knows; its price is the asset's.
+    /// One that only a file knows; its price is that of the first asset that follows it.
     File(&'a MarketSpec),
 }
 
-/// An asset that the fund's pool takes.
+/// An asset that the fund's pool takes and somebody has pledged.
 #[derive(Clone, Copy, Debug)]
 struct Taken<'a> {
     label: Label,
@@ -66,6 +66,8 @@ struct Book<'a> {
     /// Markets that somebody has a position on, or whose price a pledge follows.
     markets: BTreeSet<MarketId>,
     taken: BTreeMap<u32, Taken<'a>>,
+    /// Markets that only a file knows and a pledge follows: the file's row, and the price.
+    rows: BTreeMap<&'a str, (&'a MarketSpec, f64)>,
     /// Names of pledged assets of the texts: haircut, and the market's name.
     assets: BTreeMap<String, (f64, String)>,
     found: Found,
@@ -123,10 +125,12 @@ impl<'a> Book<'a> {
             positions: "account,market,size\n".to_owned(),
             markets: BTreeSet::new(),
             taken: BTreeMap::new(),
+            rows: BTreeMap::new(),
             assets: BTreeMap::new(),
             found: Found::default(),
         };
-        for (id, item) in state.collaterals_of(fund) {
+        let pledged = pledged(state, fund);
+        for (id, item) in state.collaterals_of(fund).filter(|(id, _)| pledged.contains(id)) {
             let Some(asset) = state.assets.get(item.asset) else { continue };
             let priced = oracle::price(state, item.index, state.meta.now).ok();
             // Nobody is liquidated for want of a fresh price, so the last one that was believed stands in.
@@ -141,6 +145,14 @@ impl<'a> Book<'a> {
                 follows: book.follows(asset.label),
             };
             book.taken.insert(id, taken);
+        }
+        // The ledger has no price of such a market: the asset that the pool took first gives it one, and the others are so
+        // many units of it.
+        for taken in book.taken.values() {
+            if let (Some(Followed::File(row)), Some(price)) = (taken.follows, taken.price) {
+                let price = book.quoted(price);
+                book.rows.entry(&row.name).or_insert((row, price));
+            }
         }
         book
     }
@@ -237,10 +249,13 @@ impl<'a> Book<'a> {
         let units = match taken.follows {
             None => {
                 self.found.unknown.insert(taken.label);
-                let whole = Collateral { amount, decimals, price, haircut, cap, beyond };
-                return Ok(to_float(counted(&whole)?.get()));
+                let all = Collateral { amount, decimals, price, haircut, cap, beyond };
+                return Ok(to_float(counted(&all)?.get()));
             }
-            Some(Followed::File(_)) => 1.0,
+            Some(Followed::File(row)) => {
+                let first = self.rows.get(row.name.as_str());
+                first.map_or(1.0, |(_, first)| self.quoted(price) / first)
+            }
             Some(Followed::Own(_, market)) => self.quoted(price) / market,
         };
         let market = self.following(taken.follows);
@@ -296,16 +311,7 @@ impl<'a> Book<'a> {
             self.margin(&mut text, market);
             lacks.look(&name, row, blind);
         }
-        let mut files: BTreeMap<&str, (&MarketSpec, f64)> = BTreeMap::new();
-        for taken in self.taken.values() {
-            if let (Some(Followed::File(row)), Some(price)) = (taken.follows, taken.price) {
-                let is_used = self.assets.values().any(|(_, market)| *market == row.name);
-                if is_used {
-                    files.insert(&row.name, (row, self.quoted(price)));
-                }
-            }
-        }
-        for (name, (row, price)) in &files {
+        for (name, (row, price)) in &self.rows {
             section(&mut text, (name, Some(row), *price), blind);
             // Nobody has a position on it.
             text.push_str("maintenance = 0.0\n");
@@ -318,7 +324,7 @@ impl<'a> Book<'a> {
         let rows = self.beside.iter().flat_map(|venue| &venue.markets);
         let is_used = |row: &&MarketSpec| {
             let known = self.markets.iter().filter_map(|id| self.state.markets.get(*id));
-            files.contains_key(row.name.as_str()) || { known }
+            self.rows.contains_key(row.name.as_str()) || { known }
                 .any(|market| same(&row.name, market.label))
         };
         let unused: Vec<&str> =
@@ -375,6 +381,14 @@ fn section(text: &mut String, (name, row, price): (&str, Option<&MarketSpec>, f6
     if let Some(sigma) = sigma {
         let _ = writeln!(text, "sigma = {sigma:?}");
     }
+}
+
+/// Assets of which somebody has pledged something.
+fn pledged(state: &State, fund: FundId) -> BTreeSet<u32> {
+    let margins = state.margins.iter().filter(|(_, margin)| margin.fund == fund);
+    let pledges = margins.flat_map(|(_, margin)| state.pledges_of(margin));
+    let some = pledges.filter(|(_, pledge)| !pledge.amount.is_zero());
+    some.map(|(_, pledge)| pledge.collateral).collect()
 }
 
 fn hosted(state: &State, id: MarketId) -> Option<&HostedMarket> {
