@@ -62,6 +62,28 @@ pub(super) struct Order {
     pub(super) fund: Option<LedgerFund>,
 }
 
+/// Why a run failed that a panic ended.
+const PANICKED: &str =
+    "a fault of the program ended the run; the service's log names the place: please report it";
+
+/// Frees the desk however the thread ends, and keeps a panic as the run's end.
+struct Ending {
+    job: Arc<Job>,
+    line: Line,
+    kept: Kept,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let line = Line { end: End::Failed(PANICKED.to_owned()), ..self.line.clone() };
+            let written = self.kept.end(&line);
+            tracing::error!(run = line.id, ?written, "a run of the risk desk panicked");
+        }
+        self.job.running.store(false, Ordering::Release);
+    }
+}
+
 /// One run under way, or the last one.
 #[derive(Debug)]
 pub(crate) struct Job {
@@ -81,6 +103,18 @@ impl Job {
     /// # Errors
     /// When the machine has no thread.
     pub(super) fn begin(line: Line, order: Order, kept: Kept) -> io::Result<Arc<Self>> {
+        let (mine, to) = (line.clone(), kept.clone());
+        Self::on_thread((line, kept), move |job| job.kept(mine, order, &to))
+    }
+
+    /// Begins some work as the run of a line.
+    ///
+    /// # Errors
+    /// When the machine has no thread.
+    pub(super) fn on_thread(
+        (line, kept): (Line, Kept),
+        work: impl FnOnce(&Self) + Send + 'static,
+    ) -> io::Result<Arc<Self>> {
         let began = Instant::now();
         let job = Arc::new(Self {
             id: line.id,
@@ -90,10 +124,10 @@ impl Job {
             running: AtomicBool::new(true),
             thread: Mutex::new(None),
         });
-        let mine = Arc::clone(&job);
+        let ending = Ending { job: Arc::clone(&job), line, kept };
         let work = move || {
-            mine.kept(line, order, &kept);
-            mine.running.store(false, Ordering::Release);
+            let ending = ending;
+            work(&ending.job);
         };
         let thread = std::thread::Builder::new().name("backstop-risk".to_owned()).spawn(work)?;
         *job.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
@@ -198,6 +232,23 @@ impl Progress for Job {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_that_panics_frees_the_desk_and_is_told_as_failed() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Kept::new(folder.path().join("runs"));
+        let line = Line::begun(&Setup::default(), Vec::new(), "now".to_owned());
+        let line = kept.begin(line).unwrap();
+        let job = Job::on_thread((line.clone(), kept.clone()), |job| {
+            let _held = job.at.lock();
+            panic!("as a fault of ours would");
+        });
+        let job = job.unwrap();
+        job.join();
+        assert!(!job.is_running());
+        assert_eq!(kept.line(line.id).unwrap().why_not(false).as_deref(), Some(PANICKED));
+        assert_eq!(job.seen().stage, "files", "who asks is answered still");
+    }
 
     #[test]
     fn the_time_left_is_that_of_the_rate_however_small_a_part_is() {
