@@ -15,7 +15,7 @@ use crate::{
     extract::{Named, Text},
     identity::{Caller, wall},
     problem::{HttpProblem, Problem},
-    risk::{DeskRefusal, End, Line, Seen, settled},
+    risk::{DeskRefusal, End, Job, Kept, Line, NoReport, Seen, settled},
 };
 use askama::Template;
 use axum::{
@@ -26,7 +26,8 @@ use axum::{
     routing::{get, post},
 };
 use backstop_export::risk::{Section, page as whole_page, sections};
-use backstop_risk::desk::{LedgerFund, Report, Setup};
+use backstop_risk::desk::Setup;
+use std::sync::Arc;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -45,7 +46,10 @@ struct Home {
     /// The last run with its parts; none before the first.
     last: Option<(u64, Vec<Section>)>,
     lines: Vec<Line>,
+    /// The run that is under way.
     running: Option<u64>,
+    /// The runs that were under way before the lines were read, or are after it.
+    under_way: Vec<Arc<Job>>,
     asked: Asked,
 }
 
@@ -73,9 +77,9 @@ impl Asked {
 }
 
 impl Home {
-    /// Whether this is the run that is under way.
+    /// Whether a line that knows no end may be of a run that has one by now.
     fn is_running(&self, line: &Line) -> bool {
-        self.running == Some(line.id)
+        self.under_way.iter().any(|job| job.id() == line.id)
     }
 
     /// The colour of a run's outcome, which its word says too.
@@ -94,25 +98,32 @@ async fn home(Of(app): Of<App>, caller: Caller) -> Page {
     Ok(page(&shown(&app, asked).await?))
 }
 
+/// Does what waits for files on a thread that answers nobody.
+async fn aside<T: Send + 'static>(
+    app: &App,
+    work: impl FnOnce(&App) -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let app = app.clone();
+    tokio::task::spawn_blocking(move || work(&app)).await.map_err(|_| Problem::internal())
+}
+
 async fn shown(app: &App, asked: Asked) -> Result<Home, Problem> {
-    let reading = app.clone();
-    // Reports are files of some hundred thousand bytes: not on a thread that answers.
-    let read = move || {
-        let desk = reading.desk();
+    let read = |app: &App| {
+        let desk = app.desk();
         let last = desk.last().map(|(id, report)| (id, sections(&report)));
-        (last, desk.kept().lines())
+        let (lines, under_way) = desk.look(Kept::lines);
+        (last, lines, under_way)
     };
-    let (last, lines) = tokio::task::spawn_blocking(read).await.map_err(|_| Problem::internal())?;
-    let running = app.desk().running().map(|job| job.id());
-    Ok(Home { shell: Shell::new(app, "Risk", "risk"), last, lines, running, asked })
+    let (last, lines, under_way) = aside(app, read).await?;
+    let running = under_way.iter().find(|job| job.is_running()).map(|job| job.id());
+    Ok(Home { shell: Shell::new(app, "Risk", "risk"), last, lines, running, under_way, asked })
 }
 
 impl Asked {
     async fn fresh(app: &App, caller: &Caller) -> Result<Self, Problem> {
-        let begins = settings(app).await?;
-        let shown = |(setup, _): &(Setup, _)| {
-            FIELDS.iter().map(|field| (field, field.shown(setup))).collect()
-        };
+        let begins = aside(app, settings).await?;
+        let shown =
+            |setup: &Setup| FIELDS.iter().map(|field| (field, field.shown(setup))).collect();
         let values = begins.as_ref().map(shown).unwrap_or_default();
         let why_not = begins.err().map(|error: DeskRefusal| error.to_string());
         Ok(Self {
@@ -125,12 +136,21 @@ impl Asked {
     }
 }
 
-/// What a run begins from: the settings file, and the ledger's fund as it is now.
-async fn settings(app: &App) -> Result<Result<(Setup, Option<LedgerFund>), DeskRefusal>, Problem> {
-    match app.desk().setup() {
-        Ok(setup) => app.look(move |state, _| settled(setup, state)).await,
-        Err(refused) => Ok(Err(refused)),
-    }
+/// What a run begins from: the settings file, with what it leaves to the ledger as it is now.
+fn settings(app: &App) -> Result<Setup, DeskRefusal> {
+    let setup = app.desk().setup()?;
+    app.engine().read(|state| settled(setup, state))
+}
+
+/// Begins what a form asks for.
+fn begun(app: &App, entered: &[(String, String)]) -> Result<u64, Faults> {
+    let refused = |error: DeskRefusal| at_all(error.to_string());
+    let setup = settings(app).map_err(refused)?;
+    let asked = changed(&setup, entered)?;
+    let changes = differences(&setup, &asked);
+    let order = app.desk().order(asked).map_err(refused)?;
+    let order = app.engine().read(|state| order.beside(state)).map_err(refused)?;
+    app.desk().begin(order, changes, wall().to_string()).map_err(refused)
 }
 
 async fn begin(Of(app): Of<App>, caller: Caller, Text(body): Text) -> Page {
@@ -138,13 +158,8 @@ async fn begin(Of(app): Of<App>, caller: Caller, Text(body): Text) -> Page {
         serde_urlencoded::from_str(&body).map_err(|_| Problem::http(HttpProblem::Malformed))?;
     let token = entered.iter().find(|(name, _)| name == "csrf").map(|(_, value)| value.as_str());
     caller.proving(token).operates_for_sure()?;
-    let begins = settings(&app).await?.map_err(|error| at_all(error.to_string()));
-    let begun = begins.and_then(|(setup, fund)| {
-        let asked = changed(&setup, &entered)?;
-        let changes = differences(&setup, &asked);
-        let begun = app.desk().begin((asked, fund), changes, wall().to_string());
-        begun.map_err(|error| at_all(error.to_string()))
-    });
+    let form = entered.clone();
+    let begun = aside(&app, move |app| begun(app, &form)).await?;
     match begun {
         Ok(id) => Ok(Redirect::to(&format!("{}/risk/runs/{id}", app.base())).into_response()),
         Err(faults) => {
@@ -174,31 +189,36 @@ struct Under {
     shell: Shell,
     line: Line,
     seen: Option<Seen>,
+    /// Why there is no report; none where there is one, or may yet be.
     why_not: Option<String>,
+    /// Why the report that there is can't be shown.
+    unread: Option<String>,
     sections: Vec<Section>,
     csrf: String,
     may: bool,
 }
 
 async fn one(Of(app): Of<App>, Named(id): Named<u64>, caller: Caller) -> Page {
-    // Asked before the line is read: a run that ends in between has its end on the disk by then.
-    let job = app.desk().running().filter(|job| job.id() == id);
-    let seen = job.map(|job| job.seen());
-    let reading = app.clone();
-    let is_running = seen.is_some();
-    let read = move || {
-        let kept = reading.desk().kept();
-        let line = kept.line(id)?;
-        let why_not = line.why_not(is_running);
-        let report = if is_running || why_not.is_some() { None } else { kept.read(id) };
-        Some((line, why_not, report.as_ref().map(sections).unwrap_or_default()))
+    let read = move |app: &App| {
+        let (line, under_way) = app.desk().look(|kept| kept.line(id));
+        let line = line?;
+        let job = under_way.into_iter().find(|job| job.id() == id);
+        // A line that knows an end knows more than whoever asked before it was read.
+        let seen = job.filter(|_| line.end == End::Begun).map(|job| job.seen());
+        let why_not = line.why_not(seen.is_some());
+        let shown = line.has_report().then(|| Ok(sections(&app.desk().report(id)?)));
+        let (sections, unread) = match shown.transpose() {
+            Ok(sections) => (sections.unwrap_or_default(), None),
+            Err(why) => (Vec::new(), Some(NoReport::to_string(&why))),
+        };
+        Some((line, seen, why_not, unread, sections))
     };
-    let found = tokio::task::spawn_blocking(read).await.map_err(|_| Problem::internal())?;
-    let (line, why_not, sections) = found.ok_or_else(|| unknown(id))?;
+    let found = aside(&app, read).await?;
+    let (line, seen, why_not, unread, sections) = found.ok_or_else(|| unknown(id))?;
     let csrf = caller.csrf().unwrap_or_default().to_owned();
     let may = caller.proving(caller.csrf()).operates_for_sure().is_ok();
     let shell = Shell::new(&app, format!("Risk run {id}"), "risk");
-    Ok(page(&Under { shell, line, seen, why_not, sections, csrf, may }))
+    Ok(page(&Under { shell, line, seen, why_not, unread, sections, csrf, may }))
 }
 
 #[derive(Template)]
@@ -261,14 +281,11 @@ async fn stop(Of(app): Of<App>, Named(id): Named<u64>, caller: Caller, Text(body
 }
 
 fn unknown(id: u64) -> Problem {
-    Problem::not_found(format!("no run {id} is kept; /risk lists them"))
+    none(&NoReport::NoRun(id))
 }
 
-async fn report(app: &App, id: u64) -> Result<Report, Problem> {
-    let reading = app.clone();
-    let read = move || reading.desk().kept().read(id);
-    let found = tokio::task::spawn_blocking(read).await.map_err(|_| Problem::internal())?;
-    found.ok_or_else(|| unknown(id))
+fn none(why: &NoReport) -> Problem {
+    Problem::not_found(why.to_string())
 }
 
 /// A file to keep: the page has its own styles, which ours would not let in.
@@ -279,15 +296,12 @@ fn file(name: &str, kind: &'static str, text: String) -> Response {
 }
 
 async fn html(Of(app): Of<App>, Named(id): Named<u64>) -> Page {
-    let report = report(&app, id).await?;
-    let name = format!("risk-{id:06}.html");
-    Ok(file(&name, "text/html; charset=utf-8", whole_page(&report)))
+    let read = move |app: &App| app.desk().report(id).map(|report| whole_page(&report));
+    let text = aside(&app, read).await?.map_err(|why| none(&why))?;
+    Ok(file(&format!("risk-{id:06}.html"), "text/html; charset=utf-8", text))
 }
 
 async fn json(Of(app): Of<App>, Named(id): Named<u64>) -> Page {
-    let reading = app.clone();
-    let read = move || reading.desk().kept().text(id);
-    let found = tokio::task::spawn_blocking(read).await.map_err(|_| Problem::internal())?;
-    let text = found.ok_or_else(|| unknown(id))?;
+    let text = aside(&app, move |app| app.desk().text(id)).await?.map_err(|why| none(&why))?;
     Ok(file(&format!("risk-{id:06}.json"), "application/json", text))
 }

@@ -1,10 +1,13 @@
 //! Which files a run reads, and how: the command line and the service do it alike.
 
+use backstop_api::Preset;
+use backstop_core::Genesis;
 use backstop_risk::desk::{
     Setup,
     inputs::{Text, Texts},
     setup::Files,
 };
+use backstop_units::Label;
 use std::{
     fs::File,
     io::{self, Read as _},
@@ -42,6 +45,16 @@ pub fn texts<E>(setup: &Setup, read: &dyn Fn(&Path) -> Result<String, E>) -> Res
         shocks: one(&files.shocks)?,
         outcomes: one(&files.outcomes)?,
     })
+}
+
+/// The ledger of the preset that settings name: its waterfall says who pays in a crisis.
+///
+/// # Errors
+/// What is wrong with the name, after the setting's.
+pub fn waterfall(setup: &Setup) -> Result<Genesis, String> {
+    let preset = Preset::named(&setup.fund.preset);
+    let preset = preset.map_err(|error| format!("fund.preset: {error}"))?;
+    Ok(preset.genesis(Label::parse("risk-desk").unwrap_or(Label::NONE)))
 }
 
 /// Reads a text file whole, unzipped if its name ends in `.gz`.

@@ -1,14 +1,14 @@
 //! One run under way: where it is, and how to stop it.
 
-use super::kept::{End, Kept, Line};
-use backstop_api::Preset;
+use super::{
+    kept::{End, Kept, Line},
+    order::Order,
+};
 use backstop_risk::desk::{
-    Inputs, LedgerFund, Progress, Report, Setup,
+    Inputs, Progress, Report,
     error::DeskError,
-    inputs::Texts,
     run::{Maker, Parts, run},
 };
-use backstop_units::Label;
 use std::{
     io,
     sync::{
@@ -51,15 +51,6 @@ struct At {
     done: u64,
     total: u64,
     began: Instant,
-}
-
-/// What a run is made from.
-#[derive(Debug)]
-pub(super) struct Order {
-    pub(super) setup: Setup,
-    pub(super) texts: Texts,
-    /// The ledger's fund, whose fee control the fee path has; none in a ledger without one.
-    pub(super) fund: Option<LedgerFund>,
 }
 
 /// Why a run failed that a panic ended.
@@ -158,16 +149,12 @@ impl Job {
     }
 
     fn work(&self, order: Order, now: String) -> Result<Report, DeskError> {
-        let Order { setup, texts, fund } = order;
+        let Order { setup, texts, fund, waterfall, notes } = order;
         let mut inputs = Inputs::read(&setup, &texts)?;
         // Texts of prices are as large as what was read from them.
         drop(texts);
         self.ask()?;
-        inputs.fund = fund;
-        // A preset that is not there leaves the fund as the only layer; the settings were checked when the run began.
-        let name = Label::parse("risk-desk").unwrap_or(Label::NONE);
-        let preset = Preset::named(&setup.fund.preset).ok();
-        inputs.waterfall = preset.map(|preset| preset.genesis(name));
+        (inputs.fund, inputs.waterfall, inputs.notes) = (fund, Some(waterfall), notes);
         let program = format!("backstop {}", env!("CARGO_PKG_VERSION"));
         let maker = Maker { program, made_at: now };
         run(&setup, &inputs, (inputs.possible(Parts::ALL), &maker), self)
@@ -232,6 +219,7 @@ impl Progress for Job {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use backstop_risk::desk::Setup;
 
     #[test]
     fn a_run_that_panics_frees_the_desk_and_is_told_as_failed() {

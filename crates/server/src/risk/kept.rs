@@ -1,6 +1,6 @@
 //! Runs as files: a line about each from the moment it begins, and its report if it came to one.
 
-use backstop_risk::desk::{Report, Setup};
+use backstop_risk::desk::{Report, Setup, outcome::VERSION};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File},
@@ -110,6 +110,31 @@ impl Line {
     }
 }
 
+/// Why a run has no report to show.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoReport {
+    /// There is no such run.
+    #[error("no run {0} is kept; /risk lists them")]
+    NoRun(u64),
+    /// It came to none.
+    #[error("run {0} {1}, so it has no report")]
+    NoneMade(u64, String),
+    /// The last that the disk knows of it is that it began.
+    #[error("run {0} was broken off: the program ended before the run did, so it has no report")]
+    Begun(u64),
+    /// It is under way.
+    #[error("run {0} is under way, so it has no report yet: wait for it, or stop it")]
+    UnderWay(u64),
+    /// Its form is not this program's.
+    #[error(
+        "run {0} was made by another version of the report and can't be shown here; its files are still there"
+    )]
+    Foreign(u64),
+    /// It is gone, or the disk does not give it.
+    #[error("the report of run {0} can't be read: {1}")]
+    Unreadable(u64, io::Error),
+}
+
 /// A folder of runs; it is made when the first one is kept.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
@@ -123,6 +148,10 @@ impl Kept {
 
     fn file(&self, id: u64, end: &str) -> PathBuf {
         self.folder.join(format!("{id:06}.{end}"))
+    }
+
+    pub(super) fn report_file(&self, id: u64) -> PathBuf {
+        self.file(id, "report.json")
     }
 
     /// Numbers of all runs, the newest first; one whose line can't be read has its number still.
@@ -148,19 +177,38 @@ impl Kept {
         serde_json::from_str(&fs::read_to_string(self.file(id, "line.json")).ok()?).ok()
     }
 
-    /// The newest run that came to a report.
-    pub(super) fn last(&self) -> Option<u64> {
-        self.ids().into_iter().find(|id| self.file(*id, "report.json").exists())
+    /// The newest runs that came to a report, the newest first.
+    pub(super) fn reported(&self) -> Vec<u64> {
+        let is_there = |id: &u64| self.report_file(*id).exists();
+        self.ids().into_iter().filter(is_there).take(LISTED).collect()
     }
 
     /// The report of a run as it was written.
-    pub(crate) fn text(&self, id: u64) -> Option<String> {
-        fs::read_to_string(self.file(id, "report.json")).ok()
+    ///
+    /// # Errors
+    /// [`NoReport`].
+    pub(super) fn text(&self, id: u64) -> Result<String, NoReport> {
+        // What the line says matters where there is no file: a line that can't be read hides no report.
+        let error = match fs::read_to_string(self.report_file(id)) {
+            Ok(text) => return Ok(text),
+            Err(error) => error,
+        };
+        let line = self.line(id).ok_or(NoReport::NoRun(id))?;
+        Err(match line.end {
+            End::Report => NoReport::Unreadable(id, error),
+            End::Begun => NoReport::Begun(id),
+            End::Stopped(who) => NoReport::NoneMade(id, format!("was stopped {who}")),
+            End::Failed(why) => NoReport::NoneMade(id, format!("failed ({why})")),
+        })
     }
 
     /// The report of a run.
-    pub(crate) fn read(&self, id: u64) -> Option<Report> {
-        serde_json::from_str(&self.text(id)?).ok()
+    ///
+    /// # Errors
+    /// [`NoReport`].
+    pub(super) fn report(&self, id: u64) -> Result<Report, NoReport> {
+        let report: Result<Report, _> = serde_json::from_str(&self.text(id)?);
+        report.ok().filter(|report| report.version <= VERSION).ok_or(NoReport::Foreign(id))
     }
 
     /// Takes the next number for a run, for good: it is on the disk before the run begins, so no other run ever has it.
@@ -190,9 +238,7 @@ impl Kept {
     pub(super) fn write(&self, line: Line, report: &Report) -> io::Result<()> {
         // Written as it is made: a report of many markets is not held twice.
         let line = line.reported(report);
-        whole(&self.file(line.id, "report.json"), |file| {
-            Ok(serde_json::to_writer_pretty(file, report)?)
-        })?;
+        whole(&self.report_file(line.id), |file| Ok(serde_json::to_writer_pretty(file, report)?))?;
         self.end(&line)
     }
 
@@ -238,7 +284,14 @@ mod tests {
         assert_eq!(again.line(1).unwrap().why_not(false).unwrap(), "no");
         assert!(again.line(2).unwrap().why_not(false).unwrap().contains("the program ended"));
         assert_eq!(again.line(2).unwrap().why_not(true), None);
-        assert_eq!(again.last(), None);
+        assert!(again.reported().is_empty());
+        for (id, told) in [
+            (1, "run 1 failed (no), so it has no report"),
+            (2, "run 2 was broken off: the program ended before the run did, so it has no report"),
+            (99, "no run 99 is kept; /risk lists them"),
+        ] {
+            assert_eq!(again.report(id).unwrap_err().to_string(), told);
+        }
     }
 
     #[test]

@@ -153,8 +153,14 @@ fn a_run_that_was_stopped_is_kept_with_its_reason_and_its_number() {
         let page = again.page(&format!("/risk/runs/{run}"));
         assert_eq!(page.status, 200);
         assert!(page.body.contains(why), "{run}: {}", page.body);
-        again.get(&format!("/risk/runs/{run}/report.json")).problem(404, "NOT_THERE");
+        for name in ["report.json", "report.html"] {
+            let none = again.get(&format!("/risk/runs/{run}/{name}")).problem(404, "NOT_THERE");
+            let told = none["detail"].as_str().unwrap();
+            assert!(told.contains(why) && told.ends_with("so it has no report"), "{told}");
+        }
     }
+    let nobody = again.get("/risk/runs/99/report.html").problem(404, "NOT_THERE");
+    assert_eq!(nobody["detail"], "no run 99 is kept; /risk lists them");
     let home = again.page("/risk").body;
     assert!(home.contains("</span> with the service") && home.contains("broken off"), "{home}");
     for change in ["fund 250,000 \u{2192} 125,000", "latency 60 \u{2192} 600 s"] {
@@ -172,4 +178,84 @@ fn only_the_operator_begins_a_run_and_without_settings_nobody_does() {
     let none = Service::new(FIRST_LOSS);
     assert!(none.page("/risk").body.contains("set `risk_setup` to one"));
     assert_eq!(none.post("/risk", &[TYPE], FORM).status, 422);
+}
+
+#[test]
+fn a_report_of_another_form_is_told_as_such() {
+    let runs = tempfile::tempdir().unwrap();
+    let line = r#"{"id":4,"made_at":"then","seed":1,"scenarios":5,"fund":2.0,"recommended":null,"notes":0}"#;
+    std::fs::write(runs.path().join("000004.line.json"), line).unwrap();
+    std::fs::write(runs.path().join("000004.report.json"), "{\"version\":1}").unwrap();
+    let kept = runs.path().display().to_string();
+    let service = Service::with(FIRST_LOSS, &[("risk_runs", &kept)]);
+    let why = "run 4 was made by another version of the report and can&#39;t be shown here";
+    let page = service.page("/risk/runs/4");
+    assert!(page.status == 200 && page.body.contains(why), "{}", page.body);
+    assert!(page.body.contains("/risk/runs/4/report.json"), "{}", page.body);
+    let none = service.get("/risk/runs/4/report.html").problem(404, "NOT_THERE");
+    let told = none["detail"].as_str().unwrap();
+    assert!(
+        told.contains("another version") && told.ends_with("its files are still there"),
+        "{told}"
+    );
+    assert_eq!(service.get("/risk/runs/4/report.json").body, "{\"version\":1}");
+    let home = service.page("/risk");
+    assert!(home.status == 200 && !home.body.contains("The last run"), "{}", home.body);
+}
+
+/// Bob, Alice and Carol on a market that the ledger itself has.
+const HOSTED: &str = include_str!("../../../../scenarios/hosted-margin.toml");
+
+/// The report of a run that the settings of a folder begin.
+fn ran(folder: &std::path::Path, settings: &str) -> serde_json::Value {
+    std::fs::write(folder.join("risk.toml"), settings).unwrap();
+    let setup = folder.join("risk.toml").display().to_string();
+    let runs = tempfile::tempdir().unwrap();
+    let kept = runs.path().display().to_string();
+    let service = Service::with(HOSTED, &[("risk_setup", &setup), ("risk_runs", &kept)]);
+    let begun = service.post("/risk", &[TYPE], "fund=125&seed=7");
+    assert_eq!(begun.header("location"), Some("/risk/runs/1"), "{}", begun.body);
+    until(&service, "/risk/runs/1", "The report as one page");
+    service.get("/risk/runs/1/report.json").json()
+}
+
+#[test]
+fn a_ledger_with_hosted_markets_is_the_book_where_no_file_has_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let notes = |report: &serde_json::Value| report["notes"].to_string();
+    let own = ran(folder, "");
+    assert!(own["book"]["accounts"].as_u64().unwrap() >= 2, "{}", own["book"]);
+    assert_eq!(own["book"]["quote"], "usdt");
+    assert_eq!(own["book"]["markets"][0]["market"], "coin-perp");
+    assert!(own["stress"].as_array().unwrap().len() > 10, "{}", own["stress"]);
+    assert!(notes(&own).contains("infinitely deep"), "{}", notes(&own));
+    assert_eq!(own["setup"]["fund"]["size"], 125.0, "the form's, not the ledger's");
+    // A markets file says how deep its market is.
+    let row = "[market.coin-perp]\nadv = 20000\ndepth_per_percent = 500\nsigma = 0.05\n";
+    std::fs::write(folder.join("venue.toml"), row).unwrap();
+    let deep = ran(folder, "[files]\nvenue = \"venue.toml\"\n");
+    assert_eq!(deep["book"]["accounts"], own["book"]["accounts"]);
+    assert!(!notes(&deep).contains("infinitely deep"), "{}", notes(&deep));
+    // Files come before the ledger.
+    let row = format!("quote = \"usdt\"\n{row}maintenance = 0.1\nprice = 100.0\n");
+    std::fs::write(folder.join("venue.toml"), row).unwrap();
+    let accounts = "account,owner,asset,collateral\nzoe,zoe,usdt,100\n";
+    std::fs::write(folder.join("accounts.csv"), accounts).unwrap();
+    std::fs::write(folder.join("positions.csv"), "account,market,size\nzoe,coin-perp,1\n").unwrap();
+    let files =
+        "venue = \"venue.toml\"\naccounts = \"accounts.csv\"\npositions = \"positions.csv\"\n";
+    assert_eq!(ran(folder, &format!("[files]\n{files}"))["book"]["accounts"], 1);
+}
+
+#[test]
+fn a_preset_that_is_not_there_is_refused_by_the_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = folder.path().join("risk.toml");
+    std::fs::write(&setup, "[fund]\npreset = \"nobody\"\n").unwrap();
+    let setup = setup.display().to_string();
+    let service = Service::with(FIRST_LOSS, &[("risk_setup", &setup)]);
+    let refused = service.post("/risk", &[TYPE], "seed=7");
+    assert!(refused.status == 422 && refused.body.contains("fund.preset: "), "{}", refused.body);
+    assert!(service.page("/risk").body.contains("Nobody has run the desk here yet"));
 }
