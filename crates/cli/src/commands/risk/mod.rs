@@ -15,15 +15,15 @@ use crate::{
     files::folder,
     printer::Printer,
 };
-use backstop_api::Preset;
-use backstop_core::Genesis;
 use backstop_engine::{Clock, SystemClock};
 use backstop_risk::desk::{
-    Inputs, Report, Setup,
+    self, Inputs, Report, Setup,
     error::DeskError,
+    inputs::Texts,
     run::{Maker, Parts},
 };
-use backstop_units::Label;
+use backstop_server::risk::files::{from_folder, waterfall};
+use registry::Kept;
 use serde_json::json;
 use std::path::Path;
 use watch::Watch;
@@ -34,56 +34,67 @@ pub(crate) fn run(args: &RiskArgs, db: &Path, printer: &Printer) -> Result<(), F
         RiskVerb::Message(args) => return message::run(args, printer),
         RiskVerb::Report { run, out } => {
             folder::check(out)?;
-            let report = made(run, db, (Parts::ALL, true), printer)?;
+            let report = Work::read(run, db)?.report((Parts::ALL, true), printer)?;
             return written(&report, out, printer);
         }
         RiskVerb::Size(run) => (run, Parts { size: true, sensitivity: true, ..only }),
         RiskVerb::Stress(run) => (run, Parts { stress: true, ..only }),
         RiskVerb::Backtest(run) => (run, Parts { back_test: true, ..only }),
         RiskVerb::Forecast { run, registry } => {
-            if let Some(file) = registry {
-                registry::enter(run, db, file, printer)?;
-            }
-            (run, Parts { forecast: true, ..only })
+            // One that can't be read is told before the work.
+            let registry = registry.as_deref().map(Kept::open).transpose()?;
+            let work = Work::read(run, db)?;
+            shown(&work.report((Parts { forecast: true, ..only }, false), printer)?, printer)?;
+            return registry.map_or(Ok(()), |registry| registry.enter(&work, printer));
         }
         RiskVerb::Fee(run) => (run, Parts { fee: true, ..only }),
         RiskVerb::Tranche(run) => (run, Parts { tranches: true, ..only }),
     };
-    let report = made(asked, db, (parts, false), printer)?;
-    let value = serde_json::to_value(&report).map_err(|error| Failure::machine(&error))?;
-    printer.either(&value, || backstop_export::risk::summary_text(&report))
+    shown(&Work::read(asked, db)?.report((parts, false), printer)?, printer)
 }
 
-/// Makes the report. With `lenient`, parts whose files are not there are left out and named.
-fn made(
-    asked: &RiskRun,
-    db: &Path,
-    (parts, lenient): (Parts, bool),
-    printer: &Printer,
-) -> Result<Report, Failure> {
-    let (setup, texts, found) = inputs::read(asked, db)?;
-    let mut inputs = Inputs::read(&setup, &texts).map_err(|error| told(&error))?;
-    inputs.waterfall = Some(waterfall(&setup.fund.preset)?);
-    if let Some(found) = found {
-        (inputs.fund, inputs.notes) = (Some(found.fund), found.notes);
+fn shown(report: &Report, printer: &Printer) -> Result<(), Failure> {
+    let value = serde_json::to_value(report).map_err(|error| Failure::machine(&error))?;
+    printer.either(&value, || backstop_export::risk::summary_text(report))
+}
+
+/// All that a run works on, read.
+#[derive(Debug)]
+struct Work {
+    setup: Setup,
+    texts: Texts,
+    inputs: Inputs,
+    threads: Option<usize>,
+}
+
+impl Work {
+    fn read(asked: &RiskRun, db: &Path) -> Result<Self, Failure> {
+        let (setup, texts, found) = inputs::read(asked, db)?;
+        let mut inputs = Inputs::read(&setup, &texts).map_err(|error| told(&error))?;
+        inputs.waterfall = Some(waterfall(&setup).map_err(Failure::Input)?);
+        if let Some(found) = found {
+            (inputs.fund, inputs.notes) = (Some(found.fund), found.notes);
+        }
+        Ok(Self { setup, texts, inputs, threads: asked.threads })
     }
-    let parts = if lenient { inputs.possible(parts) } else { parts };
-    let maker = Maker {
-        program: format!("backstop {}", env!("CARGO_PKG_VERSION")),
-        made_at: SystemClock::default().now().to_string(),
-    };
-    let watch = Watch::new(printer);
-    let work = || backstop_risk::desk::run::run(&setup, &inputs, (parts, &maker), &watch);
-    let made = backstop_risk::desk::threads::on(asked.threads, work);
-    watch.finish();
-    made.map_err(|error| told(&error))
-}
 
-/// The ledger of a preset, whose waterfall says who pays in a crisis.
-fn waterfall(preset: &str) -> Result<Genesis, Failure> {
-    let preset =
-        Preset::named(preset).map_err(|error| Failure::Input(format!("fund.preset: {error}")))?;
-    Ok(preset.genesis(Label::parse("risk-desk").unwrap_or(Label::NONE)))
+    /// Makes the report. With `lenient`, parts whose files are not there are left out and named.
+    fn report(
+        &self,
+        (parts, lenient): (Parts, bool),
+        printer: &Printer,
+    ) -> Result<Report, Failure> {
+        let parts = if lenient { self.inputs.possible(parts) } else { parts };
+        let maker = Maker {
+            program: format!("backstop {}", env!("CARGO_PKG_VERSION")),
+            made_at: SystemClock::default().now().to_string(),
+        };
+        let watch = Watch::new(printer);
+        let work = || desk::run::run(&self.setup, &self.inputs, (parts, &maker), &watch);
+        let made = desk::threads::on(self.threads, work);
+        watch.finish();
+        made.map_err(|error| told(&error))
+    }
 }
 
 /// The same settings with names of files that hold wherever the settings file lies.
@@ -91,7 +102,7 @@ fn anywhere(setup: &Setup) -> Setup {
     let mut setup = setup.clone();
     // Where the machine can't say which folder this is, names stay as they are.
     if let Ok(here) = std::env::current_dir() {
-        backstop_server::risk::files::from_folder(&mut setup, &here);
+        from_folder(&mut setup, &here);
     }
     setup
 }
