@@ -60,6 +60,15 @@ pub enum ModelError {
         /// The largest p-value among them.
         best: f64,
     },
+    /// Excesses so near an end that the likelihood of a tail has no maximum.
+    #[error(
+        "the excesses end abruptly: at a shape of {shape:.3}, -0.95 or below, a tail's likelihood has no maximum; use the \
+         sample alone, or another threshold"
+    )]
+    NoMaximum {
+        /// The shape at which the search ended.
+        shape: f64,
+    },
     /// The likelihood has no maximum that the search finds.
     #[error("{what} did not settle after {steps} steps: give more data or another model")]
     Unsettled {

@@ -7,7 +7,7 @@
 
 use super::{
     error::{ModelError, between, checked},
-    gpd::{Gpd, GpdFit, Tail, decluster},
+    gpd::{Gpd, GpdFit, SHAPE_EDGE, Tail, decluster},
     tail::Interval,
 };
 use crate::{
@@ -15,10 +15,14 @@ use crate::{
     stats::{golden, special::chi_squared_quantile_above},
 };
 
-/// Shapes between which the other parameter is looked for.
-const SHAPES: (f64, f64) = (-0.95, 3.0);
+/// Shape up to which is looked at least; twice that of a heavier tail.
+const SHAPE_MOST: f64 = 3.0;
 /// Steps of the first, coarse search over shapes.
 const COARSE: u32 = 32;
+/// Logarithms of the scale over the mean excess between which the best one mostly lies, and how far the search goes on where
+/// it lies below: a few huge excesses lift the mean.
+const SCALES: (f64, f64) = (-8.0, 3.0);
+const FURTHER: f64 = 8.0;
 /// Halvings of an interval's end.
 const HALVINGS: usize = 40;
 
@@ -42,9 +46,25 @@ struct Profile<'a> {
     excesses: &'a [f64],
     /// Loss at which the interval ends.
     least: f64,
+    /// Shapes between which is looked.
+    shapes: (f64, f64),
 }
 
-impl Profile<'_> {
+impl<'a> Profile<'a> {
+    /// Of the excesses that a tail was fitted to, at a confidence.
+    ///
+    /// # Errors
+    /// [`ModelError::NoMaximum`] for a shape at or below [`SHAPE_EDGE`]: around what is no maximum there is no interval.
+    fn new(tail: &Tail, excesses: &'a [f64], confidence: f64) -> Result<Self, ModelError> {
+        let shape = tail.gpd.shape;
+        if shape <= SHAPE_EDGE {
+            return Err(ModelError::NoMaximum { shape });
+        }
+        let fall = chi_squared_quantile_above(1.0 - confidence, 1.0) / 2.0;
+        let shapes = (SHAPE_EDGE, SHAPE_MOST.max(2.0 * shape));
+        Ok(Self { excesses, least: tail.gpd.loss(excesses) + fall, shapes })
+    }
+
     fn loss(&self, shape: f64, scale: f64) -> f64 {
         if !(scale > 0.0 && scale.is_finite()) {
             return f64::INFINITY;
@@ -59,20 +79,31 @@ impl Profile<'_> {
     /// The lowest loss over scales, for each shape.
     fn of_shape(&self) -> impl Fn(f64) -> f64 {
         let mean = self.excesses.iter().sum::<f64>() / count(self.excesses.len());
-        // The best scale lies within these powers of the mean excess.
+        let smallest = self.excesses.iter().fold(mean, |least: f64, excess| least.min(*excess));
+        // For a given shape there is one best scale, and it is no smaller than the smallest excess.
+        let least = libm::log(smallest / mean) - 1.0;
         move |shape| {
-            golden::lowest((-8.0, 3.0), |log| self.loss(shape, mean * libm::exp(log))).value
+            let at = |log| self.loss(shape, mean * libm::exp(log));
+            let (mut low, mut high) = SCALES;
+            loop {
+                let found = golden::lowest((low, high), at);
+                if found.at > low + 1e-3 || low <= least {
+                    return found.value;
+                }
+                (low, high) = (low - FURTHER, low + 1.0);
+            }
         }
     }
 
     /// The lowest loss over shapes, the scale following from each.
     fn over_shapes(&self, highest: f64, scale: impl Fn(f64) -> f64) -> f64 {
         let at = |shape: f64| self.loss(shape, scale(shape));
-        let width = (highest - SHAPES.0) / f64::from(COARSE);
-        let place = |step: u32| SHAPES.0 + width * f64::from(step);
+        let lowest = self.shapes.0;
+        let width = (highest - lowest) / f64::from(COARSE);
+        let place = |step: u32| lowest + width * f64::from(step);
         let best = (0..=COARSE).min_by(|a, b| at(place(*a)).total_cmp(&at(place(*b))));
         let best = place(best.unwrap_or(0));
-        golden::lowest(((best - width).max(SHAPES.0), (best + width).min(highest)), at).value
+        golden::lowest(((best - width).max(lowest), (best + width).min(highest)), at).value
     }
 
     /// The ends around an estimate of what lies above `floor`, by a function that gives the lowest loss at each value.
@@ -126,7 +157,7 @@ const PROFILED: usize = 2_000;
 /// error.
 ///
 /// # Errors
-/// [`ModelError::TooFew`], [`ModelError::NotFinite`].
+/// [`ModelError::TooFew`], [`ModelError::NotFinite`], [`ModelError::NoMaximum`] for a shape at or below [`SHAPE_EDGE`].
 pub fn shape(tail: &Tail, fit: &GpdFit, excesses: &[f64]) -> Result<Interval, ModelError> {
     checked(excesses, ("a profile likelihood", 2, "lower the threshold"))?;
     let estimate = tail.gpd.shape;
@@ -134,16 +165,15 @@ pub fn shape(tail: &Tail, fit: &GpdFit, excesses: &[f64]) -> Result<Interval, Mo
         let reach = WIDE * error;
         return Ok(Interval { estimate, low: estimate - reach, high: estimate + reach });
     }
-    let fall = chi_squared_quantile_above(0.05, 1.0) / 2.0;
-    let profile = Profile { excesses, least: tail.gpd.loss(excesses) + fall };
-    Ok(profile.ends(estimate, SHAPES, profile.of_shape()))
+    let profile = Profile::new(tail, excesses, 0.95)?;
+    Ok(profile.ends(estimate, profile.shapes, profile.of_shape()))
 }
 
 /// Intervals of a fitted tail at a level, from the excesses that it was fitted to.
 ///
 /// # Errors
 /// [`ModelError::TooFew`], [`ModelError::NotFinite`]; [`ModelError::Range`] for a level below the threshold's or a
-/// confidence outside 0 to 1.
+/// confidence outside 0 to 1; [`ModelError::NoMaximum`] for a shape at or below [`SHAPE_EDGE`].
 pub fn intervals(
     tail: &Tail,
     excesses: &[f64],
@@ -153,13 +183,12 @@ pub fn intervals(
     between(("the confidence of an interval", "between 0 and 1"), confidence, (0.0, 1.0))?;
     let at_risk = tail.value_at_risk(level)?;
     let Gpd { shape: of_tail, scale } = tail.gpd;
-    let fall = chi_squared_quantile_above(1.0 - confidence, 1.0) / 2.0;
-    let profile = Profile { excesses, least: tail.gpd.loss(excesses) + fall };
+    let profile = Profile::new(tail, excesses, confidence)?;
+    let (_, most) = profile.shapes;
     let of_shape = profile.of_shape();
     let c = tail.exceed / (1.0 - level);
     let u = tail.threshold;
-    let of_risk =
-        |value: f64| profile.over_shapes(SHAPES.1, |shape| (value - u) / growth(c, shape));
+    let of_risk = |value: f64| profile.over_shapes(most, |shape| (value - u) / growth(c, shape));
     let far = u + 1e9 * scale;
     let shortfall = match tail.expected_shortfall(level) {
         Ok(estimate) => {
@@ -179,7 +208,7 @@ pub fn intervals(
         Err(error) => return Err(error),
     };
     Ok(Intervals {
-        shape: profile.ends(of_tail, SHAPES, &of_shape),
+        shape: profile.ends(of_tail, profile.shapes, &of_shape),
         at_risk: profile.ends(at_risk, (u, far), of_risk),
         shortfall,
     })
@@ -293,6 +322,45 @@ mod tests {
         let alone = Clusters::of(&[1.0, 9.0, 1.0, 1.0, 8.0], 5.0, 2).unwrap();
         assert!((alone.index - 1.0).abs() < 1e-12 && alone.peaks == [9.0, 8.0]);
         assert!(Clusters::of(&[], 1.0, 2).is_err());
+    }
+
+    #[test]
+    fn very_heavy_tails_have_intervals_around_their_estimates() {
+        for shape_of in [1.5, 2.0, 3.0, 4.5] {
+            let gpd = Gpd { shape: shape_of, scale: 1.0 };
+            let excesses: Vec<f64> =
+                (0..1_000).map(|at| gpd.quantile_above((count(at) + 0.5) / 1_000.0)).collect();
+            let fit = Gpd::fit(&excesses).unwrap();
+            let tail = Tail { gpd: fit.gpd, threshold: 5.0, exceed: 0.1 };
+            let found = shape(&tail, &fit, &excesses).unwrap();
+            let Interval { estimate, low, high } = found;
+            // By Smith's formula the standard error is (1 + ξ) / √n.
+            let reach = WIDE * (1.0 + shape_of) / 1_000.0_f64.sqrt();
+            assert!((estimate - low - reach).abs() < 0.1 * reach, "{found:?} {reach}");
+            assert!((high - estimate - reach).abs() < 0.1 * reach, "{found:?} {reach}");
+            let at_risk = intervals(&tail, &excesses, (0.999, 0.95)).unwrap().at_risk;
+            assert!(at_risk.low < at_risk.estimate && at_risk.estimate < at_risk.high);
+        }
+    }
+
+    #[test]
+    fn where_there_is_no_maximum_there_is_no_interval() {
+        let (tail, excesses) = drawn(0.2, 200, 3);
+        let edge = Tail { gpd: Gpd { shape: -0.97, scale: 20.0 }, ..tail };
+        let fit = Gpd::fit(&excesses).unwrap();
+        assert!(matches!(shape(&edge, &fit, &excesses), Err(ModelError::NoMaximum { .. })));
+        assert!(matches!(
+            intervals(&edge, &excesses, (0.99, 0.95)),
+            Err(ModelError::NoMaximum { .. })
+        ));
+        // Excesses like those of a tail that ends: the interval begins at the edge and not above the estimate.
+        let gpd = Gpd { shape: -0.9, scale: 1.0 };
+        let excesses: Vec<f64> =
+            (0..120).map(|at| gpd.quantile_above((count(at) + 0.5) / 120.0)).collect();
+        let fit = Gpd::fit(&excesses).unwrap();
+        let tail = Tail { gpd: fit.gpd, threshold: 5.0, exceed: 0.1 };
+        let found = shape(&tail, &fit, &excesses).unwrap();
+        assert!(found.low <= found.estimate && found.estimate <= found.high, "{found:?}");
     }
 
     #[test]

@@ -49,17 +49,19 @@ pub struct Threshold {
     pub shortfall: Option<f64>,
 }
 
-/// Fits the tail beyond the threshold of each share that leaves enough excesses, lowest threshold first.
+/// Fits the tail beyond the threshold of each share that leaves enough excesses and a likelihood with a maximum, lowest
+/// threshold first.
 ///
 /// # Errors
-/// [`ModelError::TooFew`] where no share leaves [`EXCESSES_LEAST`]; [`ModelError::NotFinite`], [`ModelError::Range`] for
+/// [`ModelError::TooFew`] where no share leaves [`EXCESSES_LEAST`]; [`ModelError::NoMaximum`] where none of those that do
+/// has a fit; [`ModelError::NotFinite`], [`ModelError::Range`] for
 /// a level that is not above all thresholds' own; as [`Tail::fit`].
 pub fn stability(losses: &[f64], shares: &[f64], level: f64) -> Result<Vec<Threshold>, ModelError> {
     checked(losses, ("a table of thresholds", EXCESSES_LEAST + 1, "give a longer history"))?;
     between(("a level", "between 0 and 1"), level, (0.0, 1.0))?;
     let mut sorted = losses.to_vec();
     sorted.sort_by(|a, b| b.total_cmp(a));
-    let mut rows = Vec::new();
+    let (mut rows, mut refused) = (Vec::new(), None);
     for share in shares {
         let beyond = to_count(libm::floor(count(sorted.len()) * share + 1e-9));
         let Some(threshold) = sorted.get(beyond).copied() else { continue };
@@ -67,9 +69,18 @@ pub fn stability(losses: &[f64], shares: &[f64], level: f64) -> Result<Vec<Thres
         if sorted.partition_point(|loss| *loss > threshold) < EXCESSES_LEAST {
             continue;
         }
-        rows.push(row(losses, threshold, level)?);
+        match row(losses, threshold, level) {
+            Ok(row) => rows.push(row),
+            Err(error @ ModelError::NoMaximum { .. }) => {
+                refused.get_or_insert(error);
+            }
+            Err(error) => return Err(error),
+        }
     }
     if rows.is_empty() {
+        if let Some(error) = refused {
+            return Err(error);
+        }
         let most = shares.iter().fold(0.0, |most: f64, share| most.max(*share));
         return Err(ModelError::TooFew {
             what: "the excesses of every threshold",
@@ -170,7 +181,7 @@ fn distance(sorted: &[f64], gpd: &Gpd) -> f64 {
 
 /// Probability that excesses of a generalised Pareto distribution lie as far from their own fit as these do from theirs,
 /// by drawing from the fit and fitting anew (Stute, Gonzáles Manteiga and Presedo Quindimil 1993). On all threads of the
-/// current pool.
+/// current pool. Draws that have no fit are left out: the excesses have one, so they are compared with those that do.
 ///
 /// # Errors
 /// As [`Gpd::fit`]; [`ModelError::Cancelled`].
@@ -197,11 +208,15 @@ pub fn goodness(
     // A stop ends it at once; of draws that fail the first one is told, whatever the threads.
     let all: Vec<Result<f64, ModelError>> =
         (0..wide(draws)).into_par_iter().map(one).collect::<Result<_, Cancelled>>()?;
-    let mut further = 1;
+    let (mut further, mut fitted) = (1, 1);
     for drawn in all {
-        further += usize::from(drawn? >= seen);
+        let drawn = match drawn {
+            Err(ModelError::NoMaximum { .. }) => continue,
+            drawn => drawn?,
+        };
+        (further, fitted) = (further + usize::from(drawn >= seen), fitted + 1);
     }
-    Ok(count(further) / count(draws + 1))
+    Ok(count(further) / count(fitted))
 }
 
 #[cfg(test)]

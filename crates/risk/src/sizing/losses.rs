@@ -66,7 +66,7 @@ impl Losses {
     ///
     /// # Errors
     /// [`ModelError::Range`] for a share outside 0 to 1, [`ModelError::TooFew`] for fewer than [`EXCESSES_LEAST`]
-    /// excesses, [`ModelError::Range`] where the threshold is zero: too few scenarios lose anything.
+    /// excesses, [`ModelError::Range`] where the threshold is zero: too few scenarios lose anything; as [`Tail::fit`].
     pub fn with_tail(mut self, share: f64) -> Result<Self, ModelError> {
         between(("the share of losses in the tail", "between 0 and 1"), share, (0.0, 1.0))?;
         let number = to_count(libm::floor(count(self.sorted.len()) * share + 1e-9));
@@ -108,6 +108,11 @@ impl Losses {
                 Ok(found) => found,
                 Err(error @ (ModelError::TooFew { .. } | ModelError::Range { .. })) => {
                     refused.get_or_insert(error);
+                    continue;
+                }
+                // Excesses that end abruptly are not the distribution's: nothing to test.
+                Err(ModelError::NoMaximum { .. }) => {
+                    tried += 1;
                     continue;
                 }
                 Err(error) => return Err(error),

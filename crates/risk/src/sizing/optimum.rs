@@ -269,7 +269,7 @@ fn of_sample(losses: &Losses, level: f64, confidence: f64) -> Result<Interval, M
     Ok(Interval { estimate, low: at(low).min(estimate), high: at(high).max(estimate) })
 }
 
-/// The tail's quantile, and percentiles of it over tails that are drawn and fitted anew.
+/// The tail's quantile, and percentiles of it over tails that are drawn and fitted anew; draws that have no fit are left out.
 fn of_tail(losses: &Losses, level: f64, certainty: &Certainty) -> Result<Interval, ModelError> {
     let estimate = losses.value_at_risk(level)?;
     let one = |draw: u64| {
@@ -282,12 +282,13 @@ fn of_tail(losses: &Losses, level: f64, certainty: &Certainty) -> Result<Interva
     };
     let draws = u64::try_from(certainty.draws.max(2)).unwrap_or(u64::MAX);
     let drawn: Vec<Result<f64, ModelError>> = (0..draws).into_par_iter().map(one).collect();
-    let mut drawn: Vec<f64> = drawn.into_iter().collect::<Result<_, _>>()?;
+    let has_fit = |one: &Result<f64, ModelError>| !matches!(one, Err(ModelError::NoMaximum { .. }));
+    let mut drawn: Vec<f64> = drawn.into_iter().filter(has_fit).collect::<Result<_, _>>()?;
     drawn.sort_by(f64::total_cmp);
     let tail = (1.0 - certainty.confidence) / 2.0;
     let at = |share: f64| {
         let place = to_count(libm::floor(share * count(drawn.len())));
-        drawn[place.min(drawn.len() - 1)]
+        drawn.get(place).or(drawn.last()).copied().unwrap_or(estimate)
     };
     Ok(Interval { estimate, low: at(tail).min(estimate), high: at(1.0 - tail).max(estimate) })
 }
