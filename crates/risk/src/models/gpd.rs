@@ -23,6 +23,12 @@ const EXPONENTIAL: f64 = 1e-8;
 const STEPS_MAX: usize = 200;
 /// Points of the first, coarse search on each side of zero.
 const COARSE: i32 = 8;
+/// Shape around zero where standard errors are summed term by term: farther out what cancels leaves ten digits.
+const SMALL: f64 = 0.01;
+/// Share of an excess up to which a logarithm is summed as a series: see [`beyond_square`].
+const NEAR: f64 = 0.1;
+/// Terms of that series: the next is below 10⁻¹⁷.
+const TERMS: i32 = 16;
 
 /// A generalised Pareto distribution of excesses over a threshold.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,8 +46,8 @@ pub struct GpdFit {
     pub gpd: Gpd,
     /// Sum of negative log-likelihoods.
     pub loss: f64,
-    /// Standard errors of shape and scale from the second derivatives; none for a shape at or below
-    /// [`SHAPE_LEAST`].
+    /// Standard errors of shape and scale from the second derivatives, the scale's in units of the excesses; none for a
+    /// shape at or below [`SHAPE_LEAST`].
     pub standard_errors: Option<(f64, f64)>,
     /// How many excesses.
     pub excesses: usize,
@@ -131,28 +137,40 @@ impl Gpd {
     /// Standard errors from exact second derivatives of the likelihood.
     fn errors(&self, excesses: &[f64]) -> Option<(f64, f64)> {
         let (xi, beta) = (self.shape, self.scale);
-        if xi.abs() < EXPONENTIAL {
-            return None;
-        }
-        let number = count(excesses.len());
-        let (mut logs, mut parts, mut squares) = (0.0, 0.0, 0.0);
+        let (mut beyond, mut parts, mut squares) = (0.0, 0.0, 0.0);
         for excess in excesses {
-            let inner = 1.0 + xi * excess / beta;
-            let part = (excess / beta) / inner;
-            logs += libm::log(inner);
+            let growth = xi * excess / beta;
+            let part = (excess / beta) / (1.0 + growth);
             parts += part;
             squares += part * part;
+            beyond += if xi.abs() < SMALL {
+                part.powi(3) * beyond_square(growth, xi * part)
+            } else {
+                libm::log1p(growth)
+            };
         }
-        let more = 1.0 + 1.0 / xi;
-        // The loss is n ln β + (1 + 1/ξ) Σ ln(1 + ξy/β); with p = (y/β) / (1 + ξy/β):
-        let of_shape = 2.0 * logs / xi.powi(3) - 2.0 * parts / (xi * xi) - more * squares;
+        if xi.abs() >= SMALL {
+            beyond = (beyond - xi * parts - xi * xi * squares / 2.0) / xi.powi(3);
+        }
+        let of_shape = 2.0 * beyond - squares;
+        // The loss is n ln β + (1 + 1/ξ) Σ ln(1 + ξy/β), its part p = (y/β) / (1 + ξy/β). Terms that cancel near a shape of
+        // zero are taken out by hand.
         let of_scale =
-            -number / (beta * beta) + more * (2.0 * xi * parts - xi * xi * squares) / (beta * beta);
-        let of_both = parts / (xi * beta) - more * (parts - xi * squares) / beta;
+            ((1.0 + xi) * (2.0 * parts - xi * squares) - count(excesses.len())) / (beta * beta);
+        let of_both = ((1.0 + xi) * squares - parts) / beta;
         let bend = Matrix::from_fn(2, 2, |a, b| [[of_shape, of_both], [of_both, of_scale]][a][b]);
         let inverse = inverse(&bend).ok()?;
         Some((inverse.at(0, 0).sqrt(), inverse.at(1, 1).sqrt()))
+            .filter(|(of_shape, of_scale)| of_shape.is_finite() && of_scale.is_finite())
     }
+}
+
+/// `(ln(1 + x) − q − q²/2) / q³` with `q = x / (1 + x)`, where the logarithm is `−ln(1 − q)`: a third at zero.
+fn beyond_square(x: f64, q: f64) -> f64 {
+    if q.abs() < NEAR {
+        return (0..TERMS).rev().fold(0.0, |sum, term| sum * q + 1.0 / f64::from(term + 3));
+    }
+    (libm::log1p(x) - q - q * q / 2.0) / q.powi(3)
 }
 
 /// The best shape for a given `θ`. Logarithms of eight factors are taken at once.
@@ -342,10 +360,14 @@ impl Tail {
 /// **Source** Hill (1975).
 ///
 /// # Errors
-/// [`ModelError::TooFew`], [`ModelError::NotFinite`], [`ModelError::Range`] for a loss that is not above zero among
-/// those used.
+/// [`ModelError::TooFew`] for no loss to use or not one more than those, [`ModelError::NotFinite`],
+/// [`ModelError::Range`] for a loss that is not above zero among those used.
 pub fn hill(losses: &[f64], largest: usize) -> Result<f64, ModelError> {
-    checked(losses, ("Hill's estimate", largest.max(1) + 1, "use fewer of the largest losses"))?;
+    if largest == 0 {
+        let (what, hint) = ("Hill's estimate", "use at least one of the largest losses");
+        return Err(ModelError::TooFew { what, got: 0, least: 1, hint });
+    }
+    checked(losses, ("Hill's estimate", largest + 1, "use fewer of the largest losses"))?;
     let mut sorted = losses.to_vec();
     sorted.sort_by(|a, b| b.total_cmp(a));
     let base = sorted[largest];
@@ -395,30 +417,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn no_other_place_is_likelier() {
-        let excesses = drawn(Gpd { shape: 0.4, scale: 1.0 }, 500);
-        let fit = Gpd::fit(&excesses).unwrap();
-        for (by_shape, by_scale) in [(1e-4, 0.0), (-1e-4, 0.0), (0.0, 1e-4), (0.0, -1e-4)] {
-            let other = Gpd { shape: fit.gpd.shape + by_shape, scale: fit.gpd.scale + by_scale };
-            assert!(other.loss(&excesses) > fit.loss);
-        }
-    }
-
-    #[test]
-    fn what_has_no_answer_is_refused() {
-        let few = Gpd::fit(&[1.0; 99]);
-        assert!(matches!(few, Err(ModelError::TooFew { got: 99, least: 100, .. })));
-        assert!(matches!(Gpd::fit_any(&[2.0; 3]), Err(ModelError::Constant { .. })));
-        assert!(matches!(Gpd::fit_any(&[2.0, 0.0]), Err(ModelError::Range { .. })));
-        let heavy = Tail { gpd: Gpd { shape: 1.2, scale: 1.0 }, threshold: 1.0, exceed: 0.05 };
-        assert!(matches!(heavy.expected_shortfall(0.99), Err(ModelError::InfiniteMean { .. })));
-        assert!(matches!(heavy.stop_loss(2.0), Err(ModelError::InfiniteMean { .. })));
-        assert!(heavy.value_at_risk(0.99).is_ok());
-        assert!(matches!(heavy.value_at_risk(0.9), Err(ModelError::Range { .. })));
-        assert!(matches!(heavy.value_at_risk(1.0), Err(ModelError::Range { .. })));
-    }
-
     /// Exact quantiles of a distribution, evenly spread over probabilities.
     fn exact(gpd: Gpd, number: u32) -> Vec<f64> {
         let p = |at: u32| (f64::from(at) + 0.5) / f64::from(number);
@@ -456,6 +454,54 @@ mod tests {
         let near = Gpd::fit(&exact(Gpd { shape: -0.7, scale: 1.0 }, 1_000)).unwrap();
         assert!((near.gpd.shape + 0.7).abs() < 0.02, "{near:?}");
         assert!(near.standard_errors.is_none());
+    }
+
+    #[test]
+    fn standard_errors_are_smooth_around_a_shape_of_zero() {
+        // Of exponential excesses: 1/√n and √2/√n by the expected information, .075 by the seen one of these 200.
+        let excesses = exact(Gpd { shape: 0.0, scale: 1.0 }, 200);
+        let scale = excesses.iter().sum::<f64>() / 200.0;
+        let at = |shape: f64| Gpd { shape, scale }.errors(&excesses).unwrap();
+        let (of_shape, of_scale) = at(0.0);
+        assert!((of_shape - 0.075).abs() < 5e-4 && (of_scale - 0.1).abs() < 0.01, "{of_shape}");
+        for shape in [0.02, 0.010_1, 0.009_9, 1e-3, 1e-4, 3e-6, 1e-6, 1e-9, -1e-9, -3e-6, -1e-3] {
+            let (next_shape, next_scale) = at(shape);
+            assert!((next_shape / of_shape - 1.0).abs() < 20.0 * shape.abs() + 1e-9, "{shape}");
+            assert!((next_scale / of_scale - 1.0).abs() < 20.0 * shape.abs() + 1e-9, "{shape}");
+        }
+        // Both ways of the series' function agree where they meet.
+        let (x, q) = (1.0 / 9.0, 0.1);
+        assert!((beyond_square(x, q) / beyond_square(x, q - 1e-15) - 1.0).abs() < 1e-12);
+        // The expected information of Smith (1987) is near what many excesses show.
+        let many = Gpd::fit(&exact(Gpd { shape: 0.3, scale: 2.0 }, 20_000)).unwrap();
+        let (of_shape, of_scale) = many.standard_errors.unwrap();
+        assert!((of_shape / (1.3 / f64::sqrt(20_000.0)) - 1.0).abs() < 0.01);
+        assert!((of_scale / (2.0 * f64::sqrt(2.6 / 20_000.0)) - 1.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn no_other_place_is_likelier() {
+        let excesses = drawn(Gpd { shape: 0.4, scale: 1.0 }, 500);
+        let fit = Gpd::fit(&excesses).unwrap();
+        for (by_shape, by_scale) in [(1e-4, 0.0), (-1e-4, 0.0), (0.0, 1e-4), (0.0, -1e-4)] {
+            let other = Gpd { shape: fit.gpd.shape + by_shape, scale: fit.gpd.scale + by_scale };
+            assert!(other.loss(&excesses) > fit.loss);
+        }
+    }
+
+    #[test]
+    fn what_has_no_answer_is_refused() {
+        let few = Gpd::fit(&[1.0; 99]);
+        assert!(matches!(few, Err(ModelError::TooFew { got: 99, least: 100, .. })));
+        assert!(matches!(Gpd::fit_any(&[2.0; 3]), Err(ModelError::Constant { .. })));
+        assert!(matches!(Gpd::fit_any(&[2.0, 0.0]), Err(ModelError::Range { .. })));
+        assert!(matches!(hill(&[3.0, 2.0, 1.0], 0), Err(ModelError::TooFew { got: 0, .. })));
+        let heavy = Tail { gpd: Gpd { shape: 1.2, scale: 1.0 }, threshold: 1.0, exceed: 0.05 };
+        assert!(matches!(heavy.expected_shortfall(0.99), Err(ModelError::InfiniteMean { .. })));
+        assert!(matches!(heavy.stop_loss(2.0), Err(ModelError::InfiniteMean { .. })));
+        assert!(heavy.value_at_risk(0.99).is_ok());
+        assert!(matches!(heavy.value_at_risk(0.9), Err(ModelError::Range { .. })));
+        assert!(matches!(heavy.value_at_risk(1.0), Err(ModelError::Range { .. })));
     }
 
     #[test]
