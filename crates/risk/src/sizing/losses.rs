@@ -180,6 +180,17 @@ impl Losses {
         self.exceeds_in_sample(fund)
     }
 
+    /// Probability of a loss of at least `fund`: not that of a larger one where losses pile up at one amount.
+    pub fn reaches(&self, fund: f64) -> f64 {
+        if let Some(FittedTail { tail, .. }) = &self.tail
+            && fund > tail.threshold
+        {
+            return self.exceeds(fund);
+        }
+        let below = self.sorted.partition_point(|loss| *loss < fund);
+        count(self.sorted.len() - below) / count(self.sorted.len())
+    }
+
     /// Share of the sample's losses larger than `fund`.
     pub fn exceeds_in_sample(&self, fund: f64) -> f64 {
         let within = self.sorted.partition_point(|loss| *loss <= fund);
@@ -265,6 +276,15 @@ impl Losses {
             (0..to_count(beyond)).map(|_| tail.gpd.quantile_above(random.uniform())).collect();
         let gpd = Gpd::fit_any(&excesses)?.gpd;
         Ok(Some(Tail { gpd, threshold: tail.threshold, exceed: beyond / n }))
+    }
+
+    /// The same with another tail beyond the threshold.
+    #[cfg(test)]
+    pub(crate) fn set_tail(mut self, tail: Tail) -> Self {
+        if let Some(fitted) = &mut self.tail {
+            fitted.tail = tail;
+        }
+        self
     }
 }
 

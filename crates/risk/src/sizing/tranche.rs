@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! EL[a, d] = E[(L − a)⁺] − E[(L − d)⁺] = ∫ₐᵈ P(L > x) dx
+//! E[X²]    = 2 ∫ₐᵈ (x − a) P(L > x) dx                         X: what the slice loses; deviation² = E[X²] − EL²
 //! price    = EL + load · standard deviation + lockup yield · (d − a)
 //! ```
 //!
@@ -13,15 +14,15 @@ use super::{
     losses::{FittedTail, Losses},
 };
 use crate::{
-    float::count,
+    float::{count, is_positive},
     models::{ModelError, error::between, gpd::Tail},
 };
 use serde::Serialize;
 
-/// Equally likely losses that stand for the tail in a standard deviation.
-const TAIL_POINTS: u32 = 4_096;
 /// A shape this near zero is the exponential's.
 const EXPONENTIAL: f64 = 1e-8;
+/// Thickness of a slice, in scales of the tail at its lower end, below which its second moment is taken by series.
+const THIN: f64 = 1e-3;
 
 /// A slice of losses.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -50,7 +51,7 @@ pub struct Priced {
     pub tranche: Tranche,
     /// Probability that it loses something.
     pub attaches: f64,
-    /// Probability that it loses all.
+    /// Probability that it loses all: of a loss at or beyond its upper end.
     pub exhausts: f64,
     /// Expected loss.
     pub expected: f64,
@@ -84,7 +85,7 @@ pub fn price(losses: &Losses, tranche: &Tranche, terms: &Terms) -> Result<Priced
     Ok(Priced {
         tranche: tranche.clone(),
         attaches: losses.exceeds(attach),
-        exhausts: losses.exceeds(detach),
+        exhausts: losses.reaches(detach),
         expected,
         expected_in_sample: in_sample(losses.sorted(), (attach, detach), 1),
         deviation,
@@ -135,43 +136,94 @@ pub fn expected(losses: &Losses, attach: f64, detach: f64) -> f64 {
     body + if detach > edge { area(tail, attach.max(edge), detach) } else { 0.0 }
 }
 
-/// The area under the tail between two losses at or above its threshold, in closed form.
-fn area(tail: &Tail, from: f64, to: f64) -> f64 {
-    let (shape, scale) = (tail.gpd.shape, tail.gpd.scale);
-    let (low, high) = (from - tail.threshold, to - tail.threshold);
-    if shape.abs() < EXPONENTIAL {
-        return tail.exceed * scale * (libm::exp(-low / scale) - libm::exp(-high / scale));
-    }
-    // With g = 1 + ξy/β the area is β/ξ ∫ g^(−1/ξ) dg; a bounded tail ends where g is zero.
-    let log = |y: f64| libm::log((1.0 + shape * y / scale).max(1e-300));
-    let power = 1.0 - 1.0 / shape;
-    let whole = |y: f64| {
-        let log = log(y);
-        if (power * log).abs() < 1e-12 { log } else { libm::expm1(power * log) / power }
-    };
-    tail.exceed * scale / shape * (whole(high) - whole(low))
+/// A tail seen from a loss at or above its threshold: beyond it lies a generalised Pareto distribution of the same shape.
+struct Above {
+    shape: f64,
+    /// Probability of a loss beyond.
+    chance: f64,
+    /// Scale there.
+    scale: f64,
+    /// `−ln` of the probability, given a loss beyond, that it goes beyond the other end too; infinite where a tail ends before.
+    reach: f64,
 }
 
+impl Above {
+    fn new(tail: &Tail, from: f64, to: f64) -> Self {
+        let (shape, low) = (tail.gpd.shape, from - tail.threshold);
+        let scale = tail.gpd.scale + shape * low;
+        let width = (to - from) / scale;
+        let reach = if shape.abs() < EXPONENTIAL {
+            width
+        } else if 1.0 + shape * width > 0.0 {
+            libm::log1p(shape * width) / shape
+        } else {
+            f64::INFINITY
+        };
+        Self { shape, chance: tail.exceed * tail.gpd.exceeds(low), scale, reach }
+    }
+
+    /// `∫ P(L > x) dx` between both ends. With `x = from + scale · (e^(ξs) − 1)/ξ` the probability is `e^(−s)`.
+    fn area(&self) -> f64 {
+        if !self.is_any() {
+            return 0.0;
+        }
+        self.chance * self.scale * powers(self.shape - 1.0, self.reach)
+    }
+
+    /// `2 ∫ (x − from) P(L > x) dx` between both ends, in the same way.
+    fn second(&self) -> f64 {
+        if !self.is_any() {
+            return 0.0;
+        }
+        let (shape, reach) = (self.shape, self.reach);
+        let inner = if reach < THIN {
+            reach * reach * (1.0 + (shape - 2.0 / 3.0) * reach)
+        } else if shape.abs() < EXPONENTIAL {
+            2.0 * (-libm::expm1(-reach) - reach * libm::exp(-reach))
+        } else {
+            2.0 / shape * (powers(2.0 * shape - 1.0, reach) - powers(shape - 1.0, reach))
+        };
+        self.chance * self.scale * self.scale * inner
+    }
+
+    /// Whether any loss lies there: a bounded tail may have ended.
+    fn is_any(&self) -> bool {
+        is_positive(self.chance) && is_positive(self.scale)
+    }
+}
+
+/// `∫ e^(power · s) ds` from zero to an end.
+fn powers(power: f64, end: f64) -> f64 {
+    if power.abs() < 1e-12 { end } else { libm::expm1(power * end) / power }
+}
+
+/// The area under the tail between two losses at or above its threshold, in closed form.
+fn area(tail: &Tail, from: f64, to: f64) -> f64 {
+    Above::new(tail, from, to).area()
+}
+
+/// The mean square of what a slice loses; of losses in the tail in closed form, however far out the slice lies.
 fn second_moment(losses: &Losses, attach: f64, detach: f64) -> f64 {
     let Some(FittedTail { tail, .. }) = losses.tail() else {
         return in_sample(losses.sorted(), (attach, detach), 2);
     };
-    let sorted = losses.sorted();
-    let body = &sorted[..sorted.partition_point(|loss| *loss <= tail.threshold)];
+    let (sorted, edge) = (losses.sorted(), tail.threshold);
+    let body = &sorted[..sorted.partition_point(|loss| *loss <= edge)];
     let within = in_sample(body, (attach, detach), 2) * count(body.len()) / count(sorted.len());
-    let mut beyond = 0.0;
-    for point in 0..TAIL_POINTS {
-        let p = (f64::from(point) + 0.5) / f64::from(TAIL_POINTS);
-        let loss = tail.threshold + tail.gpd.quantile_above(p);
-        beyond += (loss.min(detach) - attach).max(0.0).powi(2);
+    // A loss beyond the threshold costs the slice all that lies below it first.
+    let first = (edge.min(detach) - attach).max(0.0);
+    let mut beyond = tail.exceed * first * first;
+    if detach > edge {
+        let above = Above::new(tail, attach.max(edge), detach);
+        beyond += 2.0 * first * above.area() + above.second();
     }
-    within + tail.exceed * beyond / f64::from(TAIL_POINTS)
+    within + beyond
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{models::gpd::Gpd, random::Random};
+    use crate::{float::to_count, models::gpd::Gpd, random::Random};
 
     const FREE: Terms = Terms { load: 0.0, lockup: 0.0 };
 
@@ -232,6 +284,65 @@ mod tests {
             assert!((found.yearly_rate - wanted / 2.0).abs() < 1e-12);
             assert!((found.exhausts / libm::exp(-3.0) - 1.0).abs() < 2e-2);
         }
+    }
+
+    /// Losses whose tail is set by hand.
+    fn with(tail: Tail) -> Losses {
+        let share = |at: u32| tail.threshold * f64::from(at) / 20_000.0;
+        let below = to_count(libm::round(20_000.0 * (1.0 - tail.exceed)));
+        let mut losses: Vec<f64> = (0..20_000).take(below).map(share).collect();
+        let beyond = 20_000 - below;
+        let p = |at: usize| (count(at) + 0.5) / count(beyond);
+        losses.extend((0..beyond).map(|at| tail.threshold + tail.gpd.quantile_above(p(at))));
+        let found = Losses::new(&losses, 1.0).unwrap().with_tail(tail.exceed).unwrap();
+        Losses::set_tail(found, tail)
+    }
+
+    /// The mean square by very many thin pieces.
+    fn naive(losses: &Losses, attach: f64, detach: f64) -> f64 {
+        let pieces = 400_000_u32;
+        let width = (detach - attach) / f64::from(pieces);
+        let at = |piece: u32| width * (f64::from(piece) + 0.5);
+        (0..pieces).map(|piece| 2.0 * at(piece) * losses.exceeds(attach + at(piece))).sum::<f64>()
+            * width
+    }
+
+    #[test]
+    fn a_slice_far_out_has_its_deviation_and_its_load() {
+        let heavy = Tail { gpd: Gpd { shape: 0.3, scale: 2.0 }, threshold: 5.0, exceed: 0.05 };
+        let plain = Tail {
+            gpd: Gpd { shape: 0.0, scale: 1.0 },
+            threshold: core::f64::consts::LN_10,
+            exceed: 0.1,
+        };
+        let terms = Terms { load: 1.0, lockup: 0.0 };
+        for (tail, (attach, detach), wanted) in
+            [(heavy, (100.0, 150.0), 0.076_6), (plain, (12.0, 15.0), 0.003_14)]
+        {
+            let found = price(&with(tail), &slice(attach, detach), &terms).unwrap();
+            assert!((found.deviation / wanted - 1.0).abs() < 5e-3, "{found:?}");
+            assert!((found.price - found.expected - found.deviation).abs() < 1e-15);
+        }
+        // Across the threshold, thin and thick, bounded, without a mean, and next to the exponential.
+        for shape in [-0.4, -1e-3, 0.0, 1e-6, 0.3, 0.5, 1.0, 1.4] {
+            let losses = with(Tail { gpd: Gpd { shape, scale: 2.0 }, ..heavy });
+            for (attach, detach) in [(3.0, 9.0), (5.0, 8.0), (6.0, 6.001), (7.0, 60.0), (3.0, 4.0)]
+            {
+                let wanted = naive(&losses, attach, detach);
+                let got = second_moment(&losses, attach, detach);
+                // The sample's own steps are seen by pieces only so well.
+                assert!((got / wanted - 1.0).abs() < 1e-4, "{shape} {attach}: {got} {wanted}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_slice_is_used_up_by_a_loss_that_just_reaches_its_end() {
+        let losses = Losses::new(&[0.0, 50.0, 100.0, 100.0], 1.0).unwrap();
+        let found = price(&losses, &slice(0.0, 100.0), &FREE).unwrap();
+        assert!((found.exhausts - 0.5).abs() < 1e-15, "{found:?}");
+        let found = price(&losses, &slice(50.0, 200.0), &FREE).unwrap();
+        assert!((found.attaches - 0.5).abs() + found.exhausts < 1e-15, "{found:?}");
     }
 
     #[test]
