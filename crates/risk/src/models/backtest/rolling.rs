@@ -71,6 +71,10 @@ fn filtered_ewma(
     percent: &[f64],
     (rolling, progress): Watched<'_>,
 ) -> Result<Vec<Risk>, ModelError> {
+    // Were all of the first window zero, the first variance would be of a later day.
+    if percent[..rolling.window].iter().all(|value| *value == 0.0) {
+        return Err(ModelError::Constant { got: rolling.window });
+    }
     // The variance of a day is made of the days before it alone, so one pass serves all.
     let variances = ewma::variances(percent, ewma::DAILY)?;
     if let Some(bad) = variances.iter().find(|variance| !is_positive(**variance)) {
