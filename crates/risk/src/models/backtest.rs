@@ -243,7 +243,7 @@ fn judge(
         shortfall,
         hits,
     };
-    outcome.failures = failures(&outcome, rolling);
+    outcome.failures = failures(&outcome, &transitions, rolling);
     Ok(outcome)
 }
 
@@ -254,11 +254,13 @@ fn rate(hits: usize, days: usize) -> Interval {
     Interval { estimate: k / n, low, high }
 }
 
-fn failures(outcome: &Outcome, rolling: &Rolling) -> Vec<String> {
+fn failures(outcome: &Outcome, transitions: &Transitions, rolling: &Rolling) -> Vec<String> {
     let days = outcome.at_risk.len();
     let expected = count(days) * (1.0 - rolling.level);
     let too = if count(outcome.hits.len()) > expected { "too many" } else { "too few" };
-    let together = outcome.hits.windows(2).filter(|pair| pair[1] == pair[0] + 1).count();
+    // The test has two sides: hits that keep apart fail it too.
+    let order = if transitions.cluster() { "hits cluster" } else { "hits keep apart" };
+    let together = transitions.n11;
     let tests = [
         (
             outcome.coverage,
@@ -266,7 +268,7 @@ fn failures(outcome: &Outcome, rolling: &Rolling) -> Vec<String> {
         ),
         (
             outcome.independence,
-            format!("Christoffersen: {together} hits came the day after a hit, hits cluster"),
+            format!("Christoffersen: {together} hits came the day after a hit, {order}"),
         ),
         (outcome.conditional, "Christoffersen: number and order of hits together".to_owned()),
     ];

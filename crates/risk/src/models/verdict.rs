@@ -91,7 +91,15 @@ impl Transitions {
         counts
     }
 
-    /// Christoffersen's test of independence: is an exceedance likelier after one? One degree of freedom.
+    /// Whether an exceedance is likelier after one than after none.
+    pub fn cluster(&self) -> bool {
+        // n11 / (n10 + n11) > n01 / (n00 + n01), without a division by zero.
+        let [n00, n01, n10, n11] = [self.n00, self.n01, self.n10, self.n11].map(count);
+        n11 * (n00 + n01) > n01 * (n10 + n11)
+    }
+
+    /// Christoffersen's test of independence: is an exceedance likelier, or less likely, after one? One degree of freedom;
+    /// which of the two it is [`Transitions::cluster`] says.
     ///
     /// **Source** Christoffersen (1998).
     pub fn independence(&self) -> Ratio {
@@ -316,6 +324,9 @@ mod tests {
     fn transitions_are_counted_in_order() {
         let counts = Transitions::of(&[false, true, true, false, false]);
         assert_eq!(counts, Transitions { n00: 1, n01: 1, n10: 1, n11: 1 });
+        assert!(!counts.cluster() && Transitions { n11: 2, ..counts }.cluster());
+        let apart = Transitions { n00: 879, n01: 60, n10: 60, n11: 0 };
+        assert!(!apart.cluster() && !apart.independence().stands(0.05));
     }
 
     #[test]

@@ -68,6 +68,55 @@ fn what_a_model_lacks_is_told() {
 }
 
 #[test]
+fn a_first_day_without_a_move_is_no_reason_to_refuse() {
+    let mut returns = clustered(900, 1);
+    let models = [Model::FilteredEwma];
+    let whole = back_test(&returns, &FAST, &models, &Silent).unwrap();
+    returns[0] = 0.0;
+    let still = back_test(&returns, &FAST, &models, &Silent).unwrap();
+    let (a, b) = (whole[0].outcome.as_ref().unwrap(), still[0].outcome.as_ref().unwrap());
+    // How the average began is forgotten soon.
+    for (a, b) in a.at_risk.iter().zip(&b.at_risk) {
+        assert!((a / b - 1.0).abs() < 0.05, "{a} {b}");
+    }
+    // A window in which nothing moved has no variance but that of later days.
+    returns[..500].fill(0.0);
+    let none = back_test(&returns, &FAST, &models, &Silent).unwrap();
+    assert!(matches!(none[0].outcome, Err(ModelError::Constant { got: 500 })), "{none:?}");
+}
+
+#[test]
+fn hits_that_keep_apart_are_not_said_to_cluster() {
+    let hits: Vec<bool> = (0..1_000).map(|day| day % 8 == 0).collect();
+    let transitions = Transitions::of(&hits);
+    let rolling = Rolling { level: 0.875, ..FAST };
+    let ratio = Ratio { statistic: 0.0, p_value: 1.0 };
+    let outcome = |transitions: &Transitions| Outcome {
+        first: 0,
+        at_risk: vec![1.0; 1_000],
+        shortfall: vec![1.0; 1_000],
+        hits: (0..1_000).step_by(8).collect(),
+        rate: Interval::default(),
+        coverage: ratio,
+        independence: transitions.independence(),
+        conditional: ratio,
+        z2: 0.0,
+        z2_p: 1.0,
+        light: traffic_light(250, 2, 0.01),
+        pinball: 0.0,
+        score: 0.0,
+        failures: Vec::new(),
+    };
+    let told = failures(&outcome(&transitions), &transitions, &rolling);
+    assert!(told.len() == 1 && told[0].contains("0 hits came the day after"), "{told:?}");
+    assert!(told[0].contains("hits keep apart") && !told[0].contains("cluster"), "{told:?}");
+    let pairs: Vec<bool> = (0..1_000).map(|day| day % 16 < 2).collect();
+    let transitions = Transitions::of(&pairs);
+    let told = failures(&outcome(&transitions), &transitions, &rolling);
+    assert!(told[0].contains("hits cluster"), "{told:?}");
+}
+
+#[test]
 fn threads_change_nothing() {
     let returns = clustered(800, 4);
     let on = |threads: usize| {
