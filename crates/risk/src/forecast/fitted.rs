@@ -34,6 +34,7 @@ impl Origin<'_> {
     }
 }
 
+/// A horizon of one: the gate's test allows for differences that stay alike for days on its own.
 fn verdict(name: &'static str, model: &[f64], baseline: &[f64]) -> Result<Verdict, ModelError> {
     let figure = Figure { name, horizon: 1, challenger: model, baseline };
     judge(&[figure], SIGNIFICANCE)
