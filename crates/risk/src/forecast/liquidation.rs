@@ -308,8 +308,9 @@ pub fn walk_forward(rows: &[Row], walk: &Walk) -> Result<WalkedForward, ModelErr
 /// Average precision: the mean, over the events, of the share of events among all that were ranked at least as high. Zero
 /// without an event.
 pub fn average_precision(scores: &[f64], happened: &[bool]) -> f64 {
+    // Plus zero, so that zeros tie whatever their sign.
     let mut order: Vec<(f64, bool)> =
-        scores.iter().copied().zip(happened.iter().copied()).collect();
+        scores.iter().map(|score| score + 0.0).zip(happened.iter().copied()).collect();
     order.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (mut seen, mut events, mut sum) = (0, 0, 0.0);
     for alike in order.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
@@ -363,6 +364,8 @@ mod tests {
     fn average_precision_is_the_published_example() {
         // The user guide of scikit-learn: 0.8333… for these four.
         let found = average_precision(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true]);
+        let zeros = average_precision(&[-0.0, 0.0], &[true, false]);
+        assert!((zeros - 0.5).abs() < 1e-12, "zeros tie");
         assert!((found - 5.0 / 6.0).abs() < 1e-12);
         assert!(average_precision(&[0.5], &[false]).abs() < 1e-15);
     }

@@ -39,7 +39,8 @@ pub fn kendall(x: &[f64], y: &[f64]) -> Result<f64, ModelError> {
     for series in [x, y] {
         checked(series, ("a rank correlation", 2, "give at least two rows"))?;
     }
-    let mut pairs: Vec<(f64, f64)> = x.iter().copied().zip(y.iter().copied()).collect();
+    // Plus zero: the order of floats puts minus zero below zero, and they tie.
+    let mut pairs: Vec<(f64, f64)> = x.iter().zip(y).map(|(x, y)| (x + 0.0, y + 0.0)).collect();
     pairs.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let tied_x = ties(pairs.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()).map(<[_]>::len));
     let same =
@@ -90,6 +91,8 @@ fn exchanges(values: &mut [f64]) -> usize {
 
 /// Ranks over `n + 1`, ties at their mean rank: where each value lies in its own series, strictly between 0 and 1.
 pub fn pseudo_observations(values: &[f64]) -> Vec<f64> {
+    // Plus zero, as in `kendall`.
+    let values: Vec<f64> = values.iter().map(|value| value + 0.0).collect();
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
     let over = count(values.len() + 1);
@@ -358,6 +361,10 @@ mod tests {
         }
         assert!((kendall(&[1., 2., 3.], &[5., 6., 7.]).unwrap() - 1.0).abs() < 1e-15);
         assert!((kendall(&[1., 2., 3.], &[7., 6., 5.]).unwrap() + 1.0).abs() < 1e-15);
+        // Zeros tie, whatever their sign: tau-b of scipy.
+        let zeros = kendall(&[0., -0., 1.], &[1., 2., 3.]).unwrap();
+        assert!((zeros - 0.816_496_580_927_726).abs() < 1e-15, "{zeros}");
+        assert_eq!(pseudo_observations(&[0., -0., 1.]), [1.5 / 4., 1.5 / 4., 0.75]);
         assert!(matches!(kendall(&[1., 1.], &[1., 2.]), Err(ModelError::Constant { got: 2 })));
         assert!(matches!(kendall(&[1., 2.], &[1.]), Err(ModelError::Unequal { .. })));
         assert!(matches!(kendall(&[1., f64::NAN], &[1., 2.]), Err(ModelError::NotFinite { .. })));

@@ -79,10 +79,14 @@ pub fn fissler_ziegel(
 /// Brier score of probabilities of events.
 ///
 /// # Errors
-/// [`ModelError::TooFew`] for no forecast or another number of outcomes, [`ModelError::NotFinite`].
+/// [`ModelError::TooFew`] for no forecast or another number of outcomes, [`ModelError::NotFinite`], [`ModelError::Range`]
+/// for what is no probability.
 pub fn brier(probabilities: &[f64], happened: &[bool]) -> Result<f64, ModelError> {
     let outcomes: Vec<f64> = happened.iter().map(|event| f64::from(*event)).collect();
     paired(probabilities, &outcomes)?;
+    if let Some(bad) = probabilities.iter().find(|share| !(0.0..=1.0).contains(*share)) {
+        return Err(ModelError::Range { what: "a probability", got: *bad, range: "from 0 to 1" });
+    }
     Ok(mean(probabilities.iter().zip(&outcomes).map(|(p, y)| (p - y).powi(2))))
 }
 
@@ -93,8 +97,9 @@ pub fn brier(probabilities: &[f64], happened: &[bool]) -> Result<f64, ModelError
 pub fn auc(scores: &[f64], happened: &[bool]) -> Result<f64, ModelError> {
     let outcomes: Vec<f64> = happened.iter().map(|event| f64::from(*event)).collect();
     paired(scores, &outcomes)?;
+    // Plus zero: the order of floats puts minus zero below zero, and they tie.
     let mut order: Vec<(f64, bool)> =
-        scores.iter().copied().zip(happened.iter().copied()).collect();
+        scores.iter().map(|score| score + 0.0).zip(happened.iter().copied()).collect();
     order.sort_by(|a, b| a.0.total_cmp(&b.0));
     let events = count(order.iter().filter(|(_, event)| *event).count());
     let others = count(order.len()) - events;
@@ -161,8 +166,14 @@ mod tests {
         let happened = [false, false, true, true];
         assert!((auc(&[0.1, 0.4, 0.35, 0.8], &happened).unwrap() - 0.75).abs() < 1e-15);
         assert!((auc(&[0.5; 4], &happened).unwrap() - 0.5).abs() < 1e-15);
+        assert!((auc(&[0.0, -0.0], &[false, true]).unwrap() - 0.5).abs() < 1e-15);
+        assert!((auc(&[0.0, -0.0], &[true, false]).unwrap() - 0.5).abs() < 1e-15);
         assert!(auc(&[0.5; 2], &[true, true]).is_err());
         assert!((brier(&[0.0, 0.5], &[true, false]).unwrap() - 0.625).abs() < 1e-15);
+        for bad in [-0.1, 1.000_1] {
+            let refused = brier(&[0.5, bad], &[true, false]);
+            assert!(matches!(refused, Err(ModelError::Range { .. })), "{refused:?}");
+        }
     }
 
     #[test]
