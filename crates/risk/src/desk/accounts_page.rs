@@ -59,7 +59,7 @@ fn fitted(outcomes: &Outcomes, page: &mut ForecastPage) -> Option<LiquidationMod
 
 fn judged(outcomes: &Outcomes) -> Result<(LiquidationLine, Option<LiquidationModel>), ModelError> {
     let (walked, verdict) = judged_liquidation(&outcomes.rows, &WALK)?;
-    let model = LiquidationModel::fit(&outcomes.rows)?;
+    let model = LiquidationModel::fit(&outcomes.rows, WALK.purge)?;
     let line = LiquidationLine {
         rows: model.rows,
         events: model.events,

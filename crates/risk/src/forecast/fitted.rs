@@ -85,7 +85,7 @@ pub fn judged_liquidation(
 /// As [`judged_liquidation`] and [`LiquidationModel::fit`].
 pub fn liquidation(rows: &[Row], walk: &Walk, origin: Origin<'_>) -> Result<Entry, ModelError> {
     let (_, verdict) = judged_liquidation(rows, walk)?;
-    let fit = LiquidationModel::fit(rows)?;
+    let fit = LiquidationModel::fit(rows, walk.purge)?;
     let mut entry = origin.entry(LIQUIDATION, &verdict, fit.rows);
     entry.parameters = fit.parameters();
     Ok(entry)

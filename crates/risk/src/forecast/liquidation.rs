@@ -129,7 +129,7 @@ pub struct LiquidationModel {
     pub standard_errors: [f64; FEATURES],
     /// What the regression's probability goes through.
     pub calibration: Calibration,
-    /// Rows fitted, calibrated ones among them.
+    /// Rows given: fitted, calibrated on, or left out between the two.
     pub rows: usize,
     /// Liquidations among them.
     pub events: usize,
@@ -157,12 +157,15 @@ fn regression(rows: &[Row]) -> Result<([f64; FEATURES], [f64; FEATURES]), ModelE
 }
 
 impl LiquidationModel {
-    /// Fits to rows in the order of time: the regression on the first three quarters, the calibration on the rest.
-    /// With too few rows or liquidations in the rest for a line there is no calibration.
+    /// Fits to rows in the order of time: the regression on the first three quarters, the calibration on the rest. An
+    /// outcome reaches `horizon` ahead of its row, in the units of the rows' times: rows of the first part whose outcome
+    /// reaches into the rest are left out, as [`Walk`] leaves them out before a test. With too few rows or liquidations in
+    /// the rest for a line there is no calibration; nor where the first part has no fit and all rows are fitted instead, for
+    /// then the rest has been seen.
     ///
     /// # Errors
     /// Those of [`Logistic::fit`]; [`ModelError::TooFew`] for fewer than ten liquidations a feature.
-    pub fn fit(rows: &[Row]) -> Result<Self, ModelError> {
+    pub fn fit(rows: &[Row], horizon: u64) -> Result<Self, ModelError> {
         let events = rows.iter().filter(|row| row.liquidated).count();
         let (what, hint) = ("liquidations to learn from", "give a longer or wilder history");
         let least = 10 * (FEATURES - 1);
@@ -171,15 +174,17 @@ impl LiquidationModel {
         }
         let cut = crate::float::to_count(count(rows.len()) * (1.0 - CALIBRATED));
         // Rows of one moment stay together.
-        let cut = rows.partition_point(|row| row.time < rows[cut.min(rows.len() - 1)].time);
-        let (first, rest) = rows.split_at(cut);
-        let (coefficients, standard_errors) = match regression(first) {
-            Ok(found) if outcomes(first).contains(&true) => found,
-            _ => regression(rows)?,
+        let begins = rows[cut.min(rows.len() - 1)].time;
+        let rest = &rows[rows.partition_point(|row| row.time < begins)..];
+        let known = |row: &Row| row.time.saturating_add(horizon) < begins;
+        let first = &rows[..rows.partition_point(known)];
+        let (found, rest) = match regression(first) {
+            Ok(found) if outcomes(first).contains(&true) => (found, rest),
+            _ => (regression(rows)?, &rows[..0]),
         };
         let mut model = Self {
-            coefficients,
-            standard_errors,
+            coefficients: found.0,
+            standard_errors: found.1,
             calibration: Calibration::None,
             rows: rows.len(),
             events,
@@ -270,7 +275,8 @@ impl WalkedForward {
     }
 }
 
-/// Walks forward over rows in the order of time.
+/// Walks forward over rows in the order of time. What `walk` purges before a test each fit leaves out before its
+/// calibration.
 ///
 /// # Errors
 /// As [`LiquidationModel::fit`] and [`Walk::folds`]; [`ModelError::TooFew`] where the tests have no liquidation.
@@ -280,7 +286,7 @@ pub fn walk_forward(rows: &[Row], walk: &Walk) -> Result<WalkedForward, ModelErr
     let (folds, mut seen) = (walk.folds(&times)?, Vec::new());
     let fits = folds.len();
     for fold in folds {
-        let fitted = LiquidationModel::fit(&rows[fold.train])?;
+        let fitted = LiquidationModel::fit(&rows[fold.train], walk.purge)?;
         for row in &rows[fold.test] {
             model.push(fitted.probability(&row.features));
             baseline.push(touch(row.features[1]));
@@ -411,7 +417,7 @@ mod tests {
         assert!(verdict.passes(), "{verdict:?}");
         let mean = found.model.iter().sum::<f64>() / count(found.model.len());
         assert!((mean - found.brier.0).abs() < 1e-12);
-        let fit = LiquidationModel::fit(&rows).unwrap();
+        let fit = LiquidationModel::fit(&rows, 1).unwrap();
         assert!((fit.coefficients[1] + 1.6).abs() < 4.0 * fit.standard_errors[1], "{fit:?}");
         // Leverage follows from the other features of these accounts only roughly; funding never moves.
         assert!(fit.coefficients[5].abs() < 1e-15);
@@ -425,12 +431,39 @@ mod tests {
     }
 
     #[test]
+    fn no_outcome_of_the_regression_reaches_into_the_calibration() {
+        let rows = rows(200);
+        let fit = LiquidationModel::fit(&rows, 3).unwrap();
+        assert!(matches!(fit.calibration, Calibration::Platt { .. }));
+        // The calibration begins at 150: an outcome of 147 is known by then or then.
+        let mut other = rows.clone();
+        for row in other.iter_mut().filter(|row| (147..150).contains(&row.time)) {
+            row.liquidated = !row.liquidated;
+        }
+        let again = LiquidationModel::fit(&other, 3).unwrap();
+        assert_eq!((again.coefficients, &again.calibration), (fit.coefficients, &fit.calibration));
+        let seen = LiquidationModel::fit(&other, 2).unwrap();
+        assert!((seen.coefficients[1] - fit.coefficients[1]).abs() > 1e-6);
+    }
+
+    #[test]
+    fn what_all_rows_were_fitted_to_is_not_calibrated_on_them() {
+        let mut rows = rows(200);
+        for row in rows.iter_mut().filter(|row| row.time < 150) {
+            row.liquidated = false;
+        }
+        let fit = LiquidationModel::fit(&rows, 1).unwrap();
+        assert_eq!(fit.calibration, Calibration::None);
+        assert!(fit.events > 50 && fit.coefficients[1] < 0.0, "{fit:?}");
+    }
+
+    #[test]
     fn too_few_liquidations_are_refused() {
         let mut rows = rows(40);
         for row in rows.iter_mut().skip(20) {
             row.liquidated = false;
         }
-        let refused = LiquidationModel::fit(&rows).unwrap_err();
+        let refused = LiquidationModel::fit(&rows, 1).unwrap_err();
         assert!(matches!(refused, ModelError::TooFew { least: 50, .. }), "{refused}");
     }
 }
