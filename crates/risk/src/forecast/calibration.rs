@@ -29,11 +29,11 @@ pub enum Calibration {
         /// What it is multiplied by, at or above zero.
         slope: f64,
     },
-    /// Rising steps (isotonic regression), straight lines between their middles.
+    /// Rising steps (isotonic regression), straight lines from the end of one to the beginning of the next.
     Isotonic {
-        /// Model's probabilities, rising.
+        /// Model's probabilities, rising: both ends of each step, once where they are one.
         from: Vec<f64>,
-        /// Calibrated ones.
+        /// Calibrated ones, for each of them.
         to: Vec<f64>,
     },
 }
@@ -45,7 +45,10 @@ pub fn log_odds(share: f64) -> f64 {
 }
 
 impl Calibration {
-    /// Fits Platt's line.
+    /// Fits Platt's line, with his targets: of `N₊` events and `N₋` others, `(N₊ + 1) / (N₊ + 2)` for an event and
+    /// `1 / (N₋ + 2)` for none, so that a few rows that a model tells apart without error don't make it sure of all.
+    ///
+    /// **Source** Platt (1999); Lin, Lin and Weng (2007), "A note on Platt's probabilistic outputs".
     ///
     /// # Errors
     /// [`ModelError::TooFew`] below [`ROWS_LEAST`] rows or without events and others, [`ModelError::NotFinite`],
@@ -57,8 +60,13 @@ impl Calibration {
             _ => log_odds(probabilities[row]),
         };
         let x = Matrix::from_fn(probabilities.len(), 2, cell);
-        // A touch of ridge keeps the line finite where the model tells all events apart.
-        let fit = Logistic::fit(&x, happened, 1e-6)?;
+        let events = count(happened.iter().filter(|event| **event).count());
+        let others = count(happened.len()) - events;
+        let (high, low) = ((events + 1.0) / (events + 2.0), 1.0 / (others + 2.0));
+        let targets: Vec<f64> =
+            happened.iter().map(|event| if *event { high } else { low }).collect();
+        // A touch of ridge for probabilities that are all alike.
+        let fit = Logistic::fit_shares(&x, &targets, 1e-6)?;
         let (shift, slope) = (fit.coefficients[0], fit.coefficients[1]);
         if slope < 0.0 {
             let what = "the slope of the calibration";
@@ -67,35 +75,42 @@ impl Calibration {
         Ok(Self::Platt { shift, slope })
     }
 
-    /// Fits rising steps by pooling adjacent violators (Ayer and others 1955).
+    /// Fits rising steps by pooling adjacent violators (Ayer and others 1955). Within a step the calibrated probability is
+    /// the step's own.
     ///
     /// # Errors
     /// [`ModelError::TooFew`] below [`ROWS_LEAST`] rows or without events and others, [`ModelError::NotFinite`],
     /// [`ModelError::Unequal`].
     pub fn isotonic(probabilities: &[f64], happened: &[bool]) -> Result<Self, ModelError> {
         check(probabilities, happened)?;
-        let mut rows: Vec<(f64, f64)> =
-            probabilities.iter().copied().zip(happened.iter().map(|h| f64::from(*h))).collect();
+        // Plus zero, so that zeros tie whatever their sign.
+        let told = probabilities.iter().map(|share| share + 0.0);
+        let mut rows: Vec<(f64, f64)> = told.zip(happened.iter().map(|h| f64::from(*h))).collect();
         rows.sort_by(|a, b| a.0.total_cmp(&b.0));
-        // Each pool: sum of probabilities, sum of events, rows.
-        let mut pools: Vec<(f64, f64, f64)> = Vec::new();
+        // Each pool: its first and last probability, sum of events, rows.
+        let mut pools: Vec<([f64; 2], f64, f64)> = Vec::new();
         for alike in rows.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
             let number = count(alike.len());
             let events = alike.iter().map(|row| row.1).sum::<f64>();
-            let mut pool = (alike[0].0 * number, events, number);
+            let mut pool = ([alike[0].0; 2], events, number);
             while let Some(last) = pools.last().copied() {
                 if last.1 / last.2 < pool.1 / pool.2 {
                     break;
                 }
-                pool = (pool.0 + last.0, pool.1 + last.1, pool.2 + last.2);
+                pool = ([last.0[0], pool.0[1]], pool.1 + last.1, pool.2 + last.2);
                 pools.pop();
             }
             pools.push(pool);
         }
-        Ok(Self::Isotonic {
-            from: pools.iter().map(|pool| pool.0 / pool.2).collect(),
-            to: pools.iter().map(|pool| pool.1 / pool.2).collect(),
-        })
+        let mut ends: Vec<(f64, f64)> = pools
+            .into_iter()
+            .flat_map(|([first, last], events, number)| {
+                [(first, events / number), (last, events / number)]
+            })
+            .collect();
+        ends.dedup_by(|a, b| a.0.total_cmp(&b.0).is_eq());
+        let (from, to) = ends.into_iter().unzip();
+        Ok(Self::Isotonic { from, to })
     }
 
     /// The calibrated probability.
@@ -178,11 +193,23 @@ mod tests {
         // Outcomes 0, 1, 0, 1 at rising probabilities pool to 0, a half, 1.
         let told: Vec<f64> = (0..100).map(|row| f64::from(row % 4) / 4.0).collect();
         let happened: Vec<bool> = (0..100).map(|row| row % 2 == 1).collect();
-        let Calibration::Isotonic { from, to } = Calibration::isotonic(&told, &happened).unwrap()
-        else {
-            panic!("isotonic")
-        };
-        assert_eq!((from, to), (vec![0.0, 0.375, 0.75], vec![0.0, 0.5, 1.0]));
+        let found = Calibration::isotonic(&told, &happened).unwrap();
+        let Calibration::Isotonic { from, to } = &found else { panic!("isotonic") };
+        assert_eq!((&from[..], &to[..]), (&[0.0, 0.25, 0.5, 0.75][..], &[0.0, 0.5, 0.5, 1.0][..]));
+        for (told, want) in [(0.25, 0.5), (0.4, 0.5), (0.5, 0.5), (0.125, 0.25), (0.9, 1.0)] {
+            assert!((found.apply(told) - want).abs() < 1e-15, "{told}: {}", found.apply(told));
+        }
+    }
+
+    #[test]
+    fn a_model_that_tells_all_events_apart_is_not_made_sure_of_them() {
+        // 100 rows at 0.2, none an event; 20 at 0.8, all of them: the targets are 1/102 and 21/22.
+        let told: Vec<f64> = (0..120).map(|row| if row < 100 { 0.2 } else { 0.8 }).collect();
+        let happened: Vec<bool> = (0..120).map(|row| row >= 100).collect();
+        let fit = Calibration::platt(&told, &happened).unwrap();
+        for (told, want) in [(0.2, 1.0 / 102.0), (0.8, 21.0 / 22.0)] {
+            assert!((fit.apply(told) - want).abs() < 1e-5, "{told}: {}", fit.apply(told));
+        }
     }
 
     #[test]

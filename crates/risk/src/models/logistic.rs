@@ -40,9 +40,21 @@ impl Logistic {
     /// [`ModelError::TooFew`], [`ModelError::NotFinite`], [`ModelError::Linear`] for columns that depend on each
     /// other, [`ModelError::Unsettled`] where columns tell all events apart and there is no ridge.
     pub fn fit(x: &Matrix, happened: &[bool], ridge: f64) -> Result<Self, ModelError> {
+        let shares: Vec<f64> = happened.iter().map(|event| f64::from(*event)).collect();
+        Self::fit_shares(x, &shares, ridge)
+    }
+
+    /// The same to shares between 0 and 1 in place of events that happened or did not.
+    ///
+    /// # Errors
+    /// As [`Logistic::fit`]; [`ModelError::Range`] for what is no share.
+    pub fn fit_shares(x: &Matrix, happened: &[f64], ridge: f64) -> Result<Self, ModelError> {
         let (rows, columns) = (x.rows(), x.columns());
         if rows <= columns || happened.len() != rows {
             return Err(LinearError::Shape { rows, columns }.into());
+        }
+        if let Some(bad) = happened.iter().find(|share| !(0.0..=1.0).contains(*share)) {
+            return Err(ModelError::Range { what: "a share", got: *bad, range: "from 0 to 1" });
         }
         for row in 0..rows {
             checked(x.row(row), ("a logistic regression", columns, "fill every column"))?;
@@ -72,7 +84,7 @@ impl Logistic {
         Err(ModelError::Unsettled { what: "the logistic regression", steps: STEPS_MAX })
     }
 
-    fn at(x: &Matrix, happened: &[bool], at: Vec<f64>, ridge: f64) -> Result<Self, ModelError> {
+    fn at(x: &Matrix, happened: &[f64], at: Vec<f64>, ridge: f64) -> Result<Self, ModelError> {
         // Without a ridge, scores that grow without end mean that no maximum exists.
         let scores = x.times(&at);
         if ridge == 0.0 && scores.iter().any(|score| score.abs() > 500.0) {
@@ -95,22 +107,25 @@ impl Logistic {
     }
 }
 
-fn penalised(x: &Matrix, happened: &[bool], at: &[f64], ridge: f64) -> f64 {
-    let likely = happened.iter().enumerate().map(|(row, event)| {
+fn penalised(x: &Matrix, happened: &[f64], at: &[f64], ridge: f64) -> f64 {
+    let likely = happened.iter().enumerate().map(|(row, share)| {
         let score = dot(x.row(row), at);
-        -log_one_plus_exp(if *event { -score } else { score })
+        // An event or none is one term alone, which keeps its bits.
+        let of_event = if *share > 0.0 { share * log_one_plus_exp(-score) } else { 0.0 };
+        let of_none = if *share < 1.0 { (1.0 - share) * log_one_plus_exp(score) } else { 0.0 };
+        -(of_event + of_none)
     });
     likely.sum::<f64>() - ridge / 2.0 * dot(at, at)
 }
 
-fn derivatives(x: &Matrix, happened: &[bool], at: &[f64], ridge: f64) -> (Vec<f64>, Matrix) {
+fn derivatives(x: &Matrix, happened: &[f64], at: &[f64], ridge: f64) -> (Vec<f64>, Matrix) {
     let columns = x.columns();
     let mut slope: Vec<f64> = at.iter().map(|coefficient| -ridge * coefficient).collect();
     let mut bend = Matrix::from_fn(columns, columns, |a, b| if a == b { ridge } else { 0.0 });
-    for (row, event) in happened.iter().enumerate() {
+    for (row, share) in happened.iter().enumerate() {
         let cells = x.row(row);
         let likely = probability(dot(cells, at));
-        let missed = f64::from(*event) - likely;
+        let missed = share - likely;
         let weight = likely * (1.0 - likely);
         for a in 0..columns {
             slope[a] += missed * cells[a];
