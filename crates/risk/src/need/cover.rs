@@ -2,7 +2,8 @@
 //!
 //! Cover-n is the largest over scenarios of the sum of the `n` largest deficits of owner groups in one scenario (CPMI
 //! and IOSCO, Principles for financial market infrastructures, principle 4): sorted scenario by scenario, each account
-//! at zero or above before it is added, nothing netted across accounts.
+//! at zero or above before it is added, nothing netted across accounts. A scenario's deficits are those at the peak of its
+//! need, or at its end where those are more: see [`Outcome::cover`].
 
 use super::tally::{COVER_MAX, Outcome};
 use crate::float::count;

@@ -12,11 +12,12 @@ pub struct Outcome {
     pub need: f64,
     /// The total at the end; below zero when the fund has gained.
     pub end: f64,
-    /// Deficits of all accounts, each at zero or above: nothing is netted.
+    /// Deficits of all accounts, each at zero or above: nothing is netted. At the same two moments, the larger.
     pub shortfall: f64,
-    /// Sums of the deficits of the one, two, … owner groups that have most.
+    /// Sums of the deficits of the one, two, … owner groups that have most: after the step at which the need is largest, or
+    /// at the end where that is more. What the fund has regained by the end it lacked on the way.
     pub cover: [f64; COVER_MAX],
-    /// The owner group with the largest deficit, if there is one.
+    /// The owner group with the largest deficit at either, if there is one.
     pub largest_group: Option<u32>,
     /// The step, from zero, after which the need is largest, if it is above zero.
     pub peak: Option<u32>,
@@ -213,18 +214,30 @@ impl Tally {
     pub(super) fn finish(&mut self, book: &Exposure) {
         self.outcome.end = self.total;
         self.of_account.clear();
-        self.of_group.clear();
+        // Costs lie in the order of steps.
         let peak = self.outcome.peak;
-        for cost in &self.costs {
+        let until = self.costs.partition_point(|cost| peak.is_some_and(|peak| cost.step <= peak));
+        for cost in &self.costs[..until] {
             self.of_account.add(cost.account, cost.amount);
-            if peak.is_some_and(|peak| cost.step <= peak) {
-                lay_on_assets(book, cost, &mut self.outcome.by_asset);
-            }
+            lay_on_assets(book, cost, &mut self.outcome.by_asset);
         }
+        if until > 0 && until < self.costs.len() {
+            self.look(book);
+        }
+        for cost in &self.costs[until..] {
+            self.of_account.add(cost.account, cost.amount);
+        }
+        self.outcome.short = self.look(book);
+    }
+
+    /// Deficits of accounts and owner groups as they now stand, where they are more than before; how many accounts have one.
+    fn look(&mut self, book: &Exposure) -> u32 {
+        self.of_group.clear();
+        let (mut short, mut shortfall) = (0, 0.0);
         for (account, amount) in self.of_account.each() {
             if amount > 0.0 {
-                self.outcome.short += 1;
-                self.outcome.shortfall += amount;
+                short += 1;
+                shortfall += amount;
                 self.of_group.add(book.group[account as usize], amount);
             }
         }
@@ -236,12 +249,16 @@ impl Tally {
             }
             insert(&mut most, amount);
         }
+        if most[0] > self.outcome.cover[0] {
+            self.outcome.largest_group = largest;
+        }
+        self.outcome.shortfall = shortfall.max(self.outcome.shortfall);
         let mut sum = 0.0;
         for (cover, amount) in self.outcome.cover.iter_mut().zip(most) {
             sum += amount;
-            *cover = sum;
+            *cover = sum.max(*cover);
         }
-        self.outcome.largest_group = largest;
+        short
     }
 
     /// What each owner group has in the need, in rising order of groups.
@@ -279,5 +296,49 @@ fn insert(most: &mut [f64; COVER_MAX], amount: f64) {
         if carried > *place {
             core::mem::swap(place, &mut carried);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::need::{
+        exposure::{Entry, Held, MarketTerms, Tier},
+        impact::Liquidity,
+    };
+
+    #[test]
+    fn what_the_fund_regains_by_the_end_it_lacked_at_the_peak() {
+        let liquidity =
+            Liquidity { depth_per_percent: 1e6, volume: 1e7, sigma: 0.05, half_spread: 0.0 };
+        let tiers = vec![Tier { above: 0.0, rate: 0.02, deduction: 0.0 }];
+        let positions = vec![Held { market: 0, notional: 100.0 }];
+        let entries: Vec<Entry> = (0..3)
+            .map(|group| Entry { group, positions: positions.clone(), ..Entry::default() })
+            .collect();
+        let book = Exposure::new(vec![MarketTerms { tiers, liquidity }], Vec::new(), &entries);
+        let mut tally = Tally::new(&book);
+        let mut run = |steps: &[(u32, f64)]| {
+            tally.begin();
+            for (account, amount) in steps {
+                tally.cost(*account, 0, *amount);
+                tally.end_step();
+            }
+            tally.finish(&book);
+            tally.outcome.clone()
+        };
+        // Worked off, it comes back whole: the fund needed it nonetheless.
+        let found = run(&[(1, 100.0), (1, -100.0)]);
+        assert_eq!((found.need, found.end, found.short), (100.0, 0.0, 0));
+        assert_eq!((found.cover, found.shortfall), ([100.0; COVER_MAX], 100.0));
+        assert_eq!(found.largest_group, Some(1));
+        // A deficit after the peak, which a gain has paid by then, is one all the same.
+        let found = run(&[(0, 10.0), (1, -100.0), (2, 60.0)]);
+        assert_eq!((found.need, found.end, found.short), (10.0, -30.0, 2));
+        assert_eq!((found.cover[0], found.cover[1], found.shortfall), (60.0, 70.0, 70.0));
+        assert_eq!(found.largest_group, Some(2));
+        // Nothing is needed where gains come first.
+        let found = run(&[(1, -100.0), (2, 60.0)]);
+        assert_eq!((found.need, found.peak, found.cover[0]), (0.0, None, 60.0));
     }
 }

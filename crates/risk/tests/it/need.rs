@@ -191,6 +191,9 @@ fn a_fund_that_works_positions_off_needs_most_on_the_way() {
     assert!(found.outcome.end <= found.outcome.need);
     near(found.by_group[0].1, found.outcome.need);
     near(found.outcome.by_market.iter().sum(), found.outcome.need);
+    // One owner has all of it, at the peak, whatever came back.
+    near(found.outcome.cover[0], found.outcome.need);
+    near(found.outcome.shortfall, found.outcome.need);
 }
 
 /// A random venue of three markets: flat and tiered margins, collateral that follows a market.
