@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     desk::Silent,
-    float::{count, is_positive},
+    float::{count, is_positive, wide},
     models::{
         ModelError,
         error::{alike, between, checked},
@@ -46,35 +46,36 @@ pub struct Realised {
     pub value: f64,
 }
 
-/// Realised variance of each whole day from closes at regular times, the first bar's return from the close before it. A day
-/// with fewer than `per_day` returns is left out.
+/// Realised variance of each whole day from closes at regular times, the first bar's return from the close before it.
+/// `ends` are when the bars end, in seconds since 1970-01-01: one that ends at midnight belongs to the day before. A return
+/// over more than one step of a day's `per_day` is left out, and so is a day with fewer than `per_day` returns: what moved in
+/// a hole, or over a day's whole absence, is no sum of that many squares.
 ///
 /// # Errors
 /// [`ModelError::Unequal`], [`ModelError::TooFew`] for fewer than two bars, [`ModelError::Range`] for a price that is not
 /// above zero, or times that do not rise.
-pub fn realised(
-    seconds: &[u64],
-    closes: &[f64],
-    per_day: usize,
-) -> Result<Vec<Realised>, ModelError> {
+pub fn realised(ends: &[u64], closes: &[f64], per_day: usize) -> Result<Vec<Realised>, ModelError> {
     checked(closes, ("realised variance", 2, "give at least two bars"))?;
-    if seconds.len() != closes.len() {
-        let (got, want) = (seconds.len(), closes.len());
+    if ends.len() != closes.len() {
+        let (got, want) = (ends.len(), closes.len());
         return Err(ModelError::Unequal { what: "times for the closes", got, want });
     }
     if let Some(bad) = closes.iter().find(|close| !is_positive(**close)) {
         return Err(ModelError::Range { what: "a price", got: *bad, range: "above 0" });
     }
-    if let Some(at) = seconds.windows(2).position(|pair| pair[1] <= pair[0]) {
+    if let Some(at) = ends.windows(2).position(|pair| pair[1] <= pair[0]) {
         let (what, range) =
             ("the first bar that is not after the one before", "nowhere: sort bars");
         return Err(ModelError::Range { what, got: count(at + 1), range });
     }
-    let returns: Vec<(u64, f64)> = seconds
-        .iter()
-        .skip(1)
+    // Up to a second more, for a day that so many bars don't divide evenly.
+    let parts = wide(per_day);
+    let is_step = |times: &[u64]| (times[1] - times[0] - 1).saturating_mul(parts) < DAY;
+    let returns: Vec<(u64, f64)> = ends
+        .windows(2)
         .zip(closes.windows(2))
-        .map(|(second, pair)| (second / DAY, libm::log(pair[1] / pair[0])))
+        .filter(|(times, _)| is_step(times))
+        .map(|(times, pair)| ((times[1] - 1) / DAY, libm::log(pair[1] / pair[0])))
         .collect();
     Ok(returns
         .chunk_by(|a, b| a.0 == b.0)
@@ -365,10 +366,11 @@ mod tests {
 
     #[test]
     fn bars_add_up_to_days() {
-        let seconds: Vec<u64> = (0..60).map(|hour| 86_400 * 3 + hour * 3_600).collect();
+        let seconds: Vec<u64> = (1..61).map(|hour| 86_400 * 3 + hour * 3_600).collect();
         let closes: Vec<f64> = (0..60).map(|hour| f64::from(100 + hour % 7)).collect();
         let found = realised(&seconds, &closes, 24).unwrap();
-        // The first day lacks its first return, the third its last twelve.
+        // The first day lacks its first return, the third its last twelve; the bar that ends at midnight is the last of
+        // its day.
         assert_eq!(found.iter().map(|day| day.day).collect::<Vec<_>>(), [4]);
         let naive: f64 = (24..48).map(|at| f64::ln(closes[at] / closes[at - 1]).powi(2)).sum();
         assert!((found[0].variance - naive).abs() < 1e-15);
@@ -376,6 +378,31 @@ mod tests {
         assert!(realised(&seconds[..9], &closes, 24).is_err());
         assert!(realised(&[2, 1], &[1.0, 1.0], 24).is_err());
         assert!(realised(&[1, 2], &[1.0, 0.0], 24).is_err());
+    }
+
+    #[test]
+    fn a_return_over_a_hole_is_no_bar() {
+        let whole: Vec<u64> = (0..97).map(|hour| 86_400 * 3 + hour * 3_600).collect();
+        let days = |missing: &[usize]| {
+            let (mut seconds, mut closes) = (Vec::new(), Vec::new());
+            for (at, second) in whole.iter().enumerate().filter(|(at, _)| !missing.contains(at)) {
+                seconds.push(*second);
+                closes.push(100.0 + count(at));
+            }
+            let found = realised(&seconds, &closes, 24).unwrap();
+            found.into_iter().map(|day| day.day).collect::<Vec<_>>()
+        };
+        assert_eq!(days(&[]), [3, 4, 5, 6]);
+        // Where the bar at midnight lacks, both days lack a return.
+        assert_eq!(days(&[30]), [3, 5, 6]);
+        assert_eq!(days(&[48]), [3, 6]);
+        // All of a day but its last bar: the return over it is that of no bar, and the days around are whole.
+        assert_eq!(days(&(25..48).collect::<Vec<_>>()), [3, 5, 6]);
+        assert_eq!(days(&(25..49).collect::<Vec<_>>()), [3, 6]);
+        // Every other bar lacks: half-hours of a file that has hours only now and then.
+        let ends = [0, 86_400, 2 * 86_400];
+        assert_eq!(realised(&ends, &[1.0, 2.0, 3.0], 1).unwrap().len(), 2);
+        assert!(realised(&ends, &[1.0, 2.0, 3.0], 2).unwrap().is_empty());
     }
 
     #[test]

@@ -138,7 +138,9 @@ fn hourly() -> Option<Vec<Realised>> {
     GzDecoder::new(fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
     let column = |line: &str, at: usize| line.split(',').nth(at).unwrap().to_owned();
     let rows = || text.lines().skip(1);
-    let seconds: Vec<u64> = rows().map(|line| column(line, 0).parse().unwrap()).collect();
+    // The file has when a bar begins.
+    let end = |line: &str| column(line, 0).parse::<u64>().unwrap() + 3_600;
+    let seconds: Vec<u64> = rows().map(end).collect();
     let closes: Vec<f64> = rows().map(|line| column(line, 4).parse().unwrap()).collect();
     Some(realised(&seconds, &closes, 24).unwrap())
 }
