@@ -370,7 +370,7 @@ mod tests {
     fn average_precision_is_the_published_example() {
         // The user guide of scikit-learn: 0.8333… for these four.
         let found = average_precision(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true]);
-        let zeros = average_precision(&[-0.0, 0.0], &[true, false]);
+        let zeros = average_precision(&[0.0, -0.0], &[true, false]);
         assert!((zeros - 0.5).abs() < 1e-12, "zeros tie");
         assert!((found - 5.0 / 6.0).abs() < 1e-12);
         assert!(average_precision(&[0.5], &[false]).abs() < 1e-15);

@@ -146,7 +146,7 @@ impl Gpd {
             beyond += if xi.abs() < SMALL {
                 part.powi(3) * beyond_square(growth, xi * part)
             } else {
-                libm::log1p(growth)
+                libm::log(1.0 + growth)
             };
         }
         if xi.abs() >= SMALL {
