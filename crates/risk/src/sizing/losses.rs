@@ -371,7 +371,13 @@ mod tests {
         assert!(tail.tail.threshold > 99.0 && tail.tail.gpd.shape < 0.5, "{tail:?}");
         let wanted = 100.0 + gpd.quantile_above(0.001 / 0.02);
         assert!((found.value_at_risk(0.999).unwrap() / wanted - 1.0).abs() < 0.1);
+        // Of calm and crash together no tail is theirs: a heavy one comes nearest, and that is not near.
         let none = losses.with_best_tail(&[0.1, 0.05], 1, &Silent);
+        assert!(matches!(none, Err(ModelError::NoTail { tried: 2, .. })), "{none:?}");
+        let gpd = Gpd { shape: 1.5, scale: 1.0 };
+        let heavy: Vec<f64> =
+            (0..5_000).map(|at| gpd.quantile_above((f64::from(at) + 0.5) / 5_000.0)).collect();
+        let none = Losses::new(&heavy, 1.0).unwrap().with_best_tail(&[0.1], 1, &Silent);
         assert!(matches!(none, Err(ModelError::InfiniteMean { .. })), "{none:?}");
         let flat: Vec<f64> =
             (0..5_000).map(|at| if at % 3 == 0 { 5.0 } else { 0.1 } + random.uniform()).collect();
