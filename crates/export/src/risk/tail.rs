@@ -67,6 +67,16 @@ fn one(part: &mut Part, report: &Report, (at, page): (usize, &TailPage)) {
     if let Some(note) = &page.note {
         part.note(Mood::Warn, format!("Mind: {note}"));
     }
+    pictures(part, report, (at, page), (is_money, numbers));
+}
+
+/// What tells whether the fit is one.
+fn pictures(
+    part: &mut Part,
+    report: &Report,
+    (at, page): (usize, &TailPage),
+    (is_money, numbers): (bool, Numbers),
+) {
     let unit = if is_money { in_quote(report, "") } else { String::new() };
     let unit = |name: &str| format!("{name}{unit}");
     let axis = |name: &str| Axis::linear(unit(name), numbers);

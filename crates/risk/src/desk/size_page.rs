@@ -112,27 +112,11 @@ pub(super) fn page(
     let recommended = between_seeds(of_history, &others);
     let funds: Vec<f64> = PARTS.iter().map(|part| part * recommended.estimate).collect();
     let table = grid(&year, &funds, &setup.levels)?;
-    let daily = daily(needs, scenarios);
-    let fund = Fund {
-        start: recommended.estimate,
-        income: setup.fund.income_per_day * setup.ruin.income_share,
-        target: recommended.estimate,
-        refill: 0.0,
-        cap: None,
-        floor: 0.0,
-    };
-    let how = Simulation {
-        days: setup.ruin.days,
-        paths: setup.ruin.paths,
-        seed: setup.seed,
-        confidence: 0.95,
-    };
-    let ruined = daily.map(|losses| ruin(&fund, Days::Independent(losses), &how, progress));
-    let ruined = ruined.transpose()?;
-    let of_days = proportion((needs.losses.sorted(), observations), recommended.estimate);
-    let ruin = ruined.map(|year| as_sure_as_days(year.probability, of_days, setup.ruin.days));
-    let least = match daily {
-        Some(losses) => start(&fund, losses, setup, (&how, progress))?,
+    let lasting = match daily(needs, scenarios) {
+        Some(losses) => {
+            let of_fund = (recommended.estimate, losses, observations);
+            Some(lasting(setup, of_fund, progress)?)
+        }
         None => None,
     };
     let atoms = money(recommended.estimate, setup.fund.decimals)?;
@@ -162,9 +146,47 @@ pub(super) fn page(
         needs: table.needs,
         covered: table.covered,
         exceeds: table.exceed,
-        ruin,
-        smallest: least.map(|least| (setup.ruin.probability, least)),
-        pays_for_itself: ruined.map(|year| year.pays_for_itself),
+        ruin: lasting.map(|found| found.ruin),
+        smallest: lasting.and_then(|found| Some((setup.ruin.probability, found.smallest?))),
+        pays_for_itself: lasting.map(|found| found.pays_for_itself),
+    })
+}
+
+/// How a fund lasts, day by day.
+#[derive(Clone, Copy, Debug)]
+struct Lasting {
+    ruin: Interval,
+    /// The smallest start that keeps ruin as unlikely as is asked for; none where no start does.
+    smallest: Option<f64>,
+    pays_for_itself: bool,
+}
+
+/// Simulates a fund of this size over losses of days, of which so many are evidence.
+fn lasting(
+    setup: &Setup,
+    (size, losses, observations): (f64, &Losses, usize),
+    progress: &dyn Progress,
+) -> Result<Lasting, DeskError> {
+    let fund = Fund {
+        start: size,
+        income: setup.fund.income_per_day * setup.ruin.income_share,
+        target: size,
+        refill: 0.0,
+        cap: None,
+        floor: 0.0,
+    };
+    let how = Simulation {
+        days: setup.ruin.days,
+        paths: setup.ruin.paths,
+        seed: setup.seed,
+        confidence: 0.95,
+    };
+    let year = ruin(&fund, Days::Independent(losses), &how, progress)?;
+    let of_days = proportion((losses.sorted(), observations), size);
+    Ok(Lasting {
+        ruin: as_sure_as_days(year.probability, of_days, setup.ruin.days),
+        smallest: start(&fund, losses, setup, (&how, progress))?,
+        pays_for_itself: year.pays_for_itself,
     })
 }
 
