@@ -317,9 +317,10 @@ fn notes(report: &Report) -> Vec<String> {
         }
         if let Some((rarity, seen)) = size.beyond_history {
             notes.push(format!(
-                "the costs ask for what comes once in {} scenarios, history has {seen} that share no day, and no tail goes beyond \
+                "the costs ask for what comes once in {} scenarios, history has {} that share no day, and no tail goes beyond \
                  them: the size is made of the worst of these, and a worse one is to come",
-                whole(rarity)
+                whole(rarity),
+                grouped(&seen.to_string())
             ));
         }
         if size.beyond_cap > 0.0 {

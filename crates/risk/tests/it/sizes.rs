@@ -49,7 +49,7 @@ fn other_seeds_move_the_size_by_less_than_its_interval() {
         for seed in 1..=6 {
             let mut setup = Setup { seed, ..setup() };
             (setup.scenarios.generator, setup.scenarios.steps) = (generator, steps);
-            // 1,724 days are 344 scenarios of five that share none.
+            // 1,726 days are 345 scenarios of five that share none.
             setup.levels = vec![0.95, 0.99];
             let report = sized(&setup, &texts());
             all.push((seed, recommended(&report), report));
