@@ -64,11 +64,7 @@ pub const SETTINGS: &[Setting] = &[
         "0",
         "bytes that the journal file may grow to, 0 for no limit; more is refused with JOURNAL_FULL",
     ),
-    setting(
-        "risk_setup",
-        "",
-        "settings that runs of the risk desk begin from, with the ledger's own book where they name no accounts; no runs without",
-    ),
+    setting("risk_setup", "", "settings of risk runs, its accounts or the ledger's; none without"),
     setting("risk_runs", "", "folder of the desk's runs; `risk-runs` beside the journal if empty"),
     setting("connections", "1024", "connections at once; more wait to be accepted"),
     setting("body_bytes", "1048576", "bytes of one request's body"),
