@@ -16,11 +16,12 @@ use crate::table::Table;
 
 /// The bench binary; arguments of the verb come after it.
 const BENCH: &[&str] =
-    &["run", "--release", "--package", "backstop-testkit", "--bin", "bench", "--"];
+    &["run", "--profile", "dist", "--package", "backstop-testkit", "--bin", "bench", "--"];
 /// What one engine does: runs are long, so three of them.
 const ENGINE: &[&str] = &[
     "run",
-    "--release",
+    "--profile",
+    "dist",
     "--package",
     "backstop-engine",
     "--example",
@@ -34,7 +35,8 @@ const ENGINE: &[&str] = &[
 /// What the reference venue does: a cascade of 100,000 accounts.
 const VENUE: &[&str] = &[
     "run",
-    "--release",
+    "--profile",
+    "dist",
     "--package",
     "backstop-risk",
     "--example",
@@ -47,7 +49,8 @@ const VENUE: &[&str] = &[
 /// What the kernels of the risk desk do, each in a process of its own.
 const KERNELS: &[&str] = &[
     "run",
-    "--release",
+    "--profile",
+    "dist",
     "--package",
     "backstop-risk",
     "--example",
@@ -58,7 +61,8 @@ const KERNELS: &[&str] = &[
 /// What the service does with single commands: a second process sends them.
 const SERVICE: &[&str] = &[
     "run",
-    "--release",
+    "--profile",
+    "dist",
     "--package",
     "backstop-server",
     "--example",

@@ -1,7 +1,7 @@
 //! What one engine does on this machine: durable batches, replay, verification, restart, bytes.
 //!
 //! ```text
-//! cargo run --release -p backstop-engine --example throughput -- [SETTLEMENTS] [ACCOUNTS] [RUNS] \
+//! cargo run --profile dist -p backstop-engine --example throughput -- [SETTLEMENTS] [ACCOUNTS] [RUNS] \
 //!     [--json] [--read-model]
 //! ```
 //!

@@ -1,7 +1,7 @@
 //! How long the need takes: 20 markets × 100,000 accounts × 1,000 scenarios, with the cascade.
 //!
 //! ```text
-//! cargo run --release -p backstop-risk --example bench_need -- [accounts] [scenarios] [steps]
+//! cargo run --profile dist -p backstop-risk --example bench_need -- [accounts] [scenarios] [steps]
 //! ```
 //!
 //! Prints one row for one thread and one for two: median and best of three, peak memory, and a hash of every figure

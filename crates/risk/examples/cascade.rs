@@ -1,7 +1,7 @@
 //! How long the reference venue takes for a cascade: marks, liquidations, fund, losses, in memory.
 //!
 //! ```text
-//! cargo run --release -p backstop-risk --example cascade -- [ACCOUNTS] [RUNS] [--json]
+//! cargo run --profile dist -p backstop-risk --example cascade -- [ACCOUNTS] [RUNS] [--json]
 //! ```
 //!
 //! Two crashes of the demo under preset `backstop`, three days or 12,960 steps each: the main one, and the one in

@@ -1,7 +1,7 @@
 //! Single commands over HTTP: how many in a second, how long each waits, and what live readers change.
 //!
 //! ```text
-//! cargo run --release -p backstop-server --example http -- [SECONDS] [ROUNDS] [READERS] [--json]
+//! cargo run --profile dist -p backstop-server --example http -- [SECONDS] [ROUNDS] [READERS] [--json]
 //! ```
 //!
 //! This process serves a new ledger on loopback. A second one, this program once more, sends single settlements

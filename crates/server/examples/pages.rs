@@ -1,7 +1,7 @@
 //! How long every page takes on a ledger with many records.
 //!
 //! ```text
-//! cargo run --release -p backstop-server --example pages -- [RECORDS] [ROUNDS] [--json]
+//! cargo run --profile dist -p backstop-server --example pages -- [RECORDS] [ROUNDS] [--json]
 //! ```
 //!
 //! One process makes a ledger of single settlements, one in fifty with a deficit that the fund pays, serves it on

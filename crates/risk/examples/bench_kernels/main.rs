@@ -1,8 +1,8 @@
 //! How fast the kernels of the risk desk are, on inputs like those of `peers/risk`.
 //!
 //! ```text
-//! cargo run --release -p backstop-risk --example bench_kernels -- [WORK …] [--threads N] [--repeats N] [--json]
-//! cargo run --release -p backstop-risk --example bench_kernels -- --write FOLDER
+//! cargo run --profile dist -p backstop-risk --example bench_kernels -- [WORK …] [--threads N] [--repeats N] [--json]
+//! cargo run --profile dist -p backstop-risk --example bench_kernels -- --write FOLDER
 //! ```
 //!
 //! Each work runs in a process of its own, so that its peak memory is its own, on one thread and on two. Median and
