@@ -7,7 +7,7 @@
 use backstop_core::{ledger::LedgerAccount, state::State};
 use backstop_units::{
     AccountId, Amount, AssetId, FarmId, FundId, Label, MarketId, Price, ReserveId, TrancheId,
-    VaultId, format_decimal, price_decimals,
+    VaultId, format_decimal, grouped, price_decimals,
 };
 
 /// A label as one level of an account path.
@@ -165,18 +165,6 @@ impl Unit {
         let head = if groups == 4 { grouped(head) } else { head.to_owned() };
         format!("{}{}", trim(format!("{head}.{tail}")), steps.get(groups).unwrap_or(&""))
     }
-}
-
-/// Digits of a whole number with a comma before every third from the end.
-pub(crate) fn grouped(digits: &str) -> String {
-    let mut out = String::with_capacity(digits.len());
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && digits.len().saturating_sub(at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// Cuts zeros off the end of a fraction.

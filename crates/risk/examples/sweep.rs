@@ -5,9 +5,9 @@
 use backstop_core::{Body, Genesis, RULES_VERSION, policy::Limits};
 use backstop_risk::{
     Crash, DemoReport, DemoSetup, Feed, VenueParams,
-    sweep::{Line, Percentiles, Unit, grouped, sweep},
+    sweep::{Line, Percentiles, Unit, sweep},
 };
-use backstop_units::{Label, format_decimal};
+use backstop_units::{Label, format_decimal, grouped};
 use std::error::Error;
 
 /// The presets of the tables.

@@ -197,18 +197,6 @@ pub fn layer_name(source: LayerSource) -> String {
     }
 }
 
-/// A whole number for people: its digits with a comma between each three.
-pub fn grouped(digits: &str) -> String {
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -78,9 +78,36 @@ pub fn format_decimal(atoms: u128, decimals: u8) -> String {
     format!("{whole}.{fraction}")
 }
 
+/// A whole number for people: its digits with a comma before every third from the end; a minus sign stays in front.
+pub fn grouped(digits: &str) -> String {
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
+    let mut text = String::from(sign);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && digits.len().saturating_sub(at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_come_in_threes() {
+        for (digits, want) in [
+            ("", ""),
+            ("7", "7"),
+            ("-123", "-123"),
+            ("1234", "1,234"),
+            ("-123456", "-123,456"),
+            ("1234567", "1,234,567"),
+        ] {
+            assert_eq!(grouped(digits), want);
+        }
+    }
 
     #[test]
     fn table() {

@@ -52,7 +52,7 @@ mod time;
 mod wire;
 
 pub use amount::{Amount, Base, Fixed60, Measure, Money, Price, ShareIndex, Shares, Signed};
-pub use decimal::{DecimalError, format_decimal, parse_decimal, price_decimals};
+pub use decimal::{DecimalError, format_decimal, grouped, parse_decimal, price_decimals};
 pub use hash::{Hash, parse_hex};
 pub use ids::{
     AccountId, AssetId, FarmId, FeedId, FundId, IndexId, LossId, MarketId, ProposalId, ReserveId,

@@ -51,10 +51,12 @@ fn size(report: &Report) -> Part {
     let mut sheet = Sheet::new(
         "size-other-seeds",
         "The same with other seeds",
-        ["seed", "size", "within the interval"],
+        ["seed", "size", "no further than another history"],
     );
+    // The recommended interval is made wide enough for them, so it could not tell.
+    let known = page.of_history.unwrap_or(page.recommended);
     for (seed, size) in &page.other_seeds {
-        let is_within = *size >= page.recommended.low && *size <= page.recommended.high;
+        let is_within = (known.low..=known.high).contains(size);
         let word = if is_within { "yes" } else { "no" };
         sheet.row([Value::text(seed.to_string()), Value::money(*size), Value::text(word)]);
     }
@@ -166,13 +168,14 @@ fn grid(report: &Report, page: &SizePage) -> Grid {
 fn seeds(report: &Report, page: &SizePage) -> Plot {
     let labels: Vec<String> = page.other_seeds.iter().map(|(seed, _)| seed.to_string()).collect();
     let last = whole(labels.len().saturating_sub(1).max(1));
-    let (low, high) = (page.recommended.low, page.recommended.high);
+    let known = page.of_history.unwrap_or(page.recommended);
+    let (low, high) = (known.low, known.high);
     let points = page.other_seeds.iter().enumerate().map(|(at, (_, size))| (whole(at), *size));
     let axes =
         (Axis::labelled("seed", labels), Axis::linear(in_quote(report, "size"), Numbers::Money));
     Plot::new("risk-seeds", "The size with other seeds", axes)
         .with(Series::new(
-            "the stated interval",
+            "what history leaves open",
             Tone::Pay,
             Trace::Band(vec![(0.0, low, high), (last, low, high)]),
         ))

@@ -19,8 +19,8 @@ use crate::{
     data::{History, Series},
     float::{to_units, wide},
     scenarios::Scenarios,
-    sweep::grouped,
 };
+use backstop_units::grouped;
 
 /// How a note begins about a market that could not be back tested.
 const NO_TEST: &str = "no back test of ";

@@ -9,8 +9,7 @@ use backstop_core::{
     loss::adl::{Candidate, Need, Selection, Terms, select},
     policy::{AdlPolicy, AdlRank, AdlSelect, PositionSide},
 };
-use backstop_risk::sweep::grouped;
-use backstop_units::{Amount, Base, Label, Price};
+use backstop_units::{Amount, Base, Label, Price, grouped};
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,6 +1,7 @@
 //! How values of the API's views are written for people: one place for money, times and shares.
 
 use askama::filters::{Html as HtmlEscaper, escape};
+pub(crate) use backstop_units::grouped;
 use backstop_units::{format_decimal, price_decimals};
 use serde_json::Value;
 use std::borrow::Borrow;
@@ -138,19 +139,6 @@ pub(crate) fn short(full: &str) -> String {
     if !fraction.is_empty() {
         text.push('.');
         text.push_str(fraction);
-    }
-    text
-}
-
-/// A whole number with a comma before every third digit.
-pub(crate) fn grouped(digits: &str) -> String {
-    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
-    let mut text = String::from(sign);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && digits.len().saturating_sub(at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
     }
     text
 }

@@ -8,12 +8,8 @@ use super::{Run, Swept, VaultRun, pages::picture, referees::Verdict};
 use crate::printer::table;
 use backstop_core::policy::LayerSource;
 use backstop_export::picture::waterfall_text;
-use backstop_risk::{
-    DemoReport,
-    demo::Payers,
-    sweep::{Unit as SweepUnit, grouped},
-};
-use backstop_units::{Amount, Bps, format_decimal, mul_div_floor};
+use backstop_risk::{DemoReport, demo::Payers, sweep::Unit as SweepUnit};
+use backstop_units::{Amount, Bps, format_decimal, grouped, mul_div_floor};
 use std::{path::Path, time::Duration};
 
 /// Whole units of an asset with thousands separated.

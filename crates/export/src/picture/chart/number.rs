@@ -1,9 +1,7 @@
 //! Figures of risk as people read them. **Rounding** to the nearest in decimal, ties to even; never a number that is none.
 
-use crate::{
-    names::{grouped, trim},
-    picture::Cell,
-};
+use crate::{names::trim, picture::Cell};
+use backstop_units::grouped;
 
 /// How figures of an axis or a column are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

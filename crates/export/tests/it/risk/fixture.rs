@@ -66,7 +66,7 @@ pub(super) fn report() -> Report {
         forecast: Some(forecast()),
         notes: vec![
             "sol_hourly.csv lacks 26 bars; they were left out".to_owned(),
-            "of 5 other seeds 1 lies outside of the stated interval".to_owned(),
+            "of 5 other seeds 1 lies further off than another history would".to_owned(),
         ],
     }
 }

@@ -2,8 +2,8 @@
 
 use super::money;
 use crate::{commands::demo::VaultRun, printer::table};
-use backstop_risk::{Cover, WeekReport, sweep::grouped, vault::Group};
-use backstop_units::{Amount, format_decimal, mul_div_floor};
+use backstop_risk::{Cover, WeekReport, vault::Group};
+use backstop_units::{Amount, format_decimal, grouped, mul_div_floor};
 
 /// One column: its head, and the cell of a run.
 type Column = (&'static str, fn(&WeekReport) -> String);
