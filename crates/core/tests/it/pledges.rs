@@ -409,7 +409,7 @@ fn random_pledges_agree_with_a_naive_book() {
             Ok(())
         },
     );
-    // Some forty as a rule; random lives may have half as many, and none would mean that nothing was tried.
+    // How many there are is luck; next to none would mean that nothing was tried.
     assert!(seized.get() > 4, "only {} seizures", seized.get());
 }
 
